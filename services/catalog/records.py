@@ -1,0 +1,233 @@
+"""Records of the catalog: what the site says, in our words. Frozen, JSON-able, fit for any cache."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from services.errors import UpstreamReason
+
+
+class Period(StrEnum):
+    """Span a list is counted over."""
+
+    DAY = "DAY"
+    WEEK = "WEEK"
+    MONTH = "MONTH"
+    ALL = "ALL"
+
+
+class AlbumOrder(StrEnum):
+    """Order of a list."""
+
+    LATEST = "LATEST"
+    VIEWS = "VIEWS"
+    LIKES = "LIKES"
+    PICTURES = "PICTURES"
+
+
+class SearchField(StrEnum):
+    """Where a search looks; SITE is everywhere."""
+
+    SITE = "SITE"
+    WORK = "WORK"
+    AUTHOR = "AUTHOR"
+    TAG = "TAG"
+    CHARACTER = "CHARACTER"
+
+
+class Category(StrEnum):
+    """The site's shelves."""
+
+    ALL = "ALL"
+    DOUJIN = "DOUJIN"
+    SINGLE = "SINGLE"
+    SHORT = "SHORT"
+    ANOTHER = "ANOTHER"
+    HANMAN = "HANMAN"
+    MEIMAN = "MEIMAN"
+    DOUJIN_COSPLAY = "DOUJIN_COSPLAY"
+    THREE_D = "THREE_D"
+    ENGLISH_SITE = "ENGLISH_SITE"
+
+
+class SourceMethod(StrEnum):
+    """Upstream method a record came from."""
+
+    HTML = "HTML"
+    API = "API"
+
+
+@dataclass(frozen=True, slots=True)
+class AlbumSummary:
+    """A line of a list. `tags` is None where the list carries none (API method)."""
+
+    id: str
+    title: str
+    tags: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChapterRef:
+    """A chapter as its album lists it; `index` is 1-based, in reading order."""
+
+    id: str
+    index: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlbumDetail:
+    """One album. Tags, works, characters and authors as the site spells them."""
+
+    id: str
+    title: str
+    description: str
+    authors: tuple[str, ...]
+    works: tuple[str, ...]
+    characters: tuple[str, ...]
+    tags: tuple[str, ...]
+    page_count: int
+    view_count: int
+    like_count: int
+    comment_count: int
+    published_on: date | None
+    updated_on: date | None
+    chapters: tuple[ChapterRef, ...]
+    related: tuple[AlbumSummary, ...]
+    source: SourceMethod
+
+
+@dataclass(frozen=True, slots=True)
+class ChapterDetail:
+    """A chapter with its pages: `page_names` are file names on the image CDN ("00001.webp"), in reading order.
+
+    `scramble_id` is what was really read from the site; pages of chapters below it are whole.
+    """
+
+    id: str
+    album_id: str
+    title: str
+    scramble_id: int
+    page_names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchQuery:
+    """What a search asks; `exclude` are site spellings to leave out."""
+
+    text: str
+    page: int = 1
+    order: AlbumOrder = AlbumOrder.LATEST
+    period: Period = Period.ALL
+    field: SearchField = SearchField.SITE
+    exclude: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RankingQuery:
+    """What a ranking asks."""
+
+    period: Period = Period.ALL
+    page: int = 1
+    order: AlbumOrder = AlbumOrder.VIEWS
+    category: Category = Category.ALL
+
+
+@dataclass(frozen=True, slots=True)
+class AlbumListPage:
+    """A page of a search; `page_size` is the site's (80), `total` over all pages."""
+
+    items: tuple[AlbumSummary, ...]
+    page: int
+    page_count: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class RankingLine:
+    """An album and its rank, 1-based across pages (what policy withholds keeps its number)."""
+
+    rank: int
+    album: AlbumSummary
+
+
+@dataclass(frozen=True, slots=True)
+class RankingPage:
+    """A page of a ranking."""
+
+    period: Period
+    page: int
+    total: int
+    entries: tuple[RankingLine, ...]
+    fetched_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment with its replies. `user_id`, `username`, `parent_id` are only shown by the legacy API."""
+
+    id: str
+    album_id: str
+    user_id: str
+    username: str
+    nickname: str
+    parent_id: str | None
+    text: str
+    is_spoiler: bool
+    posted_at: str
+    likes: int | None
+    replies: tuple[Comment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CommentPage:
+    """A page of comments; `comment_count` counts replies too."""
+
+    album_id: str
+    items: tuple[Comment, ...]
+    page: int
+    page_size: int
+    page_count: int
+    total: int
+    comment_count: int
+
+
+class HostRole(StrEnum):
+    """What a host of the site serves."""
+
+    API = "API"
+    HTML = "HTML"
+    IMAGE = "IMAGE"
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamHost:
+    """Health of one host. `url` without credentials; `latency_ms` a moving mean, None before the first answer."""
+
+    url: str
+    role: HostRole
+    healthy: bool
+    latency_ms: float | None
+    reason: UpstreamReason | None
+    resting_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamStatus:
+    """What is known of the site: the method now in use, whether it answers, and its hosts."""
+
+    method: SourceMethod
+    reachable: bool
+    checked_at: datetime | None
+    hosts: tuple[UpstreamHost, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageInfo:
+    """What is known of a cover once it was fetched: pixels of the full size and its ThumbHash, base64."""
+
+    width: int
+    height: int
+    placeholder: str

@@ -1,0 +1,148 @@
+"""Records of downloads: what is kept in Redis and told to everybody. Frozen, JSON-able."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from services.errors import ErrorCode, UpstreamReason
+
+
+class DownloadState(StrEnum):
+    """Where a download stands. QUEUED, RUNNING and PACKING are active; the rest are ends."""
+
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    PACKING = "PACKING"
+    READY = "READY"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+    EXPIRED = "EXPIRED"
+
+    @property
+    def is_active(self) -> bool:
+        """True while somebody works on it, or will."""
+        return self in ACTIVE_STATES
+
+
+ACTIVE_STATES = frozenset({DownloadState.QUEUED, DownloadState.RUNNING, DownloadState.PACKING})
+
+
+class ArchiveFormat(StrEnum):
+    """Kind of archive."""
+
+    ZIP = "ZIP"
+    CBZ = "CBZ"
+    PDF = "PDF"
+
+    @property
+    def extension(self) -> str:
+        """File ending without the dot, "cbz"."""
+        return self.value.lower()
+
+
+class ImageFormat(StrEnum):
+    """Format of the pages; ORIGINAL is the site's own, untouched wherever a page is not scrambled."""
+
+    ORIGINAL = "ORIGINAL"
+    JPEG = "JPEG"
+    PNG = "PNG"
+    WEBP = "WEBP"
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadRequest:
+    """What was asked for. `chapter_ids` empty: all chapters. `quality` 1-100."""
+
+    album_id: str
+    chapter_ids: tuple[str, ...] = ()
+    archive: ArchiveFormat = ArchiveFormat.ZIP
+    image: ImageFormat = ImageFormat.ORIGINAL
+    quality: int = 90
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadProgress:
+    """How far it is. `pages_total` None until the chapters are known; `eta_s` None when it can't be told."""
+
+    pages_done: int = 0
+    pages_total: int | None = None
+    bytes_done: int = 0
+    eta_s: float | None = None
+
+    @property
+    def percent(self) -> float:
+        """0.0 to 100.0."""
+        return 100.0 * self.pages_done / self.pages_total if self.pages_total else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadProblem:
+    """Why it failed; `missing_pages` as "chapter id/page number", e.g. "350234/7"."""
+
+    code: ErrorCode
+    message: str
+    retryable: bool
+    reason: UpstreamReason | None = None
+    missing_pages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadFile:
+    """A finished archive: its name (with ending), where the store keeps it, exact size, sha256 as hex."""
+
+    name: str
+    key: str
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """One download, the whole truth of it at `revision`."""
+
+    id: str
+    revision: int
+    request: DownloadRequest
+    album_id: str
+    title: str
+    state: DownloadState
+    progress: DownloadProgress
+    problem: DownloadProblem | None
+    file: DownloadFile | None
+    attempts: int
+    requested_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadPage:
+    """A page of the list of downloads, newest first; cursors are opaque."""
+
+    items: tuple[Download, ...]
+    cursors: tuple[str, ...]
+    has_next: bool
+    has_previous: bool
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class FeedBatch:
+    """What changed since the last batch; the first one is the snapshot of all active downloads asked for."""
+
+    is_snapshot: bool
+    downloads: tuple[Download, ...]
+    removed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class QueueCounts:
+    """How busy the queue is: waiting, under way, and workers with a fresh heartbeat."""
+
+    queued: int
+    active: int
+    workers: int

@@ -1,0 +1,262 @@
+"""What can go wrong, drawn once.
+
+JmgraphError
+├── NotFound                     NOT_FOUND
+│   ├── AlbumNotFound
+│   ├── ChapterNotFound
+│   ├── DownloadNotFound
+│   └── TagNotFound
+├── InvalidInput                 INVALID_INPUT
+├── BlockedByPolicy              BLOCKED_BY_POLICY
+├── UpstreamFailure              UPSTREAM_UNAVAILABLE, UPSTREAM_BROKEN or TIMEOUT, by its reason
+├── QueueRejected
+│   ├── QueueFull                QUEUE_FULL
+│   ├── QueueUnavailable         QUEUE_UNAVAILABLE
+│   ├── StorageFull              STORAGE_FULL
+│   └── RateLimited              RATE_LIMITED
+├── Unauthenticated              UNAUTHENTICATED
+├── Forbidden                    FORBIDDEN
+├── Conflict                     CONFLICT
+├── StaleVersion                 STALE
+└── Internal                     INTERNAL
+
+`ConfigurationError` stands apart: it ends a start with one line and never reaches an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import ClassVar
+
+
+class ErrorCode(StrEnum):
+    """The code of an error, in GraphQL's `extensions.code` and in REST bodies alike."""
+
+    NOT_FOUND = "NOT_FOUND"
+    INVALID_INPUT = "INVALID_INPUT"
+    BLOCKED_BY_POLICY = "BLOCKED_BY_POLICY"
+    UPSTREAM_UNAVAILABLE = "UPSTREAM_UNAVAILABLE"
+    UPSTREAM_BROKEN = "UPSTREAM_BROKEN"
+    QUEUE_UNAVAILABLE = "QUEUE_UNAVAILABLE"
+    QUEUE_FULL = "QUEUE_FULL"
+    STORAGE_FULL = "STORAGE_FULL"
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    FORBIDDEN = "FORBIDDEN"
+    RATE_LIMITED = "RATE_LIMITED"
+    CONFLICT = "CONFLICT"
+    STALE = "STALE"
+    TIMEOUT = "TIMEOUT"
+    INTERNAL = "INTERNAL"
+
+
+class UpstreamReason(StrEnum):
+    """Why the site could not be read."""
+
+    REGION_BLOCKED = "REGION_BLOCKED"
+    CHALLENGED = "CHALLENGED"
+    RATE_LIMITED = "RATE_LIMITED"
+    TIMEOUT = "TIMEOUT"
+    UNREACHABLE = "UNREACHABLE"
+    GARBLED = "GARBLED"
+    MAINTENANCE = "MAINTENANCE"
+
+
+class ConfigurationError(Exception):
+    """A start that cannot be: one line that names what, its value and what is allowed."""
+
+
+class JmgraphError(Exception):
+    """Root of the tree: a code, a message fit for any user, and whether the same call can succeed later."""
+
+    code: ClassVar[ErrorCode] = ErrorCode.INTERNAL
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    @property
+    def error_code(self) -> ErrorCode:
+        """The code of this very error; only `UpstreamFailure` decides by instance."""
+        return self.code
+
+    @property
+    def extensions(self) -> dict[str, object]:
+        """What GraphQL shows in `errors[].extensions`: `{"code": "NOT_FOUND", "retryable": false}`."""
+        return {"code": self.error_code.value, "retryable": self.retryable}
+
+
+class NotFound(JmgraphError):
+    """What was asked for does not exist."""
+
+    code = ErrorCode.NOT_FOUND
+
+
+class AlbumNotFound(NotFound):
+    """The site has no album of this number."""
+
+    def __init__(self, album_id: str) -> None:
+        super().__init__(f"Album not found: id={album_id}")
+        self.album_id = album_id
+
+
+class ChapterNotFound(NotFound):
+    """The site has no chapter of this number, or the album does not hold it."""
+
+    def __init__(self, chapter_id: str) -> None:
+        super().__init__(f"Chapter not found: id={chapter_id}")
+        self.chapter_id = chapter_id
+
+
+class DownloadNotFound(NotFound):
+    """No download has this id, or its record has gone."""
+
+    def __init__(self, download_id: str) -> None:
+        super().__init__(f"Download not found: id={download_id}")
+        self.download_id = download_id
+
+
+class TagNotFound(NotFound):
+    """The tag database has no such record."""
+
+    def __init__(self, namespace: str, raw: str) -> None:
+        super().__init__(f"Tag not found: {namespace}:{raw}")
+        self.namespace = namespace
+        self.raw = raw
+
+
+class InvalidInput(JmgraphError):
+    """An argument that can never work; `field` names it as the caller wrote it ("quality")."""
+
+    code = ErrorCode.INVALID_INPUT
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+    @property
+    def extensions(self) -> dict[str, object]:
+        """As the root's, with the field."""
+        return {**super().extensions, "field": self.field}
+
+
+class BlockedByPolicy(JmgraphError):
+    """The host withholds what carries these tags (as the site spells them)."""
+
+    code = ErrorCode.BLOCKED_BY_POLICY
+
+    def __init__(self, tags: Sequence[str]) -> None:
+        super().__init__("This host withholds albums with such tags.")
+        self.tags = tuple(tags)
+
+
+_UPSTREAM_MESSAGES: dict[UpstreamReason, str] = {
+    UpstreamReason.REGION_BLOCKED: "The site refuses this server's region; a proxy may help.",
+    UpstreamReason.CHALLENGED: "The site asks for a browser challenge.",
+    UpstreamReason.RATE_LIMITED: "The site asks for fewer requests.",
+    UpstreamReason.TIMEOUT: "The site did not answer in time.",
+    UpstreamReason.UNREACHABLE: "The site can't be reached.",
+    UpstreamReason.GARBLED: "The site's answer could not be read.",
+    UpstreamReason.MAINTENANCE: "The site is under maintenance.",
+}
+
+
+class UpstreamFailure(JmgraphError):
+    """The site could not be read, after every retry; `reason` says why."""
+
+    def __init__(
+        self, reason: UpstreamReason, message: str | None = None, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(message or _UPSTREAM_MESSAGES[reason])
+        self.reason = reason
+        self.retry_after_s = retry_after_s
+
+    retryable = True
+
+    @property
+    def error_code(self) -> ErrorCode:
+        """TIMEOUT for TIMEOUT, UPSTREAM_BROKEN for GARBLED, UPSTREAM_UNAVAILABLE for the rest."""
+        return _CODE_OF_REASON.get(self.reason, ErrorCode.UPSTREAM_UNAVAILABLE)
+
+    @property
+    def extensions(self) -> dict[str, object]:
+        """As the root's, with the reason."""
+        return {**super().extensions, "reason": self.reason.value}
+
+
+_CODE_OF_REASON = {
+    UpstreamReason.TIMEOUT: ErrorCode.TIMEOUT,
+    UpstreamReason.GARBLED: ErrorCode.UPSTREAM_BROKEN,
+}
+
+
+class QueueRejected(JmgraphError):
+    """Nothing was queued; `retry_after_s` is when trying again makes sense, None when unknown."""
+
+    code = ErrorCode.QUEUE_UNAVAILABLE
+    retryable = True
+
+    def __init__(self, message: str, retry_after_s: int | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class QueueFull(QueueRejected):
+    """As many downloads wait as the host allows."""
+
+    code = ErrorCode.QUEUE_FULL
+
+
+class QueueUnavailable(QueueRejected):
+    """Redis can't be reached."""
+
+    code = ErrorCode.QUEUE_UNAVAILABLE
+
+
+class StorageFull(QueueRejected):
+    """Less disk is free than the host's floor."""
+
+    code = ErrorCode.STORAGE_FULL
+
+
+class RateLimited(QueueRejected):
+    """This server asks its caller for fewer requests."""
+
+    code = ErrorCode.RATE_LIMITED
+
+
+class Unauthenticated(JmgraphError):
+    """No key or token, or one that was refused."""
+
+    code = ErrorCode.UNAUTHENTICATED
+
+
+class Forbidden(JmgraphError):
+    """Not from this origin."""
+
+    code = ErrorCode.FORBIDDEN
+
+
+class Conflict(JmgraphError):
+    """The thing exists already, or its state does not allow this."""
+
+    code = ErrorCode.CONFLICT
+
+
+class StaleVersion(JmgraphError):
+    """Somebody was quicker: the version named is no longer the newest. `head_sha` is the one now."""
+
+    code = ErrorCode.STALE
+    retryable = True
+
+    def __init__(self, head_sha: str, message: str = "The data has moved on; read it again first.") -> None:
+        super().__init__(message)
+        self.head_sha = head_sha
+
+
+class Internal(JmgraphError):
+    """A fault of ours; the log has it, the answer does not."""
+
+    def __init__(self, message: str = "Something went wrong on this server.") -> None:
+        super().__init__(message)

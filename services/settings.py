@@ -1,0 +1,203 @@
+"""Settings: environment variables (and a `.env`), read once into one typed, frozen object."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    SecretStr,
+    ValidationError,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from services.errors import ConfigurationError
+
+OFFICIAL_EHTAG_REMOTE = "https://github.com/EhTagTranslation/Database.git"
+GITHUB_API_URL = "https://api.github.com"
+
+
+def _split(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _json_object(value: object) -> object:
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def _http_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("an http:// or https:// address")
+    return value.rstrip("/")
+
+
+def _optional_http_url(value: str) -> str:
+    return value and _http_url(value)
+
+
+def _http_urls(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(_http_url(value) for value in values)
+
+
+def _scheme_in(*schemes: str) -> AfterValidator:
+    def check(value: SecretStr) -> SecretStr:
+        text = value.get_secret_value()
+        if text and urlsplit(text).scheme not in schemes:
+            raise ValueError("empty, or an address that begins with " + ", ".join(f"{s}://" for s in schemes))
+        return value
+
+    return AfterValidator(check)
+
+
+def _origin(value: str) -> str:
+    if value == "*":
+        return value
+    parts = urlsplit(_http_url(value))
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def _origins(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(_origin(value) for value in values)
+
+
+def _committer(value: str) -> str:
+    name, _, rest = value.partition(" <")
+    if not name.strip() or not rest.endswith(">") or "@" not in rest:
+        raise ValueError("a name and an address, as in: jmgraph <jmgraph@localhost>")
+    return value
+
+
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Urls = Annotated[Words, AfterValidator(_http_urls)]
+Origins = Annotated[Words, AfterValidator(_origins)]
+OptionalUrl = Annotated[str, AfterValidator(_optional_http_url)]
+Url = Annotated[str, AfterValidator(_http_url)]
+Secrets = Annotated[
+    tuple[SecretStr, ...],
+    NoDecode,
+    BeforeValidator(_split),
+    PlainSerializer(lambda keys: ["**********" for _ in keys]),
+]
+PositiveSeconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+def _env(name: str, default: Any, **limits: Any) -> Any:
+    return Field(default=default, validation_alias=f"JMGRAPH_{name}", validate_default=True, **limits)
+
+
+class Settings(BaseSettings):
+    """Everything a host can turn, in the order of the settings table of the README."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True, populate_by_name=True
+    )
+
+    host: str = _env("HOST", "127.0.0.1", min_length=1)
+    port: int = _env("PORT", 11111, ge=0, le=65535)
+    public_url: OptionalUrl = _env("PUBLIC_URL", "")
+    data_dir: Path = _env("DATA_DIR", Path("data"))
+
+    redis_url: Annotated[SecretStr, _scheme_in("redis", "rediss", "unix")] = _env("REDIS_URL", SecretStr(""))
+    storage_url: Annotated[SecretStr, _scheme_in("file", "s3")] = _env("STORAGE_URL", SecretStr(""))
+    storage_options: Annotated[dict[str, Any], NoDecode, BeforeValidator(_json_object), Field(repr=False)] = (
+        _env("STORAGE_OPTIONS", {})
+    )
+
+    jm_method: Literal["auto", "html", "api"] = _env("JM_METHOD", "auto")
+    jm_api_urls: Urls = _env("JM_API_URLS", ())
+    jm_html_urls: Urls = _env("JM_HTML_URLS", ())
+    jm_image_urls: Urls = _env("JM_IMAGE_URLS", ())
+    jm_proxy: Annotated[SecretStr, _scheme_in("http", "https", "socks4", "socks5", "socks5h")] = _env(
+        "JM_PROXY", SecretStr("")
+    )
+    jm_timeout_s: PositiveSeconds = _env("JM_TIMEOUT", 20.0)
+    jm_retries: int = _env("JM_RETRIES", 3, ge=1, le=20)
+    jm_concurrency: int = _env("JM_CONCURRENCY", 16, ge=1, le=1024)
+    jm_rate_per_s: PositiveSeconds = _env("JM_RATE", 30.0)
+
+    cache_bytes: int = _env("CACHE_BYTES", 1 << 30, ge=0)
+    cache_search_s: Seconds = _env("CACHE_SEARCH", 300.0)
+    cache_ranking_s: Seconds = _env("CACHE_RANKING", 600.0)
+    cache_album_s: Seconds = _env("CACHE_ALBUM", 600.0)
+    cache_comments_s: Seconds = _env("CACHE_COMMENTS", 300.0)
+    cache_stale_s: Seconds = _env("CACHE_STALE", 86400.0)
+
+    blocked_tags: Words = _env("BLOCKED_TAGS", ())
+    policy: Literal["lazy", "strict"] = _env("POLICY", "lazy")
+
+    download_ttl_s: PositiveSeconds = _env("DOWNLOAD_TTL", 1800.0)
+    download_history_s: PositiveSeconds = _env("DOWNLOAD_HISTORY", 604800.0)
+    download_jobs: int = _env("DOWNLOAD_JOBS", 2, ge=1, le=64)
+    download_queue_limit: int = _env("DOWNLOAD_QUEUE_LIMIT", 200, ge=1)
+    disk_floor_bytes: int = _env("DISK_FLOOR", 1 << 30, ge=0)
+
+    ehtag_repository: Path | None = _env("EHTAG_REPOSITORY", None)
+    ehtag_remote: str = _env("EHTAG_REMOTE", OFFICIAL_EHTAG_REMOTE, min_length=1)
+    ehtag_push: bool = _env("EHTAG_PUSH", False)
+    ehtag_token: SecretStr = _env("EHTAG_TOKEN", SecretStr(""))
+    ehtag_sync_every_s: Seconds = _env("EHTAG_SYNC_EVERY", 0.0)
+    ehtag_committer: Annotated[str, AfterValidator(_committer)] = _env(
+        "EHTAG_COMMITTER", "jmgraph <jmgraph@localhost>"
+    )
+    ehtag_webhook_secret: SecretStr = _env("EHTAG_WEBHOOK_SECRET", SecretStr(""))
+    github_api_url: Url = _env("GITHUB_API_URL", GITHUB_API_URL)
+
+    cors_origins: Origins = _env("CORS_ORIGINS", ())
+    api_keys: Secrets = _env("API_KEYS", ())
+    allowed_hosts: Words = _env("ALLOWED_HOSTS", ())
+    trusted_proxies: Words = _env("TRUSTED_PROXIES", ("127.0.0.1",))
+
+    query_budget: int = _env("QUERY_BUDGET", 120, ge=1)
+    query_depth: int = _env("QUERY_DEPTH", 15, ge=1)
+    query_aliases: int = _env("QUERY_ALIASES", 30, ge=0)
+    query_tokens: int = _env("QUERY_TOKENS", 4000, ge=1)
+
+    log_format: Literal["", "console", "json"] = _env("LOG_FORMAT", "")
+    log_level: Literal["debug", "info", "warning", "error"] = _env("LOG_LEVEL", "info")
+
+    @property
+    def ehtag_folder(self) -> Path:
+        """Where the tag database's git repository is: the setting, else `ehtag` under the data directory."""
+        return self.ehtag_repository or self.data_dir / "ehtag"
+
+
+def read_settings(**overrides: Any) -> Settings:
+    """The settings of this process; `overrides` (by field name) win over the environment.
+
+    Raises `ConfigurationError` with one line that names the variable, the value and what is allowed.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise ConfigurationError(_sentence(error)) from None
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors()[0]
+    field = str(first["loc"][0])
+    name = field if field.startswith("JMGRAPH_") else _variable(field)
+    allowed = str(first["msg"]).removeprefix("Value error, ")
+    shown = "**********" if _is_secret(name) else repr(first["input"])
+    return f"{name}={shown}: {allowed[:1].lower()}{allowed[1:]}"
+
+
+def _variable(field: str) -> str:
+    info = Settings.model_fields.get(field)
+    return str(info.validation_alias) if info else f"JMGRAPH_{field.upper()}"
+
+
+_SECRET_VARIABLES = ("REDIS_URL", "STORAGE_URL", "STORAGE_OPTIONS", "JM_PROXY", "TOKEN", "SECRET", "API_KEYS")
+
+
+def _is_secret(variable: str) -> bool:
+    return variable.endswith(_SECRET_VARIABLES)
