@@ -1,0 +1,1 @@
+"""The web door: opens the services and hangs the routes."""

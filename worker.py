@@ -1,0 +1,1 @@
+"""The worker's door: opens the services and hangs the jobs."""

@@ -1,0 +1,1 @@
+"""An imitation of the JM site with made-up, neutral comics."""

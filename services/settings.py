@@ -109,8 +109,8 @@ class Settings(BaseSettings):
 
     redis_url: Annotated[SecretStr, _scheme_in("redis", "rediss", "unix")] = _env("REDIS_URL", SecretStr(""))
     storage_url: Annotated[SecretStr, _scheme_in("file", "s3")] = _env("STORAGE_URL", SecretStr(""))
-    storage_options: Annotated[dict[str, Any], NoDecode, BeforeValidator(_json_object), Field(repr=False)] = (
-        _env("STORAGE_OPTIONS", {})
+    storage_options: Annotated[dict[str, Any], NoDecode, BeforeValidator(_json_object), Field(repr=False)] = _env(
+        "STORAGE_OPTIONS", {}
     )
 
     jm_method: Literal["auto", "html", "api"] = _env("JM_METHOD", "auto")

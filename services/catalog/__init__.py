@@ -1,0 +1,1 @@
+"""The JM site: albums, rankings, search, comments, covers and pages."""

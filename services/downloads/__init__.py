@@ -1,0 +1,1 @@
+"""Downloads: life cycle, page pipeline, archives, storage."""

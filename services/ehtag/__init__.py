@@ -1,0 +1,1 @@
+"""The EhTag tag database: format, rendering, git, translator."""

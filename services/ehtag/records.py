@@ -64,7 +64,7 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class NamespaceInfo:
-    """A namespace: its display name, description, number of valid tags, and its front matter as an ordered mapping."""
+    """A namespace: its display name, description, number of valid tags, and its front matter ordered."""
 
     namespace: Namespace
     name: str

@@ -1,0 +1,1 @@
+"""Pictures: strips, codecs, stand-ins."""
