@@ -1,0 +1,259 @@
+"""From a tag as the site spells it to its record, or to none. A wrong join is worse than none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from services.ehtag.aliases import REPORTER, AliasTable, built_in_aliases, split_id
+from services.ehtag.folding import fold, fold_many
+from services.ehtag.names import NameIndex, match_of
+from services.ehtag.records import Namespace, Report, TagKind, TagMatch
+from services.ehtag.spellings import parts_of
+
+if TYPE_CHECKING:
+    from services.ehtag.snapshot import TagRecord, TagSnapshot
+
+# Where a tag stood decides where its record may be, best first: female before male, artist before group.
+PLACES: dict[TagKind, tuple[Namespace, ...]] = {
+    TagKind.GENRE: (
+        Namespace.FEMALE,
+        Namespace.MIXED,
+        Namespace.MALE,
+        Namespace.OTHER,
+        Namespace.LANGUAGE,
+        Namespace.LOCATION,
+        Namespace.RECLASS,
+    ),
+    TagKind.WORK: (Namespace.PARODY,),
+    TagKind.CHARACTER: (Namespace.CHARACTER,),
+    TagKind.AUTHOR: (Namespace.ARTIST, Namespace.GROUP),
+}
+
+# Namespaces as people write them before a colon. Folded.
+_PREFIXES: dict[str, Namespace] = {
+    **{namespace.value: namespace for namespace in Namespace},
+    "f": Namespace.FEMALE,
+    "女": Namespace.FEMALE,
+    "女性": Namespace.FEMALE,
+    "m": Namespace.MALE,
+    "男": Namespace.MALE,
+    "男性": Namespace.MALE,
+    "x": Namespace.MIXED,
+    "混合": Namespace.MIXED,
+    "o": Namespace.OTHER,
+    "其他": Namespace.OTHER,
+    "l": Namespace.LANGUAGE,
+    "lang": Namespace.LANGUAGE,
+    "语言": Namespace.LANGUAGE,
+    "loc": Namespace.LOCATION,
+    "地点": Namespace.LOCATION,
+    "r": Namespace.RECLASS,
+    "p": Namespace.PARODY,
+    "series": Namespace.PARODY,
+    "原作": Namespace.PARODY,
+    "c": Namespace.CHARACTER,
+    "char": Namespace.CHARACTER,
+    "角色": Namespace.CHARACTER,
+    "a": Namespace.ARTIST,
+    "艺术家": Namespace.ARTIST,
+    "g": Namespace.GROUP,
+    "circle": Namespace.GROUP,
+    "团队": Namespace.GROUP,
+}
+
+# A genre tag that says whose it is: 男性自慰, 女教師, 眼鏡（男）. Folded; at least two characters must follow.
+_GENDERS = (
+    ("男性", Namespace.MALE),
+    ("女性", Namespace.FEMALE),
+    ("男", Namespace.MALE),
+    ("女", Namespace.FEMALE),
+)
+_SHORTEST_GENDERED = 2
+
+_TWINS = (Namespace.FEMALE, Namespace.MIXED, Namespace.MALE)
+
+# No tag of the site is longer (characters); what is, is an abuse of the index.
+_LONGEST = 200
+
+# Translations kept; the site's vocabulary is some thousands, so this is only met by strangers' input.
+_KEPT = 20_000
+
+_NOT_RAW = re.compile(r"[^-a-z0-9. ]+|\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """A tag of the site, its record and how it matched (both None when there is no right one), and namesakes."""
+
+    name: str
+    kind: TagKind
+    record: TagRecord | None = None
+    match: TagMatch | None = None
+    alternatives: tuple[TagRecord, ...] = ()
+
+
+class Translator:
+    """The tags of the site, joined to the records of one snapshot.
+
+    Order of trust: the curated table, the names (as they stand, folded, then by their skeleton), the raw tag; then
+    the gender a genre tag names itself, and the spellings the tag is made of. The first that knows the tag decides,
+    also when it decides for none. Of namesakes the whole name comes before a part of it, then the order of PLACES,
+    then that of the release; the same tag of the other genders follows.
+    """
+
+    def __init__(self, snapshot: TagSnapshot, table: AliasTable | None = None) -> None:
+        self._snapshot = snapshot
+        self._table = table or built_in_aliases()
+        works = self._index(TagKind.WORK)
+        self._names = {
+            TagKind.GENRE: self._index(TagKind.GENRE),
+            TagKind.WORK: works,
+            TagKind.CHARACTER: self._index(
+                TagKind.CHARACTER, lambda word: word in works or word in self._table.qualifiers
+            ),
+            TagKind.AUTHOR: self._index(TagKind.AUTHOR, self._table.qualifiers.__contains__),
+        }
+        self._known: dict[tuple[TagKind, str], Translation] = {}
+
+    def translate(self, name: str, kind: TagKind) -> Translation:
+        """The record of one tag."""
+        return self.translate_many([name], kind)[0]
+
+    def translate_many(self, names: Sequence[str], kind: TagKind) -> list[Translation]:
+        """The record of each tag, in the order given."""
+        unknown = [name for name in dict.fromkeys(names) if (kind, name) not in self._known]
+        if len(self._known) + len(unknown) > _KEPT:
+            self._known.clear()
+            unknown = list(dict.fromkeys(names))
+        for name, folded in zip(unknown, fold_many([name[:_LONGEST] for name in unknown]), strict=True):
+            self._known[kind, name] = self._translation(name, folded, kind)
+        return [self._known[kind, name] for name in names]
+
+    def spellings(self, record: TagRecord) -> tuple[str, ...]:
+        """How the site spells a record, the site's own word first; empty where the table does not know."""
+        return self._table.spellings.get(record.id, ())
+
+    def ids_of(self, name: str) -> frozenset[str]:
+        """Ids of every record a genre tag may mean, {"female:glasses", "male:glasses"}; the table's even if absent here."""
+        found = self.translate(name, TagKind.GENRE)
+        records = {record.id for record in (found.record, *found.alternatives) if record}
+        alias = self._table.find(fold(name[:_LONGEST]), TagKind.GENRE)
+        return frozenset(records.union(alias.ids if alias else ()))
+
+    @property
+    def reports(self) -> tuple[Report, ...]:
+        """Entries of the table that point nowhere. The starter glossary lacks most on purpose: not asked there."""
+        return (*self._table.reports, *self._dangling())
+
+    def _dangling(self) -> Iterator[Report]:
+        for alias in self._table.aliases():
+            for tag in alias.ids:
+                place = split_id(tag)
+                if place and not self._snapshot.find(*place):
+                    message = f"{alias.spelling}: {tag} is not in the database"
+                    yield Report(REPORTER, message, namespace=place[0], raw=place[1])
+
+    def _index(self, kind: TagKind, is_remark: Callable[[str], bool] = lambda _: False) -> NameIndex:
+        return NameIndex((record for space in PLACES[kind] for record in self._snapshot.records(space)), is_remark)
+
+    def _translation(self, name: str, folded: str, kind: TagKind) -> Translation:
+        if not folded or len(name) > _LONGEST:
+            return Translation(name, kind)
+        found = self._find(name.strip(), folded, kind)
+        if not found:
+            return Translation(name, kind)
+        match, (record, *others) = found
+        return Translation(name, kind, record, match, tuple(others))
+
+    def _find(self, name: str, folded: str, kind: TagKind) -> _Found | None:
+        """What the tag means: how it matched and the records, best first."""
+        found = (
+            self._whole(name, folded, kind)
+            or self._prefixed(name, kind)
+            or self._gendered(name, folded, kind)
+            or self._parted(name, kind)
+        )
+        return found if found and found[1] else None
+
+    def _whole(self, name: str, folded: str, kind: TagKind) -> _Found | None:
+        """By the tag as a whole; no records: the table says there is none."""
+        named = self._names[kind].find(name, folded)
+        alias = self._table.find(folded, kind)
+        if alias and not alias.ids:
+            return TagMatch.ALIAS, []
+        if alias and (records := self._records(alias.ids)):
+            match = match_of(name, records[0]) if records[0] in named else TagMatch.ALIAS
+            return match, _once([*records, *self._twins(records), *named])
+        if named:
+            return match_of(name, named[0]), _once([*named, *self._twins(named)])
+        raw = self._by_raw(name, kind)
+        return (TagMatch.RAW, _once([*raw, *self._twins(raw)])) if raw else None
+
+    def _prefixed(self, name: str, kind: TagKind) -> _Found | None:
+        """By a namespace written before a colon: "female:glasses", "男：眼鏡". Only the places of the kind count."""
+        prefix, colon, rest = name.replace("：", ":").partition(":")
+        namespace = _PREFIXES.get(fold(prefix)) if colon else None
+        if namespace is None:
+            return None
+        rest = rest.strip().strip('"$').strip()
+        found = self._whole(rest, fold(rest), kind) if rest and namespace in PLACES[kind] else None
+        return _only(found, namespace) or (TagMatch.RAW, [])
+
+    def _gendered(self, name: str, folded: str, kind: TagKind) -> _Found | None:
+        """By the gender a genre tag names before or behind: 男性自慰, 眼鏡（男）."""
+        if kind is not TagKind.GENRE:
+            return None
+        for word, namespace in _GENDERS:
+            rest = folded.removeprefix(word)
+            if rest == folded and name[-1:] in "）)]】":
+                rest = folded.removesuffix(word)
+            if rest == folded or len(rest) < _SHORTEST_GENDERED:
+                continue
+            found = _only(self._whole(rest, rest, kind), namespace)
+            if found:
+                return (TagMatch.FOLDED if found[0] is TagMatch.EXACT else found[0]), found[1]
+        return None
+
+    def _parted(self, name: str, kind: TagKind) -> _Found | None:
+        """By the first of its spellings that is known: "甲 / 乙", "甲（乙）"."""
+        outer, inner = parts_of(name)
+        for part in (*outer, *inner):
+            found = self._whole(part, fold(part), kind) if part != name else None
+            if found and found[1]:
+                return found
+        return None
+
+    def _by_raw(self, name: str, kind: TagKind) -> list[TagRecord]:
+        raw = _NOT_RAW.sub(" ", name.lower()).strip() if name.isascii() else ""
+        if not raw:
+            return []
+        found = (self._snapshot.find(namespace, raw) for namespace in PLACES[kind])
+        return [record for record in found if record]
+
+    def _records(self, ids: Iterable[str]) -> list[TagRecord]:
+        places = (split_id(tag) for tag in ids)
+        found = (self._snapshot.find(*place) for place in places if place)
+        return [record for record in found if record]
+
+    def _twins(self, records: Sequence[TagRecord]) -> Iterator[TagRecord]:
+        """The same raw tags of the other genders."""
+        for record in records:
+            if record.namespace in _TWINS:
+                found = (self._snapshot.find(namespace, record.raw) for namespace in _TWINS)
+                yield from (twin for twin in found if twin)
+
+
+_Found = tuple[TagMatch, "list[TagRecord]"]
+
+
+def _only(found: _Found | None, namespace: Namespace) -> _Found | None:
+    """The records of one namespace; None when there are none."""
+    records = [record for record in found[1] if record.namespace is namespace] if found else []
+    return (found[0], records) if found and records else None
+
+
+def _once(records: Iterable[TagRecord]) -> list[TagRecord]:
+    return list({record.id: record for record in records}.values())
