@@ -1,0 +1,44 @@
+# Three stages: the page, the Python environment, and what runs. Built for amd64 and arm64 alike: every wheel is
+# there for both, and the page is the same everywhere.
+
+FROM --platform=$BUILDPLATFORM node:22-slim AS page
+WORKDIR /build/web
+COPY web/package.json web/package-lock.json web/.npmrc ./
+RUN npm ci --no-fund --no-audit
+COPY schema.graphql /build/
+COPY web ./
+RUN npm run build
+
+FROM python:3.13-slim AS environment
+WORKDIR /srv/jmgraph
+COPY requirements.lock pyproject.toml README.md LICENSE ./
+RUN python -m venv .venv && .venv/bin/pip install --no-cache-dir --require-hashes --requirement requirements.lock
+COPY app.py worker.py cli.py ./
+COPY schema schema
+COPY resolvers resolvers
+COPY services services
+COPY rest rest
+COPY commands commands
+COPY demo demo
+RUN .venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation --editable .
+
+FROM python:3.13-slim
+LABEL org.opencontainers.image.title="jmgraph" org.opencontainers.image.licenses="MIT"
+WORKDIR /srv/jmgraph
+COPY --from=environment /srv/jmgraph /srv/jmgraph
+COPY --from=page /build/web/dist web/dist
+# Any user id may run it: the data directory is open to the group, and group 0 is what unknown ids get.
+RUN mkdir -p /data && chgrp 0 /data && chmod 2775 /data
+ENV PATH=/srv/jmgraph/.venv/bin:$PATH \
+    HOME=/tmp \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    JMGRAPH_HOST=0.0.0.0 \
+    JMGRAPH_DATA_DIR=/data
+VOLUME /data
+EXPOSE 11111
+USER 10001:0
+HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 \
+    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f\"http://127.0.0.1:{os.environ.get('JMGRAPH_PORT', '11111')}/healthz\", timeout=4)"]
+STOPSIGNAL SIGTERM
+CMD ["jmgraph", "up"]

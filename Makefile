@@ -1,0 +1,53 @@
+# Two commands to begin with: make demo, make test. Everything runs from .venv, which they make.
+
+PY := .venv/bin/python
+NODE := $(shell command -v npm 2>/dev/null)
+
+.PHONY: install demo test lint format bench soak schema web test-web lock clean
+
+install: .venv/installed $(if $(NODE),web/dist/index.html)
+
+demo: install
+	$(PY) -m cli demo
+
+test: .venv/installed
+	$(PY) -m pytest
+
+lint: .venv/installed
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+
+format: .venv/installed
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+
+bench: .venv/installed
+	$(PY) -m benchmarks
+
+soak: .venv/installed
+	$(PY) -m benchmarks.soak
+
+schema: .venv/installed
+	$(PY) -m cli schema > schema.graphql
+
+# The page is built where Node is there; without it everything else works.
+web: web/dist/index.html
+
+web/dist/index.html: $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null | sed 's/ /\\ /g')
+	cd web && npm ci --no-fund --no-audit && npm run build
+
+test-web: install
+	cd web && npm test
+
+.venv/installed: requirements.lock pyproject.toml
+	sh tools/make-venv
+	touch $@
+
+# Pins every version with its hashes and no address; needs uv, from the package index.
+lock:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --no-header --quiet --group dev --all-extras pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf .venv web/dist web/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

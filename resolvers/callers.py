@@ -1,0 +1,24 @@
+"""Who asks, told from the headers of a request or of a socket's handshake."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from resolvers.context import Caller
+
+
+def caller_from_headers(headers: Mapping[str, str], base_url: str, *, needs_key: bool) -> Caller:
+    """The caller; a Bearer is the API key where the host has keys, else a token. `headers` are asked in lower case."""
+    scheme = base_url.partition("://")[0]
+    bearer = _bearer(headers.get("authorization"))
+    return Caller(
+        origin=headers.get("origin"),
+        own_origins=(base_url, f"{scheme}://{headers.get('host', '')}"),
+        api_key=headers.get("x-api-key") or (bearer if needs_key else None),
+        token=headers.get("x-token") or (None if needs_key else bearer),
+    )
+
+
+def _bearer(header: str | None) -> str | None:
+    scheme, _, value = (header or "").partition(" ")
+    return value.strip() or None if scheme.lower() == "bearer" else None

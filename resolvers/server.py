@@ -1,0 +1,32 @@
+"""The state of this server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from resolvers.context import Context
+from services.catalog import UpstreamStatus
+from services.downloads import QueueCounts
+from services.errors import QueueUnavailable
+from services.usage import current_usage
+from services.version import VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class ServerState:
+    """Version, site and queue at one moment."""
+
+    version: str
+    upstream: UpstreamStatus
+    counts: QueueCounts
+
+
+async def state(context: Context) -> ServerState:
+    """The state now; zeros for the queue while Redis is away."""
+    current_usage().is_personal = True
+    services = context.services
+    try:
+        counts = await services.downloads.counts()
+    except QueueUnavailable:
+        counts = QueueCounts(queued=0, active=0, workers=0)
+    return ServerState(version=VERSION, upstream=await services.catalog.status(), counts=counts)

@@ -1,0 +1,52 @@
+"""Answers that many rooms give: errors as JSON, and how an error of ours becomes a status."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import ceil
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+from services.errors import ErrorCode, JmgraphError, QueueRejected, UpstreamFailure
+
+STATUS_OF_CODE: dict[ErrorCode, int] = {
+    ErrorCode.NOT_FOUND: 404,
+    ErrorCode.INVALID_INPUT: 400,
+    ErrorCode.BLOCKED_BY_POLICY: 404,
+    ErrorCode.UPSTREAM_UNAVAILABLE: 504,
+    ErrorCode.UPSTREAM_BROKEN: 502,
+    ErrorCode.QUEUE_UNAVAILABLE: 503,
+    ErrorCode.QUEUE_FULL: 503,
+    ErrorCode.STORAGE_FULL: 507,
+    ErrorCode.UNAUTHENTICATED: 401,
+    ErrorCode.FORBIDDEN: 403,
+    ErrorCode.RATE_LIMITED: 429,
+    ErrorCode.CONFLICT: 409,
+    ErrorCode.STALE: 412,
+    ErrorCode.TIMEOUT: 504,
+    ErrorCode.INTERNAL: 500,
+}
+
+
+def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Any JSON-able value as an answer."""
+    return Response(orjson.dumps(body), status, dict(headers or {}), media_type="application/json")
+
+
+def error_response(
+    status: int, code: str, message: str, *, retryable: bool = False, headers: Mapping[str, str] | None = None
+) -> Response:
+    """The error body of everything beside GraphQL: `{"code","message","retryable"}`."""
+    return json_response({"code": code, "message": message, "retryable": retryable}, status, headers)
+
+
+def response_of(error: JmgraphError) -> Response:
+    """An error of ours as an answer; `Retry-After` where it is known."""
+    headers = {}
+    if isinstance(error, (QueueRejected, UpstreamFailure)) and error.retry_after_s is not None:
+        headers["Retry-After"] = str(ceil(error.retry_after_s))
+    return error_response(
+        STATUS_OF_CODE[error.error_code], error.error_code, error.message, retryable=error.retryable, headers=headers
+    )

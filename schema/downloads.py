@@ -1,0 +1,245 @@
+"""Downloads: what is queued, how far it is, and the file at its end."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Self
+
+import strawberry
+
+from resolvers import albums
+from schema.albums import Album
+from schema.enums import ArchiveFormat, DownloadState, ErrorCode, ImageFormat, UpstreamReason
+from schema.fields import Info
+from schema.paging import PageInfo
+from schema.scalars import BigInt
+from services import downloads
+
+
+@strawberry.type(description="How far a download is.")
+class DownloadProgress:
+    """How far a download is."""
+
+    pages_done: int = strawberry.field(description="Pages on disk.")
+    pages_total: int | None = strawberry.field(description="Null until the chapters are known.")
+    bytes_done: BigInt = strawberry.field(description="Bytes of the pages on disk.")
+    percent: float = strawberry.field(description="0 to 100.")
+    eta_seconds: float | None = strawberry.field(description="Null when it can't be told.")
+
+
+@strawberry.type(description="Why a download failed.")
+class DownloadProblem:
+    """Why a download failed."""
+
+    code: ErrorCode = strawberry.field(description="What went wrong, as a word to program against.")
+    message: str = strawberry.field(description="The same as a sentence.")
+    retryable: bool = strawberry.field(description="Whether trying again can succeed.")
+    reason: UpstreamReason | None = strawberry.field(description="Why the site could not be read, when it was that.")
+    missing_pages: list[str] = strawberry.field(description="chapter id/page number, e.g. 350234/7")
+
+
+@strawberry.type(description="The finished archive.")
+class DownloadFile:
+    """View of a finished archive."""
+
+    download_id: strawberry.Private[str]
+    name: str = strawberry.field(description="File name, safe on any file system.")
+    size: BigInt = strawberry.field(description="Bytes.")
+    sha256: str = strawberry.field(description="Hex; also the file's ETag.")
+
+    @strawberry.field(description="Absolute; supports Range and conditional requests.")
+    def url(self, info: Info) -> str:
+        """Absolute address of the file."""
+        return info.context.url("downloads", self.download_id, self.name)
+
+
+@strawberry.type(description="An album being made into an archive.")
+class Download:
+    """View of a download at one revision."""
+
+    record: strawberry.Private[downloads.Download]
+
+    @strawberry.field(description="Opaque id.")
+    def id(self) -> strawberry.ID:
+        """Opaque id."""
+        return strawberry.ID(self.record.id)
+
+    @strawberry.field(description="Grows by one with every change; a client may drop what is older than what it has.")
+    def revision(self) -> int:
+        """Grows by one with every change."""
+        return self.record.revision
+
+    @strawberry.field(description="The album's JM number, as digits.")
+    def album_id(self) -> strawberry.ID:
+        """The album's number."""
+        return strawberry.ID(self.record.album_id)
+
+    @strawberry.field(description="The album; null when the site no longer has it. One call to the site.")
+    async def album(self, info: Info) -> Album | None:
+        """The album, None when the site no longer has it."""
+        record = await albums.find(info.context, self.record.album_id)
+        return Album(record=record) if record else None
+
+    @strawberry.field(description="The album's title when it was asked for.")
+    def title(self) -> str:
+        """The album's title."""
+        return self.record.title
+
+    @strawberry.field(description="Where it stands.")
+    def state(self) -> DownloadState:
+        """Where it stands."""
+        return self.record.state
+
+    @strawberry.field(description="How far it is.")
+    def progress(self) -> DownloadProgress:
+        """How far it is."""
+        progress = self.record.progress
+        return DownloadProgress(
+            pages_done=progress.pages_done,
+            pages_total=progress.pages_total,
+            bytes_done=BigInt(progress.bytes_done),
+            percent=progress.percent,
+            eta_seconds=progress.eta_s,
+        )
+
+    @strawberry.field(description="Kind of archive.")
+    def archive(self) -> ArchiveFormat:
+        """Kind of archive."""
+        return self.record.request.archive
+
+    @strawberry.field(description="Format of its pages.")
+    def image(self) -> ImageFormat:
+        """Format of its pages."""
+        return self.record.request.image
+
+    @strawberry.field(description="Set when FAILED. READY always means every page.")
+    def problem(self) -> DownloadProblem | None:
+        """Why it failed."""
+        problem = self.record.problem
+        return problem and DownloadProblem(
+            code=problem.code,
+            message=problem.message,
+            retryable=problem.retryable,
+            reason=problem.reason,
+            missing_pages=list(problem.missing_pages),
+        )
+
+    @strawberry.field(description="The archive, while READY.")
+    def file(self) -> DownloadFile | None:
+        """The archive, while READY."""
+        file = self.record.file
+        if file is None or self.record.state is not DownloadState.READY:
+            return None
+        return DownloadFile(
+            download_id=self.record.id, name=file.name, size=BigInt(file.size_bytes), sha256=file.sha256
+        )
+
+    @strawberry.field(description="How often a worker has begun it.")
+    def attempts(self) -> int:
+        """How often a worker has begun it."""
+        return self.record.attempts
+
+    @strawberry.field(description="When it was asked for.")
+    def requested_at(self) -> datetime:
+        """When it was asked for."""
+        return self.record.requested_at
+
+    @strawberry.field(description="When a worker first began it.")
+    def started_at(self) -> datetime | None:
+        """When a worker first began it."""
+        return self.record.started_at
+
+    @strawberry.field(description="When it ended.")
+    def finished_at(self) -> datetime | None:
+        """When it ended."""
+        return self.record.finished_at
+
+    @strawberry.field(description="When the file is deleted (30 minutes after it is ready, unless configured).")
+    def expires_at(self) -> datetime | None:
+        """When the file is deleted."""
+        return self.record.expires_at
+
+
+@strawberry.type(description="What changed since the last message of the feed.")
+class DownloadFeedBatch:
+    """What changed since the last message of the feed."""
+
+    is_snapshot: bool = strawberry.field(description="True for the first message: all active downloads asked for.")
+    downloads: list[Download] = strawberry.field(description="Each changed download once, at its newest revision.")
+    removed: list[strawberry.ID] = strawberry.field(description="Ids removed since the last batch.")
+
+    @classmethod
+    def of(cls, batch: downloads.FeedBatch) -> Self:
+        """The view of this batch."""
+        return cls(
+            is_snapshot=batch.is_snapshot,
+            downloads=[Download(record=record) for record in batch.downloads],
+            removed=[strawberry.ID(id) for id in batch.removed],
+        )
+
+
+@strawberry.type(description="A download and its cursor.")
+class DownloadEdge:
+    """A download and its cursor."""
+
+    cursor: str = strawberry.field(description="Opaque; goes into `after`.")
+    node: Download = strawberry.field(description="The download.")
+
+
+@strawberry.type(description="A page of downloads.")
+class DownloadConnection:
+    """A page of downloads."""
+
+    edges: list[DownloadEdge] = strawberry.field(description="Downloads with cursors.")
+    page_info: PageInfo = strawberry.field(description="Where this page stands.")
+    total_count: int = strawberry.field(description="Downloads over all pages.")
+
+    @strawberry.field(description="The downloads, without cursors.")
+    def nodes(self) -> list[Download]:
+        """The downloads, without cursors."""
+        return [edge.node for edge in self.edges]
+
+    @classmethod
+    def of(cls, page: downloads.DownloadPage) -> Self:
+        """The view of this page."""
+        edges = [
+            DownloadEdge(cursor=cursor, node=Download(record=record))
+            for cursor, record in zip(page.cursors, page.items, strict=True)
+        ]
+        return cls(
+            edges=edges,
+            page_info=PageInfo(
+                has_next_page=page.has_next,
+                has_previous_page=page.has_previous,
+                start_cursor=page.cursors[0] if edges else None,
+                end_cursor=page.cursors[-1] if edges else None,
+            ),
+            total_count=page.total,
+        )
+
+
+@strawberry.input(description="What to download and how.")
+class StartDownloadInput:
+    """What to download and how."""
+
+    album_id: str = strawberry.field(description="'350234', 'JM350234' or an album URL.")
+    chapter_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="Chapter ids; all chapters when left out."
+    )
+    archive: ArchiveFormat = strawberry.field(default=ArchiveFormat.ZIP, description="Kind of archive.")
+    image: ImageFormat = strawberry.field(default=ImageFormat.ORIGINAL, description="Format of its pages.")
+    quality: int = strawberry.field(
+        default=90,
+        description="1-100, for JPEG and WEBP; ORIGINAL keeps the site's own level (about 80) "
+        "where a page must be encoded again.",
+    )
+    force: bool = strawberry.field(
+        default=False, description="Queue a new one even where the same is queued, running or ready."
+    )
+
+
+@strawberry.type(description="A download that is no more.")
+class RemovedDownload:
+    """A download that is no more."""
+
+    id: strawberry.ID = strawberry.field(description="Its id.")

@@ -1,0 +1,100 @@
+"""What can be changed: a table of contents."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import strawberry
+
+from resolvers import downloads
+from schema.downloads import Download, RemovedDownload, StartDownloadInput
+from schema.errors import (
+    AlbumNotFound,
+    BlockedByPolicy,
+    DownloadNotFound,
+    InvalidInput,
+    QueueRejected,
+    UpstreamFailure,
+    refusal,
+)
+from schema.fields import Info
+from services import errors
+
+StartDownloadResult = Annotated[
+    Download | AlbumNotFound | InvalidInput | BlockedByPolicy | QueueRejected | UpstreamFailure,
+    strawberry.union("StartDownloadResult", description="The download, or why nothing was queued."),
+]
+DownloadResult = Annotated[
+    Download | DownloadNotFound | QueueRejected,
+    strawberry.union("DownloadResult", description="The download as it is now, or why nothing changed."),
+]
+RemoveDownloadResult = Annotated[
+    RemovedDownload | DownloadNotFound,
+    strawberry.union("RemoveDownloadResult", description="What was removed, or that it was not there."),
+]
+
+
+@strawberry.type(description="What can be changed.")
+class Mutation:
+    """What can be changed."""
+
+    @strawberry.mutation(
+        description="Queue a download. Asking again for the same album, chapters and formats while one is queued, "
+        "running or ready returns that one, unless force."
+    )
+    async def start_download(self, info: Info, input: StartDownloadInput) -> StartDownloadResult:
+        """Queue a download."""
+        try:
+            record = await downloads.start(
+                info.context,
+                album_id=input.album_id,
+                chapter_ids=input.chapter_ids,
+                archive=input.archive,
+                image=input.image,
+                quality=input.quality,
+                force=input.force,
+            )
+        except (
+            errors.AlbumNotFound,
+            errors.InvalidInput,
+            errors.BlockedByPolicy,
+            errors.QueueRejected,
+            errors.UpstreamFailure,
+        ) as error:
+            return refusal(error)  # type: ignore[return-value]  # one of the union, by the line above
+        return Download(record=record)
+
+    @strawberry.mutation(description="Stops a queued or running download; keeps nothing on disk. Idempotent.")
+    async def cancel_download(self, info: Info, id: strawberry.ID) -> DownloadResult:
+        """Stop a download."""
+        try:
+            return Download(record=await downloads.cancel(info.context, id))
+        except (errors.DownloadNotFound, errors.QueueRejected) as error:
+            return refusal(error)  # type: ignore[return-value]
+
+    @strawberry.mutation(
+        description="Queues a failed, cancelled or expired download again; pages already fetched are kept. "
+        "Any other state: returned as it is."
+    )
+    async def retry_download(self, info: Info, id: strawberry.ID) -> DownloadResult:
+        """Queue an ended download again."""
+        try:
+            return Download(record=await downloads.retry(info.context, id))
+        except (errors.DownloadNotFound, errors.QueueRejected) as error:
+            return refusal(error)  # type: ignore[return-value]
+
+    @strawberry.mutation(description="Queues every failed download again.")
+    async def retry_failed_downloads(self, info: Info) -> list[Download]:
+        """Queue every failed download again."""
+        return [Download(record=record) for record in await downloads.retry_failed(info.context)]
+
+    @strawberry.mutation(
+        description="Deletes a download's record and files; one that is under way is cancelled first."
+    )
+    async def remove_download(self, info: Info, id: strawberry.ID) -> RemoveDownloadResult:
+        """Delete a download."""
+        try:
+            await downloads.remove(info.context, id)
+        except errors.DownloadNotFound as error:
+            return refusal(error)  # type: ignore[return-value]
+        return RemovedDownload(id=id)

@@ -1,0 +1,234 @@
+"""Tags: as the site spells them, and as the EhTag database records them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Self
+
+import strawberry
+from strawberry.scalars import JSON
+
+from resolvers import tags
+from schema.albums import AlbumPage
+from schema.enums import CellFormat, Namespace, TagKind, TagMatch
+from schema.fields import Info, semantic
+from schema.paging import PageInfo
+from services import ehtag
+
+
+@strawberry.type(description="A record of the EhTag database.")
+class Tag:
+    """View of a record of the tag database."""
+
+    record: strawberry.Private[ehtag.TagRecord]
+
+    @strawberry.field(description="namespace:raw, e.g. 'other:full color'.")
+    def id(self) -> strawberry.ID:
+        """Namespace and raw tag."""
+        return strawberry.ID(self.record.id)
+
+    @strawberry.field(description="Namespace of the tag.")
+    def namespace(self) -> Namespace:
+        """Namespace of the tag."""
+        return self.record.namespace
+
+    @strawberry.field(description="The English tag, in lower case.")
+    def raw(self) -> str:
+        """The English tag."""
+        return self.record.raw
+
+    @strawberry.field(description="Translated name.")
+    def name(self, format: CellFormat = CellFormat.TEXT) -> str:
+        """Translated name."""
+        return tags.cell(self.record.name, format.value)
+
+    @strawberry.field(description="Introduction.")
+    def intro(self, format: CellFormat = CellFormat.TEXT) -> str:
+        """Introduction."""
+        return tags.cell(self.record.intro, format.value)
+
+    @strawberry.field(description="Links to elsewhere.")
+    def links(self, format: CellFormat = CellFormat.TEXT) -> str:
+        """Links to elsewhere."""
+        return tags.cell(self.record.links, format.value)
+
+    @strawberry.field(description="Parsed cells: {name, intro, links}, each a list of paragraph nodes.")
+    def ast(self) -> JSON:
+        """Parsed cells."""
+        record = self.record
+        return JSON({"name": record.name.ast, "intro": record.intro.ast, "links": record.links.ast})
+
+    @semantic(
+        "Albums on the site that carry this tag, searched by the site's own spelling where the alias table "
+        "knows it, else by the translated name."
+    )
+    async def albums(self, info: Info, page: int = 1) -> AlbumPage | None:
+        """Albums on the site that carry this tag."""
+        return AlbumPage.of(await tags.albums_of_record(info.context, self.record, page))
+
+
+@strawberry.type(
+    description="A tag as the site spells it, joined to its EhTag record where there is one. "
+    "A wrong join is worse than none."
+)
+class AlbumTag:
+    """View of a tag of the site; it is translated only when a field asks."""
+
+    name: str = strawberry.field(description="The tag as the site spells it.")
+    kind: TagKind = strawberry.field(description="Where it stood.")
+
+    @strawberry.field(description="Its EhTag record; null when there is none.")
+    def translation(self, info: Info) -> Tag | None:
+        """Its EhTag record."""
+        record = self._translated(info).record
+        return Tag(record=record) if record else None
+
+    @strawberry.field(description="How the record was found; null when there is none.")
+    def match(self, info: Info) -> TagMatch | None:
+        """How the record was found."""
+        return self._translated(info).match
+
+    @strawberry.field(description="Other records of the same name, best first.")
+    def alternatives(self, info: Info) -> list[Tag]:
+        """Other records of the same name."""
+        return [Tag(record=record) for record in self._translated(info).alternatives]
+
+    @semantic("Albums on the site with this tag.")
+    async def albums(self, info: Info, page: int = 1) -> AlbumPage | None:
+        """Albums on the site with this tag."""
+        return AlbumPage.of(await tags.albums_of_name(info.context, self.name, self.kind, page))
+
+    def _translated(self, info: Info) -> ehtag.Translation:
+        return tags.translate(info.context, self.name, self.kind)
+
+
+@strawberry.input(description="Which records of the EhTag database to list.")
+class TagFilter:
+    """Which records to list."""
+
+    namespaces: list[Namespace] | None = strawberry.field(
+        default=None, description="Only these namespaces; all when left out."
+    )
+    query: str | None = strawberry.field(
+        default=None, description="Part of a raw or translated name: exact ones first, then prefixes, then the rest."
+    )
+
+
+@strawberry.type(description="A record and its cursor.")
+class TagEdge:
+    """A record and its cursor."""
+
+    cursor: str = strawberry.field(description="Opaque; goes into `after`.")
+    node: Tag = strawberry.field(description="The record.")
+
+
+@strawberry.type(description="A page of EhTag records.")
+class TagConnection:
+    """A page of EhTag records."""
+
+    edges: list[TagEdge] = strawberry.field(description="Records with cursors.")
+    page_info: PageInfo = strawberry.field(description="Where this page stands.")
+    total_count: int = strawberry.field(description="Records over all pages.")
+
+    @strawberry.field(description="The records, without cursors.")
+    def nodes(self) -> list[Tag]:
+        """The records, without cursors."""
+        return [edge.node for edge in self.edges]
+
+    @classmethod
+    def of(cls, page: tags.TagPage) -> Self:
+        """The view of this page."""
+        edges = [
+            TagEdge(cursor=cursor, node=Tag(record=record))
+            for cursor, record in zip(page.cursors, page.records, strict=True)
+        ]
+        return cls(
+            edges=edges,
+            page_info=PageInfo(
+                has_next_page=page.has_next,
+                has_previous_page=page.has_previous,
+                start_cursor=page.cursors[0] if edges else None,
+                end_cursor=page.cursors[-1] if edges else None,
+            ),
+            total_count=page.total,
+        )
+
+
+@strawberry.type(description="A commit of the EhTag database.")
+class Commit:
+    """A commit of the EhTag database."""
+
+    sha: str = strawberry.field(description="Forty hex digits.")
+    message: str = strawberry.field(description="What it says it does.")
+    author_name: str = strawberry.field(description="Who wrote it.")
+    committed_at: datetime = strawberry.field(description="When it was committed.")
+
+
+@strawberry.type(description="A namespace of the EhTag database.")
+class NamespaceInfo:
+    """A namespace of the EhTag database."""
+
+    namespace: Namespace = strawberry.field(description="Which.")
+    name: str = strawberry.field(description="Its translated name.")
+    description: str = strawberry.field(description="What stands in it.")
+    count: int = strawberry.field(description="Number of valid tags.")
+
+
+@strawberry.type(description="State of the EhTag database that answers are drawn from.")
+class EhTagDatabase:
+    """View of the tag database at one moment."""
+
+    state: strawberry.Private[ehtag.DatabaseState]
+
+    @strawberry.field(description="The remote's address without credentials; empty where there is none.")
+    def repo(self) -> str:
+        """The remote's address."""
+        return self._snapshot.repo
+
+    @strawberry.field(description="Version of the data format.")
+    def version(self) -> int:
+        """Version of the data format."""
+        return self._snapshot.version
+
+    @strawberry.field(description="The commit that answers are drawn from.")
+    def head(self) -> Commit:
+        """The commit that answers are drawn from."""
+        commit = self._snapshot.commit
+        return Commit(
+            sha=commit.sha,
+            message=commit.message,
+            author_name=commit.author.name,
+            committed_at=commit.committer.when,
+        )
+
+    @strawberry.field(description="Valid tags over all namespaces.")
+    def tag_count(self) -> int:
+        """Valid tags over all namespaces."""
+        return sum(info.count for info in self._snapshot.namespaces)
+
+    @strawberry.field(description="The namespaces, in the release's order.")
+    def namespaces(self) -> list[NamespaceInfo]:
+        """The namespaces, in the release's order."""
+        return [
+            NamespaceInfo(namespace=info.namespace, name=info.name, description=info.description, count=info.count)
+            for info in self._snapshot.namespaces
+        ]
+
+    @strawberry.field(description="True while only the built-in starter glossary is loaded.")
+    def is_starter(self) -> bool:
+        """True while only the built-in starter glossary is loaded."""
+        return self.state.is_starter
+
+    @strawberry.field(description="When the remote was last asked; null before the first time.")
+    def last_checked_at(self) -> datetime | None:
+        """When the remote was last asked."""
+        return self.state.last_checked_at
+
+    @strawberry.field(description="What went wrong when the remote was last asked; null when nothing did.")
+    def last_error(self) -> str | None:
+        """What went wrong when the remote was last asked."""
+        return self.state.last_error
+
+    @property
+    def _snapshot(self) -> ehtag.TagSnapshot:
+        return self.state.snapshot

@@ -1,0 +1,236 @@
+"""What an operation may cost at most, told from its text and variables before anything is fetched.
+
+Depth and aliases are plain counts. The cost is the number of calls to the site in the worst case: each root
+that reads the site is one, and each album of a list whose detail some field needs is one more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLObjectType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    get_named_type,
+    is_composite_type,
+    value_from_ast_untyped,
+)
+
+PAGE_SIZE = 80
+"""Albums on a page of the site's lists."""
+
+TYPICAL_TAGS = 12
+TYPICAL_CHAPTERS = 10
+TYPICAL_RELATED = 10
+TYPICAL_ALTERNATIVES = 3
+"""Lengths of lists that only the answer tells; a budget wants a guess that is rarely too low."""
+
+Arguments = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Worst case of one operation."""
+
+    upstream_calls: int
+    depth: int
+    aliases: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """Calls that a field makes itself, and how often what it selects is resolved."""
+
+    calls: int = 0
+    times: Callable[[Arguments], int] = lambda _: 1
+    loads_album: bool = False
+    """True when the albums below come with their details."""
+
+
+def _count_of(argument: str) -> Callable[[Arguments], int]:
+    def times(arguments: Arguments) -> int:
+        value = arguments.get(argument)
+        return len(value) if isinstance(value, list) else 1
+
+    return times
+
+
+def _first(default: int) -> Callable[[Arguments], int]:
+    def times(arguments: Arguments) -> int:
+        value = arguments.get("first", default)
+        return max(0, min(value, 100)) if isinstance(value, int) else default
+
+    return times
+
+
+def _always(number: int) -> Callable[[Arguments], int]:
+    return lambda _: number
+
+
+_RULES: dict[tuple[str, str], _Rule] = {
+    ("Query", "album"): _Rule(calls=1, loads_album=True),
+    ("Query", "albums"): _Rule(calls=1, times=_count_of("ids"), loads_album=True),
+    ("Query", "search"): _Rule(calls=1),
+    ("Query", "ranking"): _Rule(calls=1),
+    ("Query", "translateTags"): _Rule(times=_count_of("names")),
+    ("Query", "tags"): _Rule(times=_first(20)),
+    ("Query", "downloads"): _Rule(times=_first(20)),
+    ("Mutation", "startDownload"): _Rule(calls=1),
+    ("Mutation", "retryFailedDownloads"): _Rule(times=_always(20)),
+    ("AlbumPage", "items"): _Rule(times=_always(PAGE_SIZE)),
+    ("Ranking", "entries"): _Rule(times=_always(PAGE_SIZE)),
+    ("Album", "related"): _Rule(times=_always(TYPICAL_RELATED)),
+    ("Album", "chapters"): _Rule(times=_always(TYPICAL_CHAPTERS)),
+    ("Album", "comments"): _Rule(calls=1),
+    ("Album", "downloads"): _Rule(times=_always(3)),
+    ("Album", "tags"): _Rule(times=_always(TYPICAL_TAGS)),
+    ("Album", "works"): _Rule(times=_always(2)),
+    ("Album", "characters"): _Rule(times=_always(4)),
+    ("Album", "authors"): _Rule(times=_always(2)),
+    ("AlbumTag", "albums"): _Rule(calls=1),
+    ("AlbumTag", "alternatives"): _Rule(times=_always(TYPICAL_ALTERNATIVES)),
+    ("Tag", "albums"): _Rule(calls=1),
+    ("Download", "album"): _Rule(calls=1, loads_album=True),
+}
+
+_FREE_ALBUM_FIELDS = frozenset({"id", "title", "cover", "url", "downloads", "comments", "__typename"})
+"""Fields of Album that need no detail of it."""
+
+_CHAPTER_PAGES = frozenset({"pageCount", "pages"})
+"""Fields of Chapter that need its own detail."""
+
+
+class CostCounter:
+    """Counts operations of one schema; `list_details` when lists look up every album (strict policy)."""
+
+    def __init__(self, schema: GraphQLSchema, *, list_details: bool = False) -> None:
+        self._schema = schema
+        self._list_details = list_details
+
+    def count(
+        self, document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, Any] | None
+    ) -> Cost:
+        """The worst case of this operation with these variables."""
+        fragments = {
+            node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
+        }
+        walk = _Walk(self._schema, fragments, _with_defaults(operation, variables), self._list_details)
+        root = self._schema.get_root_type(operation.operation)
+        if root is None:
+            return Cost(0, 0, 0)
+        _, calls, depth, aliases = walk.selections(operation.selection_set, root)
+        return Cost(calls, depth, aliases)
+
+
+def operation_of(document: DocumentNode, name: str | None) -> OperationDefinitionNode | None:
+    """The operation of this name, or the only one; None when it can't be told."""
+    found = [
+        node
+        for node in document.definitions
+        if isinstance(node, OperationDefinitionNode) and (name is None or (node.name and node.name.value == name))
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def is_query(operation: OperationDefinitionNode) -> bool:
+    """True for an operation that changes nothing and ends at once."""
+    return operation.operation is OperationType.QUERY
+
+
+def _with_defaults(operation: OperationDefinitionNode, variables: Mapping[str, Any] | None) -> dict[str, Any]:
+    defaults = {
+        definition.variable.name.value: value_from_ast_untyped(definition.default_value)
+        for definition in operation.variable_definitions or ()
+        if definition.default_value is not None
+    }
+    return {**defaults, **(variables or {})}
+
+
+Totals = tuple[bool, int, int, int]
+"""Needs the album's (or chapter's) detail; calls; depth; aliases."""
+
+
+class _Walk:
+    """One walk over one operation; fragments are counted once per type, so that nesting them can't explode."""
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        fragments: Mapping[str, FragmentDefinitionNode],
+        variables: Mapping[str, Any],
+        list_details: bool,
+    ) -> None:
+        self._schema = schema
+        self._fragments = fragments
+        self._variables = variables
+        self._list_details = list_details
+        self._known: dict[str, Totals] = {}
+
+    def selections(self, node: SelectionSetNode, parent: GraphQLObjectType) -> Totals:
+        needs, calls, depth, aliases = False, 0, 0, 0
+        for selection in node.selections:
+            more = self._selection(selection, parent)
+            needs, calls = needs or more[0], calls + more[1]
+            depth, aliases = max(depth, more[2]), aliases + more[3]
+        return needs, calls, depth, aliases
+
+    def _selection(self, selection: Any, parent: GraphQLObjectType) -> Totals:
+        if isinstance(selection, FieldNode):
+            return self._field(selection, parent)
+        if isinstance(selection, InlineFragmentNode):
+            return self.selections(selection.selection_set, self._condition(selection.type_condition, parent))
+        if isinstance(selection, FragmentSpreadNode):
+            return self._fragment(selection.name.value, parent)
+        return False, 0, 0, 0
+
+    def _fragment(self, name: str, parent: GraphQLObjectType) -> Totals:
+        if name not in self._known:
+            fragment = self._fragments[name]
+            self._known[name] = (False, 0, 0, 0)
+            self._known[name] = self.selections(
+                fragment.selection_set, self._condition(fragment.type_condition, parent)
+            )
+        return self._known[name]
+
+    def _condition(self, condition: Any, parent: GraphQLObjectType) -> GraphQLObjectType:
+        named = condition and self._schema.get_type(condition.name.value)
+        return named or parent
+
+    def _field(self, node: FieldNode, parent: GraphQLObjectType) -> Totals:
+        name = node.name.value
+        aliases = 1 if node.alias else 0
+        definition = getattr(parent, "fields", {}).get(name)
+        if definition is None or node.selection_set is None:
+            return self._needs(parent, name), 0, 0, aliases
+        target = get_named_type(definition.type)
+        if not is_composite_type(target):
+            return self._needs(parent, name), 0, 0, aliases
+        rule = _RULES.get((parent.name, name), _Rule())
+        below_needs, below, depth, below_aliases = self.selections(node.selection_set, target)  # type: ignore[arg-type]
+        own = 1 if below_needs and target.name in ("Album", "Chapter") and not rule.loads_album else 0
+        if target.name == "Album" and self._list_details and not rule.loads_album:
+            own = 1
+        times = rule.times(self._arguments(node))
+        calls = (times if rule.calls and rule.loads_album else rule.calls) + times * (below + own)
+        return self._needs(parent, name), calls, depth + 1, aliases + below_aliases
+
+    def _needs(self, parent: GraphQLObjectType, name: str) -> bool:
+        if parent.name == "Album":
+            return name not in _FREE_ALBUM_FIELDS
+        return parent.name == "Chapter" and name in _CHAPTER_PAGES
+
+    def _arguments(self, node: FieldNode) -> dict[str, Any]:
+        return {
+            argument.name.value: value_from_ast_untyped(argument.value, dict(self._variables))
+            for argument in node.arguments or ()
+        }

@@ -1,0 +1,133 @@
+"""Documents: parsed, validated and weighed once, then kept."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    GraphQLSyntaxError,
+    OperationDefinitionNode,
+    parse,
+    specified_rules,
+)
+from strawberry.extensions import SchemaExtension
+from strawberry.schema.schema import validate_document
+
+from schema.transport.cost import CostCounter, operation_of
+from schema.transport.errors import too_costly
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits of one operation; `budget` counts calls to the site."""
+
+    budget: int
+    depth: int
+    aliases: int
+    tokens: int
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A document ready to run, or what is wrong with it."""
+
+    document: DocumentNode | None
+    errors: list[GraphQLError] = field(default_factory=list)
+
+    def operation(self, name: str | None) -> OperationDefinitionNode | None:
+        """The operation of this name, or the only one; None when it can't be told."""
+        return self.document and operation_of(self.document, name)
+
+
+class Documents:
+    """Keeps the newest documents by their text; weighs an operation with its variables each time."""
+
+    def __init__(self, limits: Limits, *, list_details: bool = False, keep: int = 1000) -> None:
+        self.limits = limits
+        self._list_details = list_details
+        self._keep = keep
+        self._prepared: OrderedDict[str, Prepared] = OrderedDict()
+        self._schema: GraphQLSchema | None = None
+        self._counter: CostCounter | None = None
+
+    def bind(self, schema: GraphQLSchema) -> None:
+        """Tell the schema that documents are checked against."""
+        self._schema = schema
+        self._counter = CostCounter(schema, list_details=self._list_details)
+
+    def prepare(self, text: str) -> Prepared:
+        """The document of this text, from memory where it was seen before."""
+        if (known := self._prepared.get(text)) is not None:
+            self._prepared.move_to_end(text)
+            return known
+        prepared = self._read(text)
+        self._prepared[text] = prepared
+        while len(self._prepared) > self._keep:
+            self._prepared.popitem(last=False)
+        return prepared
+
+    def _read(self, text: str) -> Prepared:
+        if self._schema is None:
+            raise RuntimeError("no schema is bound")
+        try:
+            document = parse(text, max_tokens=self.limits.tokens)
+        except GraphQLSyntaxError as error:
+            return Prepared(None, [self._syntax_error(error)])
+        except RecursionError:
+            return Prepared(None, [too_costly("depth", self.limits.tokens, self.limits.depth)])
+        return Prepared(document, list(validate_document(self._schema, document, tuple(specified_rules))))
+
+    def _syntax_error(self, error: GraphQLSyntaxError) -> GraphQLError:
+        if "tokens. Parsing aborted" in error.message:
+            return too_costly("tokens", self.limits.tokens + 1, self.limits.tokens)
+        return error
+
+    def refusal(
+        self, prepared: Prepared, operation_name: str | None, variables: Mapping[str, Any] | None
+    ) -> GraphQLError | None:
+        """Why this operation may not run: over its depth, aliases or budget; None when it may."""
+        operation = prepared.operation(operation_name)
+        if prepared.document is None or operation is None or self._counter is None:
+            return None
+        cost = self._counter.count(prepared.document, operation, variables)
+        for measure, value, limit in (
+            ("depth", cost.depth, self.limits.depth),
+            ("aliases", cost.aliases, self.limits.aliases),
+            ("upstream calls", cost.upstream_calls, self.limits.budget),
+        ):
+            if value > limit:
+                return too_costly(measure, value, limit)
+        return None
+
+
+class PreparedDocuments(SchemaExtension):
+    """Lets Strawberry use the documents kept here instead of parsing and validating again."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+
+    def on_parse(self) -> Iterator[None]:
+        """Hand over the parsed document; an empty query is left to Strawberry to refuse."""
+        context = self.execution_context
+        if context.query:
+            prepared = self._documents.prepare(context.query)
+            if prepared.document is None:
+                raise prepared.errors[0]
+            context.graphql_document = prepared.document
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        """Hand over what validation said, then weigh the operation."""
+        context = self.execution_context
+        prepared = self._documents.prepare(context.query or "")
+        refusal = None
+        if not prepared.errors:
+            refusal = self._documents.refusal(prepared, context._provided_operation_name, context.variables)
+        context.pre_execution_errors = [refusal] if refusal else list(prepared.errors)
+        yield

@@ -1,0 +1,331 @@
+"""The HTTP half of `/graphql`, and the door to its sockets.
+
+A plain ASGI application: a cached answer costs two dictionary look-ups and a splice, nothing of a framework.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from graphql import GraphQLError
+from starlette.datastructures import QueryParams
+from starlette.requests import HTTPConnection
+from starlette.types import Receive, Scope, Send
+from strawberry import Schema
+from strawberry.schema.exceptions import CannotGetOperationTypeError
+
+from resolvers.context import Context
+from schema.transport.answers import SMALLEST_COMPRESSED_BYTES, Answer, Answers
+from schema.transport.cost import is_query
+from schema.transport.documents import Documents, Prepared
+from schema.transport.errors import (
+    BAD_REQUEST,
+    PARSE_FAILED,
+    TOO_COSTLY,
+    VALIDATION_FAILED,
+    RequestError,
+    coded,
+)
+from schema.transport.persisted import PersistedQueries
+from schema.transport.request import (
+    LARGEST_BODY_BYTES,
+    GraphQLRequest,
+    request_from_body,
+    request_from_parameters,
+)
+from schema.transport.sockets import Sockets
+from schema.transport.stream import send_events
+from services.errors import ErrorCode, JmgraphError
+from services.usage import Usage, open_usage
+
+JSON = b"application/json"
+GRAPHQL_JSON = b"application/graphql-response+json"
+UNBOUND_FRESH_S = 60.0
+"""How long an answer without any part of the site is kept; its key holds the tag database's version."""
+
+_STATUS_OF_CODE = {ErrorCode.UNAUTHENTICATED: 401, ErrorCode.FORBIDDEN: 403}
+_NEVER_RAN = frozenset({PARSE_FAILED, VALIDATION_FAILED, TOO_COSTLY, BAD_REQUEST})
+
+ContextOf = Callable[[HTTPConnection], Context]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One HTTP request, as far as every answer needs it."""
+
+    method: str
+    accept: str
+    takes_gzip: bool
+    if_none_match: str
+    context: Context
+
+
+class GraphQLEndpoint:
+    """`/graphql`: GET, POST, SSE and WebSocket."""
+
+    def __init__(
+        self,
+        schema: Schema,
+        documents: Documents,
+        context_of: ContextOf,
+        persisted: PersistedQueries,
+        ide_page: Callable[[], bytes],
+        stopping: asyncio.Event,
+    ) -> None:
+        self._schema = schema
+        self._documents = documents
+        self._context_of = context_of
+        self._persisted = persisted
+        self._ide_page = ide_page
+        self._stopping = stopping
+        self._answers = Answers()
+        self._bodies: OrderedDict[bytes, GraphQLRequest] = OrderedDict()
+        self._sockets = Sockets(schema, context_of)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request or one socket."""
+        if scope["type"] == "websocket":
+            await self._sockets(scope, receive, send)
+            return
+        connection = HTTPConnection(scope)
+        headers = connection.headers
+        ask = Ask(
+            method=scope["method"],
+            accept=headers.get("accept", ""),
+            takes_gzip="gzip" in headers.get("accept-encoding", ""),
+            if_none_match=headers.get("if-none-match", ""),
+            context=self._context_of(connection),
+        )
+        try:
+            await self._answer(ask, connection, receive, send)
+        except RequestError as error:
+            await self._refuse(ask, error, send)
+
+    async def _answer(self, ask: Ask, connection: HTTPConnection, receive: Receive, send: Send) -> None:
+        if ask.method not in ("GET", "HEAD", "POST"):
+            raise RequestError(405, BAD_REQUEST, "GraphQL takes GET and POST.", allow="GET, HEAD, POST")
+        if ask.method != "POST" and _wants_page(ask.accept):
+            await _send(send, 200, b"text/html; charset=utf-8", self._ide_page(), [(b"cache-control", b"no-cache")])
+            return
+        started_at = time.perf_counter()
+        request = await self._read(ask, connection, receive)
+        text = await self._persisted.text_of(request)
+        if "text/event-stream" in ask.accept:
+            await self._stream(ask, request, text, receive, send)
+            return
+        key = (text, request.operation_name, request.variables_key, ask.context.base_url, self._tags_version(ask))
+        if (known := self._answers.find(key)) is not None:
+            usage = Usage(cache_hits=1)
+            await self._send_answer(ask, known, usage, started_at, send, keepable=True)
+            return
+        prepared = self._documents.prepare(text)
+        self._check_operation(ask, request, prepared)
+        await self._execute(ask, request, text, key, prepared, started_at, send)
+
+    def _tags_version(self, ask: Ask) -> str:
+        return ask.context.services.tags.snapshot.commit.sha
+
+    async def _read(self, ask: Ask, connection: HTTPConnection, receive: Receive) -> GraphQLRequest:
+        if ask.method != "POST":
+            return request_from_parameters(QueryParams(connection.scope["query_string"]))
+        body = await _read_body(connection.headers, receive)
+        if (known := self._bodies.get(body)) is not None:
+            self._bodies.move_to_end(body)
+            return known
+        request = request_from_body(connection.headers.get("content-type", ""), body)
+        if len(body) < 16_384:
+            self._bodies[body] = request
+            while len(self._bodies) > 1000:
+                self._bodies.popitem(last=False)
+        return request
+
+    def _check_operation(self, ask: Ask, request: GraphQLRequest, prepared: Prepared) -> None:
+        if prepared.document is None:
+            return
+        operation = prepared.operation(request.operation_name)
+        if operation is None:
+            raise RequestError(400, BAD_REQUEST, "The document has no such operation, or several: name one.")
+        kind = operation.operation.value
+        if kind == "subscription":
+            raise RequestError(400, BAD_REQUEST, "A subscription needs a WebSocket, or Accept: text/event-stream.")
+        if kind == "mutation" and ask.method != "POST":
+            raise RequestError(405, BAD_REQUEST, "A mutation needs POST.", allow="POST")
+        if kind == "mutation" and not prepared.errors:
+            self._check_change(ask)
+
+    def _check_change(self, ask: Ask) -> None:
+        try:
+            ask.context.check_change()
+        except JmgraphError as error:
+            raise RequestError(_STATUS_OF_CODE[error.error_code], error.error_code, error.message) from None
+
+    async def _execute(
+        self,
+        ask: Ask,
+        request: GraphQLRequest,
+        text: str,
+        key: tuple[object, ...],
+        prepared: Prepared,
+        started_at: float,
+        send: Send,
+    ) -> None:
+        with open_usage() as usage:
+            try:
+                result: Any = await self._schema.execute(
+                    text,
+                    variable_values=request.variables,
+                    context_value=ask.context,
+                    operation_name=request.operation_name,
+                )
+            except CannotGetOperationTypeError as error:
+                raise RequestError(400, BAD_REQUEST, error.as_http_error_reason()) from None
+        operation = prepared.operation(request.operation_name)
+        keepable = bool(operation and is_query(operation)) and not usage.is_personal and not result.errors
+        answer = _answer_of(result.data, result.errors, usage)
+        if keepable and not usage.stale:
+            self._answers.keep(key, answer)
+        status = 200
+        if result.errors and _is_graphql_json(ask.accept) and _never_ran(result.errors):
+            status = 400
+        await self._send_answer(ask, answer, usage, started_at, send, keepable=keepable, status=status)
+
+    async def _send_answer(
+        self,
+        ask: Ask,
+        answer: Answer,
+        usage: Usage,
+        started_at: float,
+        send: Send,
+        *,
+        keepable: bool,
+        status: int = 200,
+    ) -> None:
+        headers = [(b"vary", b"Accept, Accept-Encoding")]
+        is_get = ask.method != "POST"
+        if is_get and keepable:
+            headers += [
+                (b"etag", answer.etag.encode()),
+                (b"cache-control", b"public, max-age=%d" % max(0, int(answer.left_s))),
+            ]
+        else:
+            headers.append((b"cache-control", b"no-store"))
+        if keepable and answer.age_now_s >= 1:
+            headers.append((b"age", b"%d" % int(answer.age_now_s)))
+        if answer.is_stale:
+            headers.append((b"warning", b'110 - "Response is Stale"'))
+        if is_get and keepable and _matches(ask.if_none_match, answer.etag):
+            await _send(send, 304, None, b"", headers)
+            return
+        tail = self._tail(answer, usage, started_at)
+        if ask.takes_gzip and len(answer.head) >= SMALLEST_COMPRESSED_BYTES:
+            headers.append((b"content-encoding", b"gzip"))
+            body = answer.gzipped(tail)
+        else:
+            body = answer.plain(tail)
+        media_type = GRAPHQL_JSON if _is_graphql_json(ask.accept) else JSON
+        await _send(send, status, media_type, body, headers, head_only=ask.method == "HEAD")
+
+    def _tail(self, answer: Answer, usage: Usage, started_at: float) -> bytes:
+        figures = {
+            "upstreamCalls": usage.upstream_calls,
+            "cacheHits": usage.cache_hits,
+            "milliseconds": round((time.perf_counter() - started_at) * 1000, 2),
+            "budgetLeft": max(0, self._documents.limits.budget - usage.upstream_calls),
+            "stale": answer.is_stale,
+            "ageSeconds": int(answer.age_now_s),
+        }
+        return b',"extensions":{"jmgraph":' + orjson.dumps(figures) + b"}}"
+
+    async def _stream(self, ask: Ask, request: GraphQLRequest, text: str, receive: Receive, send: Send) -> None:
+        prepared = self._documents.prepare(text)
+        operation = prepared.operation(request.operation_name)
+        if operation is not None and operation.operation.value == "mutation":
+            if ask.method != "POST":
+                raise RequestError(405, BAD_REQUEST, "A mutation needs POST.", allow="POST")
+            self._check_change(ask)
+        results = await self._schema.stream(
+            text,
+            variable_values=request.variables,
+            context_value=ask.context,
+            operation_name=request.operation_name,
+        )
+        await send_events(results, receive, send, self._stopping, [(b"vary", b"Accept")])
+
+    async def _refuse(self, ask: Ask, error: RequestError, send: Send) -> None:
+        extensions = dict(error.extensions)
+        allow = extensions.pop("allow", None)
+        headers = [(b"cache-control", b"no-store"), (b"vary", b"Accept, Accept-Encoding")]
+        if allow:
+            headers.append((b"allow", allow.encode()))
+        body = orjson.dumps({"errors": [{"message": error.message, "extensions": extensions}]})
+        media_type = GRAPHQL_JSON if _is_graphql_json(ask.accept) else JSON
+        await _send(send, error.status, media_type, body, headers, head_only=ask.method == "HEAD")
+
+
+def _answer_of(data: Any, errors: list[GraphQLError] | None, usage: Usage) -> Answer:
+    head = b'{"data":' + orjson.dumps(data, default=str)
+    if errors:
+        head = b'{"errors":' + orjson.dumps([coded(error).formatted for error in errors], default=str)
+        head += b',"data":' + orjson.dumps(data, default=str)
+    fresh_for_s = UNBOUND_FRESH_S if usage.fresh_for_s is None else usage.fresh_for_s
+    return Answer(head, age_s=usage.age_s, fresh_for_s=fresh_for_s, is_stale=usage.stale)
+
+
+def _never_ran(errors: list[GraphQLError]) -> bool:
+    return all((error.extensions or {}).get("code") in _NEVER_RAN for error in errors)
+
+
+def _wants_page(accept: str) -> bool:
+    """True for a browser's address bar: it names text/html, which no GraphQL client does."""
+    return "text/html" in accept
+
+
+def _is_graphql_json(accept: str) -> bool:
+    return "application/graphql-response+json" in accept
+
+
+def _matches(if_none_match: str, etag: str) -> bool:
+    if not if_none_match:
+        return False
+    given = {part.strip().removeprefix("W/") for part in if_none_match.split(",")}
+    return "*" in given or etag in given
+
+
+async def _read_body(headers: Mapping[str, str], receive: Receive) -> bytes:
+    if int(headers.get("content-length") or 0) > LARGEST_BODY_BYTES:
+        raise RequestError(413, BAD_REQUEST, f"The body is larger than {LARGEST_BODY_BYTES} bytes.")
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    while message.get("more_body"):
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > LARGEST_BODY_BYTES:
+            raise RequestError(413, BAD_REQUEST, f"The body is larger than {LARGEST_BODY_BYTES} bytes.")
+    return body
+
+
+async def _send(
+    send: Send,
+    status: int,
+    media_type: bytes | None,
+    body: bytes,
+    headers: list[tuple[bytes, bytes]],
+    *,
+    head_only: bool = False,
+) -> None:
+    described = (
+        []
+        if media_type is None
+        else [
+            (b"content-type", media_type),
+            (b"content-length", b"%d" % len(body)),
+        ]
+    )
+    await send({"type": "http.response.start", "status": status, "headers": [*described, *headers]})
+    await send({"type": "http.response.body", "body": b"" if head_only else body})

@@ -1,0 +1,97 @@
+"""Operations over WebSocket, in both sub-protocols, by Strawberry; malformed frames close the socket politely."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.websockets import WebSocket
+from strawberry.asgi import GraphQL
+from strawberry.schema import BaseSchema
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
+from strawberry.subscriptions.protocols.graphql_ws.handlers import BaseGraphQLWSHandler
+
+from resolvers.context import Context
+
+INIT_WAIT = timedelta(seconds=20)
+KEEP_ALIVE_S = 20.0
+
+
+class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
+    """`graphql-transport-ws`; a frame that is none closes with 4400 instead of raising."""
+
+    async def handle_message(self, message: Any) -> None:
+        """Look at the frame before it is trusted."""
+        if not _is_frame(message, "subscribe"):
+            await self.handle_invalid_message("Failed to parse message")
+            return
+        await super().handle_message(_without_null_payload(message))
+
+
+class LegacyHandler(BaseGraphQLWSHandler[Context, None]):
+    """The old `graphql-ws`; a frame that is none closes with 4400 instead of raising."""
+
+    async def handle_message(self, message: Any) -> None:
+        """Look at the frame before it is trusted."""
+        if not _is_frame(message, "start"):
+            await self.websocket.close(code=4400, reason="Failed to parse message")
+            return
+        await super().handle_message(_without_null_payload(message))
+
+
+_NEEDS_ID = frozenset({"subscribe", "start", "complete", "stop"})
+
+
+def _is_frame(message: Any, begin: str) -> bool:
+    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+        return False
+    if message["type"] in _NEEDS_ID and not isinstance(message.get("id"), str):
+        return False
+    if not isinstance(message.get("payload") or {}, dict):
+        return False
+    return message["type"] != begin or _is_operation(message.get("payload"))
+
+
+def _is_operation(payload: Any) -> bool:
+    return (
+        isinstance(payload, dict)
+        and isinstance(payload.get("query"), str)
+        and isinstance(payload.get("variables") or {}, dict)
+        and isinstance(payload.get("operationName") or "", str)
+    )
+
+
+def _without_null_payload(message: dict[str, Any]) -> Any:
+    return {key: value for key, value in message.items() if key != "payload" or value is not None}
+
+
+class Sockets(GraphQL[Context, None]):
+    """The WebSocket half of the GraphQL endpoint; the HTTP half is `endpoint.py`."""
+
+    graphql_transport_ws_handler_class = TransportHandler
+    graphql_ws_handler_class = LegacyHandler
+
+    def __init__(self, schema: BaseSchema, context_of: Callable[[WebSocket], Context]) -> None:
+        super().__init__(
+            schema,
+            graphql_ide=None,
+            keep_alive=True,
+            keep_alive_interval=KEEP_ALIVE_S,
+            connection_init_wait_timeout=INIT_WAIT,
+            allowed_origins=("*",),  # the origin rule is per operation: anybody may read
+        )
+        self._context_of = context_of
+
+    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:  # noqa: ARG002
+        """One context per socket; its loaders keep nothing between events."""
+        if not isinstance(request, WebSocket):
+            raise TypeError("only sockets come here")
+        return self._context_of(request)
+
+    def encode_json(self, data: object) -> str:
+        """JSON as text frames carry it."""
+        return orjson.dumps(data).decode()

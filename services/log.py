@@ -1,0 +1,63 @@
+"""The log: one line an event on stderr, for people on a terminal and as JSON elsewhere."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+import structlog
+
+QUIET = ("httpx", "httpcore", "arq", "strawberry", "hpack", "asyncio", "PIL", "common", "jmcomic")
+"""Libraries whose own words are of use only to who debugs."""
+
+
+def set_up_log(level: str, form: str) -> None:
+    """Send everything, the libraries' words included, through one formatter; `form` "" means by the terminal."""
+    as_console = form == "console" or (not form and sys.stderr.isatty())
+    shared: list[structlog.types.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _without_secrets,
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_formatter(shared, as_console))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
+
+
+def _formatter(shared: list[structlog.types.Processor], as_console: bool) -> logging.Formatter:
+    last: structlog.types.Processor = (
+        structlog.dev.ConsoleRenderer() if as_console else structlog.processors.JSONRenderer(ensure_ascii=False)
+    )
+    middle: list[structlog.types.Processor] = [] if as_console else [structlog.processors.format_exc_info]
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *middle, last],
+    )
+
+
+_SECRET_WORDS = ("token", "secret", "password", "api_key", "authorization", "cookie")
+
+
+def _without_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    """A last net: values under telling names never reach the log."""
+    for key in event:
+        if any(word in key.lower() for word in _SECRET_WORDS):
+            event[key] = "**********"
+    return event
