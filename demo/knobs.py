@@ -1,0 +1,128 @@
+"""Knobs that make the demo site slow, moody or blocked while it runs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields, replace
+from random import Random
+from threading import Lock
+from typing import Any
+
+from demo.records import Fault, FaultKind
+
+ROLES = ("api", "html", "image")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """How one target behaves. The default is a healthy, quick host.
+
+    `failure` is a FaultKind ("region", "challenge", "rate_limit", "server_error", ...); it strikes every request,
+    or a share of them (`rate`, 0 to 1), or only the next `fail_next`. `status` and `retry_after_s` replace what
+    the kind of failure sends. `stall_after_bytes` sends that much of a body and then nothing more; `bytes_per_s`
+    drips. `dead` drops every connection at once.
+    """
+
+    latency_s: float = 0.0
+    failure: FaultKind | None = None
+    rate: float = 1.0
+    fail_next: int | None = None
+    status: int | None = None
+    retry_after_s: int | None = None
+    stall_after_bytes: int | None = None
+    bytes_per_s: int | None = None
+    dead: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What the knobs say about one request."""
+
+    latency_s: float
+    fault: Fault | None
+    stall_after_bytes: int | None
+    bytes_per_s: int | None
+    dead: bool
+
+
+_DEFAULT = Setting()
+_NAMES = frozenset(knob.name for knob in fields(Setting))
+
+
+class Knobs:
+    """All knobs of a demo site, safe to turn from any thread while it answers.
+
+    A target is "*", a role ("api", "html", "image") or a host ("api-1", "image-2"); `path` narrows it to requests
+    whose path contains that text. Where several apply, a host wins over its role, and a path over none.
+    """
+
+    def __init__(self) -> None:
+        self._settings: dict[tuple[str, str], Setting] = {}
+        self._chance = Random(0)
+        self._turns = 0
+        self._lock = Lock()
+
+    def turn(self, target: str, *, path: str = "", **knobs: Any) -> None:
+        """Turns the named knobs of a target; the others stay as they are. Raises ValueError for an unknown knob."""
+        unknown = knobs.keys() - _NAMES
+        if unknown:
+            raise ValueError(f"unknown knobs {sorted(unknown)}; there are {sorted(_NAMES)}")
+        if knobs.get("failure") is not None:
+            knobs["failure"] = FaultKind(knobs["failure"])
+        with self._lock:
+            self._settings[target, path] = replace(self._settings.get((target, path), _DEFAULT), **knobs)
+
+    def reset(self) -> None:
+        """Everything healthy and quick again."""
+        with self._lock:
+            self._settings.clear()
+            self._chance = Random(0)
+            self._turns += 1
+
+    @property
+    def turns(self) -> int:
+        """Grows with every reset; what scripted comics count begins anew with it."""
+        return self._turns
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """What is turned now, as the admin address shows it."""
+        with self._lock:
+            return [
+                {"target": target, "path": path, **asdict(setting)}
+                for (target, path), setting in self._settings.items()
+            ]
+
+    def is_dead(self, host: str, role: str) -> bool:
+        """Whether the host drops connections before it has read anything."""
+        with self._lock:
+            return any(self._settings.get((target, ""), _DEFAULT).dead for target in ("*", role, host))
+
+    def orders(self, host: str, role: str, path: str) -> Orders:
+        """What happens to a request; asking uses up one of `fail_next`."""
+        with self._lock:
+            applying = [
+                (key, setting)
+                for key, setting in self._settings.items()
+                if key[0] in ("*", role, host) and key[1] in path
+            ]
+            applying.sort(key=lambda item: (bool(item[0][1]), item[0][0] == host, item[0][0] == role))
+            return self._merged(applying)
+
+    def _merged(self, applying: list[tuple[tuple[str, str], Setting]]) -> Orders:
+        latency_s, stall, drip, dead = 0.0, None, None, False
+        fault: Fault | None = None
+        for key, setting in applying:
+            latency_s = setting.latency_s or latency_s
+            stall = setting.stall_after_bytes if setting.stall_after_bytes is not None else stall
+            drip = setting.bytes_per_s or drip
+            dead = dead or setting.dead
+            fault = self._fault(key, setting) or fault
+        return Orders(latency_s, fault, stall, drip, dead)
+
+    def _fault(self, key: tuple[str, str], setting: Setting) -> Fault | None:
+        if setting.failure is None or self._chance.random() >= setting.rate:
+            return None
+        if setting.fail_next is not None:
+            if setting.fail_next <= 0:
+                return None
+            self._settings[key] = replace(setting, fail_next=setting.fail_next - 1)
+        return Fault(setting.failure, setting.status, setting.retry_after_s)

@@ -1,0 +1,48 @@
+"""Every comic of the demo site, found by its number or its chapter's."""
+
+from __future__ import annotations
+
+from functools import cached_property, lru_cache
+
+from demo.comics import comics
+from demo.issues import issues
+from demo.records import Chapter, Comic
+from demo.scripted import scripted
+
+
+class Library:
+    """All comics, in the order of their numbers."""
+
+    def __init__(self) -> None:
+        self.comics = tuple(sorted((*comics(), *issues(), *scripted()), key=lambda comic: comic.id))
+        self._by_id = {comic.id: comic for comic in self.comics}
+        self._by_chapter = {
+            chapter.id: (comic, chapter, index)
+            for comic in self.comics
+            for index, chapter in enumerate(comic.chapters, 1)
+        }
+
+    def find(self, id: int) -> Comic | None:
+        """The comic with this number. The number of a later chapter finds nothing, as on the real site."""
+        return self._by_id.get(id)
+
+    def find_chapter(self, id: int) -> tuple[Comic, Chapter, int] | None:
+        """The comic of a chapter, the chapter, and its 1-based place among the chapters."""
+        return self._by_chapter.get(id)
+
+    @cached_property
+    def healthy(self) -> tuple[Comic, ...]:
+        """The comics that follow no script."""
+        return tuple(comic for comic in self.comics if comic.script is None)
+
+    def related(self, comic: Comic) -> tuple[Comic, ...]:
+        """Up to ten healthy comics by the same author or on the same theme."""
+        others = [other for other in self.healthy if other.id != comic.id]
+        others.sort(key=lambda other: (other.authors != comic.authors, other.theme != comic.theme, -other.views))
+        return tuple(others[:10])
+
+
+@lru_cache(maxsize=1)
+def library() -> Library:
+    """The one library there is: it never changes."""
+    return Library()

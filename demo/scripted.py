@@ -1,0 +1,146 @@
+"""Comics that misbehave by script, so that every error state can be seen. README.md lists them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from types import MappingProxyType
+
+from demo.comics import pages
+from demo.records import Chapter, Comic, Fault, FaultKind, Page, PageKind, Script
+
+ALWAYS_403 = 900403
+GARBAGE = 900200
+CRAWLS = 900408
+LOSES_PAGE_7 = 900007
+TRUNCATED_PAGE = 900011
+NOT_AN_IMAGE = 900012
+CUT_TRANSFER = 900013
+NO_IMAGES = 900010
+NO_TAGS = 900100
+FLAKY_IMAGES = 900503
+IMAGES_403 = 900413
+REMOVED = 900404
+LONG_TITLE = 900255
+SAME_TITLE = (900021, 900022)
+BLOCKED_TAG_ALBUMS = (900451, 900452, 900453)
+BLOCKED_TAG = "測試封鎖"
+ANIMATED = 900089
+JPEG_ONLY = 900090
+UNSCRAMBLED = 900091
+MANY_CHAPTERS = 900120
+LOST_CHAPTER = 900140
+HUGE_PAGES = 900163
+LOSSLESS = 900300
+LONG = 900600
+RATE_LIMITED = 900429
+MAINTENANCE = 900502
+CHALLENGED = 900401
+HANGS = 900508
+GAPS = 900030
+
+_USUAL = (960, 1360)
+_SMALL = (480, 683)
+
+_LONG_TITLE = (
+    '示範：很長的書名/反斜線\\冒號:星號*問號?"引號"<角括號>|豎線 & 還有 ..'
+    + "一座山，兩條河，三列火車，四碗麵，五隻候鳥，六個齒輪，七張車票，八頁筆記；" * 6
+)
+
+
+def scripted() -> tuple[Comic, ...]:
+    """All of them. They are the oldest of the site and the least seen, so no first page of a list shows them."""
+    return (
+        _comic(ALWAYS_403, "示範：永遠拒絕", 8, Script(everywhere=Fault(FaultKind.REGION))),
+        _comic(GARBAGE, "示範：亂碼", 8, Script(everywhere=Fault(FaultKind.GARBAGE))),
+        _comic(CRAWLS, "示範：慢吞吞", 8, Script(bytes_per_s=24_000)),
+        _comic(LOSES_PAGE_7, "示範：掉了第七頁", 12, Script(pages=_page(7, FaultKind.MISSING))),
+        _comic(TRUNCATED_PAGE, "示範：第三頁只有半張", 8, Script(pages=_page(3, FaultKind.SHORT))),
+        _comic(NOT_AN_IMAGE, "示範：第二頁不是圖片", 8, Script(pages=_page(2, FaultKind.HTML))),
+        _comic(CUT_TRANSFER, "示範：第五頁傳到一半", 8, Script(pages=_page(5, FaultKind.TRUNCATED))),
+        _comic(NO_IMAGES, "示範：沒有圖片", 0),
+        replace(_comic(NO_TAGS, "示範：沒有標籤", 8), tags=(), works=(), characters=(), authors=()),
+        _comic(FLAKY_IMAGES, "示範：前兩次總是失敗", 10, Script(images_fail_first=2)),
+        _comic(IMAGES_403, "示範：圖片被拒絕", 8, Script(images=Fault(FaultKind.REGION))),
+        _comic(RATE_LIMITED, "示範：請求太多", 8, Script(everywhere=Fault(FaultKind.RATE_LIMIT, retry_after_s=2))),
+        _comic(MAINTENANCE, "示範：維護中", 8, Script(everywhere=Fault(FaultKind.MAINTENANCE))),
+        _comic(CHALLENGED, "示範：要求驗證", 8, Script(everywhere=Fault(FaultKind.CHALLENGE))),
+        _comic(HANGS, "示範：沒有回應", 8, Script(everywhere=Fault(FaultKind.HANG))),
+        _comic(LONG_TITLE, _LONG_TITLE, 8),
+        *(_comic(id, "示範：同名的書", 8) for id in SAME_TITLE),
+        *(_blocked(id) for id in BLOCKED_TAG_ALBUMS),
+        _of_pages(ANIMATED, "示範：會動的圖", pages(8, PageKind.GIF, 240, 340)),
+        _of_pages(JPEG_ONLY, "示範：只有 JPEG", pages(24, PageKind.JPG, *_USUAL)),
+        _unscrambled(),
+        _with_chapters(MANY_CHAPTERS, "示範：十二個章節", 12),
+        _lost_chapter(),
+        _of_pages(HUGE_PAGES, "示範：特別長的頁", _HUGE),
+        _of_pages(LOSSLESS, "示範：無損的頁", pages(12, PageKind.LOSSLESS, *_SMALL)),
+        _of_pages(LONG, "示範：六百頁", pages(600, PageKind.WEBP, *_USUAL)),
+        _of_pages(GAPS, "示範：檔名不連續", tuple(_page_named(number) for number in (1, 2, 5, 10, 11, 102))),
+    )
+
+
+_HUGE = (
+    Page("00001.jpg", PageKind.JPG, 700, 20_000),
+    Page("00002.png", PageKind.PNG, 64, 70_000),
+    Page("00003.webp", PageKind.WEBP, 480, 16_383),
+)
+
+
+def _comic(id: int, title: str, page_count: int, script: Script | None = None) -> Comic:
+    return _of_pages(id, title, pages(page_count, PageKind.WEBP, *_SMALL), script)
+
+
+def _of_pages(id: int, title: str, of: tuple[Page, ...], script: Script | None = None) -> Comic:
+    return Comic(
+        id=id,
+        title=title,
+        theme="machines",
+        authors=("示範工房",),
+        works=("原創",),
+        characters=("示範員",),
+        tags=("全彩", "中文"),
+        category="doujin",
+        sub_category="chinese",
+        description="這本書照劇本演出，用來看前端怎麼面對錯誤。",
+        published=date(2019, 1, 1),
+        updated=date(2019, 1, 1),
+        views=100 + id % 100,
+        likes=1,
+        chapters=(Chapter(id, title, of),),
+        script=script or Script(),
+    )
+
+
+def _blocked(id: int) -> Comic:
+    named = id == BLOCKED_TAG_ALBUMS[1]
+    comic = _comic(id, f"示範：{BLOCKED_TAG}寫在書名裡" if named else f"示範：帶著要擋的標籤 {id % 10}", 8)
+    return replace(comic, tags=(*comic.tags, BLOCKED_TAG))
+
+
+def _unscrambled() -> Comic:
+    of = tuple(
+        Page(f"{number:05}.{kind.ending}", kind, *_USUAL)
+        for number, kind in enumerate((PageKind.WEBP, PageKind.JPG) * 10, 1)
+    )
+    comic = _of_pages(UNSCRAMBLED, "示範：不打亂的頁", of)
+    whole = replace(comic.chapters[0], scramble_id=UNSCRAMBLED + 1)
+    return replace(comic, chapters=(whole,))
+
+
+def _with_chapters(id: int, title: str, count: int, script: Script | None = None) -> Comic:
+    chapters = tuple(Chapter(id + index, "", pages(2, PageKind.WEBP, *_SMALL)) for index in range(count))
+    return replace(_comic(id, title, 0, script), chapters=chapters)
+
+
+def _lost_chapter() -> Comic:
+    return _with_chapters(LOST_CHAPTER, "示範：第二話不見了", 3, Script(lost_chapters=frozenset({LOST_CHAPTER + 1})))
+
+
+def _page(number: int, kind: FaultKind) -> MappingProxyType[int, Fault]:
+    return MappingProxyType({number: Fault(kind)})
+
+
+def _page_named(number: int) -> Page:
+    return Page(f"{number:05}.webp", PageKind.WEBP, *_SMALL)

@@ -1,0 +1,106 @@
+"""What the demo site was asked: a bounded log that tests can count in and wait on."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from threading import Condition
+from typing import Any
+
+_KEPT = 200_000
+"""Requests remembered; older ones are forgotten."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """A request. `at_s` counts from the start of the site; `status` is None until an answer has begun."""
+
+    number: int
+    at_s: float
+    host: str
+    role: str
+    method: str
+    path: str
+    query: str
+    status: int | None = None
+
+
+class Traffic:
+    """The log of requests, safe for threads. Iterating gives a copy of what is known now."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._seen: deque[Seen] = deque(maxlen=_KEPT)
+        self._open: dict[str, int] = {}
+        self._peaks: dict[str, int] = {}
+        self._number = 0
+        self._changed = Condition()
+
+    def __iter__(self) -> Iterator[Seen]:
+        with self._changed:
+            return iter(tuple(self._seen))
+
+    def __len__(self) -> int:
+        with self._changed:
+            return len(self._seen)
+
+    @contextmanager
+    def noted(self, host: str, role: str, method: str, path: str, query: str) -> Iterator[Seen]:
+        """Notes a request; it counts as open until the block ends."""
+        seen = self._begin(host, role, method, path, query)
+        try:
+            yield seen
+        finally:
+            with self._changed:
+                self._open[role] = max(0, self._open.get(role, 0) - 1)
+                self._changed.notify_all()
+
+    def find(self, path: str = "", role: str | None = None, host: str | None = None) -> list[Seen]:
+        """Requests whose path and query contain `path`, of a role or host, oldest first."""
+        with self._changed:
+            return self._found(path, role, host)
+
+    def count(self, path: str = "", role: str | None = None, host: str | None = None) -> int:
+        """How many `find` would give."""
+        return len(self.find(path, role, host))
+
+    def peak(self, role: str) -> int:
+        """Most requests of a role that were open at the same moment."""
+        with self._changed:
+            return self._peaks.get(role, 0)
+
+    def wait_for(self, count: int, path: str = "", role: str | None = None, timeout_s: float = 10.0) -> None:
+        """Blocks the calling thread until so many matching requests have come. Raises TimeoutError."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: len(self._found(path, role, None)) >= count, timeout_s):
+                raise TimeoutError(f"{len(self._found(path, role, None))} of {count} requests for {path!r} came")
+
+    def reset(self) -> None:
+        """Forgets all requests and peaks; those still open stay open."""
+        with self._changed:
+            self._seen.clear()
+            self._peaks = dict(self._open)
+
+    def as_json(self, path: str = "", role: str | None = None, host: str | None = None) -> list[dict[str, Any]]:
+        """What `find` gives, as the admin address shows it."""
+        return [asdict(seen) for seen in self.find(path, role, host)]
+
+    def _begin(self, host: str, role: str, method: str, path: str, query: str) -> Seen:
+        with self._changed:
+            self._number += 1
+            seen = Seen(self._number, time.monotonic() - self._began, host, role, method, path, query)
+            self._seen.append(seen)
+            self._open[role] = self._open.get(role, 0) + 1
+            self._peaks[role] = max(self._peaks.get(role, 0), self._open[role])
+            self._changed.notify_all()
+            return seen
+
+    def _found(self, path: str, role: str | None, host: str | None) -> list[Seen]:
+        return [
+            seen
+            for seen in self._seen
+            if path in f"{seen.path}?{seen.query}" and role in (None, seen.role) and host in (None, seen.host)
+        ]

@@ -1,0 +1,104 @@
+"""The web pages. Source of what they must hold: jmcomic 2.7.10, `JmHtmlClient`, `JmcomicText`, `JmPageTool`."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qs
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from demo import comments, lists, markup
+from demo.acting import Stage
+from demo.endpoints import Endpoint
+from demo.library import library
+
+_MISSING = "/error/album_missing"
+
+
+class WebPages:
+    """Routes of the web site."""
+
+    def __init__(self, stage: Stage, image_host: str) -> None:
+        self._stage = stage
+        self._image_host = image_host
+
+    def routes(self) -> list[Route]:
+        """All addresses of pages, and those the pages load comments from."""
+        return [
+            Route("/", self.home),
+            Route("/album/{id:int}", Endpoint(self.album)),
+            Route("/album/{id:int}/", Endpoint(self.album)),
+            Route("/photo/{id:int}", Endpoint(self.photo)),
+            Route("/photo/{id:int}/", Endpoint(self.photo)),
+            Route("/search/photos", self.search),
+            Route("/search/photos/{category}", self.search),
+            Route("/search/photos/{category}/sub/{sub}", self.search),
+            Route("/albums", self.category),
+            Route("/albums/{category}", self.category),
+            Route("/albums/{category}/sub/{sub}", self.category),
+            Route(_MISSING, self.missing),
+            Route("/ajax/album_pagination", self.comments, methods=["POST"]),
+            Route("/ajax/forum_more", self.comments, methods=["POST"]),
+        ]
+
+    def home(self, _request: Request) -> Response:
+        """The front page."""
+        return HTMLResponse(markup.page("首頁", '<div data-dailyid="27">示範站</div>'))
+
+    def album(self, request: Request) -> ASGIApp:
+        """An album; where there is none, the way to the error page."""
+        comic = library().find(request.path_params["id"])
+        if comic is None:
+            return RedirectResponse(_MISSING, 302)
+        return self._stage.album(comic, HTMLResponse(markup.album_page(comic)))
+
+    def photo(self, request: Request) -> ASGIApp:
+        """A chapter; where there is none, the way to the error page."""
+        found = library().find_chapter(request.path_params["id"])
+        if found is None or self._stage.is_lost(*found[:2]):
+            return RedirectResponse(_MISSING, 302)
+        comic, chapter, index = found
+        return self._stage.album(comic, HTMLResponse(markup.photo_page(comic, chapter, index, self._image_host)))
+
+    def search(self, request: Request) -> Response:
+        """Search results; the number of an album leads to its page."""
+        query = request.query_params.get("search_query", "")
+        found = lists.search(query, main_tag=request.query_params.get("main_tag", "0"), **_asked(request))
+        if found.redirect is not None:
+            return RedirectResponse(f"/album/{found.redirect}/", 301)
+        return HTMLResponse(markup.search_page(query, found))
+
+    def category(self, request: Request) -> Response:
+        """A shelf."""
+        return HTMLResponse(markup.category_page(lists.shelf(**_asked(request))))
+
+    def missing(self, _request: Request) -> Response:
+        """Where missing albums and chapters lead. Answers 200, as the real site does."""
+        return HTMLResponse(markup.page("錯誤", "<p>您要找的漫畫不存在，或者已經被移除。</p>" + "　" * 500))
+
+    async def comments(self, request: Request) -> Response:
+        """A page of comments as markup in JSON, of one album or of the whole site; without totals."""
+        form = {name: values[-1] for name, values in parse_qs((await request.body()).decode()).items()}
+        comic = library().find(_digits(form.get("video_id"), 0))
+        remarks = comments.all_remarks() if comic is None else comments.remarks_of(comic)
+        start = (_digits(form.get("page"), 1) - 1) * comments.PAGE_SIZE
+        shown = remarks[start : start + comments.PAGE_SIZE]
+        return JSONResponse({"code": markup.comment_markup(shown)})
+
+
+def _asked(request: Request) -> dict[str, Any]:
+    query, path = request.query_params, request.path_params
+    return {
+        "order": query.get("o", "mr"),
+        "period": query.get("t", "a"),
+        "page": max(1, _digits(query.get("page"), 1)),
+        "category": path.get("category", "0"),
+        "sub": path.get("sub"),
+    }
+
+
+def _digits(text: str | None, default: int) -> int:
+    return int(text) if text and text.isascii() and text.isdigit() else default
