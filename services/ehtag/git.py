@@ -1,0 +1,105 @@
+"""Small things of git that several rooms need: how libgit2 is set up, opening, reading commits, addresses."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import pygit2
+from pygit2.enums import RepositoryOpenFlag
+
+from services.ehtag.records import Commit, Signature
+
+_CONNECT_TIMEOUT_MS = 15_000
+_SILENCE_TIMEOUT_MS = 60_000  # a server that packs a large clone is quiet for a while
+
+HEAD = "HEAD"
+
+
+class RepositoryUnreadable(Exception):
+    """There is a folder, but no tag database can be read from it; the message says what is missing."""
+
+
+def set_up_libgit2() -> None:
+    """Settings of libgit2 that hold for the process; nobody else in it uses git."""
+    # The path is named by the host, and libgit2 runs no hooks: whoever owns the folder can't make us run anything.
+    # With the check, a volume of another user (every container) could not be opened.
+    pygit2.settings.owner_validation = False
+    # A commit whose reference is on disk and whose objects are not would be a broken repository after a power cut.
+    pygit2.settings.enable_fsync_gitdir(True)
+    pygit2.settings.server_connect_timeout = _CONNECT_TIMEOUT_MS
+    pygit2.settings.server_timeout = _SILENCE_TIMEOUT_MS
+
+
+def open_git(folder: Path) -> pygit2.Repository | None:
+    """The repository in this very folder, bare or with a work tree; None when the folder is not there or empty.
+
+    Parents are not searched, or a missing folder inside a checkout would give that checkout. Raises
+    `RepositoryUnreadable` for a folder that holds something else.
+    """
+    try:
+        return pygit2.Repository(str(folder), RepositoryOpenFlag.NO_SEARCH)
+    except pygit2.GitError as error:
+        if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+            return None
+        raise RepositoryUnreadable(f"{folder} is no git repository: {error}") from None
+
+
+def common_folder(git: pygit2.Repository) -> Path:
+    """Where references live: the git directory, or that of the main checkout for a linked work tree."""
+    own = Path(git.path)
+    with suppress(OSError):
+        return (own / (own / "commondir").read_text().strip()).resolve()
+    return own
+
+
+def head_reference(git: pygit2.Repository) -> pygit2.Reference | None:
+    """The branch that HEAD names, or HEAD itself when it is detached; None while there is no commit."""
+    try:
+        return git.lookup_reference(HEAD).resolve()
+    except (KeyError, pygit2.GitError):
+        return None
+
+
+def head_commit(git: pygit2.Repository) -> pygit2.Commit | None:
+    """The commit at the head; None while there is none."""
+    reference = head_reference(git)
+    return reference.peel(pygit2.Commit) if reference else None
+
+
+def commit_record(commit: pygit2.Commit) -> Commit:
+    """A commit as the rest of the house knows it; what is no UTF-8 in it becomes U+FFFD."""
+    return Commit(
+        sha=str(commit.id),
+        message=_text(commit.raw_message),
+        author=_signature(commit.author),
+        committer=_signature(commit.committer),
+    )
+
+
+def public_address(address: str) -> str:
+    """The address of a remote without user name and password: "https://github.com/a/b.git"."""
+    if "://" not in address:
+        return address
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
+    user = parts.username if parts.scheme == "ssh" else None
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{user}@{host}" if user else host))
+
+
+def _signature(signature: pygit2.Signature) -> Signature:
+    zone = timezone(timedelta(minutes=signature.offset)) if abs(signature.offset) < 24 * 60 else UTC
+    try:
+        when = datetime.fromtimestamp(signature.time, zone)
+    except (OverflowError, ValueError, OSError):
+        when = datetime.fromtimestamp(0, zone)
+    return Signature(_text(signature.raw_name), _text(signature.raw_email), when)
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")

@@ -1,0 +1,198 @@
+"""The remote of the tag database: fetching and pushing over https, with a token, or from and to a local folder."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+import pygit2
+from pygit2.enums import ReferenceType
+
+from services.ehtag.git import HEAD, public_address
+from services.errors import StaleVersion, UpstreamFailure, UpstreamReason
+
+_PUSH = 1  # GIT_DIRECTION_PUSH
+_USER = "x-access-token"  # GitHub takes any name with a token for a password
+
+# git_error_t: what went wrong on the way there (OS, NET, SSL, SSH, HTTP); anything else is the remote's own answer
+_ON_THE_WAY = frozenset({2, 12, 16, 23, 34})
+_REFUSED_STATUSES = ("status code: 401", "status code: 403")
+
+
+@dataclass(frozen=True, slots=True)
+class FetchProgress:
+    """How far a fetch is; totals are 0 until the remote has told them."""
+
+    received_objects: int
+    total_objects: int
+    received_bytes: int
+    indexed_deltas: int
+    total_deltas: int
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteSettings:
+    """The remote as the host set it: `chosen` is empty while `default` stands."""
+
+    chosen: str
+    default: str
+    token: str = field(default="", repr=False)
+
+    def open(self, origin: str) -> Remote:
+        """The remote of a repository whose `origin` this is (empty: it has none)."""
+        return Remote(self.chosen or origin or self.default, self.token)
+
+
+OnProgress = Callable[[FetchProgress], None]
+
+
+class Remote:
+    """One address; `token` goes to no other host than the address's, and only encrypted or within this machine."""
+
+    def __init__(self, address: str, token: str = "") -> None:
+        self.address = address if _is_url(address) else str(Path(address).resolve())
+        self._token = token
+
+    def fetch(self, git: pygit2.Repository, on_progress: OnProgress | None = None) -> str:
+        """Fetch the branch that corresponds to the repository's own, else the remote's default; its newest commit.
+
+        Moves `refs/remotes/origin/…` only. Raises `UpstreamFailure`.
+        """
+        remote, callbacks = self._open(git), _Callbacks(self, on_progress)
+        with self._failures():
+            remote.connect(callbacks, proxy=self._proxy)
+            heads = remote.list_heads(connect=False)
+            branch, sha = _branch(heads, own_branch(git))
+            tracking = "refs/remotes/origin/" + branch.removeprefix("refs/heads/")
+            remote.fetch([f"+{branch}:{tracking}"], callbacks=callbacks, proxy=self._proxy)
+        return sha
+
+    def default_branch(self, git: pygit2.Repository) -> str:
+        """The branch a clone starts on ("refs/heads/master"). Raises `UpstreamFailure`."""
+        remote = self._open(git)
+        with self._failures():
+            remote.connect(_Callbacks(self), proxy=self._proxy)
+            return _branch(remote.list_heads(connect=False), "")[0]
+
+    def push(self, git: pygit2.Repository, source: str) -> None:
+        """Push the commit of one reference to the branch that corresponds to the repository's own.
+
+        Raises `StaleVersion` when the remote refuses (it moved on, a hook or a missing right says no),
+        `UpstreamFailure` when it can't be reached.
+        """
+        remote, callbacks = self._open(git), _Callbacks(self)
+        with self._failures(is_push=True):
+            remote.connect(callbacks, _PUSH, proxy=self._proxy)
+            heads = remote.list_heads(connect=False)
+            branch = _branch(heads, own_branch(git))[0] if heads else own_branch(git)
+            remote.push([f"{source}:{branch}"], callbacks=callbacks, proxy=self._proxy)
+        if callbacks.refusal:
+            raise _refused(callbacks.refusal)
+
+    def credentials(self, url: str) -> pygit2.UserPass | None:
+        """What to show a host that asks for a name; None for a host that is not meant to have the token."""
+        asking, own = urlsplit(url), urlsplit(self.address)
+        is_own = (asking.scheme, asking.hostname, asking.port) == (own.scheme, own.hostname, own.port)
+        is_safe = own.scheme == "https" or _is_loopback(own.hostname or "")
+        return pygit2.UserPass(_USER, self._token) if self._token and is_own and is_safe else None
+
+    def _open(self, git: pygit2.Repository) -> pygit2.remotes.Remote:
+        with self._failures():
+            return git.remotes.create_anonymous(self.address)
+
+    @property
+    def _proxy(self) -> Literal[True] | None:
+        """The system's proxy, which never stands before this machine itself."""
+        host = urlsplit(self.address).hostname if _is_url(self.address) else None
+        return True if host and not _is_loopback(host) else None
+
+    @contextmanager
+    def _failures(self, *, is_push: bool = False) -> Iterator[None]:
+        try:
+            yield
+        except pygit2.GitError as error:
+            said = str(error).replace(self.address, public_address(self.address))
+            is_refusal = isinstance(error, pygit2.AuthError) or any(status in said for status in _REFUSED_STATUSES)
+            if is_push and (is_refusal or getattr(error, "error_class", 0) not in _ON_THE_WAY):
+                raise _refused(said) from None
+            raise self._unreachable(said) from None
+        except (KeyError, ValueError) as error:
+            raise self._unreachable(str(error)) from None
+
+    def _unreachable(self, said: str) -> UpstreamFailure:
+        address = public_address(self.address)
+        return UpstreamFailure(UpstreamReason.UNREACHABLE, f"The tag database's remote {address} failed: {said}")
+
+
+class _Callbacks(pygit2.RemoteCallbacks):
+    """What libgit2 asks and tells on the way."""
+
+    def __init__(self, remote: Remote, on_progress: OnProgress | None = None) -> None:
+        super().__init__()
+        self.refusal = ""
+        self._owner = remote
+        self._on_progress = on_progress
+        self._is_asked_again = False
+
+    def credentials(self, url: str, *_: object) -> pygit2.UserPass:
+        found = self._owner.credentials(url)
+        if found is None or self._is_asked_again:
+            raise pygit2.AuthError("the remote asks for another token" if found else "the remote asks for a token")
+        self._is_asked_again = True
+        return found
+
+    def transfer_progress(self, stats: pygit2.remotes.TransferProgress) -> None:
+        if self._on_progress:
+            self._on_progress(
+                FetchProgress(
+                    stats.received_objects,
+                    stats.total_objects,
+                    stats.received_bytes,
+                    stats.indexed_deltas,
+                    stats.total_deltas,
+                )
+            )
+
+    def push_update_reference(self, refname: str, message: str | None) -> None:  # noqa: ARG002 (libgit2's signature)
+        self.refusal = message or self.refusal
+
+
+def own_branch(git: pygit2.Repository) -> str:
+    """The branch HEAD names ("refs/heads/master"), whether it has commits or not; empty when HEAD is detached."""
+    head = git.lookup_reference(HEAD)
+    return str(head.target) if head.type == ReferenceType.SYMBOLIC else ""
+
+
+def _branch(heads: Sequence[pygit2.remotes.RemoteHead], own: str) -> tuple[str, str]:
+    """Name and commit of the remote's branch: our own one's namesake, else its default."""
+    shas = {head.name: str(head.oid) for head in heads if head.name and head.name.startswith("refs/heads/")}
+    if own in shas:
+        return own, shas[own]
+    default = next((head for head in heads if head.name == HEAD), None)
+    if default and default.symref_target in shas:
+        return default.symref_target, shas[default.symref_target]
+    for name, sha in shas.items():
+        if default and sha == str(default.oid):
+            return name, sha
+    raise ValueError("it has no branch with commits")
+
+
+def _refused(said: str) -> StaleVersion:
+    return StaleVersion("", f"The remote did not take the edit, so it was undone: {said}")
+
+
+def _is_url(address: str) -> bool:
+    is_scp_like = ":" in address.partition("/")[0]
+    return "://" in address or is_scp_like
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,225 @@
+"""The tag database in git: reads the head's tree, commits one file's change; needs no work tree."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pygit2
+from pygit2.enums import FileMode
+
+from services.ehtag.git import (
+    RepositoryUnreadable,
+    commit_record,
+    common_folder,
+    head_commit,
+    head_reference,
+    open_git,
+    public_address,
+    set_up_libgit2,
+)
+from services.ehtag.head import fast_forward, finish_move, move_head
+from services.ehtag.lock import HeldLock, hold_lock
+from services.ehtag.records import Commit, Namespace
+from services.ehtag.remote import Remote, RemoteSettings
+from services.ehtag.worktree import WorkTree
+from services.errors import Conflict, JmgraphError, StaleVersion, UpstreamFailure
+
+set_up_libgit2()
+
+DATABASE_FOLDER = "database"
+VERSION_FILE = "version"
+ORIGIN = "origin"
+
+_LOCK_FILE = "jmgraph.lock"
+_LOCK_TIMEOUT_S = 60.0  # longer than a push to a slow remote takes
+_PENDING = "refs/jmgraph/pending"  # a commit on its way to the remote
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who made an edit, or who commits it: name and e-mail."""
+
+    name: str
+    email: str
+
+    @classmethod
+    def parse(cls, text: str) -> Author:
+        """From "jmgraph <jmgraph@localhost>"."""
+        name, _, email = text.rpartition(" <")
+        return cls(name.strip(), email.rstrip(">").strip())
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What one head holds: its commit, the number in `version`, and each namespace's file as bytes."""
+
+    commit: Commit
+    version: int
+    files: Mapping[Namespace, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One namespace's file as it shall be, over the head `parent`."""
+
+    parent: str
+    namespace: Namespace
+    data: bytes
+    message: str
+    author: Author
+
+
+class Repository:
+    """A git repository with a tag database, bare or with a work tree.
+
+    Every call opens it anew (0.1 ms), so calls may come from any thread. All of them block.
+    """
+
+    def __init__(self, folder: Path, committer: Author, remote: RemoteSettings, *, pushes: bool = False) -> None:
+        self.folder = folder
+        self._committer = committer
+        self._remote = remote
+        self._pushes = pushes
+
+    def head_sha(self) -> str | None:
+        """The sha1 of the head's commit; None while there is no repository or no commit in it."""
+        git = open_git(self.folder)
+        reference = git and head_reference(git)
+        return str(reference.target) if reference else None
+
+    def read(self) -> Contents | None:
+        """What the head holds; None while there is no repository or no commit in it.
+
+        Raises `RepositoryUnreadable` where the head is no tag database.
+        """
+        git = open_git(self.folder)
+        commit = head_commit(git) if git else None
+        return _contents(git, commit) if git and commit else None
+
+    @property
+    def address(self) -> str:
+        """The remote's address, without credentials; empty where there is none."""
+        git = open_git(self.folder)
+        return public_address(self._remote.chosen or _origin(git)) if git else ""
+
+    def remote(self, git: pygit2.Repository | None) -> Remote:
+        """Where to fetch from and push to: the setting where the host made one, else the repository's `origin`."""
+        return self._remote.open(_origin(git) if git else "")
+
+    def commit(self, edit: Edit) -> str:
+        """Commit one file's change over `edit.parent` and move the head to it; the sha1 of the new head.
+
+        Every other file stays as it is. Where edits are pushed, this one is pushed first, and the head moves only
+        when the remote took it. Raises `StaleVersion` when the head is another one or the remote refused, `Conflict`
+        when the work tree has changes of its own, `UpstreamFailure` when the remote can't be reached.
+        """
+        with self._writing() as (git, lock):
+            head = head_commit(git)
+            if head is None or str(head.id) != edit.parent:
+                raise StaleVersion(str(head.id) if head else "")
+            new = self._write_commit(git, head, edit)
+            WorkTree(git).refuse_changes(head.tree, new.tree)
+            if self._pushes:
+                self._push(git, head, new, lock)
+            move_head(git, lock, head, new, edit.message)
+            return str(new.id)
+
+    def fast_forward(self, sha: str) -> bool:
+        """Move the head to a commit that was fetched; False when the head has it already.
+
+        Raises `Conflict`, and changes nothing, when the head has commits of its own beside it, or the work tree has
+        changes.
+        """
+        with self._writing() as (git, lock):
+            new = git[sha].peel(pygit2.Commit)
+            return fast_forward(git, lock, new)
+
+    def _push(self, git: pygit2.Repository, head: pygit2.Commit, new: pygit2.Commit, lock: HeldLock) -> None:
+        """Give the remote a commit the head does not have yet.
+
+        After a refusal the head follows the remote where it can, so that whoever was refused finds what to edit.
+        """
+        remote = self.remote(git)
+        pending = git.references.create(_PENDING, new.id, force=True)
+        try:
+            remote.push(git, _PENDING)
+        except StaleVersion as refusal:
+            with suppress(Conflict, UpstreamFailure):
+                fast_forward(git, lock, git[remote.fetch(git)].peel(pygit2.Commit))
+            now = head_commit(git) or head
+            raise StaleVersion(str(now.id), refusal.message) from None
+        finally:
+            pending.delete()
+
+    def _write_commit(self, git: pygit2.Repository, head: pygit2.Commit, edit: Edit) -> pygit2.Commit:
+        """Objects only: nothing refers to them yet, so dying here leaves the repository as it was."""
+        name = f"{edit.namespace.value}.md"
+        folder = _tree(head.tree, DATABASE_FOLDER)
+        if folder is None:
+            raise RepositoryUnreadable(f"the head has no folder {DATABASE_FOLDER}")
+        files = git.TreeBuilder(folder)
+        entry = files.get(name)
+        files.insert(name, git.create_blob(edit.data), entry.filemode if entry else FileMode.BLOB)
+        root = git.TreeBuilder(head.tree)
+        root.insert(DATABASE_FOLDER, files.write(), FileMode.TREE)
+        message = edit.message.replace("\0", "\ufffd")  # libgit2 would end the message there
+        now = int(time.time())
+        author = pygit2.Signature(edit.author.name, edit.author.email, now, 0)
+        committer = pygit2.Signature(self._committer.name, self._committer.email, now, 0)
+        return git[git.create_commit(None, author, committer, message, root.write(), [head.id])].peel(pygit2.Commit)
+
+    @contextmanager
+    def _writing(self) -> Iterator[tuple[pygit2.Repository, HeldLock]]:
+        """The repository under its lock, whatever a killed writer left behind put right."""
+        git = open_git(self.folder)
+        if git is None:
+            raise Conflict("There is no tag database yet; `jmgraph ehtag sync` gets one.")
+        with hold_lock(common_folder(git) / _LOCK_FILE, _LOCK_TIMEOUT_S) as lock:
+            if lock.unfinished is not None:
+                finish_move(git, lock.unfinished)
+            lock.note()
+            try:
+                yield git, lock
+            except JmgraphError:  # foreseen, and nothing is half done
+                lock.done()
+                raise
+            lock.done()
+
+
+def _origin(git: pygit2.Repository) -> str:
+    """The address of the remote `origin` as it stands in the configuration; empty where there is none."""
+    try:
+        return git.remotes[ORIGIN].url or ""
+    except (KeyError, pygit2.GitError):
+        return ""
+
+
+def _contents(git: pygit2.Repository, commit: pygit2.Commit) -> Contents:
+    folder = _tree(commit.tree, DATABASE_FOLDER)
+    found = {namespace: _blob(folder, f"{namespace.value}.md") for namespace in Namespace}
+    files = {namespace: blob.data for namespace, blob in found.items() if blob is not None}
+    if not files:
+        raise RepositoryUnreadable(f"{git.path} has no {DATABASE_FOLDER}/*.md in commit {commit.id}")
+    version = _blob(commit.tree, VERSION_FILE)
+    return Contents(commit_record(commit), _version(version.data if version else b""), files)
+
+
+def _version(data: bytes) -> int:
+    try:
+        return int(data)
+    except ValueError:
+        raise RepositoryUnreadable(f"the file {VERSION_FILE} holds no number") from None
+
+
+def _tree(tree: pygit2.Tree, name: str) -> pygit2.Tree | None:
+    found = tree[name] if name in tree else None  # noqa: SIM401 (a tree has no `get`)
+    return found if isinstance(found, pygit2.Tree) else None
+
+
+def _blob(tree: pygit2.Tree | None, name: str) -> pygit2.Blob | None:
+    found = tree[name] if tree is not None and name in tree else None
+    return found if isinstance(found, pygit2.Blob) else None
