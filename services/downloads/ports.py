@@ -1,0 +1,95 @@
+"""What the life cycle needs of its neighbours: albums and pages in, an archive out, a place to keep it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from services.catalog.records import AlbumDetail, ChapterDetail
+from services.downloads.records import ArchiveFormat, ImageFormat
+from services.errors import UpstreamFailure
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One download to carry out. `chapters` in reading order; `folder` is its own, and what is in it is kept."""
+
+    download_id: str
+    album: AlbumDetail
+    chapters: tuple[ChapterDetail, ...]
+    archive: ArchiveFormat
+    image: ImageFormat
+    quality: int
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class PagesProgress:
+    """How far a job is: pages in the archive, `done_of` them by chapter id, and bytes they take."""
+
+    pages_done: int
+    pages_total: int
+    bytes_done: int
+    done_of: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class PackedArchive:
+    """A whole archive on disk; `sha256` as hex, `notes` on pages that could not be kept as asked."""
+
+    path: Path
+    size_bytes: int
+    sha256: str
+    notes: tuple[str, ...] = ()
+
+
+class PagesMissing(Exception):
+    """Pages that can't be had, as (chapter id, 1-based page); the others stay in the job's folder."""
+
+    def __init__(self, missing: Sequence[tuple[str, int]], cause: UpstreamFailure | None = None) -> None:
+        super().__init__(f"{len(missing)} pages are missing")
+        self.missing = tuple(missing)
+        self.cause = cause
+
+
+class Cancelled(Exception):
+    """The job was cancelled between two pages."""
+
+
+class PagePipeline(Protocol):
+    """Fetches, reads and packs the pages of a job."""
+
+    async def run(
+        self, job: Job, *, on_progress: Callable[[PagesProgress], None], is_cancelled: Callable[[], bool]
+    ) -> PackedArchive:
+        """The whole archive. Raises `PagesMissing`, `Cancelled`, `StorageFull`.
+
+        `on_progress` is called with every page; `is_cancelled` is asked between pages.
+        """
+        ...
+
+
+class Archives(Protocol):
+    """Where finished archives are kept."""
+
+    async def put(self, path: Path, key: str) -> None:
+        """Keep the file at `path` under `key`; the file itself may be moved away."""
+        ...
+
+    async def delete(self, key: str) -> None:
+        """Forget what is kept under `key`; nothing happens where there is nothing."""
+        ...
+
+
+class Albums(Protocol):
+    """The site's albums and chapters."""
+
+    async def find_album(self, id: str) -> AlbumDetail | None:
+        """The album, None where there is none; `UpstreamFailure`."""
+        ...
+
+    async def find_chapter(self, id: str) -> ChapterDetail | None:
+        """The chapter with its pages, None where there is none; `UpstreamFailure`."""
+        ...
