@@ -1,1 +1,72 @@
-"""The web door: opens the services and hangs the routes."""
+"""The web door: opens the services, hangs the routes, closes. No logic."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
+
+from resolvers.callers import caller_from_headers
+from resolvers.context import Context
+from rest.addresses import base_url_of
+from rest.errors import exception_handlers
+from rest.forwarded import Forwarded
+from rest.hosts import AllowedHosts
+from rest.page import graphiql_page
+from rest.routes import routes
+from rest.watched import Watched
+from schema.build import build_schema
+from schema.transport.documents import Documents, Limits
+from schema.transport.endpoint import GraphQLEndpoint
+from schema.transport.persisted import PersistedQueries
+from services.log import set_up_log
+from services.settings import Settings, read_settings
+from services.stopping import stop_on_signals
+from services.wiring import open_services
+from starlette.requests import HTTPConnection
+
+
+def create_app() -> ASGIApp:
+    """The application of a server process, by this process's environment."""
+    settings = read_settings()
+    set_up_log(settings.log_level, settings.log_format)
+    return build_app(settings)
+
+
+def build_app(settings: Settings) -> ASGIApp:
+    """The application by these settings; its services live as long as its lifespan."""
+    stopping = asyncio.Event()
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        stop_on_signals(stopping)
+        async with open_services(settings) as services:
+            app.state.services = services
+            yield
+            stopping.set()
+
+    app = Starlette(lifespan=lifespan, exception_handlers=exception_handlers)
+    app.state.stopping = stopping
+    graphql = graphql_endpoint(settings, stopping)
+    app.router.routes.extend(routes(settings, graphql))
+    watched = Watched(app)
+    return Forwarded(AllowedHosts(watched, settings.allowed_hosts, settings.public_url), settings.trusted_proxies)
+
+
+def graphql_endpoint(settings: Settings, stopping: asyncio.Event) -> GraphQLEndpoint:
+    """`/graphql` by these settings."""
+    limits = Limits(settings.query_budget, settings.query_depth, settings.query_aliases, settings.query_tokens)
+    documents = Documents(limits, list_details=settings.policy == "strict")
+
+    def context_of(connection: HTTPConnection) -> Context:
+        services = connection.app.state.services
+        base_url = base_url_of(connection, settings.public_url)
+        caller = caller_from_headers(connection.headers, base_url, needs_key=services.access.needs_key)
+        return Context(services=services, base_url=base_url, caller=caller)
+
+    return GraphQLEndpoint(
+        build_schema(documents), documents, context_of, PersistedQueries(), graphiql_page, stopping
+    )

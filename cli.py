@@ -1,1 +1,193 @@
-"""The command line's door."""
+"""The command line's door. Logs go to stderr, answers to stdout; what can't be is one line and exit code 1."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from services.errors import ConfigurationError, JmgraphError
+from services.log import set_up_log
+from services.settings import Settings, read_settings
+from services.version import VERSION
+
+cli = typer.Typer(
+    name="jmgraph",
+    help="A self-hosted GraphQL server in front of JMComic. Settings are environment variables, JMGRAPH_…; "
+    "the README has the table.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+ehtag = typer.Typer(help="The tag database.", no_args_is_help=True)
+cli.add_typer(ehtag, name="ehtag")
+
+
+class Archive(StrEnum):
+    """Archives of `jmgraph download`."""
+
+    ZIP = "zip"
+    CBZ = "cbz"
+    PDF = "pdf"
+
+
+class Image(StrEnum):
+    """Page formats of `jmgraph download`."""
+
+    ORIGINAL = "original"
+    JPEG = "jpeg"
+    PNG = "png"
+    WEBP = "webp"
+
+
+class ExportFormat(StrEnum):
+    """Forms of `jmgraph ehtag export`."""
+
+    FULL = "full"
+    RAW = "raw"
+    TEXT = "text"
+    HTML = "html"
+    AST = "ast"
+
+
+def _settings(**overrides: Any) -> Settings:
+    settings = read_settings(**overrides)
+    set_up_log(settings.log_level, settings.log_format)
+    return settings
+
+
+def _finish(coroutine: Coroutine[Any, Any, int]) -> None:
+    raise typer.Exit(asyncio.run(coroutine))
+
+
+@cli.command()
+def up() -> None:
+    """API, one worker and, without a Redis URL, an embedded Valkey, in one terminal."""
+    from commands.up import api_and_worker
+    from commands.up import up as run
+
+    _finish(run(_settings(), api_and_worker()))
+
+
+@cli.command()
+def serve(workers: Annotated[int, typer.Option(min=1, max=64, help="API processes.")] = 1) -> None:
+    """The API alone; without a Redis URL it joins the Valkey of an `up` on the same data directory."""
+    from commands.parent import end_with_parent
+    from commands.serve import serve as run
+
+    end_with_parent()
+    run(_settings(), workers)
+
+
+@cli.command()
+def worker() -> None:
+    """A worker alone: makes the downloads that any API on the same Redis queues."""
+    from commands.parent import end_with_parent
+    from worker import run
+
+    end_with_parent()
+    _finish(run(_settings()))
+
+
+@cli.command()
+def demo() -> None:
+    """`up` on the built-in sample site: works with no network."""
+    from commands.demo import run_demo
+
+    raise typer.Exit(run_demo(_settings()))
+
+
+@cli.command()
+def download(
+    id: Annotated[str, typer.Argument(help="Album: 350234, JM350234 or its address.")],
+    archive: Annotated[Archive, typer.Option(help="Kind of archive.")] = Archive.ZIP,
+    image: Annotated[Image, typer.Option(help="Format of the pages.")] = Image.ORIGINAL,
+    quality: Annotated[int, typer.Option(min=1, max=100, help="For jpeg and webp.")] = 90,
+    chapter: Annotated[list[str] | None, typer.Option(help="Only these chapters; may be given often.")] = None,
+    out: Annotated[Path, typer.Option(file_okay=False, help="Folder to put it in.")] = Path(),
+    force: Annotated[bool, typer.Option(help="Make it anew even where it is ready.")] = False,
+) -> None:
+    """Download an album, with a progress bar: through the `up` on this data directory, or all by itself.
+
+    Ctrl-C stops watching; the same command goes on where it was. Exit codes: 0 done, 1 can't start, 2 bad
+    arguments, 3 no such album, 4 withheld, 5 the site failed, 6 queue or disk, 130 interrupted.
+    """
+    from commands.download import download as run
+
+    _finish(run(_settings(), id, archive.value, image.value, quality, chapter or [], out, force))
+
+
+@cli.command()
+def doctor() -> None:
+    """One line a neighbour: reachable, how fast, and if not, why and what to do."""
+    from commands.doctor import doctor as run
+
+    _finish(run(_settings()))
+
+
+@cli.command()
+def schema() -> None:
+    """Print the GraphQL schema in its own language."""
+    from schema.build import sdl
+
+    sys.stdout.write(sdl())
+
+
+@ehtag.command("sync")
+def ehtag_sync() -> None:
+    """Clone or fetch the tag database."""
+    from commands.ehtag import sync
+
+    _finish(sync(_settings()))
+
+
+@ehtag.command("check")
+def ehtag_check() -> None:
+    """Report rows that don't parse, bad references and duplicates."""
+    from commands.ehtag import check
+
+    _finish(check(_settings()))
+
+
+@ehtag.command("export")
+def ehtag_export(
+    format: Annotated[ExportFormat, typer.Option(help="Form of the cells.")],
+    out: Annotated[Path | None, typer.Option(dir_okay=False, help="File; stdout when left out.")] = None,
+) -> None:
+    """Write the whole database in the shape of its official releases."""
+    from commands.ehtag import export
+
+    _finish(export(_settings(), format.value, out))
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"jmgraph {VERSION}")
+        raise typer.Exit
+
+
+@cli.callback()
+def options(
+    version: Annotated[  # noqa: ARG001 (its callback answers)
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Options of jmgraph itself."""
+
+
+def main() -> None:
+    """The console script."""
+    try:
+        cli()
+    except (ConfigurationError, JmgraphError) as error:
+        print(f"jmgraph: {error}", file=sys.stderr)  # noqa: T201 (the one line that ends a command)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

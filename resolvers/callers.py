@@ -8,7 +8,7 @@ from resolvers.context import Caller
 
 
 def caller_from_headers(headers: Mapping[str, str], base_url: str, *, needs_key: bool) -> Caller:
-    """The caller; a Bearer is the API key where the host has keys, else a token. `headers` are asked in lower case."""
+    """The caller; a Bearer is the API key where the host has keys, else a token; `headers` in lower case."""
     scheme = base_url.partition("://")[0]
     bearer = _bearer(headers.get("authorization"))
     return Caller(
