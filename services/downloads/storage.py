@@ -1,0 +1,188 @@
+"""Where finished archives are kept: a local folder or an S3 bucket, behind one small port.
+
+The only module that knows obstore.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import re
+import time
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import obstore
+import structlog
+from obstore.exceptions import BaseError, NotFoundError
+from obstore.store import LocalStore, ObjectStore, S3Store
+
+from services.errors import ConfigurationError, Internal, StorageFull
+
+log = structlog.get_logger("jmgraph.storage")
+
+CHUNK_BYTES = 256 * 1024
+"""Of a file that is being sent: enough for speed, little enough for a thousand receivers."""
+PART_BYTES = 8 * 1024 * 1024
+"""Of an upload in parts. S3 takes 10,000 parts at most, so an archive may have 80 GB."""
+PARTS_AT_ONCE = 3
+"""Uploads under way; each holds a part in memory."""
+_LEFTOVER = re.compile(r".+#\d+")
+"""What obstore leaves of a put that was killed in a local folder; its own listing hides them."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file in the store."""
+
+    key: str
+    size_bytes: int
+    modified_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FileRange:
+    """Bytes `start` to `end` (excluded) of an open file: it can be read to its end though it is deleted now."""
+
+    start: int
+    end: int
+    size_bytes: int
+    """Of the whole file."""
+    chunks: AsyncIterator[bytes]
+
+
+class ArchiveStore:
+    """Keeps files by key ("k3j9/archive.zip"). What is not there is None, never an error."""
+
+    def __init__(self, store: ObjectStore, folder: Path | None = None) -> None:
+        self._store = store
+        self._folder = folder
+
+    async def put(self, path: Path, key: str) -> None:
+        """Move the file at `path` into the store; nobody sees it before it is whole.
+
+        Raises `StorageFull`, `Internal`.
+        """
+        try:
+            if not await asyncio.to_thread(self._take_over, path, key):
+                await obstore.put_async(self._store, key, path, chunk_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE)
+                await asyncio.to_thread(path.unlink, missing_ok=True)
+        except (BaseError, OSError) as error:
+            raise _failure(error) from error
+
+    async def stat(self, key: str) -> StoredFile | None:
+        """Size and age of a file."""
+        try:
+            meta = await obstore.head_async(self._store, key)
+        except (NotFoundError, FileNotFoundError):
+            return None
+        except (BaseError, OSError) as error:
+            raise _failure(error) from error
+        return StoredFile(key, meta["size"], meta["last_modified"])
+
+    async def open_range(self, key: str, start: int = 0, end: int | None = None) -> FileRange | None:
+        """Open a file for reading, from `start` up to `end` (excluded; its end where that is less, or None).
+
+        `start` must lie within the file.
+        """
+        wanted: Any = {"offset": start} if end is None else (start, end)
+        try:
+            result = await obstore.get_async(self._store, key, options={"range": wanted})
+        except (NotFoundError, FileNotFoundError):
+            return None
+        except (BaseError, OSError) as error:
+            raise _failure(error) from error
+        first, last = result.range
+        return FileRange(first, last, result.meta["size"], _chunks(result))
+
+    async def delete(self, key: str) -> None:
+        """Remove a file; nothing happens where there is none."""
+        try:
+            await obstore.delete_async(self._store, key)
+        except (NotFoundError, FileNotFoundError):
+            return
+        except (BaseError, OSError) as error:
+            raise _failure(error) from error
+
+    async def list(self, prefix: str = "") -> AsyncIterator[StoredFile]:
+        """Every file, in no order; `prefix` is a folder of keys."""
+        try:
+            async for batch in obstore.list(self._store, prefix or None):
+                for meta in batch:
+                    yield StoredFile(meta["path"], meta["size"], meta["last_modified"])
+        except (BaseError, OSError) as error:
+            raise _failure(error) from error
+
+    async def sweep(self, older_than_s: float = 3600.0) -> int:
+        """Remove what killed uploads left in a local folder; gives how many. Younger ones may still be under way."""
+        return await asyncio.to_thread(_sweep, self._folder, time.time() - older_than_s) if self._folder else 0
+
+    def _take_over(self, path: Path, key: str) -> bool:
+        """Rename into the folder; False where that can't be: no folder, or another file system."""
+        if self._folder is None:
+            return False
+        target = self._folder / key
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.replace(target)
+        except OSError as error:
+            if error.errno == errno.EXDEV:
+                return False
+            raise
+        return True
+
+
+def open_archive_store(url: str, options: Mapping[str, Any], default_folder: Path) -> ArchiveStore:
+    """The store of the settings: `file:///path`, `s3://bucket/prefix`, or `default_folder` for an empty `url`.
+
+    `options` are obstore's settings of an S3 store by name (`endpoint`, `region`, `access_key_id`, …), with
+    `client_options` and `retry_config` as tables of their own. Raises `ConfigurationError`.
+    """
+    parts = urlsplit(url)
+    try:
+        if parts.scheme == "s3":
+            return ArchiveStore(_s3_store(url, dict(options)))
+        folder = Path(unquote(parts.path)) if url else default_folder
+        folder.mkdir(parents=True, exist_ok=True)
+        return ArchiveStore(LocalStore(prefix=folder, automatic_cleanup=True), folder)
+    except (BaseError, OSError, ValueError, TypeError) as error:
+        raise ConfigurationError(f"JMGRAPH_STORAGE_URL: archives can't be kept there: {error}") from None
+
+
+def _s3_store(url: str, options: dict[str, Any]) -> S3Store:
+    client_options: Any = dict(options.pop("client_options", {}))
+    retry_config = options.pop("retry_config", None)
+    if str(options.get("endpoint", options.get("aws_endpoint", ""))).startswith("http://"):
+        client_options.setdefault("allow_http", True)
+    config: Any = options
+    return S3Store.from_url(url, config=config, client_options=client_options, retry_config=retry_config)
+
+
+async def _chunks(result: obstore.GetResult) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in result.stream(min_chunk_size=CHUNK_BYTES):
+            yield bytes(chunk)
+    except (BaseError, OSError) as error:
+        raise _failure(error) from error
+
+
+def _sweep(folder: Path, before: float) -> int:
+    count = 0
+    for place, _, names in os.walk(folder):
+        for path in (Path(place, name) for name in names if _LEFTOVER.fullmatch(name)):
+            if path.stat().st_mtime < before:
+                path.unlink(missing_ok=True)
+                count += 1
+    return count
+
+
+def _failure(error: Exception) -> Internal | StorageFull:
+    if getattr(error, "errno", None) == errno.ENOSPC or "No space left on device" in str(error):
+        return StorageFull("There is no room left for archives.")
+    log.error("archive store failed", error=type(error).__name__)
+    return Internal("The place where archives are kept can't be used now.")

@@ -1,0 +1,214 @@
+"""Archives are kept in a folder and in a bucket alike."""
+
+from __future__ import annotations
+
+import os
+import time
+import warnings
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from services.downloads.storage import ArchiveStore, open_archive_store
+from services.errors import ConfigurationError, Internal
+
+pytestmark = pytest.mark.anyio
+
+BUCKET = "archives"
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint() -> Iterator[str]:
+    """A real S3 server on loopback, with an empty bucket."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the server's own libraries, not ours
+        from moto.server import ThreadedMotoServer
+
+        server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+        server.start()
+    host, port = server.get_host_and_port()
+    endpoint = f"http://{host}:{port}"
+    httpx.put(f"{endpoint}/{BUCKET}", trust_env=False).raise_for_status()
+    yield endpoint
+    server.stop()
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> ArchiveStore:
+    """Each kind of store, empty."""
+    if request.param == "folder":
+        return open_archive_store((tmp_path / "kept here").as_uri(), {}, tmp_path / "unused")
+    endpoint = request.getfixturevalue("s3_endpoint")
+    httpx.post(f"{endpoint}/moto-api/reset", trust_env=False).raise_for_status()
+    httpx.put(f"{endpoint}/{BUCKET}", trust_env=False).raise_for_status()
+    return open_archive_store(f"s3://{BUCKET}/some/prefix", s3_options(endpoint), tmp_path / "unused")
+
+
+@pytest.fixture
+def make_file(tmp_path: Path) -> Callable[[bytes], Path]:
+    """Writes a file that is ready to be put away."""
+
+    def make(data: bytes) -> Path:
+        path = tmp_path / "finished.zip"
+        path.write_bytes(data)
+        return path
+
+    return make
+
+
+def s3_options(endpoint: str) -> dict[str, object]:
+    """What a host sets to reach this server."""
+    return {
+        "endpoint": endpoint,
+        "region": "eu-north-1",
+        "access_key_id": "tests",
+        "secret_access_key": "tests",
+        "retry_config": {"max_retries": 0},
+    }
+
+
+async def read_all(chunks: AsyncIterator[bytes]) -> bytes:
+    """Every byte of an opened range."""
+    return b"".join([chunk async for chunk in chunks])
+
+
+async def test_a_file_is_moved_in_and_read_back(store: ArchiveStore, make_file: Callable[[bytes], Path]) -> None:
+    path = make_file(b"twelve bytes")
+
+    await store.put(path, "k3j9/archive.zip")
+
+    assert not path.exists()
+    opened = await store.open_range("k3j9/archive.zip")
+    assert opened is not None
+    assert (opened.start, opened.end, opened.size_bytes) == (0, 12, 12)
+    assert await read_all(opened.chunks) == b"twelve bytes"
+
+
+async def test_a_stored_file_tells_its_exact_size(store: ArchiveStore, make_file: Callable[[bytes], Path]) -> None:
+    await store.put(make_file(b"x" * 12_345), "a.zip")
+
+    found = await store.stat("a.zip")
+
+    assert found is not None
+    assert (found.key, found.size_bytes) == ("a.zip", 12_345)
+    assert abs(found.modified_at.timestamp() - time.time()) < 60
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "part"), [(0, 4, b"0123"), (4, None, b"456789"), (3, 7, b"3456"), (8, 99, b"89"), (9, 10, b"9")]
+)
+async def test_a_part_of_a_file_is_read(
+    store: ArchiveStore, make_file: Callable[[bytes], Path], start: int, end: int | None, part: bytes
+) -> None:
+    await store.put(make_file(b"0123456789"), "a.zip")
+
+    opened = await store.open_range("a.zip", start, end)
+
+    assert opened is not None
+    assert (opened.start, opened.end, opened.size_bytes) == (start, start + len(part), 10)
+    assert await read_all(opened.chunks) == part
+
+
+async def test_a_file_of_many_parts_comes_back_whole(store: ArchiveStore, make_file: Callable[[bytes], Path]) -> None:
+    data = os.urandom(20 * 1024 * 1024 + 7)
+
+    await store.put(make_file(data), "big.zip")
+
+    opened = await store.open_range("big.zip")
+    assert opened is not None
+    assert await read_all(opened.chunks) == data
+
+
+async def test_a_second_put_replaces_the_first(store: ArchiveStore, make_file: Callable[[bytes], Path]) -> None:
+    await store.put(make_file(b"old"), "a.zip")
+    await store.put(make_file(b"newer"), "a.zip")
+
+    opened = await store.open_range("a.zip")
+
+    assert opened is not None
+    assert await read_all(opened.chunks) == b"newer"
+
+
+async def test_what_is_not_there_is_none(store: ArchiveStore) -> None:
+    assert await store.stat("nothing.zip") is None
+    assert await store.open_range("nothing.zip") is None
+    await store.delete("nothing.zip")
+
+
+async def test_a_deleted_file_is_gone(store: ArchiveStore, make_file: Callable[[bytes], Path]) -> None:
+    await store.put(make_file(b"data"), "k3j9/a.zip")
+
+    await store.delete("k3j9/a.zip")
+
+    assert await store.stat("k3j9/a.zip") is None
+    assert [file async for file in store.list()] == []
+
+
+async def test_every_file_is_listed_by_its_key(store: ArchiveStore, make_file: Callable[[bytes], Path]) -> None:
+    for key in ("one/a.zip", "two/b.cbz", "c d.pdf"):
+        await store.put(make_file(key.encode()), key)
+
+    everything = {file.key: file.size_bytes async for file in store.list()}
+
+    assert everything == {"one/a.zip": 9, "two/b.cbz": 9, "c d.pdf": 7}
+    assert [file.key async for file in store.list("two")] == ["two/b.cbz"]
+
+
+async def test_a_file_deleted_while_it_is_sent_is_sent_to_its_end(
+    tmp_path: Path, make_file: Callable[[bytes], Path]
+) -> None:
+    store = open_archive_store("", {}, tmp_path / "archives")
+    data = os.urandom(3_000_000)
+    await store.put(make_file(data), "a.zip")
+    opened = await store.open_range("a.zip")
+    assert opened is not None
+    first = await anext(opened.chunks)
+
+    await store.delete("a.zip")
+
+    assert first + await read_all(opened.chunks) == data
+
+
+async def test_what_a_killed_upload_left_is_swept_once_it_is_old(tmp_path: Path) -> None:
+    store = open_archive_store("", {}, tmp_path)
+    old, young, kept = tmp_path / "k" / "a.zip#1", tmp_path / "b.zip#12", tmp_path / "issue #1.zip"
+    old.parent.mkdir()
+    for path in (old, young, kept):
+        path.write_bytes(b"?")
+    os.utime(old, (1_000_000_000, 1_000_000_000))
+    os.utime(kept, (1_000_000_000, 1_000_000_000))
+
+    assert await store.sweep(older_than_s=60) == 1
+
+    assert not old.exists()
+    assert young.exists()
+    assert kept.exists()
+
+
+async def test_a_server_that_is_away_is_a_failure_without_its_address(
+    tmp_path: Path, make_file: Callable[[bytes], Path], closed_port: int
+) -> None:
+    store = open_archive_store(f"s3://{BUCKET}", s3_options(f"http://127.0.0.1:{closed_port}"), tmp_path)
+
+    with pytest.raises(Internal) as failure:
+        await store.put(make_file(b"data"), "a.zip")
+
+    assert "127.0.0.1" not in failure.value.message
+
+
+@pytest.fixture
+def closed_port() -> int:
+    """A port of loopback on which nobody listens."""
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def test_options_that_no_store_knows_end_the_start(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="JMGRAPH_STORAGE_URL"):
+        open_archive_store("s3://bucket", {"colour": "blue"}, tmp_path)
