@@ -1,0 +1,108 @@
+"""Albums: details by number, one or many, and whether the policy lets them be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from services.catalog.cache import Cache
+from services.catalog.kinds import Entry, Kind
+from services.catalog.labels import Labels
+from services.catalog.listing import Listing
+from services.catalog.policy import ContentPolicy
+from services.catalog.records import AlbumDetail, AlbumSummary
+from services.catalog.seen import SeenLabels
+from services.catalog.site import Site
+from services.catalog.views import LIST_S, Views
+from services.catalog.waves import Waves
+from services.errors import AlbumNotFound, BlockedByPolicy, UpstreamFailure
+
+
+class Albums:
+    """Details of albums; each one read teaches the policy its labels."""
+
+    def __init__(
+        self,
+        site: Site,
+        cache: Cache,
+        policy: ContentPolicy,
+        seen: SeenLabels,
+        views: Views,
+        waves: Waves,
+        *,
+        fresh_s: float,
+    ) -> None:
+        self.listing = Listing(policy, seen, self._look_up)
+        self._site = site
+        self._cache = cache
+        self._policy = policy
+        self._seen = seen
+        self._views = views
+        self._waves = waves
+        self._kind = Kind("album", AlbumDetail, fresh_s)
+
+    async def find(self, id: str) -> AlbumDetail | None:
+        """The album, or the album of the chapter of this number; None when there is none to show."""
+        entry = self._cache.peek(self._kind, id) or await self._read(id)
+        if (view := self._views.find(entry)) is not None:
+            detail: AlbumDetail | None = view.value
+            return detail
+        return None if entry.value is None else self._judge(entry, entry.value)
+
+    async def get(self, id: str) -> AlbumDetail:
+        """As `find`; raises `AlbumNotFound` or `BlockedByPolicy` where that gives None."""
+        entry = await self._read(id)
+        if entry.value is None:
+            raise AlbumNotFound(id)
+        detail = self._judge(entry, entry.value)
+        if detail is None:
+            raise BlockedByPolicy(self._policy.verdict_of(Labels.of(entry.value)))
+        return detail
+
+    async def check(self, id: str) -> None:
+        """Return when the album may be shown, by its labels of at most a month ago or else by its detail.
+
+        Raises `AlbumNotFound`, `BlockedByPolicy` or `UpstreamFailure`.
+        """
+        if (labels := self._seen.get(id)) is None:
+            await self._seen.load([id])
+            labels = self._seen.get(id) or await self._labels_of(id)
+        if labels is None:
+            raise AlbumNotFound(id)
+        if blocked := self._policy.verdict_of(labels):
+            raise BlockedByPolicy(blocked)
+
+    async def related(self, id: str) -> tuple[AlbumSummary, ...]:
+        """The albums shown beside this one, each looked up first where the policy is strict."""
+        whole = (await self._read(id)).value
+        if whole is None or await self.find(id) is None:
+            return ()
+        listed = await self.listing.judge(whole.related, is_thorough=self._policy.is_strict)
+        return tuple(line for line in whole.related if line.id in listed)
+
+    async def find_many(self, ids: Sequence[str]) -> list[AlbumDetail | UpstreamFailure | None]:
+        """Many in one wave, in the order asked; a failure stands in its album's place."""
+        return await self._waves.find(self._kind, ids, self.find)
+
+    async def _look_up(self, ids: Sequence[str]) -> None:
+        await self._waves.find(self._kind, ids, self._labels_of)
+
+    async def _labels_of(self, id: str) -> Labels | None:
+        if (detail := (await self._read(id)).value) is None:
+            return None
+        labels = Labels.of(detail)
+        for known_as in {id, detail.id}:
+            self._seen.learn(known_as, labels)
+        return labels
+
+    async def _read(self, id: str) -> Entry[AlbumDetail]:
+        return await self._cache.read(self._kind, id, lambda: self._site.album(id))
+
+    def _judge(self, entry: Entry[AlbumDetail], whole: AlbumDetail) -> AlbumDetail | None:
+        labels = Labels.of(whole)
+        self._seen.learn(whole.id, labels)
+        if self._policy.verdict_of(labels):
+            return self._views.keep(entry, None)
+        listed = self.listing.judge_by_what_is_known(whole.related, is_thorough=self._policy.is_strict)
+        related = tuple(line for line in whole.related if line.id in listed)
+        return self._views.keep(entry, replace(whole, related=related), LIST_S)

@@ -1,0 +1,44 @@
+"""What the catalog needs of the site: the port that the gateway, and in tests a fake, stand behind."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from services.catalog.records import (
+    AlbumDetail,
+    AlbumListPage,
+    ChapterDetail,
+    CommentPage,
+    RankingPage,
+    RankingQuery,
+    SearchQuery,
+    UpstreamStatus,
+)
+
+
+class Site(Protocol):
+    """Records in, records out; None where the site has nothing. Every call raises `UpstreamFailure` when it fails."""
+
+    async def album(self, id: str) -> AlbumDetail | None:
+        """The album of this number; a chapter's number leads to its album."""
+
+    async def chapter(self, id: str) -> ChapterDetail | None:
+        """The chapter of this number, with the names of its pages."""
+
+    async def search(self, q: SearchQuery) -> AlbumListPage:
+        """One page of a search, without what `exclude` names as far as the site keeps to it."""
+
+    async def ranking(self, q: RankingQuery) -> RankingPage:
+        """One page of a ranking."""
+
+    async def comments(self, album_id: str, page: int) -> CommentPage:
+        """One page of an album's comments."""
+
+    async def cover(self, album_id: str) -> bytes | None:
+        """The cover as the CDN sends it."""
+
+    async def page(self, chapter: ChapterDetail, index: int) -> bytes:
+        """The page as the CDN sends it, perhaps scrambled; `index` is 1-based."""
+
+    async def status(self) -> UpstreamStatus:
+        """What is known of the site, without asking it."""

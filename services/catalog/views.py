@@ -1,0 +1,43 @@
+"""Views: what the policy left of an entry, kept beside it until a verdict may have changed."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
+
+from services.catalog.kinds import Entry, View
+from services.catalog.policy import ContentPolicy
+from services.catalog.seen import SeenLabels
+
+T = TypeVar("T")
+
+LIST_S = 30.0
+"""A list is judged again after so long: by then other processes may have seen labels of what stands in it."""
+
+
+class Views:
+    """Finds and keeps views for the state the world is in: the policy's words and the verdicts known."""
+
+    def __init__(self, policy: ContentPolicy, seen: SeenLabels, clock: Callable[[], float] = time.time) -> None:
+        self._policy = policy
+        self._seen = seen
+        self._clock = clock
+
+    @property
+    def state(self) -> Hashable:
+        """Another one when a view may be another than before."""
+        return (self._policy.version, self._seen.revision)
+
+    def find(self, entry: Entry[Any]) -> View | None:
+        """The view of an entry, while it is true."""
+        view = entry.view
+        if view is None or view.state != self.state or self._clock() > view.good_until:
+            return None
+        return view
+
+    def keep(self, entry: Entry[Any], value: T, keep_s: float = math.inf) -> T:
+        """Keep a view, made just now."""
+        entry.view = View(value, self.state, self._clock() + keep_s)
+        return value

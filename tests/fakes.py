@@ -1,0 +1,153 @@
+"""Fakes of our ports: small, in memory, and true to what stands behind the port."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Collection, Hashable, Sequence
+from datetime import UTC, datetime
+
+from services.catalog.records import (
+    AlbumDetail,
+    AlbumListPage,
+    AlbumSummary,
+    ChapterDetail,
+    ChapterRef,
+    CommentPage,
+    RankingLine,
+    RankingPage,
+    RankingQuery,
+    SearchQuery,
+    SourceMethod,
+    UpstreamStatus,
+)
+from services.ehtag.records import TagKind
+from services.errors import UpstreamFailure
+from services.usage import current_usage
+
+
+def album(id: str, *tags: str, title: str = "", related: Sequence[str] = ()) -> AlbumDetail:
+    """An album of one chapter, with these tags."""
+    return AlbumDetail(
+        id=id,
+        title=title or f"山行 {id}",
+        description="",
+        authors=("青石",),
+        works=(),
+        characters=(),
+        tags=tags,
+        page_count=12,
+        view_count=1000,
+        like_count=10,
+        comment_count=0,
+        published_on=None,
+        updated_on=None,
+        chapters=(ChapterRef(id, 1, "第1話"),),
+        related=tuple(AlbumSummary(each, f"山行 {each}") for each in related),
+        source=SourceMethod.API,
+    )
+
+
+class FakeSite:
+    """A site of a few albums. `lists_tags` is the html method's way; `failure` is raised by every call while set;
+    calls wait for `gate`. An exclusion that leaves nothing is not kept to, as the real one does.
+    """
+
+    def __init__(self, *albums: AlbumDetail, lists_tags: bool = False) -> None:
+        self.albums = {album.id: album for album in albums}
+        self.lists_tags = lists_tags
+        self.failure: UpstreamFailure | None = None
+        self.failing_ids: dict[str, UpstreamFailure] = {}
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.calls: Counter[str] = Counter()
+        self.searches: list[SearchQuery] = []
+        self.at_once = 0
+        self.most_at_once = 0
+        self.covers: dict[str, bytes] = {}
+        self.pages: dict[tuple[str, int], bytes] = {}
+        self.chapters: dict[str, ChapterDetail] = {}
+
+    async def album(self, id: str) -> AlbumDetail | None:
+        await self._call(f"album {id}")
+        if id in self.failing_ids:
+            raise self.failing_ids[id]
+        return self.albums.get(id)
+
+    async def chapter(self, id: str) -> ChapterDetail | None:
+        await self._call(f"chapter {id}")
+        return self.chapters.get(id)
+
+    async def search(self, q: SearchQuery) -> AlbumListPage:
+        await self._call("search")
+        self.searches.append(q)
+        found = [album for album in self.albums.values() if q.text in album.title or q.text in album.tags]
+        kept = [album for album in found if not set(album.tags) & set(q.exclude)]
+        lines = tuple(self._line(album) for album in kept or found)
+        return AlbumListPage(lines, q.page, 1, len(lines))
+
+    async def ranking(self, q: RankingQuery) -> RankingPage:
+        await self._call("ranking")
+        entries = tuple(RankingLine(rank, self._line(each)) for rank, each in enumerate(self.albums.values(), 1))
+        return RankingPage(q.period, q.page, len(entries), entries, datetime(2024, 5, 1, tzinfo=UTC))
+
+    async def comments(self, album_id: str, page: int) -> CommentPage:
+        await self._call(f"comments {album_id}")
+        return CommentPage(album_id, (), page, 20, 1, 0, 0)
+
+    async def cover(self, album_id: str) -> bytes | None:
+        await self._call(f"cover {album_id}")
+        return self.covers.get(album_id)
+
+    async def page(self, chapter: ChapterDetail, index: int) -> bytes:
+        await self._call(f"page {chapter.id}/{index}")
+        return self.pages[chapter.id, index]
+
+    async def status(self) -> UpstreamStatus:
+        return UpstreamStatus(SourceMethod.API, self.failure is None, None, ())
+
+    def _line(self, album: AlbumDetail) -> AlbumSummary:
+        return AlbumSummary(album.id, album.title, album.tags if self.lists_tags else None)
+
+    async def _call(self, name: str) -> None:
+        current_usage().upstream_calls += 1
+        self.calls[name] += 1
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            await asyncio.sleep(0)
+            await self.gate.wait()
+        finally:
+            self.at_once -= 1
+        if self.failure is not None:
+            raise self.failure
+
+
+class FakeLexicon:
+    """Knows the ids and spellings it is told."""
+
+    def __init__(self, ids: dict[str, Collection[str]] | None = None) -> None:
+        self.ids = dict(ids or {})
+        self.version: Hashable = 0
+
+    def fold(self, texts: Sequence[str]) -> list[str]:
+        return [text.casefold().replace("·", "").replace(" ", "").replace("嶽", "岳") for text in texts]
+
+    def ids_of(self, name: str, kind: TagKind) -> Collection[str]:
+        return self.ids.get(name, ())
+
+    def spellings_of(self, id: str) -> Collection[str]:
+        return [name for name, ids in self.ids.items() if id in ids]
+
+
+class Clock:
+    """A clock that stands until it is moved. Unix seconds."""
+
+    def __init__(self) -> None:
+        self.now = 1_700_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def move(self, seconds: float) -> None:
+        self.now += seconds
