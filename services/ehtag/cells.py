@@ -1,0 +1,100 @@
+"""A cell of a record: markdown in, raw, text, html and AST out, each made when it is first asked for and kept."""
+
+from __future__ import annotations
+
+import re
+import threading
+import unicodedata
+
+from services.ehtag import nodes
+from services.ehtag.javascript import trim
+from services.ehtag.nodes import Node
+from services.ehtag.reading import CellReader
+from services.ehtag.render_html import escape_text, render_html
+from services.ehtag.render_raw import render_raw
+from services.ehtag.render_text import render_text
+
+# what may be markup, a link, or a character that the parser replaces; everything else is text
+_MAYBE_MARKUP = re.compile(r"[\n\r\0\\`*_\[<&:]|//")
+_MAX_DEPTH = 24  # names that refer to names that refer to names
+
+_reading = threading.local()  # the cells this thread is reading right now, outermost first
+
+
+class Cell:
+    """One cell of a record. `source` is its markdown, trimmed."""
+
+    __slots__ = ("_ast", "_html", "_problems", "_raw", "_reader", "_text", "source")
+
+    def __init__(self, source: str, reader: CellReader) -> None:
+        self.source = source
+        self._reader = reader
+        self._ast: list[Node] | None = None
+        self._problems: tuple[str, ...] = ()
+        self._raw: str | None = None
+        self._text: str | None = None
+        self._html: str | None = None
+
+    @property
+    def ast(self) -> list[Node]:
+        """Paragraphs, not to be changed: `[{"type": "paragraph", "content": [{"type": "text", "text": "风"}]}]`."""
+        if self._ast is None:
+            plain = self._plain()
+            if plain is None:
+                self._ast, self._problems = self._read()
+            else:
+                self._ast = [nodes.container("paragraph", [nodes.text(plain)])] if plain else []
+        return self._ast
+
+    @property
+    def raw(self) -> str:
+        """Canonical markdown, as it is written into the table (newlines and `|` not yet escaped)."""
+        if self._raw is None:
+            plain = self._plain()
+            self._raw = render_raw(self.ast) if plain is None else plain
+        return self._raw
+
+    @property
+    def text(self) -> str:
+        """Plain text."""
+        if self._text is None:
+            plain = self._plain()
+            self._text = render_text(self.ast) if plain is None else plain
+        return self._text
+
+    @property
+    def html(self) -> str:
+        """HTML that is safe to insert: no markup of the source survives."""
+        if self._html is None:
+            plain = self._plain()
+            if plain is None:
+                self._html = render_html(self.ast)
+            else:
+                self._html = f"<p>{escape_text(plain)}</p>" if plain else ""
+        return self._html
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong in it, a line each: references to nothing, links that are none."""
+        _ = self.ast
+        return self._problems
+
+    @property
+    def can_be_read(self) -> bool:
+        """False while this thread is reading it, or too many others: asking for a form now would not end."""
+        active: list[Cell] = getattr(_reading, "cells", [])
+        return len(active) < _MAX_DEPTH and self not in active
+
+    def _plain(self) -> str | None:
+        """The cell's text when it needs no parser at all."""
+        if _MAYBE_MARKUP.search(self.source):
+            return None
+        return trim(unicodedata.normalize("NFC", self.source))
+
+    def _read(self) -> tuple[list[Node], tuple[str, ...]]:
+        active: list[Cell] = _reading.__dict__.setdefault("cells", [])
+        active.append(self)
+        try:
+            return self._reader.read(self.source)
+        finally:
+            active.pop()

@@ -1,0 +1,81 @@
+"""HTML entities and backslash escapes, decoded as the releases decode them."""
+
+from __future__ import annotations
+
+import re
+from html.entities import html5
+
+_ESCAPE_OR_ENTITY = re.compile(
+    r"\\([!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~])|&([a-z#][a-z0-9]{1,31});", re.IGNORECASE | re.ASCII
+)
+_NUMBER = re.compile(r"#(?:[xX]([0-9a-fA-F]{1,8})|([0-9]{1,8}))\Z")
+_LOOSE_NUMBER = re.compile(r"#(?:[xX]([0-9a-fA-F]+)|([0-9]+))")
+_REPLACEMENT = "\ufffd"
+_MAX_CODE_POINT = 0x10FFFF
+# what browsers make of the C1 controls, by Windows-1252; the five without a character there stay
+_C1 = {
+    code: bytes([code]).decode("cp1252") for code in range(0x80, 0xA0) if code not in (0x81, 0x8D, 0x8F, 0x90, 0x9D)
+}
+
+
+def unescape(text: str) -> str:
+    r"""A link's address or title with `\(` and `&amp;` undone."""
+    if "\\" not in text and "&" not in text:
+        return text
+    return _ESCAPE_OR_ENTITY.sub(_unescaped, text)
+
+
+def decode_named(name: str) -> str | None:
+    """The characters of "amp;", or of a name that begins with one ("ltt;" is "<t;"); None where there are none."""
+    if name in html5:
+        return html5[name]
+    for end in range(len(name) - 1, 1, -1):
+        if name[:end] in html5:
+            return html5[name[:end]] + name[end:]
+    return None
+
+
+def is_valid_code(code: int) -> bool:
+    """Whether markdown takes this code point from a numeric entity: no surrogate, no control, no non-character."""
+    return not (
+        0xD800 <= code <= 0xDFFF
+        or 0xFDD0 <= code <= 0xFDEF
+        or code & 0xFFFE == 0xFFFE
+        or code <= 0x08
+        or code == 0x0B
+        or 0x0E <= code <= 0x1F
+        or 0x7F <= code <= 0x9F
+        or code > _MAX_CODE_POINT
+    )
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    escaped: str | None = match[1]
+    if escaped:
+        return escaped
+    name: str = match[2]
+    if number := _NUMBER.match(name):
+        code = _code(number)
+        return chr(code) if is_valid_code(code) else match[0]
+    if name.startswith("#"):
+        return _loose_number(name, match[0])
+    decoded = decode_named(name + ";")
+    return match[0] if decoded is None else decoded
+
+
+def _loose_number(name: str, written: str) -> str:
+    """A number that markdown refuses but HTML reads: too long, or with letters behind it."""
+    number = _LOOSE_NUMBER.match(name)
+    if number is None:
+        return written
+    code = _code(number)
+    if code == 0 or 0xD800 <= code <= 0xDFFF or code > _MAX_CODE_POINT:
+        shown = _REPLACEMENT
+    else:
+        shown = _C1.get(code) or chr(code)
+    rest = name[number.end() :]
+    return shown + rest + ";" if rest else shown
+
+
+def _code(match: re.Match[str]) -> int:
+    return int(match[1], 16) if match[1] else int(match[2])

@@ -1,0 +1,112 @@
+"""Bare URLs in text, found as linkify-it 5.0.0 finds them: `http: https: ftp: mailto: //`, nothing guessed.
+
+The patterns are linkify-it-py's. What differs is how they are tried: tail after tail, each match starting anew behind
+the last, where linkify-it-py 2 walks the text once; and ASCII rules for case and digits, as in JavaScript.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import NamedTuple
+
+_NAME = re.compile(r"\{(src_[a-z_]+)\}")
+
+
+class FoundUrl(NamedTuple):
+    """A URL in a text, with its place; `schema` is in lower case ("https:", "//")."""
+
+    schema: str
+    start: int
+    end: int
+    url: str
+
+
+class Linkifier:
+    """Finds URLs. It has the methods that markdown-it's own rules ask for; patterns are compiled when first used."""
+
+    def pretest(self, text: str) -> bool:
+        """A quick gate, which also hides some real URLs: without it, more would be found than in the releases."""
+        return self._pretest.search(text) is not None
+
+    def find_all(self, text: str) -> list[FoundUrl]:
+        """Every URL, in order."""
+        found: list[FoundUrl] = []
+        start = 0
+        while match := self._first(text, start):
+            found.append(match)
+            start = match.end
+        return found
+
+    def find_at_start(self, text: str) -> FoundUrl | None:
+        """The URL that the text begins with."""
+        match = self._schema_at_start.match(text)
+        if match is None:
+            return None
+        length = self._tail_length(text, match.end(), match[2])
+        return self._found(text, match, 0, length) if length else None
+
+    def _first(self, text: str, start: int) -> FoundUrl | None:
+        tail = text[start:]
+        for match in self._schema.finditer(tail):
+            if length := self._tail_length(tail, match.end(), match[2]):
+                return self._found(tail, match, start, length)
+        return None
+
+    def _found(self, text: str, match: re.Match[str], shift: int, length: int) -> FoundUrl:
+        first, end = match.end(1), match.end() + length
+        return FoundUrl(match[2].lower(), first + shift, end + shift, text[first:end])
+
+    def _tail_length(self, text: str, position: int, schema: str) -> int:
+        """How far the URL reaches behind its schema; 0 when it is none."""
+        name = schema.lower()
+        pattern = {"mailto:": self._mailto, "//": self._no_schema}.get(name, self._http)
+        match = pattern.match(text, position)
+        if match is None:
+            return 0
+        # `://` and `///` are mistakes in a schema's name
+        if name == "//" and position >= 3 and text[position - 3] in ":/":
+            return 0
+        return match.end() - position
+
+    @cached_property
+    def _patterns(self) -> dict[str, str]:
+        """linkify-it-py's sources, without the caps on user names that linkify-it 5.0.0 does not have."""
+        from linkify_it import LinkifyIt
+
+        sources: dict[str, str] = LinkifyIt(options={"fuzzy_link": False, "fuzzy_email": False}).re
+        sources["src_auth"] = sources["src_auth"].replace("{1,50}@", "+@")
+        sources["src_email_name"] = sources["src_email_name"].replace("{0,63}", "*")
+        return sources
+
+    @cached_property
+    def _pretest(self) -> re.Pattern[str]:
+        # ASCII rules for case leave this one top-level domain behind
+        return _compile(self._patterns["pretest"].replace("рф", "[рР][фФ]"))
+
+    @cached_property
+    def _schema(self) -> re.Pattern[str]:
+        return _compile(self._patterns["schema_search"])
+
+    @cached_property
+    def _schema_at_start(self) -> re.Pattern[str]:
+        return _compile(self._patterns["schema_at_start"])
+
+    @cached_property
+    def _http(self) -> re.Pattern[str]:
+        return _compile(r"\/\/{src_auth}{src_host_port_strict}{src_path}", self._patterns)
+
+    @cached_property
+    def _no_schema(self) -> re.Pattern[str]:
+        # a single label is no host here: `//test` is a comment
+        host = r"(?:localhost|(?:(?:{src_domain})\.)+{src_domain_root})"
+        return _compile("{src_auth}" + host + "{src_port}{src_host_terminator}{src_path}", self._patterns)
+
+    @cached_property
+    def _mailto(self) -> re.Pattern[str]:
+        return _compile("{src_email_name}@{src_host_strict}", self._patterns)
+
+
+def _compile(template: str, patterns: dict[str, str] | None = None) -> re.Pattern[str]:
+    source = template if patterns is None else _NAME.sub(lambda match: patterns[match[1]], template)
+    return re.compile(source, re.IGNORECASE | re.ASCII)

@@ -1,0 +1,110 @@
+"""What becomes of a link or an image: one address per page, names for known sites, images that were links."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from services.ehtag import nodes
+from services.ehtag.nodes import Node, Nsfw
+from services.ehtag.urls import normalise_url
+from services.ehtag.whatwg import WebUrl, parse_url
+
+# the tail: JavaScript's `.` stops at these four
+_TAIL = "([^\\n\\r\u2028\u2029]+)\\Z"
+_GALLERY_IMAGE = re.compile(r"https?://(?:(?:ul\.)?ehgt\.org(?:/t)?|((?:s\.)?exhentai\.org)/t)/" + _TAIL)
+_MOVED = tuple(
+    (re.compile("https?://" + pattern + _TAIL, re.ASCII), target)
+    for pattern, target in (
+        (r"(?:www\.)?pixiv\.net/(?:en/)?", r"https://www.pixiv.net/\1"),
+        (r"(?:mobile\.)?(?:twitter|x)\.com/", r"https://x.com/\1"),
+        (r"i\.pximg\.net/", r"https://i.pixiv.cat/\1"),
+        (r"(\w+)\.m\.wikipedia\.org/", r"https://\1.wikipedia.org/\2"),
+        (r"zh\.wikipedia\.org/zh(?:-\w+)?/", r"https://zh.wikipedia.org/wiki/\1"),
+        (r"m?zh\.moegirl\.org\.cn/", r"https://zh.moegirl.org.cn/\1"),
+        (r"(\w+)\.moegirl\.org\.cn/zh(?:-\w+)?/", r"https://\1.moegirl.org.cn/\2"),
+    )
+)
+_IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".svg")
+_HIDDEN_IMAGE = re.compile(r"https?://[^/]+")
+_RATINGS: dict[str, Nsfw] = {"#": "R18", "##": "R18G"}
+_SITES = {
+    "zh.wikipedia.org": "维基百科",
+    "ja.wikipedia.org": "维基百科（日语）",
+    "en.wikipedia.org": "维基百科（英语）",
+    "moegirl.org.cn": "萌娘百科",
+    "bgm.tv": "Bangumi",
+    "fandom.com": "Fandom",
+    "baike.baidu.com": "百度百科",
+    "wiki.biligame.com": "BILIGAME WIKI",
+    "huijiwiki.com": "灰机wiki",
+    "wiki.52poke.com": "神奇宝贝百科",
+    "thwiki.cc": "THBWiki",
+    "pixiv.net": "pixiv",
+    "bilibili.com": "哔哩哔哩",
+    "youtube.com": "YouTube",
+    "weibo.com": "微博",
+    "x.com": "X",
+    "twitter.com": "X",
+    "instagram.com": "Instagram",
+    "facebook.com": "脸书",
+    "tumblr.com": "Tumblr",
+    "skeb.jp": "Skeb",
+    "fanbox.cc": "FANBOX",
+    "patreon.com": "Patreon",
+    "fantia.jp": "Fantia",
+    "afdian.net": "爱发电",
+    "azz.net": "爱赞助",
+    "hiccears.com": "HicceArs",
+    "gumroad.com": "Gumroad",
+    "booth.pm": "BOOTH",
+    "dlsite.com": "DLsite",
+}
+
+
+class Address(NamedTuple):
+    """Where a link or an image points in the end; `adult` when it was a picture of the restricted gallery."""
+
+    url: str
+    adult: bool
+
+
+def address_of(url: str) -> Address:
+    """The one address a page or a picture is written with, of a URL in normal form."""
+    if match := _GALLERY_IMAGE.match(url):
+        return Address(f"https://ehgt.org/{match[2]}", match[1] is not None)
+    for pattern, target in _MOVED:
+        url = pattern.sub(target, url)
+    return Address(url, adult=False)
+
+
+def link_node(href: str, title: str, content: list[Node]) -> tuple[Node, str | None]:
+    """The node of a link, and the URL that is none, where it is none."""
+    url = normalise_url(href)
+    address = address_of(url)
+    if len(content) != 1 or content[0]["type"] != "text":
+        return nodes.link(address.url, title, content), None
+    parsed = parse_url(url)
+    if parsed is None:
+        return nodes.link(address.url, title, content), url
+    if parsed.pathname.lower().endswith(_IMAGE_ENDINGS):
+        return nodes.linked_image(address.url, title, "R18" if address.adult else False), None
+    name = _site_name(parsed)
+    label = content[0]["text"]
+    if name is not None and (label == url or label.lower() == name.lower()):
+        content = [nodes.text(name)]
+    return nodes.link(address.url, title, content), None
+
+
+def image_node(src: str, title: str, content: list[Node]) -> Node:
+    """The node of an image. `#` and `##` as its source hide the address in the title and rate it."""
+    rating: Nsfw = False
+    if src in _RATINGS and _HIDDEN_IMAGE.match(title):
+        rating, src, title = _RATINGS[src], title, ""
+    address = address_of(normalise_url(src))
+    return nodes.image(content, address.url, title, rating or ("R18" if address.adult else False))
+
+
+def _site_name(url: WebUrl) -> str | None:
+    labels = url.host.split(".")
+    return next((_SITES[site] for start in range(len(labels)) if (site := ".".join(labels[start:])) in _SITES), None)

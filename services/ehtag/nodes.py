@@ -1,0 +1,61 @@
+"""Nodes of a parsed cell: plain dicts, keys in the order of the releases, ready for JSON.
+
+| node | keys |
+|---|---|
+| paragraph, emphasis, strong | type, content |
+| text | type, text |
+| br | type |
+| link | type, url, title, content |
+| image | type, content, url, title, nsfw |
+| image that was a link | type, url, title, content, nsfw |
+| tagref | type, text, tag, ns, explicitNs (only when true); a failed one: type, text, tag ("") |
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+from services.ehtag.records import Namespace
+
+Node: TypeAlias = dict[str, Any]
+Nsfw: TypeAlias = Literal[False, "R18", "R18G"]
+
+BREAK: Node = {"type": "br"}
+
+
+def text(value: str) -> Node:
+    """Plain text."""
+    return {"type": "text", "text": value}
+
+
+def container(kind: Literal["paragraph", "emphasis", "strong"], content: list[Node]) -> Node:
+    """A paragraph, emphasis or strong emphasis around other nodes."""
+    return {"type": kind, "content": content}
+
+
+def link(url: str, title: str, content: list[Node]) -> Node:
+    """A link around other nodes."""
+    return {"type": "link", "url": url, "title": title, "content": content}
+
+
+def image(content: list[Node], url: str, title: str, nsfw: Nsfw) -> Node:
+    """An image; `content` is its alternative text."""
+    return {"type": "image", "content": content, "url": url, "title": title, "nsfw": nsfw}
+
+
+def linked_image(url: str, title: str, nsfw: Nsfw) -> Node:
+    """An image that was written as a link to one."""
+    return {"type": "image", "url": url, "title": title, "content": [], "nsfw": nsfw}
+
+
+def reference(shown: str, tag: str, namespace: Namespace, explicit: bool) -> Node:
+    """A reference to a tag that is there."""
+    node: Node = {"type": "tagref", "text": shown, "tag": tag, "ns": namespace.value}
+    if explicit:
+        node["explicitNs"] = True
+    return node
+
+
+def failed_reference(shown: str) -> Node:
+    """A reference to nothing."""
+    return {"type": "tagref", "text": shown, "tag": ""}

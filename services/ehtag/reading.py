@@ -1,0 +1,95 @@
+"""Cells to nodes: the markdown is parsed, links are put in order, references are looked up."""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from services.ehtag import nodes
+from services.ehtag.links import image_node, link_node
+from services.ehtag.nodes import Node
+from services.ehtag.records import Namespace
+from services.ehtag.references import Names, resolve
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+    from services.ehtag.parser import MarkdownParser
+
+
+class Reading(NamedTuple):
+    """A cell's paragraphs, and one line for each thing that is wrong in it."""
+
+    ast: list[Node]
+    problems: tuple[str, ...]
+
+
+class CellReader:
+    """Reads the cells of one namespace."""
+
+    __slots__ = ("_names", "_namespace")
+
+    def __init__(self, namespace: Namespace, names: Names) -> None:
+        self._namespace = namespace
+        self._names = names
+
+    def read(self, source: str) -> Reading:
+        """The nodes of a cell."""
+        problems: list[str] = []
+        text = unicodedata.normalize("NFC", source)
+        paragraphs = [
+            nodes.container("paragraph", self._nodes(tokens, problems)) for tokens in _parser().paragraphs(text)
+        ]
+        return Reading(paragraphs, tuple(problems))
+
+    def _nodes(self, tokens: list[Token], problems: list[str]) -> list[Node]:
+        content: list[Node] = []
+        open_tokens: list[tuple[Token, list[Node]]] = []
+        for token in tokens:
+            if token.nesting > 0:
+                open_tokens.append((token, content))
+                content = []
+            elif token.nesting < 0:
+                opening, outer = open_tokens.pop()
+                outer.append(self._closed(opening, content, problems))
+                content = outer
+            else:
+                content.append(self._leaf(token, problems))
+        return content
+
+    def _leaf(self, token: Token, problems: list[str]) -> Node:
+        match token.type:
+            case "code_inline":
+                node, problem = resolve(token.content, self._namespace, self._names)
+                if problem is not None:
+                    problems.append(problem)
+                return node
+            case "softbreak" | "hardbreak":
+                return {"type": "br"}
+            case "image":
+                title = str(token.attrs.get("title", ""))
+                return image_node(str(token.attrs["src"]), title, self._nodes(token.children or [], problems))
+            case _:
+                return nodes.text(token.content)
+
+    def _closed(self, opening: Token, content: list[Node], problems: list[str]) -> Node:
+        match opening.type:
+            case "em_open":
+                return nodes.container("emphasis", content)
+            case "strong_open":
+                return nodes.container("strong", content)
+            case _:
+                href, title = str(opening.attrs["href"]), str(opening.attrs.get("title", ""))
+                node, bad_url = link_node(href, title, content)
+                if bad_url is not None:
+                    problems.append(f"无效链接：`{bad_url}` 不是一个有效的 URL。")
+                return node
+
+
+@cache
+def _parser() -> MarkdownParser:
+    """One parser for the process. Late: a database opens without it, and most cells never need it."""
+    from services.ehtag.parser import MarkdownParser
+
+    return MarkdownParser()

@@ -1,0 +1,146 @@
+"""All records of one head of the tag database; immutable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+
+from services.ehtag.frontmatter import FrontMatterError, read_front_matter
+from services.ehtag.javascript import in_object_order, trim
+from services.ehtag.reading import CellReader
+from services.ehtag.records import Commit, Namespace, NamespaceInfo, Report
+from services.ehtag.table import TagTable, parse_table
+from services.ehtag.tags import TagRecord
+
+_LOGGER = "error"  # the releases' tools know one kind
+
+
+class TagSnapshot:
+    """The tag database at one commit. Nothing is rendered before it is asked for; what is rendered is kept."""
+
+    def __init__(self, tables: Mapping[Namespace, TagTable], version: int, commit: Commit, repo: str) -> None:
+        self.version = version
+        self.commit = commit
+        self.repo = repo
+        self._shelves = {namespace: Shelf(namespace, table, self) for namespace, table in tables.items()}
+
+    @classmethod
+    def from_files(cls, files: Mapping[Namespace, bytes], version: int, commit: Commit, repo: str) -> TagSnapshot:
+        """The database of these files (`{Namespace.FEMALE: b"…"}`); a namespace without a file has no tags."""
+        ordered = [namespace for namespace in Namespace if namespace in files]
+        return cls({namespace: parse_table(files[namespace]) for namespace in ordered}, version, commit, repo)
+
+    @cached_property
+    def namespaces(self) -> list[NamespaceInfo]:
+        """The namespaces that have a file, in the order of the releases."""
+        return [shelf.info for shelf in self._shelves.values()]
+
+    @cached_property
+    def count(self) -> int:
+        """Number of tags."""
+        return sum(map(len, self._shelves.values()))
+
+    def find(self, namespace: Namespace, raw: str) -> TagRecord | None:
+        """The record of a tag in stored form ("full color"), if there is one."""
+        shelf = self._shelves.get(namespace)
+        return None if shelf is None else shelf.find(raw)
+
+    def records(self, namespace: Namespace) -> Iterator[TagRecord]:
+        """The namespace's records, in the order a release lists them."""
+        shelf = self._shelves.get(namespace)
+        return iter(()) if shelf is None else shelf.records()
+
+    def draft(self, namespace: Namespace, raw: str, name: str, intro: str, links: str) -> TagRecord:
+        """A record that is not in the database, read as if it were; `problems_of` tells what is wrong with it."""
+        return TagRecord.draft(namespace, raw, name, intro, links, CellReader(namespace, self))
+
+    def reports(self) -> list[Report]:
+        """Everything odd in the data, file by file, row by row. Renders every cell."""
+        return [report for shelf in self._shelves.values() for report in shelf.reports()]
+
+    def has(self, namespace: Namespace, raw: str) -> bool:
+        """Whether there is such a tag."""
+        shelf = self._shelves.get(namespace)
+        return shelf is not None and raw in shelf
+
+    def name_of(self, namespace: Namespace, raw: str) -> str | None:
+        """The name of a tag as text; None when there is none, or when it is being read right now."""
+        record = self.find(namespace, raw)
+        return record.name.text if record and record.name.can_be_read else None
+
+
+def problems_of(record: TagRecord, line: int | None = None) -> list[Report]:
+    """What is wrong with a record: an empty name, references to nothing, links that are none."""
+    messages = [problem for cell in record.cells for problem in cell.problems]
+    if not record.name.source:
+        messages.insert(0, "名称为空")
+    return [Report(_LOGGER, message, record.namespace, line, record.raw) for message in messages]
+
+
+class Shelf:
+    """The records of one namespace, made when they are first asked for."""
+
+    def __init__(self, namespace: Namespace, table: TagTable, snapshot: TagSnapshot) -> None:
+        self._namespace = namespace
+        self._table = table
+        self._reader = CellReader(namespace, snapshot)
+        self._rows: dict[str, int] = {}
+        for row, raw in enumerate(table.raws):
+            if raw is not None and raw not in self._rows:
+                self._rows[raw] = row
+        self._made: dict[str, TagRecord] = {}
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __contains__(self, raw: str) -> bool:
+        return raw in self._rows
+
+    @cached_property
+    def info(self) -> NamespaceInfo:
+        """Display name, description, count and front matter."""
+        try:
+            read = read_front_matter(self._table.front_matter or "")
+        except FrontMatterError:
+            read = {}
+        front = {"name": "", "description": "", **read, "key": self._namespace.value}
+        ordered = {key: front[key] for key in in_object_order(front)}
+        return NamespaceInfo(self._namespace, str(front["name"]), str(front["description"]), len(self), ordered)
+
+    def find(self, raw: str) -> TagRecord | None:
+        """The record of a tag."""
+        made = self._made.get(raw)
+        if made is not None:
+            return made
+        row = self._rows.get(raw)
+        if row is None:
+            return None
+        return self._made.setdefault(raw, TagRecord(self._namespace, raw, self._table.text_of(row), self._reader))
+
+    def records(self) -> Iterator[TagRecord]:
+        """Every record, in release order."""
+        return (record for raw in self._order if (record := self.find(raw)))
+
+    def reports(self) -> Iterator[Report]:
+        """Everything odd, row by row."""
+        if self._table.front_matter:
+            try:
+                read_front_matter(self._table.front_matter)
+            except FrontMatterError as error:
+                yield Report(_LOGGER, f"无效的前言：{error}", self._namespace, 1)
+        for row in self._table.rows:
+            written = row.cells.raw
+            if row.raw is None:
+                if trim(written):
+                    yield Report(_LOGGER, "无效的原始标签", self._namespace, row.line, written)
+                continue
+            if self._rows[row.raw] != row.line - self._table.first_line:
+                yield Report(_LOGGER, "重复的条目", self._namespace, row.line, row.raw)
+                continue
+            record = self.find(row.raw)
+            if record is not None:
+                yield from problems_of(record, row.line)
+
+    @cached_property
+    def _order(self) -> list[str]:
+        return in_object_order(self._rows)

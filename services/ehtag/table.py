@@ -1,0 +1,145 @@
+"""A namespace's file: front matter, prose, a table of tags, and whatever follows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+
+from services.ehtag.namespaces import parse_raw_tag
+from services.ehtag.rows import RowCells, parse_row, split_row
+
+_ENDINGS = b"\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """One data row. `raw` is None for a comment row (its first cell is no tag).
+
+    `line` counts from 1; `start` and `end` are byte offsets in the file, `end` before the line ending `ending`,
+    which is empty only where the file ends without one.
+    """
+
+    line: int
+    start: int
+    end: int
+    ending: bytes
+    raw: str | None
+    text: str
+
+    @property
+    def cells(self) -> RowCells:
+        """The four cells as markdown."""
+        return parse_row(self.text) or RowCells("", "", "", "")
+
+
+class TagTable:
+    """A file taken apart; nothing of it is rendered.
+
+    `front_matter` is the text between its rules, None where there is none. `raws` has the tag of every data row in
+    file order, None for a comment row, duplicates too; the first of them stands in line `first_line` (from 1).
+    """
+
+    def __init__(
+        self, data: bytes, lines: list[bytes], front_matter: str | None, first_index: int, raws: list[str | None]
+    ) -> None:
+        self.data = data
+        self.front_matter = front_matter
+        self.raws = raws
+        self._lines = lines
+        self._first_index = first_index
+
+    @property
+    def has_table(self) -> bool:
+        """Whether there is a header and a rule at all; rows can be added only then."""
+        return self._first_index > 0
+
+    @property
+    def first_line(self) -> int:
+        """Line number, from 1, of the first data row, or of where it would be."""
+        return self._first_index + 1
+
+    def text_of(self, row: int) -> str:
+        """The line of data row number `row` (from 0) without its ending; bytes that are no UTF-8 are U+FFFD."""
+        return _text(self._lines[self._first_index + row])
+
+    @cached_property
+    def rows(self) -> list[TableRow]:
+        """Every data row in file order, comment rows and duplicates too, with its place in the file."""
+        return [self._row(row, raw) for row, raw in enumerate(self.raws)]
+
+    def find(self, raw: str) -> TableRow | None:
+        """The first row of a tag, which is the one that counts."""
+        return self._by_raw.get(raw)
+
+    @cached_property
+    def insert_at(self) -> int:
+        """Byte offset where one more row goes: behind the last row and its line ending, or the header's rule."""
+        return self._starts[self._first_index + len(self.raws)]
+
+    @cached_property
+    def newline(self) -> bytes:
+        """The line ending for a new row: that of the row above, else the file's first, else LF."""
+        above = self._first_index + len(self.raws) - 1
+        candidates = [*self._lines[max(above, 0) : above + 1], *self._lines[:1]]
+        return next((ending for ending in map(_ending, candidates) if ending), b"\n")
+
+    @cached_property
+    def _by_raw(self) -> dict[str, TableRow]:
+        found: dict[str, TableRow] = {}
+        for row in self.rows:
+            if row.raw is not None:
+                found.setdefault(row.raw, row)
+        return found
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return list(accumulate(map(len, self._lines), initial=0))
+
+    def _row(self, row: int, raw: str | None) -> TableRow:
+        index = self._first_index + row
+        ending = _ending(self._lines[index])
+        end = self._starts[index + 1] - len(ending)
+        return TableRow(index + 1, self._starts[index], end, ending, raw, self.text_of(row))
+
+
+def parse_table(data: bytes) -> TagTable:
+    """A file taken apart. Its table begins with the first two neighbouring rows and ends before any other line."""
+    lines = data.splitlines(keepends=True)  # of bytes: LF, CRLF and CR only
+    body = _front_matter_end(lines)
+    front_matter = "".join(f"{_text(line)}\n" for line in lines[1 : body - 1]) if body else None
+    first = _first_data_row(lines, body)
+    raws: list[str | None] = []
+    for line in lines[first:] if first else ():
+        fields = split_row(line.rstrip(_ENDINGS).decode("utf-8", "replace"))
+        if fields is None:
+            break
+        raws.append(parse_raw_tag(fields[0]))
+    return TagTable(data, lines, front_matter, first, raws)
+
+
+def _front_matter_end(lines: list[bytes]) -> int:
+    """Index of the first line behind the front matter; 0 when there is none."""
+    fence = lines[0].rstrip(_ENDINGS) if lines else b""
+    if not fence or fence.strip(b"-"):
+        return 0
+    return next((index + 1 for index, line in enumerate(lines) if index and line.rstrip(_ENDINGS) == fence), 0)
+
+
+def _first_data_row(lines: list[bytes], start: int) -> int:
+    """Index behind the table's header and its rule; 0 when there is no table."""
+    above = False
+    for index in range(start, len(lines)):
+        is_row = split_row(_text(lines[index])) is not None
+        if is_row and above:
+            return index + 1
+        above = is_row
+    return 0
+
+
+def _text(line: bytes) -> str:
+    return line.rstrip(_ENDINGS).decode("utf-8", "replace")
+
+
+def _ending(line: bytes) -> bytes:
+    return line[len(line.rstrip(_ENDINGS)) :]
