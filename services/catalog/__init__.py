@@ -1,5 +1,8 @@
 """The JM site: albums, rankings, search, comments, covers and pages."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from services.catalog.cache import Cache
 from services.catalog.catalog import Catalog, Freshness
 from services.catalog.ids import number_of, parse_album_id, parse_album_ids
@@ -30,6 +33,25 @@ from services.catalog.records import (
 from services.catalog.shared import SharedTier
 from services.catalog.site import Site
 
+if TYPE_CHECKING:
+    from services.catalog.gateway import Gateway
+    from services.catalog.gateway_wiring import open_gateway
+    from services.catalog.host_lists import ListAddresses
+
+# jmcomic takes a quarter of a second to import: only those who open the gateway wait for it
+_LATE = {
+    "Gateway": "services.catalog.gateway",
+    "ListAddresses": "services.catalog.host_lists",
+    "open_gateway": "services.catalog.gateway_wiring",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_LATE[name]), name)
+
+
 __all__ = [
     "AlbumDetail",
     "AlbumListPage",
@@ -44,9 +66,11 @@ __all__ = [
     "CommentPage",
     "ContentPolicy",
     "Freshness",
+    "Gateway",
     "HostRole",
     "ImageInfo",
     "Lexicon",
+    "ListAddresses",
     "Period",
     "RankingLine",
     "RankingPage",
@@ -60,6 +84,7 @@ __all__ = [
     "UpstreamHost",
     "UpstreamStatus",
     "number_of",
+    "open_gateway",
     "parse_album_id",
     "parse_album_ids",
 ]
