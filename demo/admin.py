@@ -66,8 +66,8 @@ class Admin:
         return JSONResponse(self._addresses())
 
     def _obey(self, order: dict[str, Any]) -> None:
-        if order.get("reset"):
+        knobs = {**order}
+        if knobs.get("reset"):
             self._knobs.reset()
             return
-        knobs = dict(order)
         self._knobs.turn(knobs.pop("target"), path=knobs.pop("path", ""), **knobs)

@@ -33,9 +33,10 @@ def failing(fault: Fault, healthy: ASGIApp) -> ASGIApp:
     return _ANSWERS[fault.kind](fault, healthy)
 
 
-async def drop(scope: Scope, _receive: Receive, _send: Send) -> None:
+async def drop(scope: Scope, receive: Receive, _send: Send) -> None:
     """Cuts the connection without a byte."""
-    scope["extensions"]["demo.transport"]["transport"].abort()
+    connection_of(scope).abort()
+    await _gone(receive)
 
 
 async def hang(scope: Scope, receive: Receive, send: Send) -> None:
@@ -46,6 +47,12 @@ async def hang(scope: Scope, receive: Receive, send: Send) -> None:
         await drop(scope, receive, send)
 
 
+def connection_of(scope: Scope) -> asyncio.Transport:
+    """The connection a request came on, as the server hands it over."""
+    transport: asyncio.Transport = scope["extensions"]["demo"]["transport"]
+    return transport
+
+
 def slowed(healthy: ASGIApp, bytes_per_s: int | None, stall_after_bytes: int | None) -> ASGIApp:
     """The true answer, dripping, or stopping for good after some bytes of its body."""
 
@@ -54,6 +61,8 @@ def slowed(healthy: ASGIApp, bytes_per_s: int | None, stall_after_bytes: int | N
         await send(start)
         sent = body if stall_after_bytes is None else body[:stall_after_bytes]
         for at in range(0, len(sent), step := _step(bytes_per_s)):
+            if connection_of(scope).is_closing():
+                return
             await send({"type": "http.response.body", "body": sent[at : at + step], "more_body": True})
             if bytes_per_s is not None:
                 await asyncio.sleep(step / bytes_per_s)
@@ -95,7 +104,8 @@ def _cut(_fault: Fault, healthy: ASGIApp) -> ASGIApp:
         start, body = await _recorded(healthy, scope, receive)
         await send(start)
         await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
-        scope["extensions"]["demo.transport"]["transport"].close()
+        connection_of(scope).close()
+        await _gone(receive)
 
     return answer
 

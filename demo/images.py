@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from threading import Lock, get_ident
@@ -49,22 +52,23 @@ class ImageStore:
         return self._kept(name, lambda: _encoded(cover_image(album_id, size), PageKind.JPG))
 
     def warm(self, chapter: Chapter) -> None:
-        """Makes all pages of a chapter now."""
-        for number in range(1, len(chapter.pages) + 1):
-            self.page(chapter, number)
+        """Makes all pages of a chapter now, on all cores."""
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for _ in pool.map(partial(self.page, chapter), range(1, len(chapter.pages) + 1)):
+                continue
 
-    def _kept(self, name: str, make: Any) -> bytes:
+    def _kept(self, name: str, make: Callable[[], bytes]) -> bytes:
         data = self._recall(name)
         if data is None:
             data = self._read_or_write(name, make)
             self._remember(name, data)
         return data
 
-    def _read_or_write(self, name: str, make: Any) -> bytes:
+    def _read_or_write(self, name: str, make: Callable[[], bytes]) -> bytes:
         path = self.folder / name
         if path.is_file():
             return path.read_bytes()
-        data: bytes = make()
+        data = make()
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_name(f"{path.name}.{os.getpid()}-{get_ident()}")
         unfinished.write_bytes(data)

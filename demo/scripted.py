@@ -53,7 +53,7 @@ def scripted() -> tuple[Comic, ...]:
     return (
         _comic(ALWAYS_403, "示範：永遠拒絕", 8, Script(everywhere=Fault(FaultKind.REGION))),
         _comic(GARBAGE, "示範：亂碼", 8, Script(everywhere=Fault(FaultKind.GARBAGE))),
-        _comic(CRAWLS, "示範：慢吞吞", 8, Script(bytes_per_s=24_000)),
+        _comic(CRAWLS, "示範：慢吞吞", 16, Script(bytes_per_s=8_000)),
         _comic(LOSES_PAGE_7, "示範：掉了第七頁", 12, Script(pages=_page(7, FaultKind.MISSING))),
         _comic(TRUNCATED_PAGE, "示範：第三頁只有半張", 8, Script(pages=_page(3, FaultKind.SHORT))),
         _comic(NOT_AN_IMAGE, "示範：第二頁不是圖片", 8, Script(pages=_page(2, FaultKind.HTML))),
