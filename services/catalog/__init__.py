@@ -5,8 +5,11 @@ from typing import TYPE_CHECKING
 
 from services.catalog.cache import Cache
 from services.catalog.catalog import Catalog, Freshness
+from services.catalog.covers import THUMBNAIL_TYPES, Covers
 from services.catalog.ids import number_of, parse_album_id, parse_album_ids
 from services.catalog.lexicon import Lexicon, TagLexicon
+from services.catalog.opening import OpenCatalog, open_catalog
+from services.catalog.pages import Pages
 from services.catalog.policy import ContentPolicy
 from services.catalog.records import (
     AlbumDetail,
@@ -32,6 +35,7 @@ from services.catalog.records import (
 )
 from services.catalog.shared import SharedTier
 from services.catalog.site import Site
+from services.catalog.stored import StoredImage
 
 if TYPE_CHECKING:
     from services.catalog.gateway import Gateway
@@ -53,6 +57,7 @@ def __getattr__(name: str) -> object:
 
 
 __all__ = [
+    "THUMBNAIL_TYPES",
     "AlbumDetail",
     "AlbumListPage",
     "AlbumOrder",
@@ -65,12 +70,15 @@ __all__ = [
     "Comment",
     "CommentPage",
     "ContentPolicy",
+    "Covers",
     "Freshness",
     "Gateway",
     "HostRole",
     "ImageInfo",
     "Lexicon",
     "ListAddresses",
+    "OpenCatalog",
+    "Pages",
     "Period",
     "RankingLine",
     "RankingPage",
@@ -80,10 +88,12 @@ __all__ = [
     "SharedTier",
     "Site",
     "SourceMethod",
+    "StoredImage",
     "TagLexicon",
     "UpstreamHost",
     "UpstreamStatus",
     "number_of",
+    "open_catalog",
     "open_gateway",
     "parse_album_id",
     "parse_album_ids",

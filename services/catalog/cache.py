@@ -10,21 +10,15 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
-
-import msgspec
-import structlog
 
 from services.catalog.flights import Flight, Flights
 from services.catalog.kinds import Entry, Kind
 from services.catalog.memory import MemoryTier, Place
 from services.catalog.shared import SharedTier
 from services.catalog.turns import Turn
-from services.errors import UpstreamFailure, UpstreamReason
+from services.errors import UpstreamFailure
 from services.usage import Priority, current_usage
-
-log = structlog.get_logger("jmgraph.catalog")
 
 T = TypeVar("T")
 Fetch = Callable[[], Awaitable[T | None]]
@@ -36,15 +30,6 @@ PATIENCE_S = 2.0
 """Who could do with a stale answer waits no longer than this for a better one."""
 RETRY_S = 2.0
 """After the site failed for a key, its stale answer serves for so long before the site is asked again."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Verdict:
-    """A failure as processes tell it each other."""
-
-    reason: UpstreamReason
-    message: str
-    retry_after_s: float | None
 
 
 class Cache:
@@ -181,9 +166,7 @@ class Cache:
             if entry is not None and (claim.is_fresh or (before and entry.fetched_at > before.fetched_at)):
                 await turn.leave(claim)
                 return entry
-            if verdict := turn.verdict(claim):
-                await turn.leave(claim)
-                raise _failure_from(verdict)
+            await turn.heed(claim)
             if before is None:
                 before = self._keep_newer((kind.name, key), entry)
                 flight.found(before)
@@ -193,12 +176,8 @@ class Cache:
                 await turn.discard()  # it says that it is fresh, and can't be read
 
     async def _ask_site(self, kind: Kind[T], fetch: Fetch[T], turn: Turn) -> Entry[T]:
-        try:
-            async with turn.held():
-                value = await fetch()
-        except BaseException as error:
-            await turn.give_up(_verdict_of(error) if isinstance(error, UpstreamFailure) else b"")
-            raise
+        async with turn.taken():
+            value = await fetch()
         entry, data = kind.write(value, self._clock())
         await turn.settle(data, kind.fresh_s + self._stale_s if value is not None else kind.absent_s)
         return entry
@@ -214,12 +193,3 @@ class Cache:
     def _postpone(self, place: Place) -> None:
         if (entry := self._memory.get(place)) is not None:
             entry.retry_at = self._clock() + self._retry_s
-
-
-def _verdict_of(error: UpstreamFailure) -> bytes:
-    return msgspec.json.encode(_Verdict(error.reason, error.message, error.retry_after_s))
-
-
-def _failure_from(verdict: bytes) -> UpstreamFailure:
-    told = msgspec.json.decode(verdict, type=_Verdict)
-    return UpstreamFailure(told.reason, told.message, told.retry_after_s)

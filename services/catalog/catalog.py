@@ -28,7 +28,7 @@ from services.catalog.shared import SharedTier
 from services.catalog.site import Site
 from services.catalog.views import Views
 from services.catalog.waves import Waves
-from services.errors import AlbumNotFound, BlockedByPolicy, UpstreamFailure
+from services.errors import AlbumNotFound, BlockedByPolicy, ChapterNotFound, UpstreamFailure
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +57,14 @@ class Catalog:
         freshness: Freshness,
         *,
         concurrency: int,
+        site_url: str,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`concurrency` is how many albums of one list are fetched at once: the limiter's own number."""
+        """`concurrency` is how many albums of one list are fetched at once: the limiter's own number. `site_url` is
+        where the site's pages are, without a slash at its end.
+        """
         self._site = site
+        self._site_url = site_url
         self._cache = cache
         self._seen = SeenLabels(shared, lambda labels: bool(policy.verdict_of(labels)))
         self._views = Views(policy, self._seen, clock)
@@ -97,6 +101,10 @@ class Catalog:
         """
         return await self._albums.get(id)
 
+    def album_url(self, id: str) -> str:
+        """The album's page on the site."""
+        return f"{self._site_url}/album/{id}/"
+
     async def find_albums(self, ids: Sequence[str]) -> list[AlbumDetail | UpstreamFailure | None]:
         """Many albums in one bounded wave, in the order asked; a failure stands in its album's place."""
         return await self._albums.find_many(ids)
@@ -114,15 +122,22 @@ class Catalog:
 
     async def find_chapter(self, id: str) -> ChapterDetail | None:
         """The chapter of this number with its pages; None when there is none to show."""
+        try:
+            return await self.get_chapter(id)
+        except (ChapterNotFound, BlockedByPolicy):
+            return None
+
+    async def get_chapter(self, id: str) -> ChapterDetail:
+        """As `find_chapter`; raises `ChapterNotFound` or `BlockedByPolicy` where that gives None."""
         entry = self._cache.peek(self._chapters, id) or await self._cache.read(
             self._chapters, id, lambda: self._site.chapter(id)
         )
         if (chapter := entry.value) is None:
-            return None
+            raise ChapterNotFound(id)
         try:
             await self.check_album(chapter.album_id)
-        except (AlbumNotFound, BlockedByPolicy):
-            return None
+        except AlbumNotFound:
+            raise ChapterNotFound(id) from None
         return chapter
 
     async def find_chapters(self, ids: Sequence[str]) -> list[ChapterDetail | UpstreamFailure | None]:

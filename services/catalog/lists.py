@@ -85,9 +85,7 @@ class Lists:
     async def _search_text(
         self, query: SearchQuery, exclusions: tuple[str, ...], *, is_thorough: bool = False
     ) -> AlbumListPage:
-        # the site parts words at blanks, so a spelling with one can only be filtered here
-        sendable = [name for name in query.exclude if " " not in name]
-        sent = replace(query, exclude=tuple(dict.fromkeys((*sendable, *exclusions))))
+        sent = replace(query, exclude=tuple(dict.fromkeys((*query.exclude, *exclusions))))
         key = msgspec.json.encode((query, exclusions)).decode()
         entry = self._cache.peek(self._searches, key) or await self._cache.read(
             self._searches, key, lambda: self._site.search(sent)

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from services.catalog.shared import ALONE, TOKEN_BYTES, Claim, SharedTier
+from services.catalog.verdicts import pack_failure, unpack_failure
 
 LONGEST_WAIT_S = 90.0
 """Who has waited for another's turn for so long goes ahead without one."""
@@ -38,19 +39,25 @@ class Turn:
         self._pause_s = min(max(FIRST_LOOK_S, self._pause_s * 1.4), LAST_LOOK_S)
         return claim
 
-    def verdict(self, claim: Claim) -> bytes | None:
-        """Why the holder we waited for gave up, as it wrote it down."""
+    async def heed(self, claim: Claim) -> None:
+        """Raises the `UpstreamFailure` of the holder we waited for, when it gave up."""
         awaited, self._awaited = self._awaited, claim.holder
         if awaited is None or claim.failure is None or not claim.failure.startswith(awaited):
-            return None
-        return claim.failure[TOKEN_BYTES:]
+            return
+        await self.leave(claim)
+        raise unpack_failure(claim.failure[TOKEN_BYTES:])
 
     @asynccontextmanager
-    async def held(self) -> AsyncIterator[None]:
-        """Keep the turn alive while the work lasts."""
+    async def taken(self) -> AsyncIterator[None]:
+        """Keep the turn alive while the work lasts. When the work fails the turn ends, and those who wait for it
+        hear why; otherwise `settle` or `give_up` ends it.
+        """
         keeper = asyncio.create_task(self._keep())
         try:
             yield
+        except BaseException as error:
+            await self.give_up(pack_failure(error))
+            raise
         finally:
             keeper.cancel()
 

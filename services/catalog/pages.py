@@ -1,0 +1,68 @@
+"""Pages one can read: fetched on demand, put in order, kept on disk."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from services.catalog.catalog import Catalog
+from services.catalog.records import ChapterDetail
+from services.catalog.shared import SharedTier
+from services.catalog.site import Site
+from services.catalog.stored import Made, StoredImage, StoredImages
+from services.disk_cache import DiskCache, etag_of
+from services.errors import ChapterNotFound
+from services.imaging import read_page, sniff, strips
+
+Staged = Callable[[str, int], Path | None]
+"""Chapter and 1-based page to the readable file a running download has of it, None while it has none."""
+
+
+class Pages:
+    """Pages by chapter and 1-based index. They never change, so they may be kept for good."""
+
+    def __init__(self, site: Site, catalog: Catalog, disk: DiskCache, shared: SharedTier, staged: Staged) -> None:
+        self._site = site
+        self._catalog = catalog
+        self._staged = staged
+        self._images = StoredImages(disk, shared)
+
+    async def find(self, chapter_id: str, index: int) -> StoredImage | None:
+        """The page in reading order, untouched where it was whole; None when the chapter or the page is not there.
+
+        Raises `BlockedByPolicy`, `UpstreamFailure`.
+        """
+        try:
+            chapter = await self._catalog.get_chapter(chapter_id)
+        except ChapterNotFound:
+            return None
+        if not 1 <= index <= len(chapter.page_names):
+            return None
+        if (staged := await self._from_staging(chapter_id, index)) is not None:
+            return staged
+        return await self._images.get(f"page/{chapter_id}/{index}", lambda: self._fetch(chapter, index))
+
+    async def aclose(self) -> None:
+        """Cancel what is under way."""
+        await self._images.aclose()
+
+    async def _from_staging(self, chapter_id: str, index: int) -> StoredImage | None:
+        path = self._staged(chapter_id, index)
+        return await asyncio.to_thread(_read_staged, path) if path else None
+
+    async def _fetch(self, chapter: ChapterDetail, index: int) -> Made:
+        data = await self._site.page(chapter, index)
+        count = strips(chapter.scramble_id, int(chapter.id), Path(chapter.page_names[index - 1]).stem)
+        page = await asyncio.to_thread(read_page, data, count)
+        return page.data, page.codec.media_type
+
+
+def _read_staged(path: Path) -> StoredImage | None:
+    """None when the download ended and took its files with it."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return None
+    kind = sniff(data)
+    return StoredImage(data, kind.media_type, etag_of(data)) if kind else None
