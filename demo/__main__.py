@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import signal
 import sys
 from pathlib import Path
@@ -13,23 +14,31 @@ from demo.server import HOSTS_EACH, serve_demo
 
 
 def main() -> int:
-    """Runs until SIGINT or SIGTERM; 1 when the port is taken."""
+    """Runs until SIGINT or SIGTERM, or until stdin closes where that is asked; 1 when the port is taken."""
     asked = _arguments()
     try:
-        asyncio.run(_serve(asked.folder, asked.port, asked.hosts))
+        asyncio.run(_serve(asked))
     except OSError as error:
         print(f"demo: {error}", file=sys.stderr)  # noqa: T201
         return 1
     return 0
 
 
-async def _serve(folder: Path, port: int, hosts_each: int) -> None:
-    stop = asyncio.Event()
+async def _serve(asked: argparse.Namespace) -> None:
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with serve_demo(folder, port=port, hosts_each=hosts_each) as demo:
+        loop.add_signal_handler(number, stop.set)
+    if asked.until_stdin_closes:
+        loop.add_reader(sys.stdin, _set_at_end_of_stdin, stop)
+    async with serve_demo(asked.folder, port=asked.port, hosts_each=asked.hosts) as demo:
         print(json.dumps(demo.site.addresses() | {"dead": demo.dead_url}), flush=True)  # noqa: T201
         await stop.wait()
+
+
+def _set_at_end_of_stdin(stop: asyncio.Event) -> None:
+    if not os.read(sys.stdin.fileno(), 4096):
+        asyncio.get_running_loop().remove_reader(sys.stdin)
+        stop.set()
 
 
 def _arguments() -> argparse.Namespace:
@@ -37,6 +46,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=0, help="first port; the other hosts take those after it")
     parser.add_argument("--folder", type=Path, default=Path("data/demo"), help="where pictures are kept")
     parser.add_argument("--hosts", type=int, default=HOSTS_EACH, help="hosts of each role")
+    parser.add_argument(
+        "--until-stdin-closes",
+        action="store_true",
+        help="end with the pipe on stdin: then no parent, however it dies, leaves the site behind",
+    )
     return parser.parse_args()
 
 

@@ -16,7 +16,7 @@ _TABLE = """
 118204|nature|高山湖泊寫生帖|林青野|原創|阿湖|全彩 中文 短篇 眼鏡 風景|doujin/chinese|18
 132077|machines|老火車站的時鐘|時計堂|原創|站長|中文 長篇 單行本 制服|single/chinese|12+14+11j
 145590|travel|沙漠公路七日|吳遠帆|原創|小帆|全彩 中文 旅行 太陽鏡|another/other|24j
-156821|cooking|外婆的麵包窯|麥田工房|原創|外婆|全彩 中文 料理 圍裙 老人|short/chinese|10
+156821|cooking|外婆的麵包窯|麥田工房|原創|外婆|全彩 中文 料理 圍裙|short/chinese|10
 163348|nature|潮間帶小百科|海岸線|原創|阿貝|全彩 中文 教程 風景|doujin/CG|16l
 171905|machines|蒸汽機修理手冊|鐵輪社|原創|阿鐵|中文 教程 機械 手套|single/youth|28
 183462|travel|Slow Boat to the North|AdaWells|Original|Finn|英語 旅行 全彩|english_site/other|20
@@ -66,11 +66,11 @@ _TABLE = """
 489557|nature|龍形樹與石頭海|岩與火|原創|阿岩|全彩 中文 風景 龍|doujin/chinese|24
 497830|machines|折紙機械師|輪子屋|オリジナル|オリ|日語 機械 雙馬尾|doujin/japanese|18
 512048|travel|茶馬古道速寫|山羊鬍|原創|商隊長|全彩 中文 旅行 漢服|another/other|40
-538714|cooking|小鎮冰淇淋車|湯匙社|口袋妖怪|冰淇淋師傅|全彩 中文 料理 帽子|doujin/chinese|12
+538714|cooking|小鎮冰淇淋車|湯匙社|寶可夢|冰淇淋師傅 皮卡丘|全彩 中文 料理 帽子|doujin/chinese|12
 587423|machines|Clockwork Harbor|AdaWells|Original|Finn|英語 機械 全彩|meiman/chinese|26
 643190|nature|星空下的狐狸|林青野|原創|小葉|全彩 中文 短篇 狐狸|doujin/chinese|16
 729865|travel|海盜船博物館|燈塔社|原創|館長|全彩 中文 旅行 海盜 西裝|doujin_cosplay/cosplay|18
-874301|cooking|早餐店的暗號|麥田工房|名偵探柯南|麥子|全彩 中文 料理 短篇 眼鏡|doujin/chinese|14
+874301|cooking|早餐店的暗號|麥田工房|動物之森|麥子|全彩 中文 料理 短篇 眼鏡|doujin/chinese|14
 1035482|machines|像素農場|輪子屋|我的世界|阿輪|全彩 中文 像素畫 機械|3D/other|30m
 1208626|nature|河岸筆記：春分特輯|海岸線|原創|阿貝 小葉|全彩 中文 短篇 風景|doujin/chinese|20
 """

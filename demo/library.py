@@ -8,10 +8,11 @@ from demo.comics import comics
 from demo.issues import issues
 from demo.records import Chapter, Comic
 from demo.scripted import scripted
+from demo.stockroom import stocked
 
 
 class Library:
-    """All comics, in the order of their numbers."""
+    """All comics of the lists (`comics`, in the order of their numbers), and those of the stockroom by number."""
 
     def __init__(self) -> None:
         self.comics = tuple(sorted((*comics(), *issues(), *scripted()), key=lambda comic: comic.id))
@@ -24,11 +25,14 @@ class Library:
 
     def find(self, id: int) -> Comic | None:
         """The comic with this number. The number of a later chapter finds nothing, as on the real site."""
-        return self._by_id.get(id)
+        return self._by_id.get(id) or stocked(id)
 
     def find_chapter(self, id: int) -> tuple[Comic, Chapter, int] | None:
         """The comic of a chapter, the chapter, and its 1-based place among the chapters."""
-        return self._by_chapter.get(id)
+        found = self._by_chapter.get(id)
+        if found is None and (comic := stocked(id)) is not None:
+            return comic, comic.chapters[0], 1
+        return found
 
     @cached_property
     def healthy(self) -> tuple[Comic, ...]:

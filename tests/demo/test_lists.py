@@ -148,6 +148,16 @@ def test_two_comics_share_a_title() -> None:
     assert one.title == other.title
 
 
+def test_the_stockroom_holds_albums_that_no_list_shows() -> None:
+    comic, chapter = library().find(2_004_999), library().find_chapter(2_009_999)
+
+    assert comic is not None
+    assert chapter is not None
+    assert (comic.title, comic.page_count, chapter[1].id) == ("倉庫第5000冊", 8, 2_009_999)
+    assert library().find(2_010_000) is None
+    assert _search("倉庫").total == 0
+
+
 def test_names_have_no_blanks_since_the_web_pages_patterns_would_lose_them() -> None:
     names = {
         name

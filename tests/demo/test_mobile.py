@@ -72,7 +72,7 @@ async def test_a_query_that_is_an_album_number_gives_that_album(mobile: Any) -> 
 
 @pytest.mark.parametrize(
     ("call", "query"),
-    [("search_work", "名偵探柯南"), ("search_author", "林青野"), ("search_tag", "恐龍"), ("search_actor", "熊先生")],
+    [("search_work", "動物之森"), ("search_author", "林青野"), ("search_tag", "恐龍"), ("search_actor", "熊先生")],
 )
 async def test_a_search_of_one_field_finds_only_there(mobile: Any, call: str, query: str) -> None:
     field = {"search_work": "works", "search_author": "authors", "search_tag": "tags", "search_actor": "characters"}

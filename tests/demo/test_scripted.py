@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ import pytest
 from jmcomic import JsonResolveFailException, RegularNotMatchException, ResponseUnexpectedException
 from PIL import Image
 
+import demo as demo_package
 from demo.library import library
 from demo.records import FaultKind
 from demo.scripted import (
@@ -202,3 +204,10 @@ def test_every_kind_of_fault_can_be_answered(demo: RunningDemo, http: httpx.Clie
         "short": 200,
         "missing": 404,
     }
+
+
+def test_the_readme_lists_every_scripted_comic_and_every_failure() -> None:
+    text = (Path(demo_package.__file__).parent / "README.md").read_text(encoding="utf-8")
+
+    assert [comic.id for comic in library().comics if comic.script and f"`{comic.id}`" not in text] == []
+    assert [kind.value for kind in FaultKind if f"`{kind.value}`" not in text] == []

@@ -22,7 +22,9 @@ from demo.server import running_demo, serve_demo
 @contextmanager
 def _process(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "demo", "--folder", str(folder), *arguments]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     try:
         yield process
     finally:
@@ -44,6 +46,16 @@ def test_a_process_prints_its_addresses_answers_and_ends_cleanly(
 
     assert (status, process.returncode, rest, errors) == (200, 0, "", "")
     assert sorted(addresses) == ["admin", "api", "dead", "domains", "html", "image"]
+
+
+def test_a_process_ends_with_its_parents_pipe_where_it_is_asked_to(tmp_path: Path) -> None:
+    with _process(tmp_path, "--until-stdin-closes") as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("{")
+
+        _, errors = process.communicate(timeout=20)
+
+    assert (process.returncode, errors) == (0, "")
 
 
 def test_a_port_in_use_is_said_in_one_line(tmp_path: Path) -> None:
