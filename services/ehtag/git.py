@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import pygit2
+import structlog
 from pygit2.enums import RepositoryOpenFlag
 
 from services.ehtag.records import Commit, Signature
+from services.errors import Internal
+
+log = structlog.get_logger("jmgraph.ehtag")
 
 _CONNECT_TIMEOUT_MS = 15_000
 _SILENCE_TIMEOUT_MS = 60_000  # a server that packs a large clone is quiet for a while
@@ -31,6 +36,16 @@ def set_up_libgit2() -> None:
     pygit2.settings.enable_fsync_gitdir(True)
     pygit2.settings.server_connect_timeout = _CONNECT_TIMEOUT_MS
     pygit2.settings.server_timeout = _SILENCE_TIMEOUT_MS
+
+
+@contextmanager
+def git_failures() -> Iterator[None]:
+    """What libgit2 or the disk says inside becomes `Internal`; the log keeps the words."""
+    try:
+        yield
+    except (pygit2.GitError, OSError) as error:
+        log.error("Git failed", reason=str(error))
+        raise Internal("The tag database's repository could not be read or written.") from error
 
 
 def open_git(folder: Path) -> pygit2.Repository | None:

@@ -98,7 +98,7 @@ class Remote:
         """What to show a host that asks for a name; None for a host that is not meant to have the token."""
         asking, own = urlsplit(url), urlsplit(self.address)
         is_own = (asking.scheme, asking.hostname, asking.port) == (own.scheme, own.hostname, own.port)
-        is_safe = own.scheme == "https" or _is_loopback(own.hostname or "")
+        is_safe = own.scheme == "https" or is_loopback(own.hostname or "")
         return pygit2.UserPass(_USER, self._token) if self._token and is_own and is_safe else None
 
     def _open(self, git: pygit2.Repository) -> pygit2.remotes.Remote:
@@ -109,7 +109,7 @@ class Remote:
     def _proxy(self) -> Literal[True] | None:
         """The system's proxy, which never stands before this machine itself."""
         host = urlsplit(self.address).hostname if _is_url(self.address) else None
-        return True if host and not _is_loopback(host) else None
+        return True if host and not is_loopback(host) else None
 
     @contextmanager
     def _failures(self, *, is_push: bool = False) -> Iterator[None]:
@@ -191,7 +191,8 @@ def _is_url(address: str) -> bool:
     return "://" in address or is_scp_like
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is this machine's own."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -1,0 +1,258 @@
+"""The tag database: its newest state, everything that follows from a moved head, and edits."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+import structlog
+from anyio import CapacityLimiter, to_thread
+
+from services.ehtag.drafts import CellSources
+from services.ehtag.edits import Place
+from services.ehtag.git import RepositoryUnreadable, git_failures
+from services.ehtag.identity import GitHubUser
+from services.ehtag.plans import EditPlan, plan_addition, plan_change, plan_comment, plan_removal
+from services.ehtag.records import Namespace
+from services.ehtag.remote import FetchProgress, OnProgress
+from services.ehtag.repository import Edit, Repository
+from services.ehtag.search import TagSearch
+from services.ehtag.snapshot import TagSnapshot
+from services.ehtag.state import DatabaseState, StateReader
+from services.ehtag.sync import SyncOutcome, sync_repository
+from services.ehtag.synclog import SyncLog
+from services.ehtag.tags import TagRecord
+from services.ehtag.translator import Translator
+from services.ehtag.versions import names_version
+from services.errors import Conflict, JmgraphError, StaleVersion
+from services.events import Events, Watcher
+
+log = structlog.get_logger("jmgraph.ehtag")
+
+TOPIC = "ehtag"
+"""Announced when the head moved or the remote was asked."""
+POLL_S = 0.2
+"""Seconds between looks at the head: somebody with a plain git announces nothing."""
+
+_AFTER_FAILURE_S = 5.0
+_THREADS = 4
+_STARTER = (
+    "Only the starter glossary is there, and it can't be edited: run `jmgraph ehtag sync`, or set "
+    "JMGRAPH_EHTAG_REPOSITORY to a copy of the tag database."
+)
+_NO_PLACE = Place()
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class EditResult:
+    """What came of an edit: the version now, the record as it stands (None when removed), whether it changed."""
+
+    sha: str
+    record: TagRecord | None
+    is_changed: bool = True
+
+
+class TagDatabase:
+    """The tag database of this process; built by `open_tag_database`.
+
+    Edits take `if_match`, a version as an ETag may be written (`*` for any), and who makes them. The check and the
+    commit are one step over all processes. Each raises `StaleVersion` when the version is another one or the remote
+    refused the push, `InvalidInput` with one line for each problem, `Conflict` while only the starter glossary is
+    there or the work tree has changes of its own, and `UpstreamFailure` when the remote to push to can't be reached.
+    """
+
+    def __init__(
+        self,
+        repository: Repository,
+        reader: StateReader,
+        sync_log: SyncLog,
+        state: DatabaseState,
+        events: Events | None,
+    ) -> None:
+        self._repository = repository
+        self._reader = reader
+        self._sync_log = sync_log
+        self._state = state
+        self._events = events
+        self._limiter = CapacityLimiter(_THREADS)
+        self._refreshing = asyncio.Lock()
+        self._editing = asyncio.Lock()
+        self._moved = asyncio.Condition()
+
+    @property
+    def state(self) -> DatabaseState:
+        """The newest state; a moved head replaces it whole."""
+        return self._state
+
+    @property
+    def snapshot(self) -> TagSnapshot:
+        """The records."""
+        return self._state.snapshot
+
+    @property
+    def translator(self) -> Translator:
+        """Joins the site's tags to these records."""
+        return self._state.translator
+
+    @property
+    def search(self) -> TagSearch:
+        """Searches these records."""
+        return self._state.search
+
+    @property
+    def is_starter(self) -> bool:
+        """True while only the built-in glossary is there."""
+        return self._state.is_starter
+
+    async def refresh(self) -> DatabaseState:
+        """Look at the head now, and at the note of the last sync; the state as it is then."""
+        async with self._refreshing:
+            before, self._state = self._state, await self._run(self._reader.read, self._state)
+            if self._state.sha == before.sha:
+                return self._state
+        log.info("The tag database moved", sha=self._state.sha, tags=self._state.snapshot.count)
+        async with self._moved:
+            self._moved.notify_all()
+        return self._state
+
+    async def check_version(self, if_match: str) -> DatabaseState:
+        """The newest state, when `if_match` names its version. Raises `StaleVersion` otherwise."""
+        state = await self.refresh()
+        if not names_version(if_match, state.sha):
+            raise StaleVersion(state.sha)
+        return state
+
+    async def add(
+        self,
+        namespace: Namespace,
+        raw: str,
+        cells: CellSources,
+        *,
+        if_match: str,
+        user: GitHubUser,
+        place: Place = _NO_PLACE,
+    ) -> EditResult:
+        """Add a tag. Raises `Conflict`, too, when there is one of this name."""
+        plan = partial(plan_addition, namespace=namespace, raw=raw, sources=cells, place=place)
+        return await self._edit(plan, if_match, user)
+
+    async def update(
+        self, namespace: Namespace, raw: str, cells: CellSources, *, if_match: str, user: GitHubUser
+    ) -> EditResult:
+        """Change a tag; `is_changed` is False when it says the same already. Raises `TagNotFound`, too."""
+        return await self._edit(partial(plan_change, namespace=namespace, raw=raw, sources=cells), if_match, user)
+
+    async def remove(self, namespace: Namespace, raw: str, *, if_match: str, user: GitHubUser) -> EditResult:
+        """Remove a tag. Raises `TagNotFound`, too."""
+        return await self._edit(partial(plan_removal, namespace=namespace, raw=raw), if_match, user)
+
+    async def add_comment(
+        self, namespace: Namespace, cells: CellSources, *, place: Place, if_match: str, user: GitHubUser
+    ) -> EditResult:
+        """Add a comment row, one without a raw tag, before or behind the row of a tag."""
+        return await self._edit(
+            partial(plan_comment, namespace=namespace, sources=cells, place=place), if_match, user
+        )
+
+    async def sync(self, on_progress: OnProgress | None = None) -> SyncOutcome:
+        """Clone or fetch, fast-forward only; noted for every process, as is what went wrong.
+
+        `on_progress` is called in another thread. Raises `UpstreamFailure` when the remote can't be read, `Conflict`,
+        with nothing changed, when local edits or a work tree's changes stand in the way.
+        """
+        stop = threading.Event()
+
+        def tell(progress: FetchProgress) -> None:
+            if stop.is_set():
+                raise _GivenUp
+            if on_progress:
+                on_progress(progress)
+
+        error: str | None = None
+        try:
+            return await self._run(sync_repository, self._repository, tell, abandon=True)
+        except asyncio.CancelledError:
+            error = "The sync was given up."
+            stop.set()
+            raise
+        except JmgraphError as failure:
+            error = failure.message
+            log.warning("The tag database could not be synced", reason=error)
+            raise
+        finally:
+            await self._run(self._sync_log.write, error)
+            await self._follow_up()
+
+    async def watch(self) -> AsyncIterator[DatabaseState]:
+        """The state after each change of the head from now on; a slow reader gets the newest."""
+        seen = self._state.sha
+        while True:
+            async with self._moved:
+                while self._state.sha == seen:
+                    await self._moved.wait()
+            seen = self._state.sha
+            yield self._state
+
+    async def follow(self) -> None:
+        """Keep the state new for ever, whoever moves the head; run once, by `open_tag_database`."""
+        async with self._events.watch(TOPIC) if self._events else nullcontext() as watcher:
+            await self._follow(watcher)
+
+    async def _follow(self, watcher: Watcher | None) -> None:
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(POLL_S):
+                    await (watcher.changed() if watcher else asyncio.Event().wait())
+            try:
+                await self.refresh()
+            except JmgraphError:  # logged where it was found
+                await asyncio.sleep(_AFTER_FAILURE_S)
+
+    async def _edit(
+        self, plan: Callable[[DatabaseState], EditPlan | None], if_match: str, user: GitHubUser
+    ) -> EditResult:
+        async with self._editing:
+            state = await self.check_version(if_match)
+            if state.is_starter:
+                raise Conflict(_STARTER)
+            planned = await self._run(plan, state)
+            if planned is None:
+                return EditResult(state.sha, None, is_changed=False)
+            edit = Edit(state.sha, planned.namespace, planned.data, planned.message, user.author)
+            try:
+                await self._run(self._repository.commit, edit)
+            finally:
+                await self._follow_up()
+        log.info("The tag database was edited", sha=self._state.sha, by=user.login)
+        return EditResult(self._state.sha, planned.record(self._state.snapshot))
+
+    async def _follow_up(self) -> None:
+        """Tell the others first: they read the new head while we do."""
+        if self._events:
+            await self._events.announce(TOPIC)
+        await self.refresh()
+
+    async def _run(self, work: Callable[..., T], *arguments: object, abandon: bool = False) -> T:
+        return await to_thread.run_sync(
+            partial(_guarded, work, *arguments), limiter=self._limiter, abandon_on_cancel=abandon
+        )
+
+
+class _GivenUp(Exception):
+    """Ends a fetch whose caller has gone."""
+
+
+def _guarded(work: Callable[..., T], *arguments: object) -> T:
+    """Run blocking work on the repository; what goes wrong with git or the disk comes out as an error of ours."""
+    try:
+        with git_failures():
+            return work(*arguments)
+    except RepositoryUnreadable as error:
+        raise Conflict(f"The tag database can't be read: {error}") from error

@@ -1,0 +1,118 @@
+"""What answers are drawn from: one head of the tag database with everything made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import structlog
+
+from services.ehtag.git import RepositoryUnreadable
+from services.ehtag.records import Namespace
+from services.ehtag.repository import Contents, Repository
+from services.ehtag.snapshot import TagSnapshot
+from services.ehtag.synclog import SyncLog
+from services.ehtag.table import TagTable, parse_table
+
+if TYPE_CHECKING:
+    from services.ehtag.search import TagSearch
+    from services.ehtag.translator import Translator
+
+log = structlog.get_logger("jmgraph.ehtag")
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseState:
+    """The tag database at one moment; snapshot, translator and search are of the same head.
+
+    `is_starter` while only the built-in glossary is there; `last_checked_at` and `last_error` tell of the remote.
+    """
+
+    snapshot: TagSnapshot
+    tables: Mapping[Namespace, TagTable]
+    translator: Translator
+    search: TagSearch
+    is_starter: bool
+    last_checked_at: datetime | None = None
+    last_error: str | None = None
+
+    @property
+    def sha(self) -> str:
+        """The version: sha1 of the head."""
+        return self.snapshot.commit.sha
+
+
+class StateReader:
+    """Reads the newest state from disk. Blocks; for one caller at a time."""
+
+    def __init__(
+        self,
+        repository: Repository,
+        starter: Callable[[], Repository],
+        sync_log: SyncLog,
+        translator_of: Callable[[TagSnapshot], Translator],
+        search_of: Callable[[TagSnapshot], TagSearch],
+    ) -> None:
+        self._repository = repository
+        self._starter = starter
+        self._sync_log = sync_log
+        self._translator_of = translator_of
+        self._search_of = search_of
+        self._tables: dict[Namespace, TagTable] = {}
+        self._bad_head = ""
+        self._problem: str | None = None
+
+    def read(self, known: DatabaseState | None) -> DatabaseState:
+        """The state now; `known` itself while nothing changes.
+
+        A head that is no tag database leaves what is known in place and is told as the last error.
+        """
+        note = self._sync_log.read()
+        state = self._read_head(known)
+        error = self._problem or note.error
+        if (state.last_checked_at, state.last_error) == (note.checked_at, error):
+            return state
+        return replace(state, last_checked_at=note.checked_at, last_error=error)
+
+    def _read_head(self, known: DatabaseState | None) -> DatabaseState:
+        sha = self._head()
+        if sha and known and sha == known.sha:
+            return known
+        if sha and sha != self._bad_head:
+            try:
+                return self._made(self._repository, is_starter=False)
+            except RepositoryUnreadable as error:
+                log.warning("The head is no tag database", sha=sha, reason=str(error))
+                self._bad_head, self._problem = sha, str(error)
+        return known or self._made(self._starter(), is_starter=True)
+
+    def _head(self) -> str | None:
+        try:
+            sha = self._repository.head_sha()
+        except RepositoryUnreadable as error:
+            if str(error) != self._problem:
+                log.warning("The tag database can't be read", reason=str(error))
+            self._problem = str(error)
+            return None
+        if sha != self._bad_head:
+            self._problem = None
+        return sha
+
+    def _made(self, repository: Repository, *, is_starter: bool) -> DatabaseState:
+        contents = repository.read()
+        if contents is None:
+            raise RepositoryUnreadable(f"{repository.folder} has no commit")
+        snapshot = self._snapshot(contents, repository.address)
+        translator, search = self._translator_of(snapshot), self._search_of(snapshot)
+        return DatabaseState(snapshot, self._tables, translator, search, is_starter)
+
+    def _snapshot(self, contents: Contents, address: str) -> TagSnapshot:
+        """Files that are as they were are not taken apart again: an edit touches one of thirteen."""
+        self._tables = {namespace: self._table(namespace, contents.files) for namespace in contents.files}
+        return TagSnapshot(self._tables, contents.version, contents.commit, address)
+
+    def _table(self, namespace: Namespace, files: Mapping[Namespace, bytes]) -> TagTable:
+        before = self._tables.get(namespace)
+        return before if before and before.data == files[namespace] else parse_table(files[namespace])
