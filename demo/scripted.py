@@ -38,6 +38,8 @@ MAINTENANCE = 900502
 CHALLENGED = 900401
 HANGS = 900508
 GAPS = 900030
+TWO_SCRAMBLE_IDS = 900060
+WRONG_ENDINGS = 900070
 
 _USUAL = (960, 1360)
 _SMALL = (480, 683)
@@ -78,6 +80,8 @@ def scripted() -> tuple[Comic, ...]:
         _of_pages(LOSSLESS, "示範：無損的頁", pages(12, PageKind.LOSSLESS, *_SMALL)),
         _of_pages(LONG, "示範：六百頁", pages(600, PageKind.WEBP, *_USUAL)),
         _of_pages(GAPS, "示範：檔名不連續", tuple(_page_named(number) for number in (1, 2, 5, 10, 11, 102))),
+        _two_scramble_ids(),
+        _of_pages(WRONG_ENDINGS, "示範：副檔名不對", tuple(_jpg_named_webp(number) for number in range(1, 9))),
     )
 
 
@@ -138,9 +142,19 @@ def _lost_chapter() -> Comic:
     return _with_chapters(LOST_CHAPTER, "示範：第二話不見了", 3, Script(lost_chapters=frozenset({LOST_CHAPTER + 1})))
 
 
+def _two_scramble_ids() -> Comic:
+    comic = _with_chapters(TWO_SCRAMBLE_IDS, "示範：一話打亂，一話不打亂", 2)
+    cut, whole = comic.chapters
+    return replace(comic, chapters=(cut, replace(whole, scramble_id=whole.id + 1)))
+
+
 def _page(number: int, kind: FaultKind) -> MappingProxyType[int, Fault]:
     return MappingProxyType({number: Fault(kind)})
 
 
 def _page_named(number: int) -> Page:
     return Page(f"{number:05}.webp", PageKind.WEBP, *_SMALL)
+
+
+def _jpg_named_webp(number: int) -> Page:
+    return Page(f"{number:05}.webp", PageKind.JPG, *_SMALL)

@@ -37,7 +37,7 @@ def _ids(found: Listed) -> list[int]:
 
 def test_there_are_comics_enough_for_three_pages() -> None:
     assert len(library().healthy) == 170
-    assert [len(shelf(order="mv", period="a", page=page).comics) for page in (1, 2, 3, 4)] == [80, 80, 40, 0]
+    assert [len(shelf(order="mv", period="a", page=page).comics) for page in (1, 2, 3, 4)] == [80, 80, 42, 0]
 
 
 def test_numbers_of_comics_and_chapters_are_never_used_twice() -> None:
@@ -83,7 +83,7 @@ def test_every_category_has_comics_and_every_comic_stands_in_one() -> None:
     held = {category: set(_ids(shelf(order="mr", period="a", page=1, category=category))) for category in CATEGORIES}
 
     assert all(held.values())
-    assert sum(shelf(order="mr", period="a", page=1, category=name).total for name in CATEGORIES[1:]) == 200
+    assert sum(shelf(order="mr", period="a", page=1, category=name).total for name in CATEGORIES[1:]) == 202
 
 
 def test_each_period_ranks_in_its_own_way() -> None:
@@ -105,7 +105,7 @@ def test_a_search_narrows_with_its_period() -> None:
     totals = [_search("", period=period).total for period in ("a", "m", "w", "t")]
 
     assert totals == sorted(totals, reverse=True)
-    assert totals[0] == 200
+    assert totals[0] == 202
     assert 0 < totals[3] < totals[2] < totals[1] < totals[0]
 
 

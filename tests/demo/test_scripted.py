@@ -35,6 +35,8 @@ from demo.scripted import (
     NOT_AN_IMAGE,
     RATE_LIMITED,
     TRUNCATED_PAGE,
+    TWO_SCRAMBLE_IDS,
+    WRONG_ENDINGS,
 )
 from demo.server import RunningDemo
 
@@ -174,6 +176,19 @@ def test_twelve_chapters_keep_their_order(web: Any) -> None:
     episodes = web.get_album_detail(str(MANY_CHAPTERS)).episode_list
 
     assert [(int(id), int(index)) for id, index, _ in episodes] == [(MANY_CHAPTERS + n, n + 1) for n in range(12)]
+
+
+def test_chapters_of_one_album_may_differ_in_their_scramble_id(web: Any) -> None:
+    photos = [web.get_photo_detail(str(TWO_SCRAMBLE_IDS + place), fetch_album=False) for place in (0, 1)]
+
+    assert [photo.scramble_id for photo in photos] == ["220980", str(TWO_SCRAMBLE_IDS + 2)]
+
+
+def test_a_name_may_belie_the_bytes(demo: RunningDemo, http: httpx.Client) -> None:
+    answer = _page(demo, http, WRONG_ENDINGS, 1)
+
+    assert answer.headers["content-type"] == "image/webp"
+    assert Image.open(BytesIO(answer.content)).format == "JPEG"
 
 
 def test_names_of_pages_may_have_gaps(web: Any) -> None:
