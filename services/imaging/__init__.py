@@ -2,22 +2,25 @@
 
 from services.imaging.encoding import encode, fits
 from services.imaging.kinds import Codec, ImageKind, sniff
-from services.imaging.pages import ReadablePage, check_page, read_page
-from services.imaging.strips import scramble, strips, unscramble
+from services.imaging.pages import ReadablePage, check_page, open_image, read_page, still_page
+from services.imaging.strips import Strip, layout, scramble, strips, unscramble
 from services.imaging.thumbhash import thumbhash
-from services.imaging.thumbnails import open_image, thumbnail
+from services.imaging.thumbnails import thumbnail
 
 __all__ = [
     "Codec",
     "ImageKind",
     "ReadablePage",
+    "Strip",
     "check_page",
     "encode",
     "fits",
+    "layout",
     "open_image",
     "read_page",
     "scramble",
     "sniff",
+    "still_page",
     "strips",
     "thumbhash",
     "thumbnail",

@@ -22,13 +22,12 @@ LARGEST_PAGE_PIXELS = 80_000_000
 
 @dataclass(frozen=True, slots=True)
 class ReadablePage:
-    """A page in reading order. `note` says in a sentence why it is not in the format asked for, None when it is."""
+    """A page in reading order. `codec` is not always the one asked for: not every format holds every page."""
 
     data: bytes
     codec: Codec
     width: int
     height: int
-    note: str | None = None
 
 
 def check_page(data: bytes) -> ImageKind:
@@ -46,33 +45,43 @@ def check_page(data: bytes) -> ImageKind:
 def read_page(data: bytes, strips: int, target: Codec | None = None, quality: int | None = None) -> ReadablePage:
     """The readable page in `target`; None keeps the site's own format.
 
-    Not a byte changes where nothing needs to: whole pages that are in the right format, GIF, and anything that
-    moves. `quality` 1-100; None for the site's own level. Takes some 10 to 100 ms of one core for the rest and
-    lets the GIL go meanwhile. Raises `UpstreamFailure` (GARBLED) when the page does not decode.
+    Not a byte changes where nothing needs to: whole pages in the right format, GIF, anything that moves, and pages
+    too long for `target`. `quality` 1-100; None for the site's own level. The rest takes 10 to 100 ms of one core
+    and lets the GIL go meanwhile. Raises `UpstreamFailure` (GARBLED) when the page does not decode.
     """
     kind = check_page(data)
     wanted = target or kind.codec
     if kind.codec is Codec.GIF or kind.is_animated:
-        note = None if wanted is kind.codec else f"kept as {kind.codec.name}: it moves, or may"
-        return ReadablePage(data, kind.codec, kind.width, kind.height, note)
-    if not strips and wanted is kind.codec:
         return ReadablePage(data, kind.codec, kind.width, kind.height)
-    return _encode_again(data, kind, strips, wanted, quality)
-
-
-def _encode_again(data: bytes, kind: ImageKind, strips: int, wanted: Codec, quality: int | None) -> ReadablePage:
-    codec, note = wanted, None
-    if not fits(wanted, kind.width, kind.height):
-        codec, note = kind.codec, f"kept as {kind.codec.name}: {wanted.name} holds no {kind.width}x{kind.height}"
+    codec = wanted if fits(wanted, kind.width, kind.height) else kind.codec
     if codec is kind.codec and not strips:
-        return ReadablePage(data, codec, kind.width, kind.height, note)
+        return ReadablePage(data, codec, kind.width, kind.height)
     try:
-        readable = _encode_planes(data, kind, strips, codec, quality) or _encode_pixels(
-            data, kind, strips, codec, quality
-        )
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        planes = _encode_planes(data, kind, strips, codec, quality)
+        readable = planes or _encode_pixels(data, kind, strips, codec, quality)
+    except (OSError, SyntaxError, ValueError) as error:
         raise UpstreamFailure(UpstreamReason.GARBLED, "The site sent an image that does not decode.") from error
-    return ReadablePage(readable, codec, kind.width, kind.height, note)
+    return ReadablePage(readable, codec, kind.width, kind.height)
+
+
+def still_page(data: bytes, strips: int, codec: Codec, quality: int) -> ReadablePage:
+    """The page as one opaque picture of 8 bits a colour; of one that moves the first frame.
+
+    Raises as `read_page`, and `ValueError` for a size that `codec` can't hold.
+    """
+    image = _flatten(unscramble(open_image(data), strips))
+    return ReadablePage(encode(image, codec, quality), codec, image.width, image.height)
+
+
+def open_image(data: bytes) -> Image.Image:
+    """The decoded picture, the first frame of one that moves. Raises `UpstreamFailure` (GARBLED) if it is none."""
+    kind = check_page(data)
+    try:
+        image = Image.open(io.BytesIO(data), formats=[kind.codec.name])
+        image.load()
+    except (OSError, SyntaxError, ValueError) as error:
+        raise UpstreamFailure(UpstreamReason.GARBLED, "The site sent an image that does not decode.") from error
+    return image
 
 
 def _encode_planes(data: bytes, kind: ImageKind, strips: int, codec: Codec, quality: int | None) -> bytes | None:
@@ -113,7 +122,16 @@ def _is_plain_webp(data: bytes) -> bool:
 def _options_of_source(source: Image.Image, data: bytes, codec: Codec) -> dict[str, Any]:
     """What keeps the site's own level: the quantisation of its JPEG, the losslessness of its WebP."""
     if codec is Codec.JPEG and isinstance(source, JpegImagePlugin.JpegImageFile):
-        return {"qtables": source.quantization, "subsampling": JpegImagePlugin.get_sampling(source)}
+        # Pillow scales the tables by a quality given beside them; -1 leaves them as they are.
+        return {"qtables": source.quantization, "quality": -1, "subsampling": JpegImagePlugin.get_sampling(source)}
     if codec is Codec.WEBP and b"VP8L" in data:
         return {"lossless": True, "quality": 0}
     return {}
+
+
+def _flatten(image: Image.Image) -> Image.Image:
+    if image.mode in ("L", "RGB") and "transparency" not in image.info:
+        return image
+    white = Image.new("RGBA", image.size, "white")
+    white.alpha_composite(image.convert("RGBA"))
+    return white.convert("RGB")

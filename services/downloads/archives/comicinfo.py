@@ -1,0 +1,95 @@
+"""ComicInfo.xml: what comic readers (Komga, Kavita, LANraragi) show of an archive.
+
+Element names, their order and their values as the Anansi Project's ComicInfo v2.1 schema has them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from xml.etree import ElementTree
+
+from services.downloads.archives.book import Book
+
+_LANGUAGES = (
+    ("en", ("英文", "英語", "英语", "english")),
+    ("ja", ("日文", "日語", "日语", "生肉", "japanese")),
+    ("ko", ("韓文", "韓語", "韩文", "韩语", "korean")),
+)
+"""Tags of the site that tell a language; what has none of them is Chinese."""
+_READ_DOWNWARDS = ("韓漫", "韩漫", "webtoon", "長條", "长条", "條漫", "条漫")
+"""Tags of comics that are not read from right to left."""
+_NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class PageSize:
+    """A page: bytes of its file and its pixels."""
+
+    size_bytes: int
+    width: int
+    height: int
+
+
+def comic_info(book: Book, pages: Sequence[PageSize]) -> bytes:
+    """The file, as UTF-8. `pages` are all that were packed, in reading order."""
+    root = ElementTree.Element("ComicInfo")
+    for name, value in _fields(book):
+        if value:
+            ElementTree.SubElement(root, name).text = _NOT_IN_XML.sub("", value)
+    root.append(_pages(book, pages))
+    ElementTree.indent(root)
+    text: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return text
+
+
+def _fields(book: Book) -> Iterator[tuple[str, str]]:
+    """Each element before the pages in the schema's order, empty where there is nothing to say."""
+    first = book.chapters[0]
+    published = book.published_on
+    is_one_of_many = len(book.chapters) == 1 and first.index > 1
+    yield "Title", (first.title if is_one_of_many else "") or book.title
+    yield "Series", book.title
+    yield "Number", str(first.index)
+    yield "Summary", book.description
+    yield "Year", str(published.year) if published else ""
+    yield "Month", str(published.month) if published else ""
+    yield "Day", str(published.day) if published else ""
+    yield "Writer", _joined(book.authors)
+    yield "Tags", _joined(book.tags)
+    yield "Web", book.url
+    yield "PageCount", str(book.page_count)
+    yield "LanguageISO", _language_of(book.site_tags)
+    yield "Manga", "No" if _has_any(book.site_tags, _READ_DOWNWARDS) else "YesAndRightToLeft"
+    yield "Characters", _joined(book.characters)
+
+
+def _pages(book: Book, pages: Sequence[PageSize]) -> ElementTree.Element:
+    starts = accumulate((chapter.page_count for chapter in book.chapters), initial=0)
+    bookmarks = {start: chapter.title for start, chapter in zip(starts, book.chapters, strict=False)}
+    element = ElementTree.Element("Pages")
+    for index, page in enumerate(pages):
+        attributes = {"Image": str(index), "ImageSize": str(page.size_bytes)}
+        if index == 0:
+            attributes["Type"] = "FrontCover"
+        if bookmarks.get(index) and len(book.chapters) > 1:
+            attributes["Bookmark"] = _NOT_IN_XML.sub("", bookmarks[index])
+        if page.width and page.height:
+            attributes |= {"ImageWidth": str(page.width), "ImageHeight": str(page.height)}
+        ElementTree.SubElement(element, "Page", attributes)
+    return element
+
+
+def _joined(names: Iterable[str]) -> str:
+    """A list as the schema writes it; a comma inside a name would part it."""
+    return ", ".join(name.replace(",", "，") for name in names)
+
+
+def _language_of(tags: Sequence[str]) -> str:
+    return next((code for code, words in _LANGUAGES if _has_any(tags, words)), "zh")
+
+
+def _has_any(tags: Sequence[str], words: Sequence[str]) -> bool:
+    return any(tag.casefold() in words for tag in tags)

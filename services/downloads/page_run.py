@@ -1,0 +1,217 @@
+"""One run over the pages of a job.
+
+Some pages are on their way from the site, some in the workshop, and what is next in reading order is appended to
+the archive. A page that is on disk is never asked for again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import shutil
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import takewhile
+
+import structlog
+
+from services.catalog.records import ChapterDetail
+from services.downloads.archives import ArchiveWriter, Book, BookChapter, BookPage, open_archive
+from services.downloads.ports import Cancelled, Job, PackedArchive, PagesMissing, PagesProgress
+from services.downloads.recipes import recipe_for, strips_of
+from services.downloads.staging import Shelf, StagedPage
+from services.downloads.workshop import Bench, to_its_end
+from services.errors import StorageFull, UpstreamFailure
+
+log = structlog.get_logger("jmgraph.downloads")
+
+FETCHES_AT_ONCE = 16
+"""Pages of one download on their way or waiting for a core; each of them is held in memory."""
+APPENDED_AT_ONCE = 8
+"""Pages appended in one go, where so many wait."""
+CANCEL_CHECK_S = 0.25
+"""Between two looks at the cancel flag while no page moves."""
+
+
+@dataclass(slots=True)
+class _Page:
+    """A page of this run: its place, and where it is once it is settled (None when it can't be had)."""
+
+    chapter: ChapterDetail
+    index: int
+    where: BookChapter
+    staged: StagedPage | None = None
+    settled: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class PageRun:
+    """Carries out one job, once."""
+
+    def __init__(
+        self,
+        job: Job,
+        book: Book,
+        *,
+        fetch: Callable[[ChapterDetail, int], Awaitable[bytes]],
+        bench: Bench,
+        disk_floor_bytes: int,
+        on_progress: Callable[[PagesProgress], None],
+        is_cancelled: Callable[[], bool],
+    ) -> None:
+        self._job = job
+        self._book = book
+        self._fetch = fetch
+        self._bench = bench
+        self._disk_floor_bytes = disk_floor_bytes
+        self._on_progress = on_progress
+        self._is_cancelled = is_cancelled
+        self._recipe = recipe_for(job.archive, job.image, job.quality)
+        self._shelf = Shelf(job.folder, self._recipe.variant)
+        self._pages = [
+            _Page(chapter, index, where)
+            for chapter, where in zip(job.chapters, book.chapters, strict=True)
+            for index in range(1, len(chapter.page_names) + 1)
+        ]
+        self._progress = PagesProgress(0, len(self._pages), 0, {chapter.id: 0 for chapter in job.chapters})
+        self._cause: UpstreamFailure | None = None
+
+    async def carry_out(self) -> PackedArchive:
+        """The archive; raises as `Pipeline.run`."""
+        await to_its_end(asyncio.to_thread(self._open_shelf))
+        try:
+            archive = await self._settle_and_pack()
+        except BaseExceptionGroup as failures:
+            raise _first_of(failures) from failures
+        if archive is None:
+            missing = [(page.chapter.id, page.index) for page in self._pages if page.staged is None]
+            raise PagesMissing(missing, self._cause)
+        return archive
+
+    def _open_shelf(self) -> None:
+        with _disk_errors():
+            self._shelf.open()
+            self._check_disk()
+
+    async def _settle_and_pack(self) -> PackedArchive | None:
+        queue = iter(self._pages)
+        async with asyncio.TaskGroup() as group:
+            watch = group.create_task(self._watch_for_cancel())
+            packing = group.create_task(self._pack())
+            settlers = [group.create_task(self._settle(queue)) for _ in self._pages[:FETCHES_AT_ONCE]]
+            await asyncio.gather(*settlers)
+            archive = await packing
+            watch.cancel()
+        return archive
+
+    async def _watch_for_cancel(self) -> None:
+        while not self._is_cancelled():  # noqa: ASYNC110 (the flag is only a question one may ask)
+            await asyncio.sleep(CANCEL_CHECK_S)
+        raise Cancelled
+
+    # --- from the site to the disk ---------------------------------------------------------------------------
+
+    async def _settle(self, queue: Iterator[_Page]) -> None:
+        for page in queue:
+            if self._is_cancelled():
+                raise Cancelled
+            try:
+                page.staged = await self._stage(page)
+            except UpstreamFailure as failure:
+                self._cause = self._cause or failure
+                log.info("page can't be had", chapter=page.chapter.id, page=page.index, reason=failure.reason.value)
+            else:
+                self._count(page.chapter.id, page.staged.size_bytes)
+            page.settled.set()
+
+    async def _stage(self, page: _Page) -> StagedPage:
+        if self._shelf.may_have(page.chapter.id, page.index):
+            staged = await asyncio.to_thread(self._shelf.find, page.chapter.id, page.index)
+            if staged is not None:
+                return staged
+        raw = await self._fetch(page.chapter, page.index)
+        try:
+            return await self._bench.do(self._prepare, page, raw)
+        except UpstreamFailure:
+            # It may have been hurt on its way.
+            raw = await self._fetch(page.chapter, page.index)
+            return await self._bench.do(self._prepare, page, raw)
+
+    def _prepare(self, page: _Page, raw: bytes) -> StagedPage:
+        """In a thread: the page put in order and written."""
+        prepared = self._recipe.prepare(raw, strips_of(page.chapter, page.index))
+        with _disk_errors():
+            self._check_disk()
+            return self._shelf.keep(page.chapter.id, page.index, prepared.data, prepared.codec, prepared.strips)
+
+    def _check_disk(self) -> None:
+        if shutil.disk_usage(self._job.folder).free < self._disk_floor_bytes:
+            raise StorageFull("Less disk is free than JMGRAPH_DISK_FLOOR asks for.")
+
+    def _count(self, chapter_id: str, size_bytes: int) -> None:
+        before = self._progress
+        self._progress = replace(
+            before,
+            pages_done=before.pages_done + 1,
+            bytes_done=before.bytes_done + size_bytes,
+            done_of={**before.done_of, chapter_id: before.done_of[chapter_id] + 1},
+        )
+        self._on_progress(self._progress)
+
+    # --- from the disk into the archive ----------------------------------------------------------------------
+
+    async def _pack(self) -> PackedArchive | None:
+        """The archive; None as soon as a page turns out to be missing."""
+        path = self._job.folder / f"archive.{self._job.archive.extension}"
+        writer = await to_its_end(asyncio.to_thread(open_archive, self._job.archive, path, self._book))
+        try:
+            packed = 0
+            while packed < len(self._pages):
+                await self._pages[packed].settled.wait()
+                waiting = self._pages[packed : packed + APPENDED_AT_ONCE]
+                batch = list(takewhile(lambda page: page.settled.is_set(), waiting))
+                if any(page.staged is None for page in batch):
+                    return None
+                await to_its_end(asyncio.to_thread(_append, writer, batch))
+                packed += len(batch)
+            archive = await to_its_end(asyncio.to_thread(_finish, writer))
+            return replace(archive, notes=self._notes())
+        finally:
+            writer.abandon()
+
+    def _notes(self) -> tuple[str, ...]:
+        """ "350234/7 kept as GIF" for each page that is not in the format asked for."""
+        return tuple(
+            f"{page.chapter.id}/{page.index} kept as {page.staged.codec.name}"
+            for page in self._pages
+            if page.staged and not self._recipe.is_wanted(page.staged.codec)
+        )
+
+
+def _append(writer: ArchiveWriter, pages: list[_Page]) -> None:
+    with _disk_errors():
+        for page in pages:
+            if page.staged is not None:
+                data = page.staged.path.read_bytes()
+                writer.add(BookPage(page.where, page.index, page.staged.codec, data, page.staged.strips))
+
+
+def _finish(writer: ArchiveWriter) -> PackedArchive:
+    with _disk_errors():
+        return writer.finish()
+
+
+@contextmanager
+def _disk_errors() -> Iterator[None]:
+    """Turns "no space left" into `StorageFull`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFull("There is no room left on the disk for downloads.") from error
+        raise
+
+
+def _first_of(failures: BaseExceptionGroup[BaseException]) -> BaseException:
+    first = failures.exceptions[0]
+    return _first_of(first) if isinstance(first, BaseExceptionGroup) else first

@@ -1,0 +1,117 @@
+"""Staging: pages of downloads under way, each whole or not there at all.
+
+A page is written under a temporary name and renamed. Its name tells all that is known of it:
+"<download>/<variant>/<chapter>/00012.webp", or "00012.cut10.jpg" while it is still cut into 10 strips.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.errors import UpstreamFailure
+from services.imaging import Codec, check_page
+
+ORIGINAL_VARIANT = "original"
+"""Pages as the site has them; the only ones fit to be shown for the page itself."""
+
+_PAGE = re.compile(r"(\d{5,})(?:\.cut(\d+))?\.(webp|jpg|png|gif)")
+_UNFINISHED = ".unfinished"
+
+
+@dataclass(frozen=True, slots=True)
+class StagedPage:
+    """A page on disk; `strips` is what it is still cut into, 0 for a readable one."""
+
+    path: Path
+    codec: Codec
+    strips: int
+    size_bytes: int
+
+
+class Shelf:
+    """The pages of one download in one variant. Not for the event loop."""
+
+    def __init__(self, folder: Path, variant: str) -> None:
+        self.folder = folder / variant
+        self._known: dict[str, dict[int, Path]] = {}
+
+    def open(self) -> None:
+        """Make the folder, see what an earlier attempt left there and remove what it did not finish."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for chapter in self.folder.iterdir():
+            for path in chapter.iterdir():
+                if path.name.endswith(_UNFINISHED):
+                    path.unlink(missing_ok=True)
+                elif match := _PAGE.fullmatch(path.name):
+                    self._known.setdefault(chapter.name, {})[int(match[1])] = path
+
+    def may_have(self, chapter_id: str, index: int) -> bool:
+        """True when `find` is worth a look."""
+        return index in self._known.get(chapter_id, ())
+
+    def find(self, chapter_id: str, index: int) -> StagedPage | None:
+        """The page, if the shelf had it when it was opened, and it is whole: a power cut may have emptied it."""
+        path = self._known.get(chapter_id, {}).get(index)
+        match = path and _PAGE.fullmatch(path.name)
+        if not path or not match:
+            return None
+        try:
+            data = path.read_bytes()
+            check_page(data)
+        except (OSError, UpstreamFailure):
+            path.unlink(missing_ok=True)
+            return None
+        return StagedPage(path, Codec(match[3]), int(match[2] or 0), len(data))
+
+    def keep(self, chapter_id: str, index: int, data: bytes, codec: Codec, strips: int = 0) -> StagedPage:
+        """Put a page there."""
+        cut = f".cut{strips}" if strips else ""
+        path = self.folder / chapter_id / f"{index:05d}{cut}.{codec.value}"
+        unfinished = path.with_name(path.name + _UNFINISHED)
+        path.parent.mkdir(exist_ok=True)
+        unfinished.write_bytes(data)
+        unfinished.replace(path)
+        return StagedPage(path, codec, strips, len(data))
+
+
+class Staging:
+    """The folder of all downloads under way."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def folder(self, name: str) -> Path:
+        """The folder of one download."""
+        return self.root / name
+
+    def page_path(self, chapter_id: str, index: int) -> Path | None:
+        """Where a readable page (1-based) in the site's own format lies now, in whichever download; None if nowhere.
+
+        It may be gone before it is opened.
+        """
+        for path in self.root.glob(f"*/{ORIGINAL_VARIANT}/{_literal(chapter_id)}/{index:05d}.*"):
+            match = _PAGE.fullmatch(path.name)
+            if match and match[2] is None:
+                return path
+        return None
+
+    def remove(self, name: str) -> None:
+        """Remove all that is kept for one download."""
+        shutil.rmtree(self.folder(name), ignore_errors=True)
+
+    def sweep(self, keep: Collection[str]) -> list[str]:
+        """Remove the folders of all downloads but these; gives the names of what went."""
+        if not self.root.is_dir():
+            return []
+        gone = [path.name for path in self.root.iterdir() if path.name not in keep]
+        for name in gone:
+            self.remove(name)
+        return gone
+
+
+def _literal(chapter_id: str) -> str:
+    return chapter_id if chapter_id.isdigit() else "[]"

@@ -1,0 +1,74 @@
+"""The workshop: one thread a core for decoding and encoding, shared by all downloads of a process.
+
+Each download takes turns: it has few pieces in the queue at once, so that a long one can't crowd out a short one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_NICENESS = 10
+"""Steps behind the event loop and the API beside it, which need the cores for an instant at a time."""
+
+
+class Workshop:
+    """Threads for pictures. `cores` None takes those this process may use."""
+
+    def __init__(self, cores: int | None = None) -> None:
+        self.cores = cores or _usable_cores()
+        self._threads = ThreadPoolExecutor(self.cores, "workshop", initializer=_step_back)
+
+    def bench(self) -> Bench:
+        """A place for one download."""
+        return Bench(self._threads, asyncio.Semaphore(2 * self.cores))
+
+    def close(self) -> None:
+        """Let the threads end once they are done with what they have in hand."""
+        self._threads.shutdown(wait=True, cancel_futures=True)
+
+
+class Bench:
+    """One download's place: as many pieces at once as keep all cores busy, and no more."""
+
+    def __init__(self, threads: ThreadPoolExecutor, turns: asyncio.Semaphore) -> None:
+        self._threads = threads
+        self._turns = turns
+
+    async def do(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `work` in a thread of the workshop; what has begun is waited for even when the caller is cancelled."""
+        async with self._turns:
+            job = self._threads.submit(work, *args, **kwargs)
+            return await to_its_end(asyncio.wrap_future(job), give_up=job.cancel)
+
+
+async def to_its_end(work: Awaitable[T], give_up: Callable[[], bool] = lambda: False) -> T:
+    """Await what a thread does, and wait for its end even when the caller is cancelled: a thread can't be stopped.
+
+    `give_up` may tell that the thread has not begun, and never will.
+    """
+    future = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(future)
+    except asyncio.CancelledError:
+        if not give_up():
+            await asyncio.gather(future, return_exceptions=True)
+        raise
+
+
+def _usable_cores() -> int:
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def _step_back() -> None:
+    """Lower the priority of this thread; elsewhere than on Linux that would be the whole process."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
