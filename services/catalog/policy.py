@@ -78,10 +78,10 @@ class ContentPolicy:
 
     def asks_for_blocked(self, text: str) -> bool:
         """True for a search text that names what is withheld: all it can find is withheld, too."""
-        self._current()
         words = [word.lstrip("+") for word in text.split() if not word.startswith("-")]
-        return self.blocked_titles([text])[0] or any(
-            self._is_blocked(TagKind.GENRE, word) for word in (*words, " ".join(words))
+        wanted = " ".join(words)
+        return self.blocked_titles([wanted])[0] or any(
+            self._is_blocked(TagKind.GENRE, name) for name in (*words, wanted)
         )
 
     def _current(self) -> _Rules:

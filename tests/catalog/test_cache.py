@@ -14,6 +14,7 @@ from services.errors import UpstreamFailure, UpstreamReason
 from services.redis import RedisLink
 from services.usage import Priority, current_usage, open_usage
 from tests.fakes import Clock, FakeSite, album
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -45,18 +46,13 @@ def fetch(site: FakeSite, id: str) -> Callable[[], Awaitable[AlbumDetail | None]
     return lambda: site.album(id)
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    """Return once it holds; fails after five seconds."""
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.005)
-
-
 async def looks_at(link: RedisLink, count: int) -> None:
     """Return once the caches have looked at Valkey so many times."""
-    async with asyncio.timeout(5):
-        while (await link.client.info("commandstats")).get("cmdstat_evalsha", {}).get("calls", 0) < count:
-            await asyncio.sleep(0.005)
+    for _ in range(1000):
+        if (await link.client.info("commandstats")).get("cmdstat_evalsha", {}).get("calls", 0) >= count:
+            return
+        await asyncio.sleep(0.005)
+    raise TimeoutError("the caches did not look")
 
 
 async def test_a_hundred_askers_make_one_call(new_cache: NewCache, site: FakeSite) -> None:

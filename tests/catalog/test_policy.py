@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import pytest
+
+from services.catalog import ContentPolicy
+from services.catalog.labels import Labels
+from tests.fakes import FakeLexicon
+
+LEXICON_IDS: dict[str, Collection[str]] = {
+    "雪嶽": ("other:snow",),
+    "積雪": ("other:snow", "female:snow"),
+    "青石": ("artist:aoishi",),
+}
+
+
+def policy(*blocked: str, ids: dict[str, Collection[str]] | None = None) -> ContentPolicy:
+    return ContentPolicy(FakeLexicon(LEXICON_IDS if ids is None else ids), blocked)
+
+
+@pytest.mark.parametrize("name", ["蘿莉", "萝莉", "正太", "幼女", "female:lolicon", "Female:Lolicon", "m:shotacon"])
+def test_the_built_in_list_is_always_there(name: str) -> None:
+    assert policy().verdict(["山", name]) == (name,)
+    assert policy("雪").verdict([name]) == (name,)
+    assert policy("").verdict([name]) == (name,)
+
+
+def test_an_album_without_withheld_tags_may_be_shown() -> None:
+    assert policy("雪").verdict(["山", "海", ""]) == ()
+    assert policy("雪").verdict([]) == ()
+
+
+def test_a_host_adds_spellings_of_the_site() -> None:
+    assert policy("溫泉").verdict(["山", "溫泉"]) == ("溫泉",)
+
+
+def test_spellings_are_compared_folded() -> None:
+    assert policy("雪 岳").verdict(["雪·嶽"]) == ("雪·嶽",)
+    assert policy("Steam").verdict(["STEAM"]) == ("STEAM",)
+
+
+@pytest.mark.parametrize("id", ["other:snow", "Other:Snow", " other: snow ", "o:snow"])
+def test_a_host_adds_ids(id: str) -> None:
+    assert policy(id).verdict(["山", "雪嶽", "積雪"]) == ("雪嶽", "積雪")
+
+
+def test_a_tag_that_may_mean_a_withheld_record_is_withheld() -> None:
+    assert policy("female:snow").verdict(["積雪"]) == ("積雪",)
+    assert policy("female:snow").verdict(["雪嶽"]) == ()
+
+
+def test_a_withheld_author_withholds_the_album() -> None:
+    assert policy("artist:aoishi").verdict_of(Labels(tags=("山",), authors=("青石",))) == ("青石",)
+
+
+def test_every_spelling_known_of_a_blocked_id_is_excluded_upstream() -> None:
+    assert policy("other:snow", "溫泉").exclusions == ("蘿莉", "萝莉", "正太", "幼女", "溫泉", "雪嶽", "積雪")
+
+
+def test_a_spelling_with_a_blank_is_not_excluded_upstream() -> None:
+    assert policy("full color").exclusions == ("蘿莉", "萝莉", "正太", "幼女")
+
+
+def test_a_title_that_names_what_is_withheld_is_seen() -> None:
+    titles = ["山行", "[溫泉] 旅", "雪嶽行", "Steamboat", "The Steam Age", "STEAM·山"]
+
+    assert policy("溫泉", "other:snow", "steam").blocked_titles(titles) == [False, True, True, False, True, True]
+
+
+def test_one_sign_in_a_title_tells_nothing() -> None:
+    assert policy("山").blocked_titles(["山行"]) == [False]
+    assert policy("山").verdict(["山"]) == ("山",)
+
+
+@pytest.mark.parametrize("text", ["溫泉", "+溫泉", "山 溫泉", "山溫泉", "雪嶽"])
+def test_a_search_for_what_is_withheld_is_seen(text: str) -> None:
+    assert policy("溫泉", "other:snow").asks_for_blocked(text)
+
+
+@pytest.mark.parametrize("text", ["山", "", "-溫泉 山"])
+def test_any_other_search_is_not(text: str) -> None:
+    assert not policy("溫泉", "other:snow").asks_for_blocked(text)
+
+
+def test_verdicts_follow_the_tag_database() -> None:
+    lexicon = FakeLexicon()
+    rules = ContentPolicy(lexicon, ["other:snow"])
+    before = rules.version
+    assert rules.verdict(["雪嶽"]) == ()
+
+    lexicon.ids["雪嶽"] = ("other:snow",)
+    lexicon.version = 1
+
+    assert rules.version != before
+    assert rules.verdict(["雪嶽"]) == ("雪嶽",)
+    assert "雪嶽" in rules.exclusions
