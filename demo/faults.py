@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from random import Random
 
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from demo.connection import Connection
 from demo.records import Fault, FaultKind
 
 HANG_LIMIT_S = 120
@@ -33,24 +33,15 @@ def failing(fault: Fault, healthy: ASGIApp) -> ASGIApp:
     return _ANSWERS[fault.kind](fault, healthy)
 
 
-async def drop(scope: Scope, receive: Receive, _send: Send) -> None:
+async def drop(scope: Scope, _receive: Receive, _send: Send) -> None:
     """Cuts the connection without a byte."""
-    connection_of(scope).abort()
-    await _gone(receive)
+    await Connection.of(scope).cut()
 
 
-async def hang(scope: Scope, receive: Receive, send: Send) -> None:
-    """Says nothing until the asker goes away, then cuts the connection."""
-    try:
-        await asyncio.wait_for(_gone(receive), HANG_LIMIT_S)
-    except TimeoutError:
-        await drop(scope, receive, send)
-
-
-def connection_of(scope: Scope) -> asyncio.Transport:
-    """The connection a request came on, as the server hands it over."""
-    transport: asyncio.Transport = scope["extensions"]["demo"]["transport"]
-    return transport
+async def hang(scope: Scope, _receive: Receive, _send: Send) -> None:
+    """Says nothing until the asker goes away; cuts the connection when that takes too long."""
+    if await Connection.of(scope).outlasts(HANG_LIMIT_S):
+        await Connection.of(scope).cut()
 
 
 def slowed(healthy: ASGIApp, bytes_per_s: int | None, stall_after_bytes: int | None) -> ASGIApp:
@@ -60,12 +51,11 @@ def slowed(healthy: ASGIApp, bytes_per_s: int | None, stall_after_bytes: int | N
         start, body = await _recorded(healthy, scope, receive)
         await send(start)
         sent = body if stall_after_bytes is None else body[:stall_after_bytes]
-        for at in range(0, len(sent), step := _step(bytes_per_s)):
-            if connection_of(scope).is_closing():
-                return
+        step, pause_s = _pace(bytes_per_s)
+        for at in range(0, len(sent), step):
             await send({"type": "http.response.body", "body": sent[at : at + step], "more_body": True})
-            if bytes_per_s is not None:
-                await asyncio.sleep(step / bytes_per_s)
+            if not await Connection.of(scope).outlasts(pause_s):
+                return
         if len(sent) < len(body):
             await hang(scope, receive, send)
             return
@@ -74,13 +64,12 @@ def slowed(healthy: ASGIApp, bytes_per_s: int | None, stall_after_bytes: int | N
     return answer
 
 
-def _step(bytes_per_s: int | None) -> int:
-    return _CHUNK_BYTES if bytes_per_s is None else max(1, bytes_per_s // 20)
-
-
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        continue
+def _pace(bytes_per_s: int | None) -> tuple[int, float]:
+    """Bytes of a piece, and the seconds between pieces."""
+    if bytes_per_s is None:
+        return _CHUNK_BYTES, 0.0
+    step = max(1, bytes_per_s // 20)
+    return step, step / bytes_per_s
 
 
 async def _recorded(healthy: ASGIApp, scope: Scope, receive: Receive) -> tuple[Message, bytes]:
@@ -104,8 +93,7 @@ def _cut(_fault: Fault, healthy: ASGIApp) -> ASGIApp:
         start, body = await _recorded(healthy, scope, receive)
         await send(start)
         await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
-        connection_of(scope).close()
-        await _gone(receive)
+        await Connection.of(scope).cut(flush=True)
 
     return answer
 

@@ -15,6 +15,7 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from demo.connection import Connection
 from demo.images import ImageStore
 from demo.knobs import ROLES, Knobs
 from demo.library import library
@@ -235,8 +236,14 @@ class _Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Cuts the connection where the host is dead."""
         super().connection_made(transport)
+        self._connection = Connection(transport)
         if self.server and self.server[1] is not None and self._site.is_dead(self.server[1]):
             transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tells the apps that the asker has gone."""
+        super().connection_lost(exc)
+        self._connection.end()
 
     def data_received(self, data: bytes) -> None:
         """Takes no offer of HTTP/2: curl makes one with every request, and the parser would then lose the body."""
@@ -245,4 +252,4 @@ class _Protocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Hands the connection to the apps."""
         super().on_message_begin()
-        self.scope["extensions"] = {"demo": {"transport": self.transport}}
+        self.scope["extensions"] = {"demo": {"connection": self._connection}}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from demo.acting import Stage
 from demo.admin import PREFIX, Admin
 from demo.cdn import ImageHost
+from demo.connection import Connection
 from demo.crypto import sealed_domains
 from demo.faults import drop, failing, slowed
 from demo.images import ImageStore
@@ -77,8 +77,8 @@ class DemoSite:
         host, role, path = self.hosts[scope["server"][1]], _role_of(scope["path"]), scope["path"]
         with self.requests.noted(host, role, scope["method"], path, scope["query_string"].decode()) as seen:
             orders = self.knobs.orders(host, role, path)
-            await asyncio.sleep(orders.latency_s)
-            await _obeying(orders, self._pages)(scope, receive, _noting(send, seen))
+            if await Connection.of(scope).outlasts(orders.latency_s):
+                await _obeying(orders, self._pages)(scope, receive, _noting(send, seen))
 
     async def _domains(self, _request: object) -> PlainTextResponse:
         return PlainTextResponse("\ufeff" + sealed_domains({"Server": self.urls("api"), "Setting": []}))

@@ -78,6 +78,12 @@ class Traffic:
             if not self._changed.wait_for(lambda: len(self._found(path, role, None)) >= count, timeout_s):
                 raise TimeoutError(f"{len(self._found(path, role, None))} of {count} requests for {path!r} came")
 
+    def wait_idle(self, role: str, timeout_s: float = 10.0) -> None:
+        """Blocks the calling thread until no request of a role is open. Raises TimeoutError."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: not self._open.get(role), timeout_s):
+                raise TimeoutError(f"{self._open[role]} requests for {role} are still open")
+
     def reset(self) -> None:
         """Forgets all requests and peaks; those still open stay open."""
         with self._changed:

@@ -176,6 +176,17 @@ def test_the_log_knows_how_many_were_open_at_once(demo: RunningDemo, http: httpx
     assert demo.requests.peak("api") == 0
 
 
+def test_a_request_whose_asker_has_gone_is_open_no_more(demo: RunningDemo, http: httpx.Client) -> None:
+    demo.knobs.turn("image", latency_s=60)
+    with pytest.raises(httpx.ReadTimeout):
+        http.get(demo.image_url + COVER, timeout=0.1)
+
+    demo.requests.wait_idle("image", timeout_s=5)
+    demo.requests.reset()
+
+    assert demo.requests.peak("image") == 0
+
+
 def test_a_test_can_wait_for_a_request(demo: RunningDemo, http: httpx.Client) -> None:
     asking = threading.Thread(target=http.get, args=(demo.image_url + COVER,))
     asking.start()
