@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp
 
 from resolvers.callers import caller_from_headers
@@ -26,7 +27,6 @@ from services.log import set_up_log
 from services.settings import Settings, read_settings
 from services.stopping import stop_on_signals
 from services.wiring import open_services
-from starlette.requests import HTTPConnection
 
 
 def create_app() -> ASGIApp:

@@ -173,7 +173,7 @@ def _version(wanted: bool) -> None:
 
 @cli.callback()
 def options(
-    version: Annotated[  # noqa: ARG001 (its callback answers)
+    version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:

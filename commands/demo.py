@@ -16,6 +16,9 @@ from commands.up import api_and_worker, up
 from services.errors import ConfigurationError
 from services.settings import Settings
 
+SAMPLE_ALBUM = "350234"
+"""A usual album of the sample site: 24 scrambled pages."""
+
 START_S = 60
 """More than the sample site ever takes to listen."""
 
@@ -24,7 +27,7 @@ START_S = 60
 def demo_site(folder: Path) -> Iterator[dict[str, str]]:
     """The sample site in a process of its own; gives the environment that points a server at it."""
     process = subprocess.Popen(  # noqa: S603 (our own module)
-        [sys.executable, "-m", "demo", "--port", "0", "--folder", str(folder), "--until-stdin-closes"],
+        [sys.executable, "-m", "demo", "--port", "0", "--folder", str(folder)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -49,9 +52,9 @@ def _addresses(process: subprocess.Popen[str]) -> dict[str, Any]:
 
 def _environment(addresses: dict[str, Any]) -> dict[str, str]:
     return {
-        "JMGRAPH_JM_API_URLS": addresses["api_url"],
-        "JMGRAPH_JM_HTML_URLS": addresses["html_url"],
-        "JMGRAPH_JM_IMAGE_URLS": addresses["image_url"],
+        "JMGRAPH_JM_API_URLS": ",".join(addresses["api"]),
+        "JMGRAPH_JM_HTML_URLS": ",".join(addresses["html"]),
+        "JMGRAPH_JM_IMAGE_URLS": ",".join(addresses["image"]),
     }
 
 
@@ -77,8 +80,8 @@ album {{ title tags {{ name translation {{ name }} }} }} }} }} }}"}}'
 {{ albumId: \\"{album}\\", archive: CBZ }}) {{ ... on Download {{ id state }} }} }}"}}'
 
   3. Watch it (put the id of step 2 in)
-     curl -sN {base}/graphql -H 'Content-Type: application/json' -H 'Accept: text/event-stream' \
--d '{{"query":"subscription {{ downloadStatus(id: \\"ID\\") {{ revision state progress {{ percent }} file {{ url }} }} }}"}}'
+     curl -sN {base}/graphql -H 'Content-Type: application/json' -H 'Accept: text/event-stream' -d '{{"query":\
+"subscription {{ downloadStatus(id: \\"ID\\") {{ revision state progress {{ percent }} file {{ url }} }} }}"}}'
 """
 
 

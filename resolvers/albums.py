@@ -8,6 +8,7 @@ from resolvers.context import Context
 from services.catalog import (
     AlbumDetail,
     AlbumListPage,
+    AlbumSummary,
     CommentPage,
     RankingPage,
     RankingQuery,
@@ -37,6 +38,11 @@ async def detail(context: Context, id: str) -> AlbumDetail:
     if (record := await context.loaders.detail_of.load(id)) is None:
         raise AlbumNotFound(id)
     return record
+
+
+async def related(context: Context, id: str) -> Sequence[AlbumSummary]:
+    """Albums that the site calls related."""
+    return await context.services.catalog.related(id)
 
 
 async def search(context: Context, query: SearchQuery) -> AlbumListPage:

@@ -13,18 +13,15 @@ from rest.answers import error_response
 
 DIST = Path(__file__).resolve().parent.parent / "web" / "dist"
 
-NOT_BUILT = b"""<!doctype html>
+NOT_BUILT = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>jmgraph</title>
-<style>body{font:1rem/1.6 system-ui;max-width:40rem;margin:3rem auto;padding:0 1rem}</style>
 <h1>jmgraph</h1>
 <p>The API works: <code>POST /graphql</code>. The page and GraphiQL are not built yet: with Node 20 or later,
-run <code>make web</code> and reload.</p>
-<p lang="zh-Hans">API \xe5\xb7\xb2\xe5\x8f\xaf\xe4\xbd\xbf\xe7\x94\xa8\xef\xbc\x9a<code>POST /graphql</code>\xe3\x80\x82\
-\xe9\xa1\xb5\xe9\x9d\xa2\xe4\xb8\x8e GraphiQL \xe5\xb0\x9a\xe6\x9c\xaa\xe6\x9e\x84\xe5\xbb\xba\xef\xbc\x9a\
-\xe5\xae\x89\xe8\xa3\x85 Node 20 \xe6\x88\x96\xe6\x9b\xb4\xe9\xab\x98\xe7\x89\x88\xe6\x9c\xac\xef\xbc\x8c\
-\xe8\xbf\x90\xe8\xa1\x8c <code>make web</code> \xe5\x90\x8e\xe5\x88\xb7\xe6\x96\xb0\xe3\x80\x82</p>
-"""
+run <code>make web</code>, then start again.</p>
+<p lang="zh-Hans">API 已可使用：<code>POST /graphql</code>。页面与 GraphiQL 尚未构建：安装 Node 20 或更高版本，
+运行 <code>make web</code> 后重新启动。</p>
+""".encode()
 
 PAGE_HEADERS = {
     "Cache-Control": "no-cache",
@@ -32,7 +29,8 @@ PAGE_HEADERS = {
     "Referrer-Policy": "same-origin",
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
-        "connect-src 'self' ws: wss:; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "connect-src 'self' ws: wss:; manifest-src 'self'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
     ),
 }
 

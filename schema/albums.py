@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 LARGEST_INT = 2**31 - 1
 """GraphQL's Int ends here; the site's counts never come near."""
 
-AlbumTags = list[Annotated["AlbumTag", strawberry.lazy("schema.tags")]]
-
 
 @strawberry.type(description="An album of the site. Its title costs nothing more than the list it stands in.")
 class Album:
@@ -65,22 +63,22 @@ class Album:
         return (await self._detail(info)).description
 
     @semantic("Authors, each as a tag.")
-    async def authors(self, info: Info) -> AlbumTags | None:
+    async def authors(self, info: Info) -> list[Annotated[AlbumTag, strawberry.lazy("schema.tags")]] | None:
         """Authors, each as a tag."""
         return _tags((await self._detail(info)).authors, TagKind.AUTHOR)
 
     @semantic("Works that it is drawn after, each as a tag.")
-    async def works(self, info: Info) -> AlbumTags | None:
+    async def works(self, info: Info) -> list[Annotated[AlbumTag, strawberry.lazy("schema.tags")]] | None:
         """Works that it is drawn after."""
         return _tags((await self._detail(info)).works, TagKind.WORK)
 
     @semantic("Characters in it, each as a tag.")
-    async def characters(self, info: Info) -> AlbumTags | None:
+    async def characters(self, info: Info) -> list[Annotated[AlbumTag, strawberry.lazy("schema.tags")]] | None:
         """Characters in it."""
         return _tags((await self._detail(info)).characters, TagKind.CHARACTER)
 
     @semantic("Its tags, in the site's order.")
-    async def tags(self, info: Info) -> AlbumTags | None:
+    async def tags(self, info: Info) -> list[Annotated[AlbumTag, strawberry.lazy("schema.tags")]] | None:
         """Its tags, in the site's order."""
         return _tags((await self._detail(info)).tags, TagKind.GENRE)
 
@@ -122,7 +120,7 @@ class Album:
     @semantic("Albums that the site calls related.")
     async def related(self, info: Info) -> list[Album] | None:
         """Albums that the site calls related."""
-        return [Album(record=summary) for summary in (await self._detail(info)).related]
+        return [Album(record=summary) for summary in await albums.related(info.context, self.record.id)]
 
     @semantic("Comments, newest first; one call to the site.")
     async def comments(self, info: Info, page: int = 1) -> CommentPage | None:
@@ -141,7 +139,7 @@ class Album:
         return self.record
 
 
-def _tags(names: Sequence[str], kind: TagKind) -> AlbumTags:
+def _tags(names: Sequence[str], kind: TagKind) -> list[AlbumTag]:
     from schema.tags import AlbumTag
 
     return [AlbumTag(name=name, kind=kind) for name in names]

@@ -11,7 +11,6 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types.execution import ExecutionContext
 from strawberry.types.graphql import OperationType
 
-from schema.directives import SemanticNonNull
 from schema.mutation import Mutation
 from schema.query import Query
 from schema.scalars import SCALARS
@@ -44,7 +43,6 @@ def build_schema(documents: Documents) -> strawberry.Schema:
         mutation=Mutation,
         subscription=Subscription,
         config=StrawberryConfig(scalar_map=SCALARS),
-        schema_directives=[SemanticNonNull],
         extensions=[CodedErrors, lambda: PreparedDocuments(documents), ChangeGuard],
     )
     documents.bind(schema._schema)

@@ -224,7 +224,7 @@ class StartDownloadInput:
 
     album_id: str = strawberry.field(description="'350234', 'JM350234' or an album URL.")
     chapter_ids: list[strawberry.ID] | None = strawberry.field(
-        default=None, description="Chapter ids; all chapters when left out."
+        default=strawberry.UNSET, description="Chapter ids; all chapters when left out."
     )
     archive: ArchiveFormat = strawberry.field(default=ArchiveFormat.ZIP, description="Kind of archive.")
     image: ImageFormat = strawberry.field(default=ImageFormat.ORIGINAL, description="Format of its pages.")

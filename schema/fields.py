@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import strawberry
 
@@ -10,6 +10,7 @@ from resolvers.context import Context
 from schema.directives import SemanticNonNull
 
 Info = strawberry.Info[Context, None]
+T = TypeVar("T")
 
 
 def semantic(description: str, name: str | None = None) -> Any:
@@ -17,10 +18,6 @@ def semantic(description: str, name: str | None = None) -> Any:
     return strawberry.field(description=description, name=name, directives=[SemanticNonNull()])
 
 
-def of_record(description: str, attribute: str) -> Any:
-    """A field that shows its record's attribute as it is."""
-
-    def resolve(root: Any) -> Any:
-        return getattr(root.record, attribute)
-
-    return strawberry.field(resolver=resolve, description=description)
+def given(value: T | None) -> T | None:
+    """An argument's value; None where it was left out. (A default of UNSET keeps `= null` out of the schema.)"""
+    return None if value is strawberry.UNSET else value

@@ -17,7 +17,7 @@ from schema.errors import (
     UpstreamFailure,
     refusal,
 )
-from schema.fields import Info
+from schema.fields import Info, given
 from services import errors
 
 StartDownloadResult = Annotated[
@@ -48,7 +48,7 @@ class Mutation:
             record = await downloads.start(
                 info.context,
                 album_id=input.album_id,
-                chapter_ids=input.chapter_ids,
+                chapter_ids=given(input.chapter_ids),
                 archive=input.archive,
                 image=input.image,
                 quality=input.quality,

@@ -10,7 +10,7 @@ from resolvers import albums, downloads, server, tags
 from schema.albums import Album, AlbumPage, Ranking
 from schema.downloads import Download, DownloadConnection
 from schema.enums import AlbumOrder, Category, DownloadState, Namespace, Period, SearchField, TagKind
-from schema.fields import Info
+from schema.fields import Info, given
 from schema.server import ServerInfo, UpstreamInfo
 from schema.tags import AlbumTag, EhTagDatabase, Tag, TagConnection, TagFilter
 from services.catalog import AlbumDetail, RankingQuery, SearchQuery
@@ -69,11 +69,17 @@ class Query:
 
     @strawberry.field(description="Browse or search EhTag records (matches raw and translated names).")
     def tags(
-        self, info: Info, filter: TagFilter | None = None, first: int = 20, after: str | None = None
+        self,
+        info: Info,
+        filter: TagFilter | None = strawberry.UNSET,
+        first: int = 20,
+        after: str | None = strawberry.UNSET,
     ) -> TagConnection:
         """Browse or search EhTag records."""
-        wanted = filter or TagFilter()
-        return TagConnection.of(tags.page(info.context, wanted.namespaces, wanted.query, first, after))
+        wanted = given(filter) or TagFilter()
+        return TagConnection.of(
+            tags.page(info.context, given(wanted.namespaces), given(wanted.query), first, given(after))
+        )
 
     @strawberry.field(description="Resolve free-text JM tags to EhTag records, in the order given. At most 500.")
     def translate_tags(self, names: list[str], kind: TagKind = TagKind.GENRE) -> list[AlbumTag]:
@@ -95,12 +101,12 @@ class Query:
     async def downloads(
         self,
         info: Info,
-        states: list[DownloadState] | None = None,
+        states: list[DownloadState] | None = strawberry.UNSET,
         first: int = 20,
-        after: str | None = None,
+        after: str | None = strawberry.UNSET,
     ) -> DownloadConnection:
         """Downloads, newest first."""
-        return DownloadConnection.of(await downloads.page(info.context, states, first, after))
+        return DownloadConnection.of(await downloads.page(info.context, given(states), first, given(after)))
 
     @strawberry.field(description="Version, upstream method and health of this server.")
     async def server(self, info: Info) -> ServerInfo:

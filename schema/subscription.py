@@ -10,7 +10,7 @@ import strawberry
 from resolvers import downloads, tags
 from schema.downloads import Download, DownloadFeedBatch
 from schema.enums import DownloadState
-from schema.fields import Info
+from schema.fields import Info, given
 from schema.tags import EhTagDatabase
 
 
@@ -34,10 +34,13 @@ class Subscription:
         "messages a second."
     )
     async def download_feed(
-        self, info: Info, ids: list[strawberry.ID] | None = None, states: list[DownloadState] | None = None
+        self,
+        info: Info,
+        ids: list[strawberry.ID] | None = strawberry.UNSET,
+        states: list[DownloadState] | None = strawberry.UNSET,
     ) -> AsyncGenerator[DownloadFeedBatch, None]:
         """All downloads that are asked for, live."""
-        async with aclosing(downloads.feed(info.context, ids, states)) as batches:
+        async with aclosing(downloads.feed(info.context, given(ids), given(states))) as batches:
             async for batch in batches:
                 yield DownloadFeedBatch.of(batch)
 

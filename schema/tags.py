@@ -107,10 +107,11 @@ class TagFilter:
     """Which records to list."""
 
     namespaces: list[Namespace] | None = strawberry.field(
-        default=None, description="Only these namespaces; all when left out."
+        default=strawberry.UNSET, description="Only these namespaces; all when left out."
     )
     query: str | None = strawberry.field(
-        default=None, description="Part of a raw or translated name: exact ones first, then prefixes, then the rest."
+        default=strawberry.UNSET,
+        description="Part of a raw or translated name: exact ones first, then prefixes, then the rest.",
     )
 
 
