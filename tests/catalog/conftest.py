@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from demo.server import RunningDemo
+from services.catalog import Gateway, ListAddresses, open_gateway
 from services.redis import RedisLink
+from services.settings import read_settings
 from tests.fakes import Clock
+
+OpenGateway = Callable[..., AbstractAsyncContextManager[Gateway]]
 
 
 @pytest.fixture
@@ -22,3 +30,29 @@ async def link(redis_url: str) -> AsyncIterator[RedisLink]:
 def clock() -> Clock:
     """A clock that the test moves."""
     return Clock()
+
+
+@pytest.fixture
+def gateway_to(demo: RunningDemo, tmp_path: Path) -> OpenGateway:
+    """Opens gateways to the demo site; keywords are settings, `redis`, `on_try` and `list_addresses`."""
+
+    def open_one(
+        *,
+        redis: RedisLink | None = None,
+        on_try: Any = None,
+        list_addresses: ListAddresses | None = None,
+        **overrides: Any,
+    ) -> AbstractAsyncContextManager[Gateway]:
+        usual = {
+            "jm_method": "api",
+            "jm_api_urls": tuple(demo.api_urls),
+            "jm_html_urls": tuple(demo.html_urls),
+            "jm_image_urls": tuple(demo.image_urls),
+            "jm_timeout_s": 2.0,
+            "jm_retries": 2,
+            "data_dir": tmp_path,
+        }
+        settings = read_settings(**(usual | overrides))
+        return open_gateway(settings, redis, on_try=on_try, list_addresses=list_addresses)
+
+    return open_one

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import io
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageChops
+
+from services.catalog import Cache, Catalog, ContentPolicy, Freshness, Pages, SharedTier
+from services.catalog.records import ChapterDetail
+from services.disk_cache import DiskCache, etag_of
+from services.errors import BlockedByPolicy, UpstreamFailure, UpstreamReason
+from services.imaging import scramble, strips
+from services.redis import RedisLink
+from tests.fakes import FakeLexicon, FakeSite, album
+
+pytestmark = pytest.mark.anyio
+
+NAMES = ("00001.webp", "00002.webp")
+WHOLE, SCRAMBLED, WITHHELD = "100", "400000", "500"
+
+
+def drawn() -> Image.Image:
+    return Image.linear_gradient("L").resize((120, 203)).convert("RGB")
+
+
+def webp(image: Image.Image) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "WEBP", lossless=True)
+    return file.getvalue()
+
+
+@pytest.fixture
+def staging() -> dict[tuple[str, int], Path]:
+    """What a running download has on disk."""
+    return {}
+
+
+@pytest.fixture
+def site() -> FakeSite:
+    site = FakeSite(album("1"), album("2", "積雪"))
+    site.chapters = {
+        WHOLE: ChapterDetail(WHOLE, "1", "", 220980, NAMES),
+        SCRAMBLED: ChapterDetail(SCRAMBLED, "1", "", 220980, NAMES),
+        WITHHELD: ChapterDetail(WITHHELD, "2", "", 220980, NAMES),
+    }
+    cut = scramble(drawn(), strips(220980, int(SCRAMBLED), "00001"))
+    site.pages = {(WHOLE, 1): webp(drawn()), (WHOLE, 2): b"<html>", (SCRAMBLED, 1): webp(cut)}
+    return site
+
+
+@pytest.fixture
+async def pages(
+    site: FakeSite, link: RedisLink, tmp_path: Path, staging: dict[tuple[str, int], Path]
+) -> AsyncIterator[Pages]:
+    shared = SharedTier(link)
+    cache = Cache(shared, stale_s=1000.0)
+    policy = ContentPolicy(FakeLexicon(), ["積雪"])
+    freshness = Freshness(search_s=60, ranking_s=60, album_s=60, comments_s=60)
+    catalog = Catalog(site, cache, shared, policy, freshness, concurrency=4, site_url="https://comics.example")
+    disk = DiskCache(tmp_path / "images", 1 << 20)
+    pages = Pages(site, catalog, disk, shared, lambda chapter_id, index: staging.get((chapter_id, index)))
+    yield pages
+    for room in (pages, catalog, cache):
+        await room.aclose()
+
+
+async def test_a_whole_page_is_served_untouched(pages: Pages, site: FakeSite) -> None:
+    page = await pages.find(WHOLE, 1)
+
+    assert page is not None
+    assert page.data == site.pages[WHOLE, 1]
+    assert (page.media_type, page.etag) == ("image/webp", etag_of(page.data))
+
+
+async def test_a_scrambled_page_is_put_in_order(pages: Pages) -> None:
+    page = await pages.find(SCRAMBLED, 1)
+
+    assert page is not None
+    with Image.open(io.BytesIO(page.data)) as image:
+        difference = ImageChops.difference(image.convert("RGB"), drawn())
+    assert image.format == "WEBP"
+    assert max(high for _, high in difference.getextrema()) == 0  # type: ignore[misc]
+
+
+async def test_a_page_is_fetched_once(pages: Pages, site: FakeSite) -> None:
+    first, again = await pages.find(WHOLE, 1), await pages.find(WHOLE, 1)
+
+    assert first == again
+    assert site.calls == {f"chapter {WHOLE}": 1, "album 1": 1, f"page {WHOLE}/1": 1}
+
+
+@pytest.mark.parametrize(("chapter_id", "index"), [(WHOLE, 0), (WHOLE, 3), (WHOLE, -1), ("404", 1)])
+async def test_a_page_that_is_not_there_is_none(pages: Pages, chapter_id: str, index: int) -> None:
+    assert await pages.find(chapter_id, index) is None
+
+
+async def test_a_withheld_album_has_no_pages(pages: Pages, site: FakeSite) -> None:
+    with pytest.raises(BlockedByPolicy):
+        await pages.find(WITHHELD, 1)
+    assert site.calls[f"page {WITHHELD}/1"] == 0
+
+
+async def test_what_is_no_image_is_never_passed_on(pages: Pages) -> None:
+    with pytest.raises(UpstreamFailure) as failure:
+        await pages.find(WHOLE, 2)
+    assert failure.value.reason is UpstreamReason.GARBLED
+
+
+async def test_a_page_of_a_running_download_comes_from_its_staging(
+    pages: Pages, site: FakeSite, staging: dict[tuple[str, int], Path], tmp_path: Path
+) -> None:
+    staged = tmp_path / "00001.png"
+    drawn().save(staged)
+    staging[WHOLE, 1] = staged
+
+    page = await pages.find(WHOLE, 1)
+
+    assert page is not None
+    assert (page.data, page.media_type) == (staged.read_bytes(), "image/png")
+    assert site.calls[f"page {WHOLE}/1"] == 0
+
+
+async def test_a_staging_that_went_meanwhile_is_no_error(
+    pages: Pages, site: FakeSite, staging: dict[tuple[str, int], Path], tmp_path: Path
+) -> None:
+    staging[WHOLE, 1] = tmp_path / "gone.webp"
+
+    page = await pages.find(WHOLE, 1)
+
+    assert page is not None
+    assert page.data == site.pages[WHOLE, 1]
