@@ -24,11 +24,12 @@ _reading = threading.local()  # the cells this thread is reading right now, oute
 class Cell:
     """One cell of a record. `source` is its markdown, trimmed."""
 
-    __slots__ = ("_ast", "_html", "_problems", "_raw", "_reader", "_text", "source")
+    __slots__ = ("_ast", "_html", "_is_plain", "_problems", "_raw", "_reader", "_text", "source")
 
     def __init__(self, source: str, reader: CellReader) -> None:
         self.source = source
         self._reader = reader
+        self._is_plain: bool | None = None
         self._ast: list[Node] | None = None
         self._problems: tuple[str, ...] = ()
         self._raw: str | None = None
@@ -39,38 +40,34 @@ class Cell:
     def ast(self) -> list[Node]:
         """Paragraphs, not to be changed: `[{"type": "paragraph", "content": [{"type": "text", "text": "风"}]}]`."""
         if self._ast is None:
-            plain = self._plain()
-            if plain is None:
-                self._ast, self._problems = self._read()
+            if self._plain():
+                self._ast = [nodes.container("paragraph", [nodes.text(self.text)])] if self.text else []
             else:
-                self._ast = [nodes.container("paragraph", [nodes.text(plain)])] if plain else []
+                self._ast, self._problems = self._read()
         return self._ast
 
     @property
     def raw(self) -> str:
         """Canonical markdown, as it is written into the table (newlines and `|` not yet escaped)."""
-        if self._raw is None:
-            plain = self._plain()
-            self._raw = render_raw(self.ast) if plain is None else plain
-        return self._raw
+        if self._raw is None and not self._plain():
+            self._raw = render_raw(self.ast)
+        return self._raw or ""
 
     @property
     def text(self) -> str:
         """Plain text."""
-        if self._text is None:
-            plain = self._plain()
-            self._text = render_text(self.ast) if plain is None else plain
-        return self._text
+        if self._text is None and not self._plain():
+            self._text = render_text(self.ast)
+        return self._text or ""
 
     @property
     def html(self) -> str:
         """HTML that is safe to insert: no markup of the source survives."""
         if self._html is None:
-            plain = self._plain()
-            if plain is None:
+            if not self._plain():
                 self._html = render_html(self.ast)
             else:
-                self._html = f"<p>{escape_text(plain)}</p>" if plain else ""
+                self._html = f"<p>{escape_text(self.text)}</p>" if self.text else ""
         return self._html
 
     @property
@@ -85,11 +82,13 @@ class Cell:
         active: list[Cell] = getattr(_reading, "cells", [])
         return len(active) < _MAX_DEPTH and self not in active
 
-    def _plain(self) -> str | None:
-        """The cell's text when it needs no parser at all."""
-        if _MAYBE_MARKUP.search(self.source):
-            return None
-        return trim(unicodedata.normalize("NFC", self.source))
+    def _plain(self) -> bool:
+        """Whether the cell needs no parser; its raw form and its text are known then."""
+        if self._is_plain is None:
+            self._is_plain = _MAYBE_MARKUP.search(self.source) is None
+            if self._is_plain:
+                self._raw = self._text = trim(unicodedata.normalize("NFC", self.source))
+        return self._is_plain
 
     def _read(self) -> tuple[list[Node], tuple[str, ...]]:
         active: list[Cell] = _reading.__dict__.setdefault("cells", [])

@@ -71,10 +71,17 @@ class Linkifier:
 
     @cached_property
     def _patterns(self) -> dict[str, str]:
-        """linkify-it-py's sources, without the caps on user names that linkify-it 5.0.0 does not have."""
+        """linkify-it-py's sources with what linkify-it 5.0.0 has otherwise.
+
+        There, user names have no cap, and a character beyond the BMP is a letter even where it is punctuation: an
+        alternative for it stands outside of the look-ahead.
+        """
         from linkify_it import LinkifyIt
 
         sources: dict[str, str] = LinkifyIt(options={"fuzzy_link": False, "fuzzy_email": False}).re
+        letter = sources["src_pseudo_letter"]
+        js_letter = letter.replace(r"[\s\S]", "[\0-\uffff]|[\U00010000-\U0010ffff]")
+        sources = {name: source.replace(letter, js_letter) for name, source in sources.items()}
         sources["src_auth"] = sources["src_auth"].replace("{1,50}@", "+@")
         sources["src_email_name"] = sources["src_email_name"].replace("{0,63}", "*")
         return sources

@@ -16,14 +16,20 @@ _GALLERY_IMAGE = re.compile(r"https?://(?:(?:ul\.)?ehgt\.org(?:/t)?|((?:s\.)?exh
 _MOVED = tuple(
     (re.compile("https?://" + pattern + _TAIL, re.ASCII), target)
     for pattern, target in (
-        (r"(?:www\.)?pixiv\.net/(?:en/)?", r"https://www.pixiv.net/\1"),
-        (r"(?:mobile\.)?(?:twitter|x)\.com/", r"https://x.com/\1"),
-        (r"i\.pximg\.net/", r"https://i.pixiv.cat/\1"),
-        (r"(\w+)\.m\.wikipedia\.org/", r"https://\1.wikipedia.org/\2"),
-        (r"zh\.wikipedia\.org/zh(?:-\w+)?/", r"https://zh.wikipedia.org/wiki/\1"),
-        (r"m?zh\.moegirl\.org\.cn/", r"https://zh.moegirl.org.cn/\1"),
-        (r"(\w+)\.moegirl\.org\.cn/zh(?:-\w+)?/", r"https://\1.moegirl.org.cn/\2"),
+        (r"(?:www\.)?pixiv\.net/(?:en/)?", "https://www.pixiv.net/{}"),
+        (r"(?:mobile\.)?(?:twitter|x)\.com/", "https://x.com/{}"),
+        (r"i\.pximg\.net/", "https://i.pixiv.cat/{}"),
+        (r"(\w+)\.m\.wikipedia\.org/", "https://{}.wikipedia.org/{}"),
+        (r"zh\.wikipedia\.org/zh(?:-\w+)?/", "https://zh.wikipedia.org/wiki/{}"),
+        (r"m?zh\.moegirl\.org\.cn/", "https://zh.moegirl.org.cn/{}"),
+        (r"(\w+)\.moegirl\.org\.cn/zh(?:-\w+)?/", "https://{}.moegirl.org.cn/{}"),
     )
+)
+# told at a glance: whether any of the above can match
+_MAY_MOVE = re.compile(
+    r"https?://(?:ul\.ehgt|ehgt|s\.exhentai|exhentai|www\.pixiv|pixiv|mobile\.|twitter|x\.com|i\.pximg|zh\.wiki|mzh\.)"
+    r"|https?://\w+\.(?:m\.wikipedia|moegirl)\.",
+    re.ASCII,
 )
 _IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".svg")
 _HIDDEN_IMAGE = re.compile(r"https?://[^/]+")
@@ -71,10 +77,13 @@ class Address(NamedTuple):
 
 def address_of(url: str) -> Address:
     """The one address a page or a picture is written with, of a URL in normal form."""
+    if not _MAY_MOVE.match(url):
+        return Address(url, adult=False)
     if match := _GALLERY_IMAGE.match(url):
         return Address(f"https://ehgt.org/{match[2]}", match[1] is not None)
     for pattern, target in _MOVED:
-        url = pattern.sub(target, url)
+        if match := pattern.match(url):
+            url = target.format(*match.groups())
     return Address(url, adult=False)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from types import SimpleNamespace
 
 from markdown_it import MarkdownIt
@@ -11,14 +10,11 @@ from markdown_it.token import Token
 
 from services.ehtag import rules
 from services.ehtag.destinations import parse_destination, parse_title
-from services.ehtag.javascript import trim
 from services.ehtag.linkify import FoundUrl, Linkifier
 from services.ehtag.urls import is_safe_url, normalise_url
 
 _INLINE = ["text", "linkify", "newline", "escape", "backticks", "emphasis", "link", "image", "autolink", "entity"]
 _PAIRING = ["balance_pairs", "emphasis", "fragments_join"]
-_NEWLINES = re.compile(r"\r\n?")
-_BLANK_LINES = re.compile(r"\n[ \t]*(?=\n)")
 _MAX_NESTING = 20
 
 
@@ -47,11 +43,8 @@ class MarkdownParser:
             ),
         )
 
-    def paragraphs(self, source: str) -> list[list[Token]]:
-        """The inline tokens of each paragraph."""
-        return [self._inline(paragraph) for paragraph in split_paragraphs(source)]
-
-    def _inline(self, paragraph: str) -> list[Token]:
+    def tokens(self, paragraph: str) -> list[Token]:
+        """The inline tokens of a paragraph (trimmed, one kind of newline)."""
         tokens: list[Token] = []
         self._markdown.inline.parse(paragraph, self._markdown, {}, tokens)
         if self._linkifier.pretest(paragraph):
@@ -86,15 +79,6 @@ class MarkdownParser:
         found = self._linkifier.find_all(text)
         # `http\\://a.b` is escaped: its `//a.b` is no link either
         return found[1:] if found and after_escape and found[0].start == 0 else found
-
-
-def split_paragraphs(source: str) -> list[str]:
-    """Paragraphs, trimmed, with one kind of newline. Lines of spaces and tabs stand between them."""
-    text = _NEWLINES.sub("\n", source).replace("\0", "\ufffd")
-    if "\n" not in text:
-        return [trim(text)] if text.strip(" \t") else []
-    blocks = _BLANK_LINES.sub("\n", text).split("\n\n")
-    return [trim(block) for block in blocks if block.strip(" \t\n")]
 
 
 def _split(token: Token, found: list[FoundUrl]) -> list[Token]:

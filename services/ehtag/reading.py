@@ -7,8 +7,10 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from services.ehtag import nodes
+from services.ehtag.everyday import Code, Piece, Target, Text, read_everyday
 from services.ehtag.links import image_node, link_node
 from services.ehtag.nodes import Node
+from services.ehtag.paragraphs import split_paragraphs
 from services.ehtag.records import Namespace
 from services.ehtag.references import Names, resolve
 
@@ -37,11 +39,28 @@ class CellReader:
     def read(self, source: str) -> Reading:
         """The nodes of a cell."""
         problems: list[str] = []
-        text = unicodedata.normalize("NFC", source)
-        paragraphs = [
-            nodes.container("paragraph", self._nodes(tokens, problems)) for tokens in _parser().paragraphs(text)
-        ]
-        return Reading(paragraphs, tuple(problems))
+        paragraphs = split_paragraphs(unicodedata.normalize("NFC", source))
+        ast = [nodes.container("paragraph", self._paragraph(paragraph, problems)) for paragraph in paragraphs]
+        return Reading(ast, tuple(problems))
+
+    def _paragraph(self, paragraph: str, problems: list[str]) -> list[Node]:
+        pieces = read_everyday(paragraph)
+        if pieces is None:
+            return self._nodes(_parser().tokens(paragraph), problems)
+        return [self._piece(piece, problems) for piece in pieces]
+
+    def _piece(self, piece: Piece, problems: list[str]) -> Node:
+        match piece:
+            case Text(value):
+                return nodes.text(value)
+            case Code(value):
+                return self._reference(value, problems)
+            case Target(is_image=False, label=label, href=href, title=title):
+                return self._link(href, title, [nodes.text(label)] if label else [], problems)
+            case Target(label=label, href=src, title=title):
+                return image_node(src, title, [nodes.text(label)] if label else [])
+            case _:
+                return {"type": "br"}
 
     def _nodes(self, tokens: list[Token], problems: list[str]) -> list[Node]:
         content: list[Node] = []
@@ -61,10 +80,7 @@ class CellReader:
     def _leaf(self, token: Token, problems: list[str]) -> Node:
         match token.type:
             case "code_inline":
-                node, problem = resolve(token.content, self._namespace, self._names)
-                if problem is not None:
-                    problems.append(problem)
-                return node
+                return self._reference(token.content, problems)
             case "softbreak" | "hardbreak":
                 return {"type": "br"}
             case "image":
@@ -80,11 +96,20 @@ class CellReader:
             case "strong_open":
                 return nodes.container("strong", content)
             case _:
-                href, title = str(opening.attrs["href"]), str(opening.attrs.get("title", ""))
-                node, bad_url = link_node(href, title, content)
-                if bad_url is not None:
-                    problems.append(f"无效链接：`{bad_url}` 不是一个有效的 URL。")
-                return node
+                title = str(opening.attrs.get("title", ""))
+                return self._link(str(opening.attrs["href"]), title, content, problems)
+
+    def _reference(self, code: str, problems: list[str]) -> Node:
+        node, problem = resolve(code, self._namespace, self._names)
+        if problem is not None:
+            problems.append(problem)
+        return node
+
+    def _link(self, href: str, title: str, content: list[Node], problems: list[str]) -> Node:
+        node, bad_url = link_node(href, title, content)
+        if bad_url is not None:
+            problems.append(f"无效链接：`{bad_url}` 不是一个有效的 URL。")
+        return node
 
 
 @cache

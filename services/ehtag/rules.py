@@ -22,6 +22,7 @@ _LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
 _AUTOMAIL = re.compile(rf"<([a-zA-Z0-9.!#$%&'*+/=?^_`{{|}}~-]+@{_LABEL}(?:\.{_LABEL})*)>")
 _SCHEME = re.compile(r"(?:\A|[^a-z0-9.+-])([a-z][a-z0-9.+-]*)\Z", re.IGNORECASE | re.ASCII)
 _BMP_END = "\uffff"
+_NEW_SYMBOLS = frozenset("\u2ffc\u2ffd\u2ffe\u2fff\u31ef")  # of Unicode 15.1, which older Pythons don't know
 
 
 def backticks(state: StateInline, silent: bool) -> bool:
@@ -95,7 +96,7 @@ def _flanking(before: str, after: str, *, splits_words: bool) -> tuple[bool, boo
 
 
 def _is_punctuation(char: str) -> bool:
-    return char <= _BMP_END and (isMdAsciiPunct(ord(char)) or isPunctChar(char))
+    return char <= _BMP_END and (isMdAsciiPunct(ord(char)) or isPunctChar(char) or char in _NEW_SYMBOLS)
 
 
 def entity(state: StateInline, silent: bool) -> bool:

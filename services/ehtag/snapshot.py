@@ -50,9 +50,14 @@ class TagSnapshot:
         shelf = self._shelves.get(namespace)
         return iter(()) if shelf is None else shelf.records()
 
+    def passing(self, namespace: Namespace) -> Iterator[TagRecord]:
+        """The same records for somebody who walks over all once: what he renders is not kept."""
+        shelf = self._shelves.get(namespace)
+        return iter(()) if shelf is None else shelf.passing()
+
     def draft(self, namespace: Namespace, raw: str, name: str, intro: str, links: str) -> TagRecord:
         """A record that is not in the database, read as if it were; `problems_of` tells what is wrong with it."""
-        return TagRecord.draft(namespace, raw, name, intro, links, CellReader(namespace, self))
+        return TagRecord.draft(namespace, raw, (name, intro, links), CellReader(namespace, self))
 
     def reports(self) -> list[Report]:
         """Everything odd in the data, file by file, row by row. Renders every cell."""
@@ -115,11 +120,19 @@ class Shelf:
         row = self._rows.get(raw)
         if row is None:
             return None
-        return self._made.setdefault(raw, TagRecord(self._namespace, raw, self._table.text_of(row), self._reader))
+        return self._made.setdefault(raw, self._record(raw, row))
 
     def records(self) -> Iterator[TagRecord]:
         """Every record, in release order."""
-        return (record for raw in self._order if (record := self.find(raw)))
+        made, rows = self._made, self._rows
+        for raw in self._order:
+            yield made.get(raw) or made.setdefault(raw, self._record(raw, rows[raw]))
+
+    def passing(self) -> Iterator[TagRecord]:
+        """Every record, in release order; those that nobody asked for before are not kept."""
+        made = self._made
+        for raw, row in zip(self._order, map(self._rows.__getitem__, self._order), strict=True):
+            yield made.get(raw) or self._record(raw, row)
 
     def reports(self) -> Iterator[Report]:
         """Everything odd, row by row."""
@@ -140,6 +153,9 @@ class Shelf:
             record = self.find(row.raw)
             if record is not None:
                 yield from problems_of(record, row.line)
+
+    def _record(self, raw: str, row: int) -> TagRecord:
+        return TagRecord(self._namespace, raw, self._table, row, self._reader)
 
     @cached_property
     def _order(self) -> list[str]:

@@ -5,32 +5,33 @@ from __future__ import annotations
 from services.ehtag.cells import Cell
 from services.ehtag.reading import CellReader
 from services.ehtag.records import Namespace
-from services.ehtag.rows import parse_row, read_cell
+from services.ehtag.rows import read_cell, split_row
+from services.ehtag.table import TagTable, parse_table
+
+_NO_TABLE = parse_table(b"")
+_NO_CELLS = ("", "", "", "")
 
 
 class TagRecord:
     """A tag: its name, its introduction, its links, in Chinese. One object per tag and snapshot; cells on demand."""
 
-    __slots__ = ("_cells", "_line", "_reader", "namespace", "raw")
+    __slots__ = ("_intro", "_links", "_name", "_reader", "_row", "_table", "namespace", "raw")
 
-    def __init__(self, namespace: Namespace, raw: str, line: str, reader: CellReader) -> None:
+    def __init__(self, namespace: Namespace, raw: str, table: TagTable, row: int, reader: CellReader) -> None:
         self.namespace = namespace
         self.raw = raw
-        self._line = line
+        self._table = table
+        self._row = row  # the line is read again for each cell: kept, it would cost more memory than all cells do
         self._reader = reader
-        self._cells: tuple[Cell, Cell, Cell] | None = None
+        self._name: Cell | None = None
+        self._intro: Cell | None = None
+        self._links: Cell | None = None
 
     @classmethod
-    def draft(
-        cls, namespace: Namespace, raw: str, name: str, intro: str, links: str, reader: CellReader
-    ) -> TagRecord:
+    def draft(cls, namespace: Namespace, raw: str, cells: tuple[str, str, str], reader: CellReader) -> TagRecord:
         """A record that is in no table, of three cells in markdown as somebody wrote them."""
-        record = cls(namespace, raw, "", reader)
-        record._cells = (
-            Cell(read_cell(name), reader),
-            Cell(read_cell(intro), reader),
-            Cell(read_cell(links), reader),
-        )
+        record = cls(namespace, raw, _NO_TABLE, -1, reader)
+        record._name, record._intro, record._links = (Cell(read_cell(cell), reader) for cell in cells)
         return record
 
     def __repr__(self) -> str:
@@ -44,23 +45,29 @@ class TagRecord:
     @property
     def name(self) -> Cell:
         """What the tag is called."""
-        return self.cells[0]
+        if self._name is None:
+            self._name = self._cell(1)
+        return self._name
 
     @property
     def intro(self) -> Cell:
         """What it means."""
-        return self.cells[1]
+        if self._intro is None:
+            self._intro = self._cell(2)
+        return self._intro
 
     @property
     def links(self) -> Cell:
         """Where to read on."""
-        return self.cells[2]
+        if self._links is None:
+            self._links = self._cell(3)
+        return self._links
 
     @property
     def cells(self) -> tuple[Cell, Cell, Cell]:
         """Name, introduction and links."""
-        if self._cells is None:
-            _, name, intro, links = parse_row(self._line) or ("", "", "", "")
-            reader = self._reader
-            self._cells = (Cell(name, reader), Cell(intro, reader), Cell(links, reader))
-        return self._cells
+        return self.name, self.intro, self.links
+
+    def _cell(self, position: int) -> Cell:
+        fields = split_row(self._table.text_of(self._row)) or _NO_CELLS
+        return Cell(read_cell(fields[position]), self._reader)

@@ -42,6 +42,8 @@ def normalise_url(url: str) -> str:
 
 def is_safe_url(url: str) -> bool:
     """Whether a (normalised) URL may become a link: no script, no file, no data but images."""
+    if url.startswith(("https:", "http:")):
+        return True
     lowered = trim(url).lower()
     return _BAD_PROTOCOL.match(lowered) is None or _GOOD_DATA.match(lowered) is not None
 
