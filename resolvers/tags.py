@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from resolvers.context import Context
 from services.catalog import AlbumListPage, SearchField, SearchQuery
-from services.ehtag import Cell, DatabaseState, Namespace, TagKind, TagRecord, Translation
+from services.ehtag import Cell, DatabaseState, Namespace, TagKind, TagRecord, Translation, parse_raw_tag
 from services.errors import InvalidInput
 
 MOST_NAMES = 500
@@ -51,7 +51,8 @@ def cell(value: Cell, form: str) -> str:
 
 def find(context: Context, namespace: Namespace, raw: str) -> TagRecord | None:
     """One record, None when there is none."""
-    return context.services.tags.snapshot.find(namespace, raw.strip().lower())
+    tag = parse_raw_tag(raw)
+    return context.services.tags.snapshot.find(namespace, tag) if tag else None
 
 
 def page(

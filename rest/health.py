@@ -7,7 +7,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from rest.answers import json_response
-from services.wiring import Services, check_neighbours
+from services.neighbours import check_neighbours
+from services.wiring import Services
 
 CHECK_S = 3.0
 """A neighbour that gives no answer in this time is down, as far as a load balancer cares."""

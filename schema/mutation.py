@@ -6,7 +6,7 @@ from typing import Annotated
 
 import strawberry
 
-from resolvers import downloads
+from resolvers import downloads, tag_edits
 from schema.downloads import Download, RemovedDownload, StartDownloadInput
 from schema.errors import (
     AlbumNotFound,
@@ -18,6 +18,16 @@ from schema.errors import (
     refusal,
 )
 from schema.fields import Info, given
+from schema.tag_edits import (
+    AddTagInput,
+    AddTagResult,
+    RemovedTag,
+    RemoveTagInput,
+    RemoveTagResult,
+    UpdateTagInput,
+    UpdateTagResult,
+)
+from schema.tags import Tag
 from services import errors
 
 StartDownloadResult = Annotated[
@@ -32,6 +42,15 @@ RemoveDownloadResult = Annotated[
     RemovedDownload | DownloadNotFound,
     strawberry.union("RemoveDownloadResult", description="What was removed, or that it was not there."),
 ]
+
+_EDIT_REFUSALS = (
+    errors.TagNotFound,
+    errors.Conflict,
+    errors.InvalidInput,
+    errors.StaleVersion,
+    errors.Unauthenticated,
+    errors.UpstreamFailure,
+)
 
 
 @strawberry.type(description="What can be changed.")
@@ -98,3 +117,48 @@ class Mutation:
         except errors.DownloadNotFound as error:
             return refusal(error)  # type: ignore[return-value]
         return RemovedDownload(id=id)
+
+    @strawberry.mutation(
+        description="Adds a record to the EhTag database: one git commit. Needs a GitHub token in X-Token "
+        "(or `token` in `connection_init`'s payload)."
+    )
+    async def add_tag(self, info: Info, input: AddTagInput) -> AddTagResult:
+        """Add a record."""
+        try:
+            record = await tag_edits.add(
+                info.context,
+                tag_edits.Edited(input.namespace, input.raw, input.name, input.intro, input.links),
+                before=given(input.before),
+                after=given(input.after),
+                if_match=input.if_match,
+            )
+        except _EDIT_REFUSALS as error:
+            return refusal(error)  # type: ignore[return-value]
+        return Tag(record=record)
+
+    @strawberry.mutation(
+        description="Changes a record of the EhTag database: one git commit, or none where it says the same "
+        "already. Needs a GitHub token as `addTag`."
+    )
+    async def update_tag(self, info: Info, input: UpdateTagInput) -> UpdateTagResult:
+        """Change a record."""
+        try:
+            record = await tag_edits.update(
+                info.context,
+                tag_edits.Edited(input.namespace, input.raw, input.name, input.intro, input.links),
+                if_match=input.if_match,
+            )
+        except _EDIT_REFUSALS as error:
+            return refusal(error)  # type: ignore[return-value]
+        return Tag(record=record)
+
+    @strawberry.mutation(
+        description="Removes a record of the EhTag database: one git commit. Needs a GitHub token as `addTag`."
+    )
+    async def remove_tag(self, info: Info, input: RemoveTagInput) -> RemoveTagResult:
+        """Remove a record."""
+        try:
+            removed = await tag_edits.remove(info.context, input.namespace, input.raw, if_match=input.if_match)
+        except _EDIT_REFUSALS as error:
+            return refusal(error)  # type: ignore[return-value]
+        return RemovedTag(id=strawberry.ID(removed.id), head=removed.sha)

@@ -1,1 +1,52 @@
 """The EhTag tag database: format, rendering, git, translator."""
+
+from services.ehtag.cells import Cell
+from services.ehtag.database import EditResult, TagDatabase
+from services.ehtag.drafts import CellSources
+from services.ehtag.edits import Place
+from services.ehtag.export import export
+from services.ehtag.folding import fold
+from services.ehtag.forms import TagForm
+from services.ehtag.identity import GitHubIdentity, GitHubUser, open_identity
+from services.ehtag.namespaces import parse_namespace, parse_raw_tag
+from services.ehtag.opening import open_tag_database
+from services.ehtag.records import Commit, Namespace, NamespaceInfo, Report, Signature, TagKind, TagMatch
+from services.ehtag.remote import FetchProgress
+from services.ehtag.search import TagSearch
+from services.ehtag.snapshot import TagSnapshot
+from services.ehtag.state import DatabaseState
+from services.ehtag.sync import SyncOutcome
+from services.ehtag.tags import TagRecord
+from services.ehtag.translator import Translation, Translator
+
+__all__ = [
+    "Cell",
+    "CellSources",
+    "Commit",
+    "DatabaseState",
+    "EditResult",
+    "FetchProgress",
+    "GitHubIdentity",
+    "GitHubUser",
+    "Namespace",
+    "NamespaceInfo",
+    "Place",
+    "Report",
+    "Signature",
+    "SyncOutcome",
+    "TagDatabase",
+    "TagForm",
+    "TagKind",
+    "TagMatch",
+    "TagRecord",
+    "TagSearch",
+    "TagSnapshot",
+    "Translation",
+    "Translator",
+    "export",
+    "fold",
+    "open_identity",
+    "open_tag_database",
+    "parse_namespace",
+    "parse_raw_tag",
+]

@@ -1,0 +1,124 @@
+"""`jmgraph doctor`: one line a neighbour, and what to do about those that fail."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from rich.console import Console
+
+from services.catalog import UpstreamHost, open_gateway
+from services.downloads import open_archive_store
+from services.ehtag import open_tag_database
+from services.errors import ConfigurationError, JmgraphError, UpstreamReason
+from services.redis import open_redis
+from services.settings import Settings
+
+_ADVICE = {
+    UpstreamReason.REGION_BLOCKED: "it refuses this region: set JMGRAPH_JM_PROXY, or JMGRAPH_JM_METHOD=api",
+    UpstreamReason.CHALLENGED: "it asks for a browser challenge: wait, or set JMGRAPH_JM_METHOD=api or a proxy",
+    UpstreamReason.RATE_LIMITED: "it asks for fewer requests: lower JMGRAPH_JM_RATE and JMGRAPH_JM_CONCURRENCY",
+    UpstreamReason.TIMEOUT: "no answer in time: check the network, raise JMGRAPH_JM_TIMEOUT, or set a proxy",
+    UpstreamReason.UNREACHABLE: "no connection: check the network and JMGRAPH_JM_PROXY, or drop this address",
+    UpstreamReason.GARBLED: "its answers can't be read: the site may have changed; look for a newer jmgraph",
+    UpstreamReason.MAINTENANCE: "it is under maintenance: wait",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One neighbour's line. `advice` is empty when all is well."""
+
+    name: str
+    is_well: bool
+    words: str
+    advice: str = ""
+
+
+async def doctor(settings: Settings) -> int:
+    """Print the findings as they come; gives 1 when something needs doing."""
+    console = Console(highlight=False, soft_wrap=True)
+    bad = 0
+    async for finding in _findings(settings):
+        mark = "[green]ok  [/green]" if finding.is_well else "[red]FAIL[/red]"
+        advice = f" — {finding.advice}" if finding.advice else ""
+        console.print(f"{mark} {finding.name}: {finding.words}{advice}")
+        bad += not finding.is_well
+    return 1 if bad else 0
+
+
+async def _findings(settings: Settings) -> AsyncIterator[Finding]:
+    yield _disk(settings)
+    yield await _redis(settings)
+    yield await _storage(settings)
+    yield await _tags(settings)
+    async for finding in _site(settings):
+        yield finding
+
+
+def _disk(settings: Settings) -> Finding:
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        free_bytes = shutil.disk_usage(settings.data_dir).free
+    except OSError as error:
+        return Finding("disk", False, f"{error.strerror}", "set JMGRAPH_DATA_DIR to a folder that can be written")
+    words = f"{free_bytes / 1e9:.1f} GB free in {settings.data_dir}"
+    if free_bytes < settings.disk_floor_bytes:
+        return Finding("disk", False, words, "free some, or lower JMGRAPH_DISK_FLOOR: no download starts below it")
+    return Finding("disk", True, words)
+
+
+async def _redis(settings: Settings) -> Finding:
+    where = "JMGRAPH_REDIS_URL" if settings.redis_url.get_secret_value() else "embedded Valkey"
+    try:
+        async with open_redis(settings, join=False) as link:
+            latency_ms = await link.ping()
+    except ConfigurationError as error:
+        return Finding("redis", False, str(error), "put that right")
+    if latency_ms is None:
+        return Finding("redis", False, f"{where} gives no answer", "start it, or correct JMGRAPH_REDIS_URL")
+    return Finding("redis", True, f"{where}, {latency_ms:.1f} ms")
+
+
+async def _storage(settings: Settings) -> Finding:
+    url = settings.storage_url.get_secret_value()
+    began = time.perf_counter()
+    try:
+        store = open_archive_store(url, settings.storage_options, settings.data_dir / "archives")
+        await store.stat("doctor")
+    except (ConfigurationError, JmgraphError) as error:
+        return Finding("storage", False, str(error), "check JMGRAPH_STORAGE_URL and JMGRAPH_STORAGE_OPTIONS")
+    where = url.partition("://")[0] or "local folder"
+    return Finding("storage", True, f"{where}, {(time.perf_counter() - began) * 1000:.1f} ms")
+
+
+async def _tags(settings: Settings) -> Finding:
+    async with open_tag_database(settings) as tags:
+        state = tags.state
+    words = f"{state.snapshot.count} tags at {state.sha[:8]}"
+    if state.last_error:
+        return Finding(
+            "tag database", False, f"{words}; the last fetch failed: {state.last_error}", "run jmgraph ehtag sync"
+        )
+    if state.is_starter:
+        return Finding("tag database", True, f"starter glossary, {words}", "jmgraph ehtag sync brings the real one")
+    return Finding("tag database", True, words)
+
+
+async def _site(settings: Settings) -> AsyncIterator[Finding]:
+    async with open_gateway(settings, None) as gateway:
+        status = await gateway.probe()
+    for host in status.hosts:
+        yield _host(host)
+    if not status.hosts:
+        yield Finding("site", False, "no host is known", "check the network, or set JMGRAPH_JM_API_URLS")
+
+
+def _host(host: UpstreamHost) -> Finding:
+    name = f"{host.role.value.lower()} {host.url}"
+    if host.healthy:
+        return Finding(name, True, f"{host.latency_ms:.0f} ms" if host.latency_ms is not None else "answers")
+    reason = host.reason or UpstreamReason.UNREACHABLE
+    return Finding(name, False, reason.value.lower().replace("_", " "), _ADVICE[reason])

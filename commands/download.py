@@ -1,0 +1,149 @@
+"""`jmgraph download`: one album from the terminal, through a running server's queue or all by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from services.catalog import parse_album_id
+from services.downloads import ArchiveFormat, Download, DownloadFile, DownloadRequest, DownloadState, ImageFormat
+from services.errors import (
+    AlbumNotFound,
+    BlockedByPolicy,
+    ConfigurationError,
+    InvalidInput,
+    JmgraphError,
+    QueueRejected,
+    UpstreamFailure,
+)
+from services.settings import Settings
+from services.wiring import Services, open_pipeline, open_services
+
+_EXIT_CODES: list[tuple[type[JmgraphError], int]] = [
+    (InvalidInput, 2),
+    (AlbumNotFound, 3),
+    (BlockedByPolicy, 4),
+    (UpstreamFailure, 5),
+    (QueueRejected, 6),
+]
+
+
+async def download(
+    settings: Settings,
+    album: str,
+    archive: str,
+    image: str,
+    quality: int,
+    chapters: list[str],
+    out: Path,
+    force: bool,
+) -> int:
+    """Start, watch and fetch; gives the exit code that the command's help names."""
+    console = Console(stderr=True)
+    try:
+        request = DownloadRequest(
+            album_id=parse_album_id(album),
+            chapter_ids=tuple(chapters),
+            archive=ArchiveFormat(archive.upper()),
+            image=ImageFormat(image.upper()),
+            quality=quality,
+            force=force,
+        )
+        async with open_services(settings, join=False) as services, _hands(services):
+            started = await services.downloads.start(request)
+            ended = await _watch(services, started, console)
+            return await _finish(services, ended, out, console)
+    except JmgraphError as error:
+        console.print(f"jmgraph: {error.message}", style="red", highlight=False)
+        return next((code for kind, code in _EXIT_CODES if isinstance(error, kind)), 1)
+    except asyncio.CancelledError:
+        console.print("Stopped watching; the same command goes on where it was.", highlight=False)
+        return 130
+
+
+@asynccontextmanager
+async def _hands(services: Services) -> AsyncIterator[None]:
+    """A worker of our own where no other is on this queue."""
+    if (await services.downloads.counts()).workers:
+        yield
+        return
+    stop = asyncio.Event()
+    async with open_pipeline(services) as pipeline:
+        worker = services.downloads.worker(pipeline, jobs=services.settings.download_jobs)
+        task = asyncio.create_task(worker.run(stop))
+        try:
+            yield
+        finally:
+            stop.set()
+            await task
+
+
+async def _watch(services: Services, download: Download, console: Console) -> Download:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("pages"),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    last = download
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task(download.title, total=None, rate="")
+        began = asyncio.get_running_loop().time()
+        async with aclosing(services.downloads.watch(download.id)) as changes:
+            async for last in changes:
+                progress = last.progress
+                seconds = max(0.001, asyncio.get_running_loop().time() - began)
+                bar.update(
+                    task,
+                    completed=progress.pages_done,
+                    total=progress.pages_total,
+                    rate=f"{progress.bytes_done / seconds / 1e6:.1f} MB/s",
+                )
+    return last
+
+
+async def _finish(services: Services, download: Download, out: Path, console: Console) -> int:
+    if download.state is DownloadState.READY and download.file is not None:
+        path = await _fetch(services, download, out)
+        sys.stdout.write(f"{path}\n")
+        return 0
+    if download.problem is not None:
+        console.print(f"jmgraph: {download.problem.message}", style="red", highlight=False)
+        for page in download.problem.missing_pages:
+            console.print(f"  missing: {page}", highlight=False)
+        return 5
+    console.print(f"jmgraph: the download is {download.state.value.lower()}", highlight=False)
+    return 1
+
+
+async def _fetch(services: Services, download: Download, out: Path) -> Path:
+    """Copy the archive out of the store; it appears under its name only when it is whole."""
+    name = download.file.name if download.file else ""
+    async with services.downloads.hold_file(download.id, name) as file:
+        found = file and await services.archives.open_range(file.key)
+        if not file or not found:
+            raise ConfigurationError("the finished file has gone; run the same command again")
+        draft = _draft(out, file)
+        with draft.open("wb") as target:
+            async for chunk in found.chunks:
+                target.write(chunk)
+        return draft.replace(out / file.name)
+
+
+def _draft(out: Path, file: DownloadFile) -> Path:
+    out.mkdir(parents=True, exist_ok=True)
+    return out / f".{file.sha256[:16]}.part"

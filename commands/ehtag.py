@@ -1,0 +1,61 @@
+"""`jmgraph ehtag`: sync, check and export the tag database."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from services.ehtag import FetchProgress, SyncOutcome, TagForm, open_tag_database
+from services.ehtag import export as pieces_of
+from services.settings import Settings
+
+_WORDS = {
+    SyncOutcome.CLONED: "cloned",
+    SyncOutcome.MOVED: "moved to the remote's head",
+    SyncOutcome.UP_TO_DATE: "up to date",
+}
+
+
+async def sync(settings: Settings) -> int:
+    """Clone or fetch, with a progress bar on a terminal; raises a `JmgraphError` that says why it could not."""
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    async with open_tag_database(settings) as tags:
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("objects", total=None)
+
+            def tell(progress: FetchProgress) -> None:
+                bar.update(task, completed=progress.received_objects, total=progress.total_objects or None)
+
+            outcome = await tags.sync(tell)
+        state = await tags.refresh()
+        print(f"{_WORDS[outcome]}: {state.sha[:8]}, {state.snapshot.count} tags")  # noqa: T201
+    return 0
+
+
+async def check(settings: Settings) -> int:
+    """One line a report, `file:line: raw: message`; gives 1 when there is any."""
+    async with open_tag_database(settings) as tags:
+        reports = [*tags.snapshot.reports(), *tags.translator.reports]
+        for report in reports:
+            place = f"{report.namespace}.md:{report.line or 0}" if report.namespace else report.logger
+            print(f"{place}: {report.raw or ''}: {report.message}")  # noqa: T201
+        print(f"{tags.snapshot.count} tags, {len(reports)} reports", file=sys.stderr)  # noqa: T201
+    return 1 if reports else 0
+
+
+async def export(settings: Settings, form: str, out: Path | None) -> int:
+    """Write the database in one form; a file appears whole or not at all."""
+    async with open_tag_database(settings) as tags:
+        pieces = pieces_of(tags.snapshot, TagForm(form))
+        if out is None:
+            for piece in pieces:
+                sys.stdout.buffer.write(piece)
+            return 0
+        draft = out.with_name(f"{out.name}.part")
+        with draft.open("wb") as file:
+            file.writelines(pieces)
+        draft.replace(out)
+    return 0
