@@ -121,8 +121,9 @@ class Events:
 
     async def _read_until_lost(self) -> None:
         async with self._link.client.pubsub(ignore_subscribe_messages=True) as channel:
-            await channel.subscribe(self.channel)
-            await channel.parse_response()  # from here on nothing is missed
+            async with asyncio.timeout(READ_TIMEOUT_S):
+                await channel.subscribe(self.channel)
+                await channel.parse_response()  # from here on nothing is missed
             self._tell_all()
             was_silent = False
             while True:

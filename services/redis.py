@@ -42,7 +42,7 @@ class RedisLink:
         """`url` is `redis://`, `rediss://` or `unix://`, with its password; no connection is made yet."""
         self._url = url
         self._command_timeout_s = command_timeout_s
-        self.client: redis.asyncio.Redis = _Client(connection_pool=self.new_pool(MAX_CONNECTIONS))
+        self.client: redis.asyncio.Redis = _Client(self.new_pool(MAX_CONNECTIONS), command_timeout_s)
 
     def __repr__(self) -> str:
         return "RedisLink(**********)"
@@ -53,12 +53,15 @@ class RedisLink:
         return int(self.client.connection_pool.connection_kwargs.get("db") or 0)
 
     def new_pool(self, max_connections: int) -> redis.asyncio.ConnectionPool:
-        """A further pool to the same server; its holder disconnects it."""
+        """A further pool to the same server; its holder disconnects it, and puts a timeout around what it asks.
+
+        redis-py's own `socket_timeout` goes by `asyncio.wait_for`, which in Python 3.11 loses a cancellation that
+        comes together with the answer (https://github.com/python/cpython/issues/86296).
+        """
         return redis.asyncio.BlockingConnectionPool.from_url(
             self._url,
             max_connections=max_connections,
             timeout=self._command_timeout_s,
-            socket_timeout=self._command_timeout_s,
             socket_connect_timeout=CONNECT_TIMEOUT_S,
             **({} if self._url.startswith("unix:") else {"socket_keepalive": True}),
         )
@@ -106,24 +109,29 @@ def _is_refusal(error: redis.exceptions.ResponseError) -> bool:
 class _Client(redis.asyncio.Redis):
     """redis-py's client with our border around every command."""
 
-    _resting_until = 0.0
+    def __init__(self, pool: redis.asyncio.ConnectionPool, timeout_s: float) -> None:
+        super().__init__(connection_pool=pool)
+        self._timeout_s = timeout_s
+        self._resting_until = 0.0
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
-        with self._guarded():
+        async with self.guarded():
             return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
         return _GuardedPipeline(self, transaction, shard_hint)
 
-    @contextmanager
-    def _guarded(self) -> Iterator[None]:
+    @asynccontextmanager
+    async def guarded(self) -> AsyncIterator[None]:
+        """One call: in time, within the border, and not at all while a silent server is left to rest."""
         if time.monotonic() < self._resting_until:
             raise RedisUnavailable("Redis gave no answer in time a moment ago")
         try:
             with redis_border():
-                yield
+                async with asyncio.timeout(self._timeout_s):
+                    yield
         except RedisUnavailable as error:
-            if isinstance(error.__cause__, (redis.exceptions.TimeoutError, asyncio.TimeoutError)):
+            if isinstance(error.__cause__, (redis.exceptions.TimeoutError, TimeoutError)):
                 self._resting_until = time.monotonic() + REST_S
             raise
 
@@ -136,11 +144,11 @@ class _GuardedPipeline(Pipeline):
         self._client = client
 
     async def immediate_execute_command(self, *args: Any, **options: Any) -> Any:
-        with self._client._guarded():
+        async with self._client.guarded():
             return await super().immediate_execute_command(*args, **options)  # type: ignore[no-untyped-call]
 
     async def execute(self, raise_on_error: bool = True) -> list[Any]:
-        with self._client._guarded():
+        async with self._client.guarded():
             return await super().execute(raise_on_error)
 
 
