@@ -83,13 +83,28 @@ class Archives(Protocol):
         ...
 
 
-class Albums(Protocol):
-    """The site's albums and chapters."""
+class Folders(Protocol):
+    """Staging folders on this machine, by name. Not for the event loop."""
 
-    async def find_album(self, id: str) -> AlbumDetail | None:
-        """The album, None where there is none; `UpstreamFailure`."""
+    root: Path
+    """What they are in; it need not be there yet."""
+
+    def folder(self, name: str) -> Path:
+        """Where the folder of this name is, or will be."""
         ...
 
-    async def find_chapter(self, id: str) -> ChapterDetail | None:
-        """The chapter with its pages, None where there is none; `UpstreamFailure`."""
+    def remove(self, name: str) -> None:
+        """Delete a folder with all that is in it; nothing happens where there is none."""
+        ...
+
+
+class Albums(Protocol):
+    """The site's albums and chapters, as far as the content policy lets them be seen."""
+
+    async def get_album(self, id: str) -> AlbumDetail:
+        """The album. Raises `AlbumNotFound`, `BlockedByPolicy`, `UpstreamFailure`."""
+        ...
+
+    async def find_chapters(self, ids: Sequence[str]) -> list[ChapterDetail | UpstreamFailure | None]:
+        """Chapters with their pages in the order asked; None where there is none, a failure in its place."""
         ...

@@ -1,0 +1,24 @@
+-- A new record and its job, unless the same download lives or the queue is full.
+-- ARGV: facts as JSON {id, same, album, force, limit, now_ms, version, channel, job}, body.
+local new = cjson.decode(ARGV[1])
+if not new.force then
+  local other = redis.call('GET', P .. 'same:' .. new.same)
+  if other then
+    local state = redis.call('HGET', record_key(other), 'state')
+    local expires = redis.call('ZSCORE', P .. 'expiry', other)
+    if state and (ACTIVE[state] or (state == 'READY' and expires and tonumber(expires) > new.now_ms)) then
+      return {'same', other}
+    end
+  end
+end
+if redis.call('ZCARD', P .. 'state:QUEUED') >= new.limit then return {'full'} end
+
+redis.call('HSET', record_key(new.id), 'v', new.version, 'rev', 1, 'state', 'QUEUED', 'lease', '', 'body', ARGV[2])
+redis.call('ZADD', P .. 'all', 0, new.id)
+redis.call('ZADD', P .. 'state:QUEUED', 0, new.id)
+redis.call('ZADD', P .. 'album:' .. new.album, 0, new.id)
+point_at(new.same, new.id)
+enqueue(new.job)
+announce(new.channel, 'download:' .. new.id)
+announce(new.channel, 'queue')
+return {'created', new.id}

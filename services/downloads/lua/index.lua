@@ -1,0 +1,47 @@
+-- Shared by the scripts below it: names of keys, and the lists a record stands in.
+local P = 'jmgraph:downloads:'
+local ACTIVE = {QUEUED = true, RUNNING = true, PACKING = true}
+local MOVES = {
+  QUEUED = {QUEUED = true, RUNNING = true, FAILED = true, CANCELLED = true},
+  RUNNING = {RUNNING = true, PACKING = true, QUEUED = true, FAILED = true, CANCELLED = true},
+  PACKING = {PACKING = true, READY = true, QUEUED = true, FAILED = true, CANCELLED = true},
+  READY = {EXPIRED = true},
+  FAILED = {QUEUED = true},
+  CANCELLED = {QUEUED = true},
+  EXPIRED = {QUEUED = true},
+}
+
+local function record_key(id) return P .. 'record:' .. id end
+
+local function announce(channel, topic) redis.call('PUBLISH', channel, topic) end
+
+local function enqueue(job)
+  redis.call('SET', job.key, job.blob)
+  redis.call('ZADD', job.queue, job.score, job.id)
+end
+
+-- arq's own marks of a job go with it, so that no dead worker's mark hides the next one.
+local function dequeue(job)
+  redis.call('ZREM', job.queue, job.id)
+  redis.call('DEL', job.key, job.mark, job.tries)
+end
+
+local function point_at(same, id)
+  redis.call('SET', P .. 'same:' .. same, id)
+end
+
+local function point_away(same, id)
+  if redis.call('GET', P .. 'same:' .. same) == id then redis.call('DEL', P .. 'same:' .. same) end
+end
+
+-- A file name belongs to one album at a time; several downloads of that album may share it.
+local function is_taken(stem, album)
+  for _, owner in ipairs(redis.call('HVALS', P .. 'name:' .. stem)) do
+    if owner ~= album then return true end
+  end
+  return false
+end
+
+local function throw_away(key)
+  if key ~= '' then redis.call('SADD', P .. 'trash', key) end
+end

@@ -1,0 +1,21 @@
+-- The end of a record that is still at the revision it was read at.
+-- ARGV: facts as JSON {id, rev, same, album, channel, dequeue, stem, trash}.
+local old = cjson.decode(ARGV[1])
+local key = record_key(old.id)
+local at = redis.call('HMGET', key, 'rev', 'state')
+if not at[1] then return 'gone' end
+if tonumber(at[1]) ~= old.rev then return 'moved' end
+
+redis.call('DEL', key)
+redis.call('ZREM', P .. 'all', old.id)
+redis.call('ZREM', P .. 'state:' .. at[2], old.id)
+redis.call('ZREM', P .. 'album:' .. old.album, old.id)
+redis.call('ZREM', P .. 'expiry', old.id)
+redis.call('ZREM', P .. 'history', old.id)
+redis.call('HDEL', P .. 'name:' .. old.stem, old.id)
+point_away(old.same, old.id)
+dequeue(old.dequeue)
+throw_away(old.trash)
+announce(old.channel, 'download:' .. old.id)
+announce(old.channel, 'ended:' .. old.id)
+return 'saved'

@@ -1,0 +1,43 @@
+-- One change of one record, if it is still at the revision it was read at, with every list it stands in.
+-- ARGV: facts as JSON {id, rev, version, state, lease, same, album, channel, limit?, expires_ms?, finished_ms?,
+--       enqueue?, dequeue?, stem?, trash?}, body.
+local new = cjson.decode(ARGV[1])
+local key = record_key(new.id)
+local at = redis.call('HMGET', key, 'rev', 'state')
+if not at[1] then return 'gone' end
+if tonumber(at[1]) ~= new.rev then return 'moved' end
+local old_state = at[2]
+if not (MOVES[old_state] and MOVES[old_state][new.state]) then return 'illegal' end
+if new.limit and redis.call('ZCARD', P .. 'state:QUEUED') >= new.limit then return 'full' end
+if new.stem and new.state == 'READY' and is_taken(new.stem, new.album) then return 'taken' end
+
+redis.call('HSET', key, 'v', new.version, 'rev', new.rev + 1, 'state', new.state, 'lease', new.lease, 'body', ARGV[2])
+if new.dequeue then dequeue(new.dequeue) end
+if new.enqueue then
+  enqueue(new.enqueue)
+  announce(new.channel, 'queue')
+end
+if new.trash then throw_away(new.trash) end
+
+if old_state ~= new.state then
+  redis.call('ZREM', P .. 'state:' .. old_state, new.id)
+  redis.call('ZADD', P .. 'state:' .. new.state, 0, new.id)
+  if ACTIVE[new.state] then
+    redis.call('ZREM', P .. 'history', new.id)
+    redis.call('SET', P .. 'same:' .. new.same, new.id, 'NX')
+  elseif new.state == 'READY' then
+    redis.call('ZADD', P .. 'expiry', new.expires_ms, new.id)
+    redis.call('HSET', P .. 'name:' .. new.stem, new.id, new.album)
+  else
+    redis.call('ZADD', P .. 'history', new.finished_ms, new.id)
+    point_away(new.same, new.id)
+  end
+  if old_state == 'READY' then
+    redis.call('ZREM', P .. 'expiry', new.id)
+    redis.call('HDEL', P .. 'name:' .. new.stem, new.id)
+  end
+end
+
+announce(new.channel, 'download:' .. new.id)
+if not ACTIVE[new.state] then announce(new.channel, 'ended:' .. new.id) end
+return 'saved'

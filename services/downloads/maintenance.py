@@ -1,0 +1,38 @@
+"""What goes on beside requests: expiry, clearing up, watching over workers."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from services.downloads.engine import Engine
+from services.redis import RedisUnavailable
+
+log = structlog.get_logger("jmgraph.maintenance")
+
+JITTER = (0.9, 1.1)
+"""Factor of each wait, so that processes started together do not stay in step."""
+
+
+async def maintain(engine: Engine) -> None:
+    """Run every loop, over every outage, until cancelled."""
+    timings = engine.timings
+    async with asyncio.TaskGroup() as loops:
+        loops.create_task(_keep(engine.upkeep.sweep, timings.sweep_s))
+        loops.create_task(_keep(engine.upkeep.clear_folders, timings.reconcile_s))
+        loops.create_task(_keep(engine.reconciler.free_the_dead, timings.heartbeat_s))
+        loops.create_task(_keep(engine.reconciler.compare_with_queue, timings.reconcile_s))
+
+
+async def _keep(step: Callable[[], Awaitable[None]], every_s: float) -> None:
+    while True:
+        try:
+            await step()
+        except RedisUnavailable:
+            log.debug("Upkeep waits, Redis is away")
+        except Exception:
+            log.exception("A step of upkeep failed")
+        await asyncio.sleep(every_s * random.uniform(*JITTER))

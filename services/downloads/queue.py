@@ -1,0 +1,158 @@
+"""The border to arq: how a job is written, and a worker that is woken instead of polling.
+
+An arq job lives for a moment: it only hands a download to this process, which then holds it by its lease. So neither
+arq's timeouts, nor its tries, nor its marks on jobs in progress, nor an error that ends its worker can lose one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+import orjson
+import redis.exceptions
+import structlog
+from arq.connections import ArqRedis
+from arq.constants import in_progress_key_prefix, job_key_prefix, retry_key_prefix
+from arq.jobs import serialize_job
+from arq.worker import Retry, Worker, func
+
+from services.redis import RedisLink, RedisUnavailable, redis_border
+
+log = structlog.get_logger("jmgraph.queue")
+
+QUEUE = "jmgraph:queue"
+FUNCTION = "run_download"
+POLL_S = 1.0
+"""How often the queue is read unasked; an event wakes the worker at once."""
+POLL_TIMEOUT_S = 10.0
+JOB_TIMEOUT_S = 10
+"""Of handing over, not of a download. arq hides a job for 10 s more after its worker was killed."""
+MAX_TRIES = 1_000_000
+READ_LIMIT = 1000
+"""Jobs looked at per read: those that other workers have in hand count too."""
+RETRY_S = 1.0
+HEALTH_S = 3600
+"""Nobody reads arq's health key: a worker's heartbeat is our own."""
+
+
+def job_facts(job_id: str, download_id: str, place_ms: int) -> dict[str, Any]:
+    """What our scripts need to write or drop an arq job; the earliest `place_ms` is served first."""
+    blob = serialize_job(FUNCTION, (download_id,), {}, None, place_ms, serializer=orjson.dumps)
+    return {
+        "queue": QUEUE,
+        "id": job_id,
+        "score": place_ms,
+        "blob": blob.decode(),
+        "key": job_key_prefix + job_id,
+        "mark": in_progress_key_prefix + job_id,
+        "tries": retry_key_prefix + job_id,
+    }
+
+
+class NotNow(Exception):
+    """A job that is to be offered again, to anybody: at once, or after so many seconds."""
+
+    def __init__(self, after_s: float = 0.0) -> None:
+        super().__init__(after_s)
+        self.after_s = after_s
+
+
+class JobSource:
+    """Hands queued downloads to `accept` while `free_slots` says there is room, first come first served."""
+
+    def __init__(
+        self,
+        link: RedisLink,
+        *,
+        accept: Callable[[str, str], Awaitable[None]],
+        free_slots: Callable[[], int],
+        doorbell: asyncio.Event,
+    ) -> None:
+        """`accept(download_id, job_id)` returns once the download is held, or raises `NotNow`, `RedisUnavailable`.
+
+        `doorbell` is set when there may be work.
+        """
+        self._link = link
+        self._accept = accept
+        self._free_slots = free_slots
+        self._doorbell = doorbell
+
+    async def run_until_lost(self) -> None:
+        """Serve the queue until Redis is away: then `RedisUnavailable`, and a new call starts afresh."""
+        pool = ArqRedis(
+            self._link.new_pool(4),
+            job_serializer=orjson.dumps,
+            job_deserializer=orjson.loads,
+            default_queue_name=QUEUE,
+        )
+        worker = _WokenWorker(
+            functions=[func(self._take, name=FUNCTION, keep_result=0, max_tries=MAX_TRIES)],
+            queue_name=QUEUE,
+            redis_pool=pool,
+            handle_signals=False,
+            job_timeout=JOB_TIMEOUT_S,
+            health_check_interval=HEALTH_S,
+            keep_result=0,
+            queue_read_limit=READ_LIMIT,
+            job_serializer=orjson.dumps,
+            job_deserializer=orjson.loads,
+            log_results=False,
+        )
+        try:
+            with redis_border():
+                await worker.serve(self._free_slots, self._doorbell)
+        finally:
+            await worker.let_go()
+            await pool.connection_pool.disconnect()
+
+    async def _take(self, ctx: dict[str, Any], download_id: str) -> None:
+        try:
+            await self._accept(download_id, ctx["job_id"])
+        except NotNow as refusal:
+            raise Retry(defer=refusal.after_s or None) from None
+        except RedisUnavailable:
+            raise Retry(defer=RETRY_S) from None
+
+
+class _WokenWorker(Worker):
+    """arq's worker, looking at the queue when the doorbell rings (arq itself polls every half second)."""
+
+    free_slots: Callable[[], int]
+    doorbell: asyncio.Event
+
+    @property
+    def max_jobs(self) -> int:
+        """Hand-overs that may be under way at once: arq asks before each."""
+        return self.free_slots()
+
+    @max_jobs.setter
+    def max_jobs(self, value: int) -> None:
+        """Arq's own figure; ours changes from moment to moment."""
+
+    async def serve(self, free_slots: Callable[[], int], doorbell: asyncio.Event) -> None:
+        self.free_slots, self.doorbell = free_slots, doorbell
+        while True:
+            doorbell.clear()
+            async with asyncio.timeout(POLL_TIMEOUT_S):
+                await self._poll_iteration()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(POLL_S):
+                    await doorbell.wait()
+
+    def _release_sem_dec_counter_on_complete(self) -> None:
+        super()._release_sem_dec_counter_on_complete()
+        self.doorbell.set()
+
+    async def let_go(self) -> None:
+        """Wait for the hand-overs that are under way; they are over in a moment, or Redis is silent."""
+        tasks = list(self.tasks.values())
+        if tasks:
+            await asyncio.wait(tasks, timeout=POLL_TIMEOUT_S)
+        for task in tasks:
+            task.cancel()
+        for result in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(result, Exception) and not isinstance(result, redis.exceptions.RedisError):
+                log.error("A job could not be handed over", reason=repr(result))

@@ -1,0 +1,296 @@
+"""Fakes of the neighbours of the download life cycle, and a house of the real one around them."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import shutil
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from services.catalog.records import AlbumDetail, ChapterDetail, ChapterRef, SourceMethod
+from services.downloads import (
+    Cancelled,
+    Download,
+    DownloadRequest,
+    Downloads,
+    DownloadState,
+    DownloadWorker,
+    Job,
+    Limits,
+    PackedArchive,
+    PagesMissing,
+    PagesProgress,
+    Timings,
+    open_downloads,
+)
+from services.errors import AlbumNotFound, BlockedByPolicy, UpstreamFailure
+from services.events import Events, open_events
+from services.redis import RedisLink
+
+QUICK = Timings(
+    heartbeat_s=0.1,
+    lease_s=0.6,
+    reconcile_s=0.2,
+    sweep_s=0.05,
+    progress_s=0.02,
+    live_s=0.02,
+    hold_s=0.6,
+    retry_s=0.05,
+    handover_s=1.0,
+)
+"""The life cycle, some thirty times as fast as for hosts."""
+
+
+def an_album(
+    id: str = "100", *, title: str = "", chapters: Sequence[str] = (), tags: Sequence[str] = ()
+) -> AlbumDetail:
+    """An album with these chapters, or a single one of its own number."""
+    refs = tuple(ChapterRef(each, index, f"第{index}話") for index, each in enumerate(chapters or (id,), 1))
+    return AlbumDetail(
+        id=id,
+        title=title or f"山行 {id}",
+        description="",
+        authors=("青石",),
+        works=(),
+        characters=(),
+        tags=tuple(tags),
+        page_count=0,
+        view_count=0,
+        like_count=0,
+        comment_count=0,
+        published_on=None,
+        updated_on=None,
+        chapters=refs,
+        related=(),
+        source=SourceMethod.API,
+    )
+
+
+class FakeAlbums:
+    """A catalog of a few albums, whose chapters have `pages` pages each."""
+
+    def __init__(self, *albums: AlbumDetail, pages: int = 5) -> None:
+        self.albums = {album.id: album for album in albums}
+        self.pages = pages
+        self.failure: UpstreamFailure | None = None
+        self.blocked: dict[str, tuple[str, ...]] = {}
+
+    async def get_album(self, id: str) -> AlbumDetail:
+        if self.failure:
+            raise self.failure
+        if id in self.blocked:
+            raise BlockedByPolicy(self.blocked[id])
+        for album in self.albums.values():
+            if id == album.id or id in {chapter.id for chapter in album.chapters}:
+                return album
+        raise AlbumNotFound(id)
+
+    async def find_chapters(self, ids: Sequence[str]) -> list[ChapterDetail | UpstreamFailure | None]:
+        return [self._chapter(id) for id in ids]
+
+    def _chapter(self, id: str) -> ChapterDetail:
+        names = tuple(f"{index:05d}.webp" for index in range(1, self.pages + 1))
+        return ChapterDetail(id=id, album_id=id, title="", scramble_id=0, page_names=names)
+
+
+class FakePipeline:
+    """Writes a small file a page, in order; what is on disk is not asked for again. Tells what was asked in `asked`.
+
+    `pause_at` holds it before that page until `go` is set; pages in `missing` can't be had.
+    """
+
+    def __init__(self, *, page_s: float = 0.0, log: Path | None = None) -> None:
+        self.page_s = page_s
+        self.log = log
+        self.asked: list[str] = []
+        self.missing: set[int] = set()
+        self.cause: UpstreamFailure | None = None
+        self.error: Exception | None = None
+        self.pause_at: int | None = None
+        self.paused = asyncio.Event()
+        self.go = asyncio.Event()
+        self.at_once = 0
+        self.most_at_once = 0
+
+    async def run(
+        self, job: Job, *, on_progress: Callable[[PagesProgress], None], is_cancelled: Callable[[], bool]
+    ) -> PackedArchive:
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            return await self._run(job, on_progress, is_cancelled)
+        finally:
+            self.at_once -= 1
+
+    async def _run(
+        self, job: Job, on_progress: Callable[[PagesProgress], None], is_cancelled: Callable[[], bool]
+    ) -> PackedArchive:
+        job.folder.mkdir(parents=True, exist_ok=True)
+        total = sum(len(chapter.page_names) for chapter in job.chapters)
+        done: dict[str, int] = {}
+        missing = []
+        for chapter in job.chapters:
+            for index in range(1, len(chapter.page_names) + 1):
+                if is_cancelled():
+                    raise Cancelled
+                if await self._page(job.folder / f"{chapter.id}-{index:05d}", f"{chapter.id}/{index}", index):
+                    done[chapter.id] = done.get(chapter.id, 0) + 1
+                    count = sum(done.values())
+                    on_progress(PagesProgress(count, total, count * 10, dict(done)))
+                else:
+                    missing.append((chapter.id, index))
+        if self.error:
+            raise self.error
+        if missing:
+            raise PagesMissing(missing, self.cause)
+        data = json.dumps([job.album.id, job.archive, total]).encode()
+        path = job.folder / f"archive.{job.archive.extension}"
+        path.write_bytes(data)
+        return PackedArchive(path, len(data), hashlib.sha256(data).hexdigest())
+
+    async def _page(self, path: Path, name: str, index: int) -> bool:
+        if path.exists():
+            return True
+        if index == self.pause_at:
+            self.paused.set()
+            await self.go.wait()
+        await asyncio.sleep(self.page_s)
+        self.asked.append(name)
+        if self.log:
+            with self.log.open("a") as file:
+                file.write(f"{name}\n")
+        if index in self.missing:
+            return False
+        path.write_bytes(b"page")
+        return True
+
+
+class FakeFolders:
+    """Staging folders on disk."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def folder(self, name: str) -> Path:
+        return self.root / name
+
+    def remove(self, name: str) -> None:
+        shutil.rmtree(self.folder(name), ignore_errors=True)
+
+
+class FakeArchives:
+    """A folder of archives."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.failure: Exception | None = None
+
+    async def put(self, path: Path, key: str) -> None:
+        if self.failure:
+            raise self.failure
+        self.root.mkdir(parents=True, exist_ok=True)
+        path.replace(self.root / key)
+
+    async def delete(self, key: str) -> None:
+        (self.root / key).unlink(missing_ok=True)
+
+    def keys(self) -> list[str]:
+        return sorted(path.name for path in self.root.iterdir()) if self.root.is_dir() else []
+
+
+@dataclass
+class House:
+    """One process of the product: doors' side, upkeep, and a worker where one is started."""
+
+    link: RedisLink
+    events: Events
+    downloads: Downloads
+    albums: FakeAlbums
+    pipeline: FakePipeline
+    archives: FakeArchives
+    folders: FakeFolders
+    data_dir: Path
+    workers: list[tuple[DownloadWorker, asyncio.Event, asyncio.Task[None]]] = field(default_factory=list)
+
+    async def start(self, album_id: str = "100", **changes: object) -> Download:
+        """Queue a download of this album."""
+        return await self.downloads.start(DownloadRequest(album_id, **changes))  # type: ignore[arg-type]
+
+    def work(self, *, jobs: int = 2, pipeline: FakePipeline | None = None) -> DownloadWorker:
+        """Start a worker here."""
+        stop = asyncio.Event()
+        worker = self.downloads.worker(pipeline or self.pipeline, jobs=jobs)
+        self.workers.append((worker, stop, asyncio.create_task(worker.run(stop))))
+        return worker
+
+    async def stop_work(self) -> None:
+        """End the workers as SIGTERM does."""
+        for _, stop, task in self.workers:
+            stop.set()
+            await task
+        self.workers.clear()
+
+    async def until_state(self, id: str, *states: DownloadState, timeout_s: float = 10.0) -> Download:
+        """The download once it is in one of these states."""
+        async with asyncio.timeout(timeout_s):
+            while True:
+                found = await self.downloads.find(id)
+                if found and found.state in states:
+                    return found
+                await asyncio.sleep(0.01)
+
+    async def until_ended(self, id: str) -> Download:
+        """The last state of a watched download."""
+        async with asyncio.timeout(10):
+            async for last in self.downloads.watch(id):
+                pass
+        return last
+
+    def staged(self) -> list[str]:
+        """Names of staging folders."""
+        return sorted(path.name for path in self.folders.root.iterdir()) if self.folders.root.is_dir() else []
+
+
+@asynccontextmanager
+async def open_house(
+    url: str,
+    data_dir: Path,
+    *,
+    albums: FakeAlbums | None = None,
+    pipeline: FakePipeline | None = None,
+    timings: Timings = QUICK,
+    maintained: bool = True,
+    **limits: float,
+) -> AsyncIterator[House]:
+    """A process of the product on this Redis and data directory; keywords are limits."""
+    link = RedisLink(url)
+    bounds: dict[str, float] = {"ttl_s": 60, "history_s": 3600, "queue_limit": 50, "disk_floor_bytes": 0, **limits}
+    house_albums = albums or FakeAlbums(an_album())
+    archives, folders = FakeArchives(data_dir / "archives"), FakeFolders(data_dir / "staging")
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(link.aclose)
+        events = await stack.enter_async_context(open_events(link))
+        downloads = await stack.enter_async_context(
+            open_downloads(
+                link,
+                events,
+                house_albums,
+                archives,
+                folders,
+                Limits(data_dir=data_dir, **bounds),  # type: ignore[arg-type]
+                timings,
+            )
+        )
+        house = House(link, events, downloads, house_albums, pipeline or FakePipeline(), archives, folders, data_dir)
+        upkeep = asyncio.create_task(downloads.maintain()) if maintained else None
+        try:
+            yield house
+        finally:
+            await house.stop_work()
+            if upkeep:
+                upkeep.cancel()
+                await asyncio.gather(upkeep, return_exceptions=True)
