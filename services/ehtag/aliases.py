@@ -64,7 +64,7 @@ def parse_aliases(text: str) -> AliasTable:
     """The table as written; odd entries are reported, not fatal.
 
     Each section holds `"spelling" = "namespace:raw"`, or a table with `to` (one id or several, best first) and
-    `why`; `[none.<section>]` holds `"spelling" = "why there is no record"`.
+    `why`; `[none.<section>]` holds `"why there is no record" = ["spelling", ...]`.
     Raises tomllib.TOMLDecodeError when the text is no TOML.
     """
     document = tomllib.loads(text)
@@ -72,12 +72,11 @@ def parse_aliases(text: str) -> AliasTable:
     spellings: dict[str, list[str]] = {}
     entries: dict[TagKind, dict[str, Alias]] = {}
     for section, kind in _SECTIONS.items():
-        none = document.get("none", {}).get(section, {})
         listed = [Alias(spelling, _ids(value)) for spelling, value in document.get(section, {}).items()]
-        listed += [Alias(spelling, ()) for spelling in none]
-        entries[kind] = _by_folded(listed, reports)
-        for alias in listed[: len(listed) - len(none)]:
+        for alias in listed:
             spellings.setdefault(alias.ids[0], []).append(alias.spelling)
+        none = document.get("none", {}).get(section, {}).values()
+        entries[kind] = _by_folded([*listed, *(Alias(word, ()) for words in none for word in words)], reports)
     return AliasTable(
         entries=entries,
         qualifiers=frozenset(fold_many(document.get("qualifiers", []))),

@@ -32,6 +32,7 @@ _VARIANTS = (
     ("颕", "颖"),
     ("芸", "艺"),
     ("廻", "回"),
+    ("戸", "户"),
     ("苧", "苎"),
     ("著", "着"),
     ("姊", "姐"),
@@ -52,6 +53,11 @@ _VARIANTS = (
 )
 
 
+_HIRAGANA = range(ord("ぁ"), ord("ゖ") + 1)
+_TO_KATAKANA = ord("ァ") - ord("ぁ")
+_SKELETON = {code: code + _TO_KATAKANA for code in _HIRAGANA} | dict.fromkeys(map(ord, "の之"), "的")
+
+
 def fold(text: str) -> str:
     """The text in lower case, half width and Simplified Chinese, without blanks, dots and decoration.
 
@@ -69,8 +75,12 @@ def fold_many(texts: Sequence[str]) -> list[str]:
 
 
 def skeleton(folded: str) -> str:
-    """Letters and digits alone: what is left when two spellings differ in punctuation only."""
-    return folded if folded.isalnum() else "".join(filter(str.isalnum, folded))
+    """What two folded spellings share when they differ only in punctuation, in kana or in the genitive.
+
+    Letters and digits alone; hiragana as katakana (EhTag's romaji knows no difference); の and 之 as 的, since
+    "鬼滅の刃" is "鬼灭之刃" and "進撃の巨人" is "进击的巨人". "こーひー・めーかー" is "コーヒーメーカー".
+    """
+    return "".join(filter(str.isalnum, folded)).translate(_SKELETON)
 
 
 class _Undecorated(dict[int, str | None]):

@@ -6,30 +6,46 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from services.ehtag.folding import fold_many, skeleton
-from services.ehtag.records import TagMatch
+from services.ehtag.records import Namespace, TagMatch
 from services.ehtag.spellings import may_have_parts, parts_of
 
 if TYPE_CHECKING:
-    from services.ehtag.snapshot import TagRecord
+    from services.ehtag.snapshot import TagSnapshot
+    from services.ehtag.tags import TagRecord
 
 # A skeleton shorter than this says too little: "C+" is not "C". Other scripts say more with each sign.
 _SHORTEST_LATIN = 3
 _SHORTEST_SKELETON = 2
 
+# Where a record stands; the record itself is only made when it is found.
+_Place = tuple[Namespace, str]
+
 
 class NameIndex:
-    """Records by folded name. Of namesakes those that bear it as a whole come first, then those it is a spelling of,
-    then those that have it in brackets; each in the order given. `is_remark` tells, of a folded word in brackets,
-    that it only tells namesakes apart ("天使（守望先锋）") and is no spelling.
+    """Records of some namespaces by folded name.
+
+    Of namesakes those that bear the name as a whole come first, then those it is a spelling of, then those that have
+    it in brackets; each in the order of the namespaces given, then of the release. `is_remark` tells, of a folded
+    word in brackets, that it only keeps namesakes apart ("天使（守望先锋）") and is no spelling.
     """
 
-    def __init__(self, records: Iterable[TagRecord], is_remark: Callable[[str], bool] = lambda _: False) -> None:
-        names = [(record.name.text.replace("\n", " "), record) for record in records]
-        parted = [(*parts_of(name), record) for name, record in names if may_have_parts(name)]
-        self._by_name: dict[str, TagRecord | list[TagRecord]] = {}
+    def __init__(
+        self,
+        snapshot: TagSnapshot,
+        namespaces: Iterable[Namespace],
+        is_remark: Callable[[str], bool] = lambda _: False,
+    ) -> None:
+        self._snapshot = snapshot
+        self._by_name: dict[str, _Place | list[_Place]] = {}
+        names = [
+            (record.name.text.replace("\n", " "), (namespace, record.raw))
+            for namespace in namespaces
+            for record in snapshot.passing(namespace)
+        ]
+        parted = [(*parts_of(name), place) for name, place in names if may_have_parts(name)]
         self._add(names)
-        self._add([(name, record) for outer, _, record in parted for name in outer])
-        self._add([(name, record) for _, inner, record in parted for name in inner], is_remark)
+        self._add([(name, place) for outer, _, place in parted for name in outer])
+        self._add([(name, place) for _, inner, place in parted for name in inner], is_remark)
         self._add_skeletons()
 
     def __contains__(self, folded: str) -> bool:
@@ -37,33 +53,30 @@ class NameIndex:
 
     def find(self, name: str, folded: str) -> list[TagRecord]:
         """The records of a name, best first; of namesakes those written just as `name` lead."""
-        found = self._by_name.get(folded) or self._by_name.get(skeleton(folded))
-        if not isinstance(found, list):
-            return [found] if found else []
-        return sorted(found, key=lambda record: record.name.text != name)
+        found = self._by_name.get(folded) or self._by_name.get(_skeleton(folded)) or []
+        places = found if isinstance(found, list) else [found]
+        records = [record for record in (self._snapshot.find(*place) for place in places) if record]
+        return sorted(records, key=lambda record: record.name.text != name) if len(records) > 1 else records
 
-    def _add(
-        self, names: Sequence[tuple[str, TagRecord]], is_remark: Callable[[str], bool] = lambda _: False
-    ) -> None:
-        for folded, (_, record) in zip(fold_many([name for name, _ in names]), names, strict=True):
+    def _add(self, names: Sequence[tuple[str, _Place]], is_remark: Callable[[str], bool] = lambda _: False) -> None:
+        for folded, (_, place) in zip(fold_many([name for name, _ in names]), names, strict=True):
             if folded and not is_remark(folded):
-                self._put(folded, record)
+                self._put(folded, place)
 
-    def _put(self, key: str, record: TagRecord) -> None:
-        known = self._by_name.setdefault(key, record)
+    def _put(self, key: str, place: _Place) -> None:
+        known = self._by_name.setdefault(key, place)
         if isinstance(known, list):
-            if record not in known:
-                known.append(record)
-        elif known is not record:
-            self._by_name[key] = [known, record]
+            if place not in known:
+                known.append(place)
+        elif known != place:
+            self._by_name[key] = [known, place]
 
     def _add_skeletons(self) -> None:
-        """Names are found without their punctuation too, where that leaves enough and is nobody's own name."""
-        bare: dict[str, TagRecord | list[TagRecord]] = {}
+        """Names are found by their skeleton too, where that is enough to go by and is nobody's own name."""
+        bare: dict[str, _Place | list[_Place]] = {}
         for folded, found in self._by_name.items():
-            key = skeleton(folded)
-            shortest = _SHORTEST_LATIN if key.isascii() else _SHORTEST_SKELETON
-            if key != folded and len(key) >= shortest and key not in self._by_name:
+            key = _skeleton(folded)
+            if key and key != folded and key not in self._by_name:
                 bare.setdefault(key, found)
         self._by_name |= bare
 
@@ -73,3 +86,9 @@ def match_of(name: str, record: TagRecord) -> TagMatch:
     text = record.name.text
     outer, inner = parts_of(text)
     return TagMatch.EXACT if name == text or name in outer or name in inner else TagMatch.FOLDED
+
+
+def _skeleton(folded: str) -> str:
+    """The skeleton of a folded name; empty when it is too little to go by."""
+    key = skeleton(folded)
+    return key if len(key) >= (_SHORTEST_LATIN if key.isascii() else _SHORTEST_SKELETON) else ""

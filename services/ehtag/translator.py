@@ -14,7 +14,8 @@ from services.ehtag.records import Namespace, Report, TagKind, TagMatch
 from services.ehtag.spellings import parts_of
 
 if TYPE_CHECKING:
-    from services.ehtag.snapshot import TagRecord, TagSnapshot
+    from services.ehtag.snapshot import TagSnapshot
+    from services.ehtag.tags import TagRecord
 
 # Where a tag stood decides where its record may be, best first: female before male, artist before group.
 PLACES: dict[TagKind, tuple[Namespace, ...]] = {
@@ -137,7 +138,7 @@ class Translator:
         return self._table.spellings.get(record.id, ())
 
     def ids_of(self, name: str) -> frozenset[str]:
-        """Ids of every record a genre tag may mean, {"female:glasses", "male:glasses"}; the table's even if absent here."""
+        """Ids of all that a genre tag may mean: {"female:glasses", "male:glasses"}; the table's even if absent here."""
         found = self.translate(name, TagKind.GENRE)
         records = {record.id for record in (found.record, *found.alternatives) if record}
         alias = self._table.find(fold(name[:_LONGEST]), TagKind.GENRE)
@@ -157,7 +158,7 @@ class Translator:
                     yield Report(REPORTER, message, namespace=place[0], raw=place[1])
 
     def _index(self, kind: TagKind, is_remark: Callable[[str], bool] = lambda _: False) -> NameIndex:
-        return NameIndex((record for space in PLACES[kind] for record in self._snapshot.records(space)), is_remark)
+        return NameIndex(self._snapshot, PLACES[kind], is_remark)
 
     def _translation(self, name: str, folded: str, kind: TagKind) -> Translation:
         if not folded or len(name) > _LONGEST:
