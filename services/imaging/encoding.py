@@ -8,6 +8,7 @@ from typing import Any
 from PIL import Image
 
 from services.imaging.kinds import Codec
+from services.imaging.libwebp import WEBP_METHOD
 
 LONGEST_SIDE = {Codec.WEBP: 16383, Codec.JPEG: 65500}
 """Pixels a side may have, seen with Pillow 13; formats that are not here hold any page."""
@@ -18,7 +19,7 @@ _MODES = {
     Codec.PNG: ("RGB", "RGBA", "L", "LA", "P", "1", "I;16"),
 }
 _OPTIONS: dict[Codec, dict[str, Any]] = {
-    Codec.WEBP: {"method": 0},
+    Codec.WEBP: {"method": WEBP_METHOD},
     Codec.JPEG: {},
     # zlib's level 1 is five times as quick as its default for files a tenth larger.
     Codec.PNG: {"compress_level": 1},

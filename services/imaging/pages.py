@@ -11,10 +11,10 @@ from PIL import Image, JpegImagePlugin
 from services.errors import UpstreamFailure, UpstreamReason
 from services.imaging.encoding import encode, fits
 from services.imaging.kinds import Codec, ImageKind, sniff
-from services.imaging.libwebp import find_libwebp
+from services.imaging.libwebp import LibWebP, find_libwebp
 from services.imaging.strips import unscramble, unscramble_rows
 
-SITE_QUALITY = 78
+SITE_QUALITY = 80
 """For pages that must be encoded again without a quality asked for: about the site's own level."""
 LARGEST_PAGE_PIXELS = 80_000_000
 """A page larger than that is refused: decoded it would take more memory than a worker may have."""
@@ -42,12 +42,20 @@ def check_page(data: bytes) -> ImageKind:
     return kind
 
 
-def read_page(data: bytes, strips: int, target: Codec | None = None, quality: int | None = None) -> ReadablePage:
+def read_page(
+    data: bytes,
+    strips: int,
+    target: Codec | None = None,
+    quality: int | None = None,
+    *,
+    short_ways: bool = True,
+) -> ReadablePage:
     """The readable page in `target`; None keeps the site's own format.
 
     Not a byte changes where nothing needs to: whole pages in the right format, GIF, anything that moves, and pages
     too long for `target`. `quality` 1-100; None for the site's own level. The rest takes 10 to 100 ms of one core
-    and lets the GIL go meanwhile. Raises `UpstreamFailure` (GARBLED) when the page does not decode.
+    and lets the GIL go meanwhile. Without `short_ways` all is left to Pillow, as where libwebp can't be found.
+    Raises `UpstreamFailure` (GARBLED) when the page does not decode.
     """
     kind = check_page(data)
     wanted = target or kind.codec
@@ -56,9 +64,14 @@ def read_page(data: bytes, strips: int, target: Codec | None = None, quality: in
     codec = wanted if fits(wanted, kind.width, kind.height) else kind.codec
     if codec is kind.codec and not strips:
         return ReadablePage(data, codec, kind.width, kind.height)
+    libwebp = find_libwebp() if short_ways and _is_plain_webp(data) else None
     try:
-        planes = _encode_planes(data, kind, strips, codec, quality)
-        readable = planes or _encode_pixels(data, kind, strips, codec, quality)
+        if libwebp is None:
+            readable = _by_pillow(data, kind, strips, codec, quality)
+        elif codec is Codec.WEBP:
+            readable = _by_planes(libwebp, data, kind, strips, quality)
+        else:
+            readable = _by_pixels(libwebp, data, kind, strips, codec, quality)
     except (OSError, SyntaxError, ValueError) as error:
         raise UpstreamFailure(UpstreamReason.GARBLED, "The site sent an image that does not decode.") from error
     return ReadablePage(readable, codec, kind.width, kind.height)
@@ -84,34 +97,24 @@ def open_image(data: bytes) -> Image.Image:
     return image
 
 
-def _encode_planes(data: bytes, kind: ImageKind, strips: int, codec: Codec, quality: int | None) -> bytes | None:
-    """The short way from lossy WebP to lossy WebP; None where it can't be taken."""
-    libwebp = find_libwebp()
-    if libwebp is None or codec is not Codec.WEBP or not _is_plain_webp(data):
-        return None
+def _by_planes(libwebp: LibWebP, data: bytes, kind: ImageKind, strips: int, quality: int | None) -> bytes:
     planes = libwebp.decode_planes(data, kind.width, kind.height)
-    return libwebp.encode_planes(planes.unscramble(strips), quality or SITE_QUALITY) if planes else None
+    return libwebp.encode_planes(planes.unscramble(strips), quality or SITE_QUALITY)
 
 
-def _encode_pixels(data: bytes, kind: ImageKind, strips: int, codec: Codec, quality: int | None) -> bytes:
-    image = _pixels_of_webp(data, kind, strips)
-    if image is not None:
-        return encode(image, codec, quality or SITE_QUALITY)
+def _by_pixels(
+    libwebp: LibWebP, data: bytes, kind: ImageKind, strips: int, codec: Codec, quality: int | None
+) -> bytes:
+    rows = unscramble_rows(libwebp.decode_rgba(data, kind.width, kind.height), kind.width * 4, strips)
+    image = Image.frombuffer("RGBX", (kind.width, kind.height), rows, "raw", "RGBX", 0, 1)
+    return encode(image, codec, quality or SITE_QUALITY)
+
+
+def _by_pillow(data: bytes, kind: ImageKind, strips: int, codec: Codec, quality: int | None) -> bytes:
     with Image.open(io.BytesIO(data), formats=[kind.codec.name]) as source:
         source.load()
-        options = _options_of_source(source, data, codec) if quality is None else {}
-        return encode(unscramble(source, strips), codec, quality or SITE_QUALITY, **options)
-
-
-def _pixels_of_webp(data: bytes, kind: ImageKind, strips: int) -> Image.Image | None:
-    libwebp = find_libwebp()
-    if libwebp is None or not _is_plain_webp(data):
-        return None
-    pixels = libwebp.decode_rgba(data, kind.width, kind.height)
-    if pixels is None:
-        return None
-    rows = unscramble_rows(pixels, kind.width * 4, strips)
-    return Image.frombuffer("RGBX", (kind.width, kind.height), rows, "raw", "RGBX", 0, 1)
+        options = {"quality": quality} if quality else _level_of_source(source, data, codec)
+        return encode(unscramble(source, strips), codec, **options)
 
 
 def _is_plain_webp(data: bytes) -> bool:
@@ -119,14 +122,14 @@ def _is_plain_webp(data: bytes) -> bool:
     return data[8:16] == b"WEBPVP8 "
 
 
-def _options_of_source(source: Image.Image, data: bytes, codec: Codec) -> dict[str, Any]:
+def _level_of_source(source: Image.Image, data: bytes, codec: Codec) -> dict[str, Any]:
     """What keeps the site's own level: the quantisation of its JPEG, the losslessness of its WebP."""
     if codec is Codec.JPEG and isinstance(source, JpegImagePlugin.JpegImageFile):
         # Pillow scales the tables by a quality given beside them; -1 leaves them as they are.
         return {"qtables": source.quantization, "quality": -1, "subsampling": JpegImagePlugin.get_sampling(source)}
     if codec is Codec.WEBP and b"VP8L" in data:
         return {"lossless": True, "quality": 0}
-    return {}
+    return {"quality": SITE_QUALITY}
 
 
 def _flatten(image: Image.Image) -> Image.Image:
