@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection
-from starlette.types import ASGIApp
 
 from resolvers.callers import caller_from_headers
 from resolvers.context import Context
@@ -16,6 +16,7 @@ from rest.addresses import base_url_of
 from rest.errors import exception_handlers
 from rest.forwarded import Forwarded
 from rest.hosts import AllowedHosts
+from rest.open_reads import OpenReads
 from rest.page import graphiql_page
 from rest.routes import routes
 from rest.watched import Watched
@@ -29,14 +30,14 @@ from services.stopping import stop_on_signals
 from services.wiring import open_services
 
 
-def create_app() -> ASGIApp:
+def create_app() -> Starlette:
     """The application of a server process, by this process's environment."""
     settings = read_settings()
     set_up_log(settings.log_level, settings.log_format)
     return build_app(settings)
 
 
-def build_app(settings: Settings) -> ASGIApp:
+def build_app(settings: Settings) -> Starlette:
     """The application by these settings; its services live as long as its lifespan."""
     stopping = asyncio.Event()
 
@@ -48,12 +49,19 @@ def build_app(settings: Settings) -> ASGIApp:
             yield
             stopping.set()
 
-    app = Starlette(lifespan=lifespan, exception_handlers=exception_handlers)
+    app = Starlette(
+        routes=routes(graphql_endpoint(settings, stopping)),
+        lifespan=lifespan,
+        exception_handlers=exception_handlers,
+        middleware=[
+            Middleware(Watched),
+            Middleware(Forwarded, settings.trusted_proxies),
+            Middleware(AllowedHosts, settings.allowed_hosts, settings.public_url),
+            Middleware(OpenReads),
+        ],
+    )
     app.state.stopping = stopping
-    graphql = graphql_endpoint(settings, stopping)
-    app.router.routes.extend(routes(settings, graphql))
-    watched = Watched(app)
-    return Forwarded(AllowedHosts(watched, settings.allowed_hosts, settings.public_url), settings.trusted_proxies)
+    return app
 
 
 def graphql_endpoint(settings: Settings, stopping: asyncio.Event) -> GraphQLEndpoint:

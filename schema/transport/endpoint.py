@@ -115,7 +115,7 @@ class GraphQLEndpoint:
             return
         started_at = time.perf_counter()
         request = await self._read(ask, connection, receive)
-        text = await self._persisted.text_of(request)
+        text = await self._persisted.text_of(request, ask.context.services.queries)
         if "text/event-stream" in ask.accept:
             await self._stream(ask, request, text, receive, send)
             return

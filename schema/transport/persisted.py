@@ -26,31 +26,30 @@ class QueryShelf(Protocol):
 class PersistedQueries:
     """Finds the text of a request that may give only its hash."""
 
-    def __init__(self, shelf: QueryShelf) -> None:
-        self._shelf = shelf
+    def __init__(self) -> None:
         self._known: OrderedDict[str, str] = OrderedDict()
 
-    async def text_of(self, request: GraphQLRequest) -> str:
+    async def text_of(self, request: GraphQLRequest, shelf: QueryShelf) -> str:
         """The query's text; raises `RequestError` with PERSISTED_QUERY_NOT_FOUND when it must be sent first."""
         sha256 = request.persisted_sha256
         if sha256 is None:
             return request.query
         if request.query:
-            return await self._learn(sha256, request.query)
-        return await self._recall(sha256)
+            return await self._learn(sha256, request.query, shelf)
+        return await self._recall(sha256, shelf)
 
-    async def _learn(self, sha256: str, query: str) -> str:
+    async def _learn(self, sha256: str, query: str, shelf: QueryShelf) -> str:
         if hashlib.sha256(query.encode()).hexdigest() != sha256:
             raise RequestError(400, BAD_REQUEST, "The sha256Hash is not that of the query.")
         if sha256 not in self._known:
             self._remember(sha256, query)
-            await self._shelf.keep(sha256, query)
+            await shelf.keep(sha256, query)
         return query
 
-    async def _recall(self, sha256: str) -> str:
+    async def _recall(self, sha256: str, shelf: QueryShelf) -> str:
         if (known := self._known.get(sha256)) is not None:
             return known
-        if (query := await self._shelf.find(sha256)) is None:
+        if (query := await shelf.find(sha256)) is None:
             raise RequestError(200, PERSISTED_QUERY_NOT_FOUND, "PersistedQueryNotFound")
         self._remember(sha256, query)
         return query

@@ -1,0 +1,113 @@
+"""Covers and readable pages, cached on disk by the services; here they get their HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from rest.answers import error_response, response_of
+from rest.operations import Address, Operation
+from rest.quality import qualities
+from rest.rooms import routes_of
+from services.catalog import StoredImage, parse_album_id
+
+COVER_CACHE = "public, max-age=86400"
+"""The site changes a cover now and then."""
+
+PAGE_CACHE = "public, max-age=31536000, immutable"
+"""A page never changes."""
+
+
+async def cover(request: Request) -> Response:
+    """The cover of an album, full or 300 pixels wide."""
+    id = parse_album_id(request.path_params["album_id"], "album_id")
+    size = request.query_params.get("size", "full").lower()
+    if size not in ("full", "thumbnail"):
+        return error_response(400, "INVALID_INPUT", "size is full or thumbnail.")
+    covers = request.app.state.services.covers
+    if size == "full":
+        image, vary = await covers.find(id), {}
+    else:
+        image, vary = await covers.thumbnail(id, _thumbnail_type(request)), {"Vary": "Accept"}
+    if image is None:
+        return error_response(404, "NOT_FOUND", f"Album not found: id={id}")
+    return image_response(request, image, COVER_CACHE, vary)
+
+
+def _thumbnail_type(request: Request) -> str:
+    """WebP for who takes it, by name or as any image; JPEG for the rest."""
+    wanted = qualities(request.headers.get("accept", "*/*"))
+    webp = wanted.get("image/webp", wanted.get("image/*", wanted.get("*/*", 0.0)))
+    return "image/webp" if webp > 0 and webp >= wanted.get("image/jpeg", 0.0) else "image/jpeg"
+
+
+async def page(request: Request) -> Response:
+    """A readable page of a chapter."""
+    chapter_id = parse_album_id(request.path_params["chapter_id"], "chapter_id")
+    index = request.path_params["index"]
+    if not (index.isascii() and index.isdigit()) or len(index) > 6 or int(index) < 1:
+        return error_response(400, "INVALID_INPUT", "index is a number from 1.")
+    image = await request.app.state.services.pages.find(chapter_id, int(index))
+    if image is None:
+        return error_response(404, "NOT_FOUND", f"Page not found: {chapter_id}/{index}")
+    return image_response(request, image, PAGE_CACHE, {})
+
+
+def image_response(request: Request, image: StoredImage, cache_control: str, headers: Mapping[str, str]) -> Response:
+    """An image with its validator; 304 when the client has it."""
+    etag = f'"{image.etag}"'
+    known = {part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")}
+    described = {
+        "ETag": etag,
+        "Cache-Control": cache_control,
+        "X-Content-Type-Options": "nosniff",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+        **headers,
+    }
+    if etag in known or "*" in known:
+        return Response(status_code=304, headers=described)
+    body = b"" if request.method == "HEAD" else image.data
+    response = Response(body, headers=described, media_type=image.media_type)
+    response.headers["Content-Length"] = str(image.size_bytes)
+    return response
+
+
+_CONDITIONAL = {"If-None-Match": "The ETag you have: 304 when it is still that."}
+_FAILURES = {400: "No album number.", 404: "There is none.", 502: "The site sent no image.", 504: "No answer."}
+_PICTURES = ("image/webp", "image/jpeg", "image/png", "image/gif")
+
+ADDRESSES = (
+    Address(
+        "/images/covers/{album_id}",
+        {
+            "GET": Operation(
+                cover,
+                "The cover of an album",
+                {200: "The picture.", 304: "You have it.", **_FAILURES},
+                {"size": "full or thumbnail (300 pixels wide, WebP or JPEG by Accept)."},
+                _CONDITIONAL,
+                produces=_PICTURES,
+            )
+        },
+    ),
+    Address(
+        "/images/pages/{chapter_id}/{index}",
+        {
+            "GET": Operation(
+                page,
+                "A readable page of a chapter",
+                {200: "The picture.", 304: "You have it.", **_FAILURES},
+                headers=_CONDITIONAL,
+                produces=_PICTURES,
+            )
+        },
+    ),
+)
+
+routes = routes_of(
+    ADDRESSES,
+    lambda status, words, headers: error_response(status, "BAD_REQUEST", words, headers=headers),
+    response_of,
+)

@@ -1,0 +1,53 @@
+"""Rooms that answer on an address with several methods (`operations.py`), errors in the words of the room."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
+
+from rest.operations import Address, Operation
+from services.errors import JmgraphError
+
+Refusal = Callable[[int, str, Mapping[str, str]], Response]
+"""Makes a room's error body from status, sentence and headers."""
+
+
+class Room:
+    """One address: an ASGI application over its operations. HEAD is answered where GET is."""
+
+    def __init__(
+        self,
+        operations: Mapping[str, Operation],
+        refusal: Refusal,
+        response_of: Callable[[JmgraphError], Response],
+    ) -> None:
+        self._operations = dict(operations)
+        if "GET" in self._operations:
+            self._operations.setdefault("HEAD", self._operations["GET"])
+        self._refusal = refusal
+        self._response_of = response_of
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request = Request(scope, receive)
+        operation = self._operations.get(request.method)
+        if operation is None:
+            allowed = ", ".join(self._operations)
+            response = self._refusal(405, "Method Not Allowed", {"Allow": allowed})
+        else:
+            try:
+                response = await operation.handle(request)
+            except JmgraphError as error:
+                response = self._response_of(error)
+        await response(scope, receive, send)
+
+
+def routes_of(
+    addresses: Iterable[Address], refusal: Refusal, response_of: Callable[[JmgraphError], Response]
+) -> list[BaseRoute]:
+    """The routes of a table of addresses."""
+    return [Route(address.path, Room(address.operations, refusal, response_of)) for address in addresses]

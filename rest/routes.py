@@ -1,0 +1,26 @@
+"""Every address of the server, in the order they are tried."""
+
+from __future__ import annotations
+
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import ASGIApp
+
+from rest import ehtag, files, health, images, metrics, notifications, page, v1, v1_downloads
+
+
+def routes(graphql: ASGIApp) -> list[BaseRoute]:
+    """The routes; `graphql` serves both halves of `/graphql`."""
+    return [
+        Route("/graphql", graphql),
+        WebSocketRoute("/graphql", graphql),
+        *v1.routes,
+        *v1_downloads.routes,
+        *notifications.routes,
+        *v1.clock_routes,
+        *images.routes,
+        *files.routes,
+        ehtag.mount,
+        *health.routes,
+        *metrics.routes,
+        *page.routes,
+    ]

@@ -1,0 +1,221 @@
+"""The reads of the legacy JMComic server API: shapes, key names and value types as old clients know them."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from rest.images import image_response
+from rest.operations import Address, Operation
+from rest.rooms import routes_of
+from rest.v1_answers import APP, VERSION, Bodies, album_not_found, detail, response_of
+from services.catalog import (
+    Catalog,
+    Comment,
+    CommentPage,
+    Period,
+    RankingQuery,
+    SearchQuery,
+    parse_album_id,
+)
+from services.errors import InvalidInput
+
+MOST_PAGES = 100
+_PERIODS = {"month": Period.MONTH, "week": Period.WEEK, "day": Period.DAY}
+
+_ranks = Bodies()
+_searches = Bodies()
+_infos = Bodies()
+
+
+def _catalog(request: Request) -> Catalog:
+    catalog: Catalog = request.app.state.services.catalog
+    return catalog
+
+
+def _album_id(request: Request) -> str | None:
+    try:
+        return parse_album_id(request.path_params["aid"])
+    except InvalidInput:
+        return None
+
+
+async def health(_: Request) -> Response:
+    """The old server's health."""
+    return Response(_HEALTH, media_type="application/json")
+
+
+_HEALTH = b'{"status":"ok","app":"%b","version":"%b"}' % (APP.encode(), VERSION.encode())
+
+
+async def clock(request: Request) -> Response:
+    """How long the request was under way, by the client's own clock."""
+    try:
+        sent_ms = float(request.path_params["timestamp"])
+    except ValueError:
+        sent_ms = math.nan
+    if not math.isfinite(sent_ms):
+        return detail(422, "timestamp must be a number: milliseconds since 1970")
+    latency_ms = round(time.time() * 1000 - sent_ms)
+    body = b'{"status":"ok","app":"%b","latency":"%d","version":"%b"}' % (APP.encode(), latency_ms, VERSION.encode())
+    return Response(body, media_type="application/json")
+
+
+async def rank(request: Request) -> Response:
+    """The first page of a ranking."""
+    period = _PERIODS.get(request.path_params["time"], Period.ALL)
+    page = await _catalog(request).ranking(RankingQuery(period=period))
+    return _ranks.of(
+        period, page, lambda: [{"aid": line.album.id, "title": line.album.title} for line in page.entries]
+    )
+
+
+async def search(request: Request) -> Response:
+    """A page of a search; every word must be contained, but a number leads to its album."""
+    tag, number = request.path_params["tag"], _number(request.path_params["num"])
+    if number is None or not 1 <= number <= MOST_PAGES:
+        return detail(400, f"num must be between 1 and {MOST_PAGES}")
+    text = tag if tag.strip().isdigit() else f"+{tag}"
+    page = await _catalog(request).search(SearchQuery(text, number))
+    return _searches.of(
+        (text, number), page, lambda: [{"album_id": album.id, "title": album.title} for album in page.items]
+    )
+
+
+async def info(request: Request) -> Response:
+    """What the old clients show of an album."""
+    aid = request.path_params["aid"]
+    id = _album_id(request)
+    album = await _catalog(request).find_album(id) if id else None
+    if album is None:
+        return album_not_found(aid)
+    return _infos.of(
+        id,
+        album,
+        lambda: {
+            "status": "success",
+            "tag": list(album.tags),
+            "view_count": str(album.view_count),
+            "like_count": str(album.like_count),
+            "page_count": str(album.page_count),
+            "method": album.source.lower(),
+        },
+    )
+
+
+async def cover(request: Request) -> Response:
+    """The cover as JPEG, whatever the site sent."""
+    id = _album_id(request)
+    if id is None:
+        return detail(400, "aid must be an album number")
+    image = await request.app.state.services.covers.as_jpeg(id)
+    if image is None:
+        return album_not_found(id)
+    headers = {"Content-Disposition": 'inline; filename="cover.jpg"'}
+    return image_response(request, image, "public, max-age=3600", headers)
+
+
+async def comments(request: Request) -> Response:
+    """A page of comments, read by the API method."""
+    number = _number(request.query_params.get("page", "1"))
+    if number is None or number < 1:
+        return detail(400, "page must be >= 1")
+    id = _album_id(request)
+    album = await _catalog(request).find_album(id) if id else None
+    if id is None or album is None:
+        return album_not_found(request.path_params["aid"])
+    page = await _catalog(request).comments(id, number)
+    return Response(_dumped(page, id), media_type="application/json")
+
+
+def _number(text: str) -> int | None:
+    plain = text.removeprefix("-")
+    if not (plain.isascii() and plain.isdigit()) or len(plain) > 9:
+        return None
+    return int(text)
+
+
+def _dumped(page: CommentPage, aid: str) -> bytes:
+    return orjson.dumps(
+        {
+            "aid": aid,
+            "page": page.page,
+            "page_size": page.page_size,
+            "total": page.total,
+            "page_count": page.page_count,
+            "comment_count": page.comment_count,
+            "comments": [_comment(comment) for comment in page.items],
+        }
+    )
+
+
+def _comment(comment: Comment) -> dict[str, object]:
+    return {
+        "comment_id": comment.id,
+        "album_id": comment.album_id,
+        "user_id": comment.user_id,
+        "parent_comment_id": comment.parent_id,
+        "content": comment.text,
+        "username": comment.username,
+        "nickname": comment.nickname,
+        "is_spoiler": comment.is_spoiler,
+        "created_at": comment.posted_at,
+        "likes": comment.likes,
+        "replies": [_comment(reply) for reply in comment.replies],
+    }
+
+
+_FAILURES = {404: "No such album.", 502: "The site sent nonsense.", 504: "The site gave no answer."}
+
+ADDRESSES = (
+    Address("/v1/health", {"GET": Operation(health, "Whether the server is there", {200: "It is."})}),
+    Address(
+        "/v1/rank/{time}",
+        {
+            "GET": Operation(
+                rank, "First page of a ranking: month, week, day, else all time", {200: "The albums.", **_FAILURES}
+            )
+        },
+    ),
+    Address(
+        "/v1/search/{tag:path}/{num}",
+        {"GET": Operation(search, "Keyword search", {200: "The albums.", 400: "num is not 1 to 100.", **_FAILURES})},
+    ),
+    Address("/v1/info/{aid}", {"GET": Operation(info, "An album", {200: "The album.", **_FAILURES})}),
+    Address(
+        "/v1/get/cover/{aid}",
+        {
+            "GET": Operation(
+                cover,
+                "An album's cover as JPEG",
+                {200: "The picture.", 304: "You have it.", 400: "No album number.", **_FAILURES},
+                headers={"If-None-Match": "The ETag you have."},
+                produces=("image/jpeg",),
+            )
+        },
+    ),
+    Address(
+        "/v1/comments/{aid}",
+        {
+            "GET": Operation(
+                comments,
+                "A page of an album's comments",
+                {200: "The comments.", 400: "page is less than 1.", **_FAILURES},
+                {"page": "1-based."},
+            )
+        },
+    ),
+)
+
+CLOCK = Address(
+    "/v1/{timestamp}",
+    {"GET": Operation(clock, "How long the request took to arrive", {200: "The latency.", 422: "Not a number."})},
+)
+"""Last of all addresses below /v1: it would answer for each of one part."""
+
+routes = routes_of(ADDRESSES, detail, response_of)
+clock_routes = routes_of([CLOCK], detail, response_of)
