@@ -1,8 +1,9 @@
 """Downloads: life cycle, page pipeline, archives, storage."""
 
-from services.downloads.downloads import Downloads, open_downloads
+from services.downloads.downloads import Downloads, open_downloads, queue_border
 from services.downloads.engine import Limits
 from services.downloads.names import file_stem, is_safe_stem
+from services.downloads.pipeline import Pipeline
 from services.downloads.ports import (
     Albums,
     Archives,
@@ -28,9 +29,11 @@ from services.downloads.records import (
     ImageFormat,
     QueueCounts,
 )
+from services.downloads.staging import Staging
 from services.downloads.storage import ArchiveStore, FileRange, StoredFile, open_archive_store
 from services.downloads.timings import Timings
 from services.downloads.worker import DownloadWorker
+from services.downloads.workshop import Workshop
 
 __all__ = [
     "ACTIVE_STATES",
@@ -58,11 +61,15 @@ __all__ = [
     "PagePipeline",
     "PagesMissing",
     "PagesProgress",
+    "Pipeline",
     "QueueCounts",
+    "Staging",
     "StoredFile",
     "Timings",
+    "Workshop",
     "file_stem",
     "is_safe_stem",
     "open_archive_store",
     "open_downloads",
+    "queue_border",
 ]

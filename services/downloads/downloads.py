@@ -53,6 +53,11 @@ class Downloads:
         self._engine = engine
         self._store = engine.store
 
+    @property
+    def limits(self) -> Limits:
+        """What this host allows, and how long things last."""
+        return self._engine.limits
+
     async def start(self, request: DownloadRequest) -> Download:
         """Queue a download; the living one where the same was asked for before, unless `force`.
 
@@ -61,7 +66,7 @@ class Downloads:
         """
         if request.quality not in QUALITIES:
             raise InvalidInput("quality", "quality must be between 1 and 100")
-        with _queue_border():
+        with queue_border():
             try:
                 album = await self._engine.albums.get_album(request.album_id)
             except UpstreamFailure:
@@ -97,7 +102,7 @@ class Downloads:
 
     async def find(self, id: str) -> Download | None:
         """The download of this id."""
-        with _queue_border():
+        with queue_border():
             entry = await self._store.find(id)
             return entry.download if entry else None
 
@@ -106,18 +111,18 @@ class Downloads:
         check_first(first)
         lists = [ALL] if states is None else [in_state(state) for state in dict.fromkeys(states)]
         start = id_of_cursor(after) if after else ""
-        with _queue_border():
+        with queue_border():
             return page_of(await self._store.page(lists, after=start, count=first + 1), first)
 
     async def of_album(self, album_id: str) -> Found:
         """Downloads of this album, newest first."""
-        with _queue_border():
+        with queue_border():
             page = await self._store.page([of_album(album_id)], count=OF_ALBUM_LIMIT)
             return [entry.download for entry in page.entries]
 
     async def cancel(self, id: str) -> Download:
         """Stop a download that is queued or under way; any other is given as it is. `DownloadNotFound`."""
-        with _queue_border():
+        with queue_border():
             old, is_changed = await self._store.change(id, moves.cancelled)
             if is_changed:
                 await self._discard(old)
@@ -128,7 +133,7 @@ class Downloads:
 
         Raises `DownloadNotFound`, `QueueFull`, `StorageFull`.
         """
-        with _queue_border():
+        with queue_border():
             entry = await self._store.find(id)
             if entry is None:
                 raise DownloadNotFound(id)
@@ -146,7 +151,7 @@ class Downloads:
 
         Raises `QueueFull` when not one had room, `StorageFull`.
         """
-        with _queue_border():
+        with queue_border():
             page = await self._store.page([in_state(DownloadState.FAILED)], count=RETRY_LIMIT)
             if not page.entries:
                 return []
@@ -168,7 +173,7 @@ class Downloads:
 
     async def remove(self, id: str) -> None:
         """Delete record and files; what is under way is stopped. `DownloadNotFound`."""
-        with _queue_border():
+        with queue_border():
             entry = await self._store.remove(id)
             if entry is None:
                 raise DownloadNotFound(id)
@@ -184,7 +189,7 @@ class Downloads:
 
         Raises `DownloadNotFound` at once for an unknown id.
         """
-        with _queue_border():
+        with queue_border():
             gap_s = self._engine.timings.live_s
             async with aclosing(watch_one(self._store, self._engine.board, id, gap_s=gap_s)) as changes:
                 async for download in changes:
@@ -194,7 +199,7 @@ class Downloads:
         self, ids: Collection[str] | None, states: Collection[DownloadState] | None
     ) -> AsyncGenerator[FeedBatch, None]:
         """The active downloads (or of `ids`, or in `states`) as one snapshot, then what changes, until closed."""
-        with _queue_border():
+        with queue_border():
             gap_s = self._engine.timings.live_s
             async with aclosing(watch_many(self._store, self._engine.board, ids, states, gap_s=gap_s)) as batches:
                 async for batch in batches:
@@ -202,27 +207,27 @@ class Downloads:
 
     async def counts(self) -> QueueCounts:
         """How busy the queue is."""
-        with _queue_border():
+        with queue_border():
             queued, *active = await self._store.count(DownloadState.QUEUED, *moves.WORK_STATES)
             return QueueCounts(queued, sum(active), len(await self._engine.leases.alive()))
 
     async def find_file(self, id: str, name: str) -> DownloadFile | None:
         """The file of this download while it lives, if that is its name."""
-        with _queue_border():
+        with queue_border():
             entry = await self._store.find(id)
         file = entry.download.file if entry and not moves.is_over(entry) else None
         return file if file and file.name == name else None
 
     async def find_named(self, stem: str) -> Download | None:
         """The newest download whose living file has this name before its ending."""
-        with _queue_border():
+        with queue_border():
             living = [entry for entry in await self._store.find_named(stem) if not moves.is_over(entry)]
         return living[0].download if living else None
 
     @asynccontextmanager
     async def hold_file(self, id: str, name: str) -> AsyncIterator[DownloadFile | None]:
         """As `find_file`; until the end of the block the file does not expire. For who sends it."""
-        with _queue_border():
+        with queue_border():
             async with self._engine.holds.hold(id) as is_held:
                 yield await self.find_file(id, name) if is_held else None
 
@@ -251,7 +256,8 @@ async def open_downloads(
 
 
 @contextmanager
-def _queue_border() -> Iterator[None]:
+def queue_border() -> Iterator[None]:
+    """Where Redis is away, tell the caller that nothing was queued and when to come again."""
     try:
         yield
     except RedisUnavailable:
