@@ -19,7 +19,7 @@ def routes(graphql: ASGIApp) -> list[BaseRoute]:
         *v1.clock_routes,
         *images.routes,
         *files.routes,
-        ehtag.mount,
+        *ehtag.routes,
         *health.routes,
         *metrics.routes,
         *page.routes,

@@ -21,17 +21,22 @@ class CellSources:
     intro: str
     links: str
 
+    @property
+    def cells(self) -> tuple[str, str, str]:
+        """Name, introduction and links."""
+        return self.name, self.intro, self.links
+
 
 def read_draft(snapshot: TagSnapshot, namespace: Namespace, raw: str, sources: CellSources) -> TagRecord:
     """A record of these cells, its references looked up in the snapshot and in itself."""
     reader = CellReader(namespace, _WithDraft(snapshot, namespace, raw))
-    return TagRecord.draft(namespace, raw, sources.name, sources.intro, sources.links, reader)
+    return TagRecord.draft(namespace, raw, sources.cells, reader)
 
 
 def read_loose(sources: CellSources) -> TagRecord:
     """A record of these cells that stands in no namespace: its references lead nowhere and stay as written."""
     reader = CellReader(Namespace.ROWS, _Nothing())
-    return TagRecord.draft(Namespace.ROWS, "", sources.name, sources.intro, sources.links, reader)
+    return TagRecord.draft(Namespace.ROWS, "", sources.cells, reader)
 
 
 def refuse_problems(draft: TagRecord, *, needs_name: bool) -> None:

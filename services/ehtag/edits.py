@@ -10,8 +10,8 @@ from services.ehtag.rows import parse_row, serialise_row, split_row
 from services.ehtag.table import TableRow, TagTable
 from services.errors import Conflict, InvalidInput
 
-_HEADER = "| 原始标签 | 名称 | 描述 | 外部链接 |\n| -------- | ---- | ---- | -------- |\n"
-_CHANGE_HEADER = "|  | 原始标签 | 名称 | 描述 | 外部链接 |\n| ------ | -------- | ---- | ---- | -------- |\n"
+_HEADER = "| 原始标签 | 名称 | 描述 | 外部链接 |\n| -------- | ---- | ---- | -------- |"
+_CHANGE_HEADER = "|        | 原始标签 | 名称 | 描述 | 外部链接 |\n| ------ | -------- | ---- | ---- | -------- |"
 
 
 class Action(StrEnum):
@@ -72,8 +72,8 @@ def commit_message(
     one_line = name.replace("\n", " ").strip()
     subject = f"{action.value} {namespace.value}:{raw}" + (f" - {one_line}" if one_line else "")
     if old and new:
-        return f"{subject}\n\n{_CHANGE_HEADER}| 修改前 {old}\n| 修改后 {new}\n"
-    return f"{subject}\n\n{_HEADER}{old or new}\n"
+        return f"{subject}\n\n{_CHANGE_HEADER}\n| 修改前 {old}\n| 修改后 {new}"
+    return f"{subject}\n\n{_HEADER}\n{old or new}"
 
 
 def _row(table: TagTable, raw: str) -> TableRow:

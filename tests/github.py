@@ -1,0 +1,91 @@
+"""A small GitHub on loopback: it knows some tokens, and counts who asks."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+GOOD_TOKEN = "gho_cook"
+OTHER_TOKEN = "gho_gardener"
+STARTED_WITHIN_S = 20
+
+
+@dataclass
+class GitHub:
+    """Its address, the tokens it was shown, and what it answers to each."""
+
+    url: str = ""
+    asked: list[str] = field(default_factory=list)
+    answers: dict[str, Response] = field(default_factory=dict)
+
+    def reset(self) -> None:
+        """As nobody had asked yet."""
+        self.asked = []
+        self.answers = {
+            GOOD_TOKEN: user("cook", 7),
+            OTHER_TOKEN: user("gardener", 8),
+            "gho_broken": PlainTextResponse("<html>", 200),
+            "gho_busy": JSONResponse({}, 403, {"x-ratelimit-remaining": "0"}),
+            "gho_down": JSONResponse({}, 500),
+            "gho_suspended": JSONResponse({}, 403),
+        }
+
+    async def user(self, request: Request) -> Response:
+        """`GET /user`."""
+        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        self.asked.append(token)
+        return self.answers.get(token) or JSONResponse({"message": "Bad credentials"}, 401)
+
+
+def user(login: str, number: int) -> Response:
+    """What GitHub says of the owner of a token."""
+    return JSONResponse({"login": login, "id": number, "name": None})
+
+
+@contextmanager
+def running_github() -> Iterator[GitHub]:
+    """A GitHub in a thread of its own."""
+    github = GitHub()
+    app = Starlette(routes=[Route("/user", github.user)])
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="off"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        github.url = f"http://127.0.0.1:{_port(server)}"
+        yield github
+    finally:
+        server.should_exit = True
+        thread.join(STARTED_WITHIN_S)
+
+
+def _port(server: uvicorn.Server) -> int:
+    deadline = time.monotonic() + STARTED_WITHIN_S
+    while not server.started:
+        assert time.monotonic() < deadline, "the server did not start"
+        time.sleep(0.005)
+    port: int = server.servers[0].sockets[0].getsockname()[1]
+    return port
+
+
+@pytest.fixture(scope="session")
+def github_server() -> Iterator[GitHub]:
+    """A small GitHub for the whole run."""
+    with running_github() as running:
+        yield running
+
+
+@pytest.fixture
+def github(github_server: GitHub) -> GitHub:
+    """That GitHub, as nobody had asked it yet."""
+    github_server.reset()
+    return github_server
