@@ -157,13 +157,14 @@ class Gateway:
     async def status(self) -> UpstreamStatus:
         """What is known of the site, from memory."""
         method = self._method.current
-        if method is SourceMethod.HTML and self._method.is_auto and not len(self._lists.of(HostRole.HTML)):
+        if self._method.is_auto and not len(self._lists.of(HostRole.HTML)):
             method = SourceMethod.API
+        in_use = self._method.order()
         of_all = [self._lists.of(role) for role in HostRole]
         asked = [hosts.asked_at for hosts in of_all if hosts.asked_at]
         return UpstreamStatus(
             method=method,
-            reachable=not self._lists.of(_ROLES[method]).are_all_ill,
+            reachable=not all(self._lists.of(_ROLES[one]).are_all_ill for one in in_use),
             checked_at=max(asked, default=None),
             hosts=tuple(host for hosts in of_all for host in hosts.described()),
         )

@@ -26,7 +26,7 @@ SLOW_MARGIN_MS = 200.0
 LATENCY_BELIEVED_S = 300.0
 """... for as long as its last measurement is this young."""
 
-FAILURES_BEFORE_DOUBT = 3
+FAILURES_BEFORE_DOUBT = 5
 """After this many incidents in a row a resting host gets one try a call, not all of them."""
 
 _WEIGHT_OF_LAST = 0.3

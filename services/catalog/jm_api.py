@@ -87,6 +87,8 @@ class JmApi:
             "v": str(int(time.time())),
         }
         answer = await self._ask(host, AsyncJmApiClient.API_SCRAMBLE, params, require_success=False)
+        if answer.http_code == 404:
+            raise TryFailed(UpstreamReason.GARBLED, "no page of images", is_absent=True)
         check_answer(answer.resp)
         found = _SCRAMBLE_ID.search(answer.text)
         if found is None:

@@ -56,11 +56,12 @@ class Limiter:
         self._own = OwnStore()
         self._shared: LimiterStore | None = SharedStore(redis) if redis else None
         self._alone_until = 0.0
-        self._slots = Slots(0 if redis else concurrency, self._on_change)
+        self._slots = Slots(0 if redis else concurrency, self._on_want, self._on_release)
         self._queues: dict[str, _TokenQueue] = {}
         self._others_wait = False
         self._is_idle = False
-        self._is_said = False
+        self._told = 0
+        self._is_closed = False
         self._wake = asyncio.Event()
         self._sharing: asyncio.Task[None] | None = None
 
@@ -89,6 +90,7 @@ class Limiter:
 
     async def aclose(self) -> None:
         """Give the slots back."""
+        self._is_closed = True
         for queue in self._queues.values():
             await queue.aclose()
         if self._sharing is None or self._shared is None:
@@ -133,16 +135,21 @@ class Limiter:
             self._alone_until = time.monotonic() + ALONE_S
             return None
 
-    def _on_change(self) -> None:
+    def _on_want(self) -> None:
         if self._shared is None:
             return
         if self._sharing is None:
             self._sharing = asyncio.create_task(self._share(self._shared))
-        if self._slots.is_short or self._others_wait or self._is_idle:
+        could_have_more = self._told < min(self._slots.total_wanted, self._concurrency)
+        if self._is_idle or (self._slots.is_short and could_have_more):
+            self._wake.set()
+
+    def _on_release(self) -> None:
+        if self._others_wait:
             self._wake.set()
 
     async def _share(self, store: LimiterStore) -> None:
-        while True:
+        while not self._is_closed:
             self._wake.clear()
             grant = await self._look(store)
             for host, seconds in grant.quiet_s.items():
@@ -150,16 +157,16 @@ class Limiter:
             self._others_wait = grant.others_wait
             self._slots.allow(grant.slots)
             await asyncio.sleep(SOONEST_S)
-            self._is_idle = not (self._slots.is_short or self._slots.total_in_use)
+            self._is_idle = not self._slots.total_wanted
             with suppress(TimeoutError):
-                async with asyncio.timeout(None if self._is_idle and self._is_said else TICK_S):
+                # once Redis knows that nothing is under way there is nothing to say until something is
+                async with asyncio.timeout(None if self._is_idle and not self._told else TICK_S):
                     await self._wake.wait()
 
     async def _look(self, store: LimiterStore) -> Grant:
         now = self._concurrency, self._slots.total_in_use, self._slots.wanted()
+        self._told = sum(now[2].values())
         answer = None if self._is_alone else await self._asked(store.share(*now))
-        # once Redis knows that nothing is under way there is nothing to say until something is
-        self._is_said = answer is None or not any(now[2].values())
         return answer or await self._own.share(*now)
 
 

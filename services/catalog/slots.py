@@ -13,14 +13,23 @@ _Waiter = tuple[int, int, "asyncio.Future[None]"]
 
 
 class Slots:
-    """As many requests at once as `allow` said last; more wait, persons first. For one event loop."""
+    """As many requests at once as `allow` said last; more wait, persons first. For one event loop.
 
-    def __init__(self, allowed: int, on_change: Callable[[], None] | None = None) -> None:
+    `on_want` is told of every request that comes, `on_release` of every one that goes.
+    """
+
+    def __init__(
+        self,
+        allowed: int,
+        on_want: Callable[[], None] = lambda: None,
+        on_release: Callable[[], None] = lambda: None,
+    ) -> None:
         self.allowed = allowed
         self.in_use = dict.fromkeys(Priority, 0)
         self._waiting: list[_Waiter] = []
         self._order = count()
-        self._on_change = on_change or (lambda: None)
+        self._on_want = on_want
+        self._on_release = on_release
 
     @property
     def total_in_use(self) -> int:
@@ -31,6 +40,11 @@ class Slots:
     def is_short(self) -> bool:
         """True while a request waits for a slot."""
         return any(not waiter.done() for _, _, waiter in self._waiting)
+
+    @property
+    def total_wanted(self) -> int:
+        """Requests under way or waiting."""
+        return self.total_in_use + len(self._waiting)
 
     def wanted(self) -> dict[Priority, int]:
         """Requests under way or waiting, by priority."""
@@ -43,11 +57,12 @@ class Slots:
         """Wait for a slot; `release` gives it back."""
         if self.total_in_use < self.allowed and not self._waiting:
             self.in_use[priority] += 1
+            self._on_want()
             return
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (priority, next(self._order), waiter))
         self._hand_out()
-        self._on_change()
+        self._on_want()
         try:
             await waiter
         except asyncio.CancelledError:
@@ -59,7 +74,7 @@ class Slots:
         """Give the slot of a request of this priority back."""
         self.in_use[priority] -= 1
         self._hand_out()
-        self._on_change()
+        self._on_release()
 
     def allow(self, allowed: int) -> None:
         """Allow this many at once from now on; what is under way beyond it ends in its own time."""
