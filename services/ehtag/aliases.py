@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -22,36 +21,46 @@ _SECTIONS = {
     "author": TagKind.AUTHOR,
 }
 
-
-@dataclass(frozen=True, slots=True)
-class Alias:
-    """A spelling of the site and the records it means, best first: `("BL", ("male:yaoi", "male:males only"))`."""
-
-    spelling: str
-    ids: tuple[str, ...]
+_NAMESPACES = {namespace.value: namespace for namespace in Namespace}
 
 
-@dataclass(frozen=True, slots=True)
 class AliasTable:
-    """What the site's spellings mean, by kind and folded spelling. No ids: it means nothing EhTag has a record for.
+    """What the site's spellings mean: for each kind, ids by spelling, best first. No ids: there is no right record.
 
-    `spellings` has, for each record, the spellings that mean it first of all, in the order of the file, which puts
-    the one the site itself uses first. `qualifiers` are folded words that, in brackets behind a character's name,
-    tell namesakes apart and are no spelling.
+    `spellings` has, for each id, the spellings that mean it first of all, in the order of the file, which puts the
+    one the site itself uses first. `qualifiers` are folded words that, in brackets behind a name, keep namesakes
+    apart and are no spelling.
     """
 
-    entries: Mapping[TagKind, Mapping[str, Alias]]
-    qualifiers: frozenset[str] = frozenset()
-    spellings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    reports: tuple[Report, ...] = ()
+    def __init__(self, listed: Mapping[TagKind, Mapping[str, tuple[str, ...]]], qualifiers: frozenset[str]) -> None:
+        self._listed = listed
+        self.qualifiers = qualifiers
+        self.spellings: dict[str, tuple[str, ...]] = {}
+        self._by_folded: dict[TagKind, dict[str, tuple[str, ...]]] = {}
+        for kind, entries in listed.items():
+            self._by_folded[kind] = dict(zip(fold_many(list(entries)), entries.values(), strict=True))
+            for spelling, ids in entries.items():
+                for best in ids[:1]:
+                    self.spellings[best] = (*self.spellings.get(best, ()), spelling)
 
-    def find(self, folded: str, kind: TagKind) -> Alias | None:
-        """The entry for a folded spelling; one without ids says that there is no right record."""
-        return self.entries[kind].get(folded)
+    def find(self, folded: str, kind: TagKind) -> tuple[str, ...] | None:
+        """The ids a folded spelling means; none of them when it means nothing; None when it isn't listed."""
+        return self._by_folded[kind].get(folded)
 
-    def aliases(self) -> Iterable[Alias]:
-        """Every entry that means a record."""
-        return (alias for entries in self.entries.values() for alias in entries.values() if alias.ids)
+    def entries(self) -> Iterator[tuple[str, str]]:
+        """Every spelling with each id it means: ("BL", "male:yaoi"), ("BL", "male:males only")."""
+        for entries in self._listed.values():
+            yield from ((spelling, tag) for spelling, ids in entries.items() for tag in ids)
+
+    def reports(self) -> Iterator[Report]:
+        """Entries that are odd by themselves: no id, or two spellings that fold to one and mean different things."""
+        for kind, entries in self._listed.items():
+            for folded, (spelling, ids) in zip(fold_many(list(entries)), entries.items(), strict=True):
+                if self.find(folded, kind) != ids:
+                    yield Report(REPORTER, f"{spelling}: another spelling of it means something else")
+        for spelling, tag in self.entries():
+            if split_id(tag) is None:
+                yield Report(REPORTER, f"{spelling}: {tag} is not namespace:raw")
 
 
 @cache
@@ -61,53 +70,31 @@ def built_in_aliases() -> AliasTable:
 
 
 def parse_aliases(text: str) -> AliasTable:
-    """The table as written; odd entries are reported, not fatal.
+    """The table as written.
 
-    Each section holds `"spelling" = "namespace:raw"`, or a table with `to` (one id or several, best first) and
+    Each section holds `"spelling" = "namespace:raw"`, or several ids, best first, or a table with these as `to` and
     `why`; `[none.<section>]` holds `"why there is no record" = ["spelling", ...]`.
     Raises tomllib.TOMLDecodeError when the text is no TOML.
     """
     document = tomllib.loads(text)
-    reports: list[Report] = []
-    spellings: dict[str, list[str]] = {}
-    entries: dict[TagKind, dict[str, Alias]] = {}
-    for section, kind in _SECTIONS.items():
-        listed = [Alias(spelling, _ids(value)) for spelling, value in document.get(section, {}).items()]
-        for alias in listed:
-            spellings.setdefault(alias.ids[0], []).append(alias.spelling)
-        none = document.get("none", {}).get(section, {}).values()
-        entries[kind] = _by_folded([*listed, *(Alias(word, ()) for words in none for word in words)], reports)
-    return AliasTable(
-        entries=entries,
-        qualifiers=frozenset(fold_many(document.get("qualifiers", []))),
-        spellings={tag: tuple(names) for tag, names in spellings.items()},
-        reports=tuple(reports),
-    )
+    none = document.get("none", {})
+    listed = {
+        kind: {spelling: _ids(value) for spelling, value in document.get(section, {}).items()}
+        | {word: () for words in none.get(section, {}).values() for word in words}
+        for section, kind in _SECTIONS.items()
+    }
+    return AliasTable(listed, frozenset(fold_many(document.get("qualifiers", []))))
 
 
 def split_id(tag: str) -> tuple[Namespace, str] | None:
-    """("female", "glasses") of "female:glasses"; None when it is no id."""
-    namespace, colon, raw = tag.partition(":")
-    if not colon or not raw or namespace not in _NAMESPACES:
+    """(Namespace.FEMALE, "glasses") of "female:glasses"; None when it is no id."""
+    namespace, _, raw = tag.partition(":")
+    if not raw or namespace not in _NAMESPACES:
         return None
-    return Namespace(namespace), raw
-
-
-_NAMESPACES = frozenset(Namespace)
+    return _NAMESPACES[namespace], raw
 
 
 def _ids(value: Any) -> tuple[str, ...]:
-    if isinstance(value, dict):
-        value = value["to"]
-    return (value,) if isinstance(value, str) else tuple(value)
-
-
-def _by_folded(aliases: Sequence[Alias], reports: list[Report]) -> dict[str, Alias]:
-    found: dict[str, Alias] = {}
-    for folded, alias in zip(fold_many([alias.spelling for alias in aliases]), aliases, strict=True):
-        known = found.setdefault(folded, alias)
-        if known.ids != alias.ids:
-            reports.append(Report(REPORTER, f"{alias.spelling}: means something else as {known.spelling}"))
-        if any(split_id(tag) is None for tag in alias.ids):
-            reports.append(Report(REPORTER, f"{alias.spelling}: {', '.join(alias.ids)} is not namespace:raw"))
-    return found
+    if isinstance(value, str):
+        return (value,)
+    return tuple(value) if isinstance(value, list) else _ids(value["to"])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from services.ehtag.folding import fold_many, skeleton
 from services.ehtag.records import Namespace, TagMatch
-from services.ehtag.spellings import may_have_parts, parts_of
+from services.ehtag.roll import Place
+from services.ehtag.spellings import parts_of
 
 if TYPE_CHECKING:
     from services.ehtag.snapshot import TagSnapshot
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
 # A skeleton shorter than this says too little: "C+" is not "C". Other scripts say more with each sign.
 _SHORTEST_LATIN = 3
 _SHORTEST_SKELETON = 2
-
-# Where a record stands; the record itself is only made when it is found.
-_Place = tuple[Namespace, str]
 
 
 class NameIndex:
@@ -36,16 +34,15 @@ class NameIndex:
         is_remark: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._snapshot = snapshot
-        self._by_name: dict[str, _Place | list[_Place]] = {}
-        names = [
-            (record.name.text.replace("\n", " "), (namespace, record.raw))
-            for namespace in namespaces
-            for record in snapshot.passing(namespace)
-        ]
-        parted = [(*parts_of(name), place) for name, place in names if may_have_parts(name)]
-        self._add(names)
-        self._add([(name, place) for outer, _, place in parted for name in outer])
-        self._add([(name, place) for _, inner, place in parted for name in inner], is_remark)
+        self._by_name: dict[str, Place | list[Place]] = {}
+        rolls = [snapshot.rolls[namespace] for namespace in namespaces if namespace in snapshot.rolls]
+        parted = [(*parts_of(name), place) for roll in rolls for name, place in roll.parted]
+        outer = [(part, place) for parts, _, place in parted for part in parts]
+        inner = [(part, place) for _, parts, place in parted for part in parts]
+        for roll in rolls:
+            self._add(roll.names, roll.places)
+        self._add(fold_many([name for name, _ in outer]), [place for _, place in outer])
+        self._add(fold_many([name for name, _ in inner]), [place for _, place in inner], is_remark)
         self._add_skeletons()
 
     def __contains__(self, folded: str) -> bool:
@@ -58,12 +55,14 @@ class NameIndex:
         records = [record for record in (self._snapshot.find(*place) for place in places) if record]
         return sorted(records, key=lambda record: record.name.text != name) if len(records) > 1 else records
 
-    def _add(self, names: Sequence[tuple[str, _Place]], is_remark: Callable[[str], bool] = lambda _: False) -> None:
-        for folded, (_, place) in zip(fold_many([name for name, _ in names]), names, strict=True):
-            if folded and not is_remark(folded):
-                self._put(folded, place)
+    def _add(
+        self, names: Iterable[str], places: Iterable[Place], is_remark: Callable[[str], bool] = lambda _: False
+    ) -> None:
+        for name, place in zip(names, places, strict=True):
+            if name and not is_remark(name):
+                self._put(name, place)
 
-    def _put(self, key: str, place: _Place) -> None:
+    def _put(self, key: str, place: Place) -> None:
         known = self._by_name.setdefault(key, place)
         if isinstance(known, list):
             if place not in known:
@@ -73,7 +72,7 @@ class NameIndex:
 
     def _add_skeletons(self) -> None:
         """Names are found by their skeleton too, where that is enough to go by and is nobody's own name."""
-        bare: dict[str, _Place | list[_Place]] = {}
+        bare: dict[str, Place | list[Place]] = {}
         for folded, found in self._by_name.items():
             key = _skeleton(folded)
             if key and key != folded and key not in self._by_name:

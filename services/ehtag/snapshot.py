@@ -9,6 +9,7 @@ from services.ehtag.frontmatter import FrontMatterError, read_front_matter
 from services.ehtag.javascript import in_object_order, trim
 from services.ehtag.reading import CellReader
 from services.ehtag.records import Commit, Namespace, NamespaceInfo, Report
+from services.ehtag.roll import Roll
 from services.ehtag.table import TagTable, parse_table
 from services.ehtag.tags import TagRecord
 
@@ -54,6 +55,11 @@ class TagSnapshot:
         """The same records for somebody who walks over all once: what he renders is not kept."""
         shelf = self._shelves.get(namespace)
         return iter(()) if shelf is None else shelf.passing()
+
+    @cached_property
+    def rolls(self) -> dict[Namespace, Roll]:
+        """Every tag by folded name, namespace by namespace."""
+        return {namespace: Roll(namespace, shelf.passing()) for namespace, shelf in self._shelves.items()}
 
     def draft(self, namespace: Namespace, raw: str, name: str, intro: str, links: str) -> TagRecord:
         """A record that is not in the database, read as if it were; `problems_of` tells what is wrong with it."""

@@ -138,24 +138,21 @@ class Translator:
         return self._table.spellings.get(record.id, ())
 
     def ids_of(self, name: str) -> frozenset[str]:
-        """Ids of all that a genre tag may mean: {"female:glasses", "male:glasses"}; the table's even if absent here."""
+        """Ids of all that a genre tag may mean: {"female:glasses", "male:glasses"}; the table's even if absent."""
         found = self.translate(name, TagKind.GENRE)
         records = {record.id for record in (found.record, *found.alternatives) if record}
-        alias = self._table.find(fold(name[:_LONGEST]), TagKind.GENRE)
-        return frozenset(records.union(alias.ids if alias else ()))
+        return frozenset(records.union(self._table.find(fold(name[:_LONGEST]), TagKind.GENRE) or ()))
 
     @property
     def reports(self) -> tuple[Report, ...]:
         """Entries of the table that point nowhere. The starter glossary lacks most on purpose: not asked there."""
-        return (*self._table.reports, *self._dangling())
+        return (*self._table.reports(), *self._dangling())
 
     def _dangling(self) -> Iterator[Report]:
-        for alias in self._table.aliases():
-            for tag in alias.ids:
-                place = split_id(tag)
-                if place and not self._snapshot.find(*place):
-                    message = f"{alias.spelling}: {tag} is not in the database"
-                    yield Report(REPORTER, message, namespace=place[0], raw=place[1])
+        for spelling, tag in self._table.entries():
+            place = split_id(tag)
+            if place and not self._snapshot.has(*place):
+                yield Report(REPORTER, f"{spelling}: {tag} is not in the database", place[0], raw=place[1])
 
     def _index(self, kind: TagKind, is_remark: Callable[[str], bool] = lambda _: False) -> NameIndex:
         return NameIndex(self._snapshot, PLACES[kind], is_remark)
@@ -182,10 +179,10 @@ class Translator:
     def _whole(self, name: str, folded: str, kind: TagKind) -> _Found | None:
         """By the tag as a whole; no records: the table says there is none."""
         named = self._names[kind].find(name, folded)
-        alias = self._table.find(folded, kind)
-        if alias and not alias.ids:
+        listed = self._table.find(folded, kind)
+        if listed == ():
             return TagMatch.ALIAS, []
-        if alias and (records := self._records(alias.ids)):
+        if records := self._records(listed or ()):
             match = match_of(name, records[0]) if records[0] in named else TagMatch.ALIAS
             return match, _once([*records, *self._twins(records), *named])
         if named:
