@@ -1,0 +1,209 @@
+"""The downloads of the legacy API: started here, told by notice, fetched by name."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from contextlib import aclosing
+from typing import Any
+
+import orjson
+import structlog
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from rest.answers import json_response
+from rest.changes import check_change
+from rest.clients import LONGEST_CLIENT_ID, is_client_id
+from rest.operations import Address, Operation
+from rest.rooms import routes_of
+from rest.sending import SentFile
+from rest.v1_answers import detail, response_of
+from services.catalog import parse_album_id
+from services.downloads import ArchiveFormat, Download, DownloadRequest, DownloadState, is_safe_stem
+from services.errors import AlbumNotFound, BlockedByPolicy, InvalidInput, JmgraphError, QueueUnavailable
+from services.wiring import Services
+
+log = structlog.get_logger("jmgraph.v1")
+
+LARGEST_BODY_BYTES = 64 * 1024
+LONGEST_WAIT_S = 60.0
+WAIT_S = 25.0
+"""What the oldest clients wait when they do not say."""
+
+PROCESSING = {
+    "status": "processing",
+    "message": "下载任务已在后台启动，请通过 WebSocket 监听 'download_ready' 通知。",
+}
+_running: set[asyncio.Task[Any]] = set()
+"""Starts under way; the event loop alone would forget them."""
+
+
+async def start(request: Request) -> Response:
+    """Start a download; whatever the site then says comes as a notice."""
+    check_change(request)
+    client_id = await _client_id(request)
+    if client_id is None:
+        return detail(400, f"client_id must be a string of 1 to {LONGEST_CLIENT_ID} characters")
+    _in_background(_start(request.app.state.services, request.path_params["album_id"], client_id))
+    return json_response(PROCESSING, 202)
+
+
+async def start_and_wait(request: Request) -> Response:
+    """Start a download and wait for its end; when time is up, the answer of the POST."""
+    check_change(request)
+    client_id = request.query_params.get("client_id")
+    wait_s = wait_seconds(request)
+    if not is_client_id(client_id) or wait_s is None:
+        return detail(400, f"client_id must be a string of 1 to {LONGEST_CLIENT_ID} characters, wait 0 to 60")
+    services: Services = request.app.state.services
+    ends_at = time.monotonic() + wait_s
+    task = _in_background(_start(services, request.path_params["album_id"], str(client_id)))
+    await asyncio.wait([task], timeout=wait_s)
+    download = task.result() if task.done() else None
+    ended = download and await _ended(services, download, ends_at - time.monotonic())
+    if not ended or ended.state is not DownloadState.READY or ended.file is None:
+        return json_response(PROCESSING, 202)
+    name = ended.file.name.removesuffix(".zip")
+    return json_response({"status": "success", "msg": "download_ready", "file_name": name})
+
+
+async def file(request: Request) -> ASGIApp:
+    """The zip of this name."""
+    name = request.path_params["file_name"]
+    if not is_safe_stem(name):
+        return json_response({"status": "error", "msg": "Invalid file name."}, 400)
+    services: Services = request.app.state.services
+    download = await services.downloads.find_named(name, ArchiveFormat.ZIP)
+    if download is None or download.file is None:
+        return _refusal(404, "", {})
+    return SentFile(services, download.id, download.file.name, _refusal)
+
+
+def _refusal(status: int, words: str, headers: Mapping[str, str]) -> Response:
+    if status == 404:
+        return json_response({"status": "error", "msg": "File not found or has expired."}, 404, headers)
+    return json_response({"status": "error", "msg": words}, status, headers)
+
+
+def wait_seconds(request: Request) -> float | None:
+    """The `wait` of the query, 0 to 60 seconds; None when it is none."""
+    try:
+        wait_s = float(request.query_params.get("wait", WAIT_S))
+    except ValueError:
+        return None
+    return wait_s if 0 <= wait_s <= LONGEST_WAIT_S else None
+
+
+async def _client_id(request: Request) -> str | None:
+    try:
+        body = await _body(request)
+        data = orjson.loads(body)
+    except (orjson.JSONDecodeError, ClientDisconnect):
+        return None
+    client_id = data.get("client_id") if isinstance(data, dict) else None
+    return client_id if is_client_id(client_id) else None
+
+
+async def _body(request: Request) -> bytes:
+    """The body, or its beginning where it is longer than any that has an answer."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_BODY_BYTES:
+            return b""
+    return body
+
+
+def _in_background(start: Any) -> asyncio.Task[Download | None]:
+    task = asyncio.create_task(start)
+    _running.add(task)
+    task.add_done_callback(_running.discard)
+    return task
+
+
+async def _start(services: Services, album_id: str, client_id: str) -> Download | None:
+    """Queue it and let the client wait for its notice; what stands in the way is a notice too."""
+    try:
+        request = DownloadRequest(parse_album_id(album_id, "album_id"), archive=ArchiveFormat.ZIP)
+        download = await services.downloads.start(request)
+        await services.notices.expect(client_id, download.id)
+    except JmgraphError as error:
+        await _tell(services, client_id, error)
+        return None
+    return download
+
+
+async def _tell(services: Services, client_id: str, error: JmgraphError) -> None:
+    try:
+        await services.notices.fail(client_id, _reason(error))
+    except QueueUnavailable:
+        log.warning("A notice was lost: Redis is away", code=error.error_code)
+
+
+def _reason(error: JmgraphError) -> str:
+    if isinstance(error, (AlbumNotFound, BlockedByPolicy, InvalidInput)):
+        return "Album not found"
+    return error.message
+
+
+async def _ended(services: Services, download: Download, wait_s: float) -> Download | None:
+    """The download at its end; None when it does not come in time."""
+    try:
+        async with asyncio.timeout(max(0.0, wait_s)), aclosing(services.downloads.watch(download.id)) as changes:
+            async for change in changes:
+                download = change
+    except (TimeoutError, JmgraphError):
+        return None
+    return download
+
+
+_NOTICE = "Started; listen for the notice."
+ADDRESSES = (
+    Address(
+        "/v1/download/album/{album_id}",
+        {
+            "POST": Operation(
+                start,
+                "Start a download; its end comes as a notice",
+                {202: _NOTICE, 400: "No client_id.", 401: "An API key is needed.", 403: "A foreign page."},
+                body="application/json",
+            ),
+            "GET": Operation(
+                start_and_wait,
+                "Start a download and wait for it",
+                {
+                    200: "It is ready.",
+                    202: _NOTICE,
+                    400: "No client_id.",
+                    401: "An API key is needed.",
+                    403: "A foreign page.",
+                },
+                {"client_id": "Who asks.", "wait": "Seconds to wait, 0 to 60."},
+            ),
+        },
+    ),
+    Address(
+        "/v1/download/{file_name:path}",
+        {
+            "GET": Operation(
+                file,
+                "The zip of this name",
+                {
+                    200: "The file.",
+                    206: "The part asked for.",
+                    304: "You have it.",
+                    400: "An unsafe name.",
+                    404: "There is none.",
+                    416: "The range lies outside the file.",
+                },
+                headers={"Range": "One range of bytes.", "If-Range": "The ETag.", "If-None-Match": "The ETag."},
+                produces=("application/zip",),
+            )
+        },
+    ),
+)
+
+routes = routes_of(ADDRESSES, detail, response_of)
