@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 
 from resolvers.context import Context
 from services.catalog import parse_album_id
@@ -80,13 +80,13 @@ async def remove(context: Context, id: str) -> None:
     await context.services.downloads.remove(id)
 
 
-def watch(context: Context, id: str) -> AsyncIterator[Download]:
+def watch(context: Context, id: str) -> AsyncGenerator[Download, None]:
     """The download now, then every change until its end."""
     return context.services.downloads.watch(id)
 
 
 def feed(
     context: Context, ids: Collection[str] | None, states: Collection[DownloadState] | None
-) -> AsyncIterator[FeedBatch]:
+) -> AsyncGenerator[FeedBatch, None]:
     """The active downloads, then what changed."""
     return context.services.downloads.feed(ids, states)

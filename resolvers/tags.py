@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from dataclasses import dataclass
 
 from resolvers.context import Context
@@ -119,6 +119,6 @@ def database(context: Context) -> DatabaseState:
     return context.services.tags.state
 
 
-def watch(context: Context) -> AsyncIterator[DatabaseState]:
+def watch(context: Context) -> AsyncGenerator[DatabaseState, None]:
     """The tag database after each change of its head."""
     return context.services.tags.watch()

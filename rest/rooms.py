@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rest.operations import Address, Operation
 from services.errors import JmgraphError
@@ -37,7 +37,7 @@ class Room:
         operation = self._operations.get(request.method)
         if operation is None:
             allowed = ", ".join(self._operations)
-            response = self._refusal(405, "Method Not Allowed", {"Allow": allowed})
+            response: ASGIApp = self._refusal(405, "Method Not Allowed", {"Allow": allowed})
         else:
             try:
                 response = await operation.handle(request)

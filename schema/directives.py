@@ -14,4 +14,4 @@ from strawberry.schema_directive import Location
 class SemanticNonNull:
     """Marks a nullable field that is null only together with an error at its path."""
 
-    levels: list[int] = strawberry.field(default=(0,), name="levels")  # type: ignore[assignment]  # a list can be no default
+    levels: list[int] = strawberry.field(default=(0,), name="levels")  # a list can be no default

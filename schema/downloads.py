@@ -14,6 +14,7 @@ from schema.fields import Info
 from schema.paging import PageInfo
 from schema.scalars import BigInt
 from services import downloads
+from services.downloads import FeedBatch
 
 
 @strawberry.type(description="How far a download is.")
@@ -116,7 +117,9 @@ class Download:
     def problem(self) -> DownloadProblem | None:
         """Why it failed."""
         problem = self.record.problem
-        return problem and DownloadProblem(
+        if problem is None:
+            return None
+        return DownloadProblem(
             code=problem.code,
             message=problem.message,
             retryable=problem.retryable,
@@ -169,7 +172,7 @@ class DownloadFeedBatch:
     removed: list[strawberry.ID] = strawberry.field(description="Ids removed since the last batch.")
 
     @classmethod
-    def of(cls, batch: downloads.FeedBatch) -> Self:
+    def of(cls, batch: FeedBatch) -> Self:
         """The view of this batch."""
         return cls(
             is_snapshot=batch.is_snapshot,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import singledispatch
 from math import ceil
+from typing import TypedDict
 
 import strawberry
 
@@ -145,5 +146,11 @@ def _(error: errors.StaleVersion) -> StaleVersion:
     return StaleVersion(**_common(error), head=error.head_sha)
 
 
-def _common(error: errors.JmgraphError) -> dict[str, object]:
+class _Common(TypedDict):
+    code: ErrorCode
+    message: str
+    retryable: bool
+
+
+def _common(error: errors.JmgraphError) -> _Common:
     return {"code": error.error_code, "message": error.message, "retryable": error.retryable}

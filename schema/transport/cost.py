@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from graphql import (
     DocumentNode,
@@ -203,8 +203,8 @@ class _Walk:
         return self._known[name]
 
     def _condition(self, condition: Any, parent: GraphQLObjectType) -> GraphQLObjectType:
-        named = condition and self._schema.get_type(condition.name.value)
-        return named or parent
+        named = self._schema.get_type(condition.name.value) if condition else None
+        return cast(GraphQLObjectType, named or parent)
 
     def _field(self, node: FieldNode, parent: GraphQLObjectType) -> Totals:
         name = node.name.value

@@ -42,7 +42,7 @@ class Prepared:
 
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
         """The operation of this name, or the only one; None when it can't be told."""
-        return self.document and operation_of(self.document, name)
+        return None if self.document is None else operation_of(self.document, name)
 
 
 class Documents:

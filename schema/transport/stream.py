@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -45,7 +45,7 @@ async def _gone(receive: Receive) -> None:
         pass
 
 
-async def _chunks(results: AsyncIterator[Any], ended: list[asyncio.Future[Any]]) -> AsyncIterator[bytes]:
+async def _chunks(results: AsyncIterator[Any], ended: Sequence[asyncio.Future[Any]]) -> AsyncIterator[bytes]:
     number = 0
     following = asyncio.ensure_future(anext(results, None))
     try:

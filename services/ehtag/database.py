@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -190,7 +190,7 @@ class TagDatabase:
             await self._run(self._sync_log.write, error)
             await self._follow_up()
 
-    async def watch(self) -> AsyncIterator[DatabaseState]:
+    async def watch(self) -> AsyncGenerator[DatabaseState, None]:
         """The state after each change of the head from now on; a slow reader gets the newest."""
         seen = self._state.sha
         while True:
