@@ -29,19 +29,19 @@ COVER_SIZE = (500, 700)
 COVER_3X4_SIZE = (300, 400)
 
 
-def page_image(chapter_id: int, number: int) -> Image.Image:
+def page_image(chapter_id: int | str, number: int) -> Image.Image:
     """What is drawn on a page, unscrambled, as RGB of the page's size. `number` is 1-based; of a gif the first frame.
 
     Raises KeyError where there is no such chapter, IndexError where it has no such page.
     """
-    found = library().find_chapter(chapter_id)
+    found = library().find_chapter(int(chapter_id))
     if found is None:
         raise KeyError(chapter_id)
     comic, chapter, _ = found
     if number < 1:
         raise IndexError(number)
     page = chapter.pages[number - 1]
-    return _page(comic.theme, chapter_id, number, len(chapter.pages), page)
+    return _page(comic.theme, chapter.id, number, len(chapter.pages), page)
 
 
 def gif_frames(chapter_id: int, number: int) -> list[Image.Image]:

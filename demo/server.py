@@ -91,9 +91,9 @@ class RunningDemo:
         """The bytes the image hosts send."""
         return self.site.images
 
-    def warm(self, album_id: int) -> None:
+    def warm(self, album_id: int | str) -> None:
         """Makes all pages of an album now, so that a measurement does not count their drawing."""
-        comic = library().find(album_id)
+        comic = library().find(int(album_id))
         for chapter in comic.chapters if comic else ():
             self.images.warm(chapter)
 

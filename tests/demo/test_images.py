@@ -65,6 +65,10 @@ def test_lossy_pages_come_out_close_to_what_was_drawn(
         assert max(ImageStat.Stat(difference).mean) < 6
 
 
+def test_a_chapter_may_be_named_by_digits_as_well() -> None:
+    assert page_image("350234", 2).tobytes() == page_image(350234, 2).tobytes()
+
+
 def test_a_page_in_the_wrong_order_is_far_from_what_was_drawn() -> None:
     drawn = page_image(350234, 1)
 
