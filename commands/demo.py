@@ -27,7 +27,7 @@ START_S = 60
 def demo_site(folder: Path) -> Iterator[dict[str, str]]:
     """The sample site in a process of its own; gives the environment that points a server at it."""
     process = subprocess.Popen(  # noqa: S603 (our own module)
-        [sys.executable, "-m", "demo", "--port", "0", "--folder", str(folder)],
+        [sys.executable, "-m", "demo", "--port", "0", "--folder", str(folder), "--until-stdin-closes"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
