@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from services.ehtag.aliases import REPORTER, AliasTable, built_in_aliases, split_id
 from services.ehtag.folding import fold, fold_many
 from services.ehtag.names import NameIndex, match_of
+from services.ehtag.places import GENDERS, PLACES, PREFIXES, SORTS, TWINS
 from services.ehtag.records import Namespace, Report, TagKind, TagMatch
 from services.ehtag.spellings import parts_of
 
@@ -17,70 +18,16 @@ if TYPE_CHECKING:
     from services.ehtag.snapshot import TagSnapshot
     from services.ehtag.tags import TagRecord
 
-# Where a tag stood decides where its record may be, best first: female before male, artist before group.
-PLACES: dict[TagKind, tuple[Namespace, ...]] = {
-    TagKind.GENRE: (
-        Namespace.FEMALE,
-        Namespace.MIXED,
-        Namespace.MALE,
-        Namespace.OTHER,
-        Namespace.LANGUAGE,
-        Namespace.LOCATION,
-        Namespace.RECLASS,
-    ),
-    TagKind.WORK: (Namespace.PARODY,),
-    TagKind.CHARACTER: (Namespace.CHARACTER,),
-    TagKind.AUTHOR: (Namespace.ARTIST, Namespace.GROUP),
-}
-
-# Namespaces as people write them before a colon. Folded.
-_PREFIXES: dict[str, Namespace] = {
-    **{namespace.value: namespace for namespace in Namespace},
-    "f": Namespace.FEMALE,
-    "女": Namespace.FEMALE,
-    "女性": Namespace.FEMALE,
-    "m": Namespace.MALE,
-    "男": Namespace.MALE,
-    "男性": Namespace.MALE,
-    "x": Namespace.MIXED,
-    "混合": Namespace.MIXED,
-    "o": Namespace.OTHER,
-    "其他": Namespace.OTHER,
-    "l": Namespace.LANGUAGE,
-    "lang": Namespace.LANGUAGE,
-    "语言": Namespace.LANGUAGE,
-    "loc": Namespace.LOCATION,
-    "地点": Namespace.LOCATION,
-    "r": Namespace.RECLASS,
-    "p": Namespace.PARODY,
-    "series": Namespace.PARODY,
-    "原作": Namespace.PARODY,
-    "c": Namespace.CHARACTER,
-    "char": Namespace.CHARACTER,
-    "角色": Namespace.CHARACTER,
-    "a": Namespace.ARTIST,
-    "艺术家": Namespace.ARTIST,
-    "g": Namespace.GROUP,
-    "circle": Namespace.GROUP,
-    "团队": Namespace.GROUP,
-}
-
-# A genre tag that says whose it is: 男性自慰, 女教師, 眼鏡（男）. Folded; at least two characters must follow.
-_GENDERS = (
-    ("男性", Namespace.MALE),
-    ("女性", Namespace.FEMALE),
-    ("男", Namespace.MALE),
-    ("女", Namespace.FEMALE),
-)
-_SHORTEST_GENDERED = 2
-
-_TWINS = (Namespace.FEMALE, Namespace.MIXED, Namespace.MALE)
+# Characters that must be left of a tag when a word is taken off it; one alone says too little.
+_SHORTEST_REST = 2
 
 # No tag of the site is longer (characters); what is, is an abuse of the index.
 _LONGEST = 200
 
 # Translations kept; the site's vocabulary is some thousands, so this is only met by strangers' input.
 _KEPT = 20_000
+
+_CLOSING = "）)]】"
 
 _NOT_RAW = re.compile(r"[^-a-z0-9. ]+|\s+")
 
@@ -100,9 +47,11 @@ class Translator:
     """The tags of the site, joined to the records of one snapshot.
 
     Order of trust: the curated table, the names (as they stand, folded, then by their skeleton), the raw tag; then
-    the gender a genre tag names itself, and the spellings the tag is made of. The first that knows the tag decides,
-    also when it decides for none. Of namesakes the whole name comes before a part of it, then the order of PLACES,
-    then that of the release; the same tag of the other genders follows.
+    the namespace or the gender that the tag names itself, a genre without "…向" or "…控", and the spellings the tag
+    is made of. The first that knows the tag decides, also when it decides for none.
+
+    Of namesakes the whole name comes before a part of it, then the order of `PLACES`, then that of the release; the
+    same raw tags of the other genders follow.
     """
 
     def __init__(self, snapshot: TagSnapshot, table: AliasTable | None = None) -> None:
@@ -172,6 +121,7 @@ class Translator:
             self._whole(name, folded, kind)
             or self._prefixed(name, kind)
             or self._gendered(name, folded, kind)
+            or self._sorted(folded, kind)
             or self._parted(name, kind)
         )
         return found if found and found[1] else None
@@ -193,7 +143,7 @@ class Translator:
     def _prefixed(self, name: str, kind: TagKind) -> _Found | None:
         """By a namespace written before a colon: "female:glasses", "男：眼鏡". Only the places of the kind count."""
         prefix, colon, rest = name.replace("：", ":").partition(":")
-        namespace = _PREFIXES.get(fold(prefix)) if colon else None
+        namespace = PREFIXES.get(fold(prefix)) if colon else None
         if namespace is None:
             return None
         rest = rest.strip().strip('"$').strip()
@@ -204,16 +154,26 @@ class Translator:
         """By the gender a genre tag names before or behind: 男性自慰, 眼鏡（男）."""
         if kind is not TagKind.GENRE:
             return None
-        for word, namespace in _GENDERS:
+        for word, namespace in GENDERS:
             rest = folded.removeprefix(word)
-            if rest == folded and name[-1:] in "）)]】":
+            if rest == folded and name[-1:] in _CLOSING:
                 rest = folded.removesuffix(word)
-            if rest == folded or len(rest) < _SHORTEST_GENDERED:
-                continue
-            found = _only(self._whole(rest, rest, kind), namespace)
-            if found:
-                return (TagMatch.FOLDED if found[0] is TagMatch.EXACT else found[0]), found[1]
+            if rest != folded and (found := _only(self._rest(rest), namespace)):
+                return found
         return None
+
+    def _sorted(self, folded: str, kind: TagKind) -> _Found | None:
+        """By a genre without the word that makes it a sort: 百合向, 觸手play."""
+        for word in SORTS if kind is TagKind.GENRE else ():
+            rest = folded.removesuffix(word)
+            if rest != folded and (found := self._rest(rest)):
+                return found
+        return None
+
+    def _rest(self, rest: str) -> _Found | None:
+        """By what is left of a genre tag, which is never exactly the name."""
+        found = self._whole(rest, rest, TagKind.GENRE) if len(rest) >= _SHORTEST_REST else None
+        return (TagMatch.FOLDED, found[1]) if found and found[0] is TagMatch.EXACT else found
 
     def _parted(self, name: str, kind: TagKind) -> _Found | None:
         """By the first of its spellings that is known: "甲 / 乙", "甲（乙）"."""
@@ -225,11 +185,13 @@ class Translator:
         return None
 
     def _by_raw(self, name: str, kind: TagKind) -> list[TagRecord]:
+        """By the raw tag, also with other signs between its words: "big breasts", "Big-Breasts", "fate/zero"."""
         raw = _NOT_RAW.sub(" ", name.lower()).strip() if name.isascii() else ""
-        if not raw:
-            return []
-        found = (self._snapshot.find(namespace, raw) for namespace in PLACES[kind])
-        return [record for record in found if record]
+        for written in dict.fromkeys((raw, raw.replace("-", " "))):
+            found = [self._snapshot.find(namespace, written) for namespace in PLACES[kind]]
+            if any(found):
+                return [record for record in found if record]
+        return []
 
     def _records(self, ids: Iterable[str]) -> list[TagRecord]:
         places = (split_id(tag) for tag in ids)
@@ -239,8 +201,8 @@ class Translator:
     def _twins(self, records: Sequence[TagRecord]) -> Iterator[TagRecord]:
         """The same raw tags of the other genders."""
         for record in records:
-            if record.namespace in _TWINS:
-                found = (self._snapshot.find(namespace, record.raw) for namespace in _TWINS)
+            if record.namespace in TWINS:
+                found = (self._snapshot.find(namespace, record.raw) for namespace in TWINS)
                 yield from (twin for twin in found if twin)
 
 
