@@ -163,7 +163,8 @@ class PageRun:
     async def _pack(self) -> PackedArchive | None:
         """The archive; None as soon as a page turns out to be missing."""
         path = self._job.folder / f"archive.{self._job.archive.extension}"
-        writer = await to_its_end(asyncio.to_thread(open_archive, self._job.archive, path, self._book))
+        with _disk_errors():
+            writer = open_archive(self._job.archive, path, self._book)
         try:
             packed = 0
             while packed < len(self._pages):

@@ -93,11 +93,12 @@ class Staging:
 
         It may be gone before it is opened.
         """
-        for path in self.root.glob(f"*/{ORIGINAL_VARIANT}/{_literal(chapter_id)}/{index:05d}.*"):
-            match = _PAGE.fullmatch(path.name)
-            if match and match[2] is None:
-                return path
-        return None
+        if not chapter_id.isdigit() or not self.root.is_dir():
+            return None
+        names = [f"{index:05d}.{codec.value}" for codec in Codec]
+        chapters = (download / ORIGINAL_VARIANT / chapter_id for download in self.root.iterdir())
+        paths = (chapter / name for chapter in chapters if chapter.is_dir() for name in names)
+        return next((path for path in paths if path.is_file()), None)
 
     def remove(self, name: str) -> None:
         """Remove all that is kept for one download."""
@@ -111,7 +112,3 @@ class Staging:
         for name in gone:
             self.remove(name)
         return gone
-
-
-def _literal(chapter_id: str) -> str:
-    return chapter_id if chapter_id.isdigit() else "[]"
