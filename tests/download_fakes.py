@@ -153,12 +153,18 @@ class FakePipeline:
         return PackedArchive(path, len(data), hashlib.sha256(data).hexdigest())
 
     async def _page(self, path: Path, name: str, index: int) -> bool:
-        if path.exists():
+        if self._is_there(path):
             return True
         if index == self.pause_at:
             self.paused.set()
             await self.go.wait()
         await asyncio.sleep(self.page_s)
+        return self._fetch(path, name, index)
+
+    def _is_there(self, path: Path) -> bool:
+        return path.exists()
+
+    def _fetch(self, path: Path, name: str, index: int) -> bool:
         self.asked.append(name)
         if self.log:
             with self.log.open("a") as file:
@@ -192,6 +198,9 @@ class FakeArchives:
     async def put(self, path: Path, key: str) -> None:
         if self.failure:
             raise self.failure
+        self._move(path, key)
+
+    def _move(self, path: Path, key: str) -> None:
         self.root.mkdir(parents=True, exist_ok=True)
         path.replace(self.root / key)
 
@@ -246,9 +255,7 @@ class House:
     async def until_ended(self, id: str) -> Download:
         """The last state of a watched download."""
         async with asyncio.timeout(10):
-            async for last in self.downloads.watch(id):
-                pass
-        return last
+            return [download async for download in self.downloads.watch(id)][-1]
 
     def staged(self) -> list[str]:
         """Names of staging folders."""

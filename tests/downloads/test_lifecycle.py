@@ -256,10 +256,11 @@ async def test_a_second_album_of_the_same_title_gets_its_number(redis_url: str, 
             names.append(ready.file.name)
 
         assert names == ["茶 _ Tea.zip", "茶 _ Tea [JM8].zip", "茶 _ Tea.pdf"]
-        found = await house.downloads.find_named("茶 _ Tea [JM8]")
+        found = await house.downloads.find_named("茶 _ Tea [JM8]", ArchiveFormat.ZIP)
         assert found is not None
         assert found.album_id == "8"
-        assert await house.downloads.find_named("茶") is None
+        assert await house.downloads.find_named("茶 _ Tea [JM8]", ArchiveFormat.PDF) is None
+        assert await house.downloads.find_named("茶", ArchiveFormat.ZIP) is None
 
 
 async def test_a_name_is_free_again_once_its_file_is_gone(redis_url: str, tmp_path: Path) -> None:

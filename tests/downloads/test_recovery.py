@@ -1,0 +1,225 @@
+"""Workers that are killed, stopped, cut off and started again, in processes of their own: nothing is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from services.downloads import ArchiveFormat, Download, DownloadState, moves
+from services.downloads.moves import MAX_CRASHES
+from services.downloads.store import Store
+from services.valkey import embedded_valkey
+from tests.download_fakes import QUICK, FakeAlbums, FakePipeline, House, an_album, open_house
+from tests.waiting import until
+
+pytestmark = pytest.mark.anyio
+
+PAGES = 30
+PATIENT = replace(QUICK, lease_s=60.0)
+"""Timings with which a lease does not run out during a test."""
+
+WORKER = """
+import asyncio, signal, sys
+from pathlib import Path
+from tests.download_fakes import QUICK, FakeAlbums, FakePipeline, an_album, open_house
+
+async def main(url, data_dir, log, pages):
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    albums = FakeAlbums(an_album("100"), pages=int(pages))
+    pipeline = FakePipeline(page_s=0.02, log=Path(log))
+    async with open_house(url, Path(data_dir), albums=albums, pipeline=pipeline) as house:
+        await house.downloads.worker(pipeline, jobs=2).run(stop)
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+@contextmanager
+def a_worker(url: str, data_dir: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker in a process of its own, that takes 20 ms a page and tells what it asks for in `asked.log`."""
+    command = [sys.executable, "-c", WORKER, url, str(data_dir), str(data_dir / "asked.log"), str(PAGES)]
+    with subprocess.Popen(command, cwd=Path(__file__).parents[2]) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def asked(data_dir: Path) -> list[str]:
+    log = data_dir / "asked.log"
+    return log.read_text().split() if log.exists() else []
+
+
+@pytest.fixture
+async def house(redis_url: str, tmp_path: Path) -> AsyncIterator[House]:
+    albums = FakeAlbums(an_album("100"), pages=PAGES)
+    async with open_house(redis_url, tmp_path, albums=albums) as house:
+        yield house
+
+
+async def test_a_killed_worker_loses_no_page(house: House, redis_url: str) -> None:
+    queued = await house.start("100")
+    with a_worker(redis_url, house.data_dir) as process:
+        await until(lambda: len(asked(house.data_dir)) >= 10, 20)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        on_disk = {path.name for folder in house.folders.root.iterdir() for path in folder.iterdir()}
+
+        house.work()
+        ready = await house.until_state(queued.id, DownloadState.READY)
+
+    assert ready.progress.pages_done == PAGES
+    assert ready.attempts == 2
+    assert len(on_disk) >= 9
+    again = {f"100-{int(name.split('/')[1]):05d}" for name in house.pipeline.asked}
+    assert again.isdisjoint(on_disk)
+    assert len(again) + len(on_disk) == PAGES
+
+
+async def test_a_stopped_worker_hands_over_at_once(redis_url: str, tmp_path: Path) -> None:
+    albums = FakeAlbums(an_album("100"), pages=PAGES)
+    async with open_house(redis_url, tmp_path, albums=albums, timings=PATIENT) as house:
+        queued = await house.start("100")
+        with a_worker(redis_url, tmp_path) as process:
+            await until(lambda: len(asked(tmp_path)) >= 5, 20)
+            process.send_signal(signal.SIGTERM)
+            await house.until_state(queued.id, DownloadState.QUEUED)
+            assert process.wait() == 0
+        assert (await house.downloads.counts()).workers == 0
+
+        house.work()
+        ready = await house.until_state(queued.id, DownloadState.READY)
+
+    assert ready.attempts == 2
+    counts = Counter(asked(tmp_path) + house.pipeline.asked)
+    assert len(counts) == PAGES
+    assert sum(counts.values()) <= PAGES + 1  # the page under way when it was stopped
+
+
+async def test_a_worker_goes_on_by_itself_when_redis_was_killed(tmp_path: Path) -> None:
+    async with embedded_valkey(tmp_path) as url:
+        albums = FakeAlbums(an_album("100"), pages=PAGES)
+        async with open_house(url, tmp_path, albums=albums, pipeline=FakePipeline(page_s=0.01)) as house:
+            queued = await house.start("100")
+            house.work()
+            await until(lambda: len(house.pipeline.asked) >= 5)
+
+            pid = (await house.link.client.info("server"))["process_id"]
+            os.kill(pid, signal.SIGKILL)
+
+            ready = await until_ready(house, queued.id)
+            assert ready.progress.pages_done == PAGES
+            assert len(house.pipeline.asked) == PAGES
+
+
+async def until_ready(house: House, id: str) -> Download:
+    """The READY download, over an outage of Redis."""
+    async with asyncio.timeout(20):
+        while True:
+            if await house.link.ping() is not None:
+                found = await house.downloads.find(id)
+                if found and found.state is DownloadState.READY:
+                    return found
+            await asyncio.sleep(0.02)
+
+
+async def test_when_everything_was_killed_the_next_start_carries_on(tmp_path: Path) -> None:
+    async with embedded_valkey(tmp_path) as url:
+        async with open_house(url, tmp_path, maintained=False) as house:
+            queued = await house.start("100")
+        with a_worker(url, tmp_path) as process:
+            await until(lambda: len(asked(tmp_path)) >= 5, 20)
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+
+    albums = FakeAlbums(an_album("100"), pages=PAGES)
+    async with embedded_valkey(tmp_path) as url, open_house(url, tmp_path, albums=albums) as house:
+        house.work()
+        ready = await house.until_state(queued.id, DownloadState.READY)
+
+    assert ready.progress.pages_done == PAGES
+    assert len(house.pipeline.asked) <= PAGES - 4
+
+
+async def test_a_queued_record_whose_job_is_lost_gets_another(house: House) -> None:
+    queued = await house.start("100")
+    await house.link.client.delete("jmgraph:queue")
+    await until_queue_length(house, 1)
+
+    for key in await house.link.client.keys("arq:job:*"):
+        await house.link.client.delete(key)
+    house.work()
+
+    assert (await house.until_ended(queued.id)).state is DownloadState.READY
+
+
+async def until_queue_length(house: House, length: int) -> None:
+    async with asyncio.timeout(10):
+        while await house.link.client.zcard("jmgraph:queue") != length:  # noqa: ASYNC110 (another task's doing)
+            await asyncio.sleep(0.01)
+
+
+async def test_two_processes_that_ask_at_once_get_one_download(redis_url: str, tmp_path: Path) -> None:
+    async with open_house(redis_url, tmp_path) as one, open_house(redis_url, tmp_path) as other:
+        asks = [house.start("100", archive=ArchiveFormat.CBZ) for house in (one, other) for _ in range(20)]
+        ids = {download.id for download in await asyncio.gather(*asks)}
+
+        assert len(ids) == 1
+        assert (await one.downloads.counts()).queued == 1
+
+
+async def test_a_worker_that_lost_its_lease_writes_nothing_and_leaves_the_pages(house: House) -> None:
+    house.pipeline.pause_at = 4
+    queued = await house.start("100")
+    house.work()
+    await house.pipeline.paused.wait()
+
+    store = store_of(house)
+    taken, _ = await store.change(queued.id, lambda entry: replace(entry, lease="another"))
+    house.pipeline.go.set()
+
+    await until(lambda: house.pipeline.at_once == 0)
+    there = await store.find(queued.id)
+    assert there == taken
+    assert house.staged() == [taken.folder]
+
+
+async def test_a_download_over_which_workers_die_again_and_again_fails_at_last(house: House) -> None:
+    queued = await house.start("100")
+    for _ in range(MAX_CRASHES + 1):
+        await house.until_state(queued.id, DownloadState.QUEUED)
+        await store_of(house).change(queued.id, lambda entry: moves.claimed(entry, entry.job_id, "dead"))
+
+    failed = await house.until_state(queued.id, DownloadState.FAILED)
+    assert failed.problem is not None
+    assert failed.problem.retryable
+
+
+async def test_a_download_in_a_workers_name_that_is_not_in_its_hands_is_freed(redis_url: str, tmp_path: Path) -> None:
+    async with open_house(redis_url, tmp_path, timings=PATIENT) as house:
+        queued = await house.start("100")
+        worker, stop = house.downloads.worker(house.pipeline, jobs=1), asyncio.Event()
+        await store_of(house).change(queued.id, lambda entry: moves.claimed(entry, entry.job_id, worker.id))
+
+        working = asyncio.create_task(worker.run(stop))
+        ready = await house.until_ended(queued.id)
+
+        assert (ready.state, ready.attempts) == (DownloadState.READY, 2)
+        stop.set()
+        await working
+
+
+def store_of(house: House) -> Store:
+    """The records, past every rule of the service."""
+    return Store(house.link, house.events)
