@@ -19,6 +19,7 @@ from services.downloads.maintenance import maintain
 from services.downloads.paging import check_first, id_of_cursor, page_of
 from services.downloads.ports import Albums, Archives, Folders, PagePipeline
 from services.downloads.records import (
+    ArchiveFormat,
     Download,
     DownloadFile,
     DownloadPage,
@@ -205,6 +206,11 @@ class Downloads:
                 async for batch in batches:
                     yield batch
 
+    @property
+    def watcher_count(self) -> int:
+        """How many watch here now, a running download's own worker among them."""
+        return self._engine.board.follower_count
+
     async def counts(self) -> QueueCounts:
         """How busy the queue is."""
         with queue_border():
@@ -218,11 +224,12 @@ class Downloads:
         file = entry.download.file if entry and not moves.is_over(entry) else None
         return file if file and file.name == name else None
 
-    async def find_named(self, stem: str) -> Download | None:
-        """The newest download whose living file has this name before its ending."""
+    async def find_named(self, stem: str, archive: ArchiveFormat) -> Download | None:
+        """The newest download whose living file is such an archive of this name."""
         with queue_border():
-            living = [entry for entry in await self._store.find_named(stem) if not moves.is_over(entry)]
-        return living[0].download if living else None
+            named = await self._store.find_named(stem)
+        living = (entry.download for entry in named if not moves.is_over(entry))
+        return next((download for download in living if download.request.archive is archive), None)
 
     @asynccontextmanager
     async def hold_file(self, id: str, name: str) -> AsyncIterator[DownloadFile | None]:

@@ -87,9 +87,9 @@ class Board:
             self._of_all.discard(follower)
 
     @property
-    def is_followed(self) -> bool:
-        """True while anybody follows anything."""
-        return bool(self._by_id or self._of_all)
+    def follower_count(self) -> int:
+        """How many follow anything now."""
+        return len({*self._of_all}.union(*self._by_id.values()))
 
     async def read_forever(self) -> None:
         """Read what changed and is followed; run once, by `open_board`."""
