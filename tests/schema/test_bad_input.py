@@ -1,0 +1,91 @@
+"""Input that can't work: a code, a field, no call to the site."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.asking import Asker
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ('{ album(id: "") { id } }', "id"),
+        ('{ album(id: "no number") { id } }', "id"),
+        ('{ album(id: "../../etc/passwd") { id } }', "id"),
+        ('{ album(id: "-5") { id } }', "id"),
+        ('{ albums(ids: ["350234", "x"]) { id } }', "ids"),
+        ('{ search(query: "a", page: 0) { total } }', "page"),
+        ("{ ranking(page: -1) { total } }", "page"),
+        ("{ tags(first: 0) { totalCount } }", "first"),
+        ("{ tags(first: 101) { totalCount } }", "first"),
+        ('{ tags(after: "nonsense") { totalCount } }', "after"),
+        ("{ downloads(first: 0) { totalCount } }", "first"),
+        ('{ downloads(after: "nonsense") { totalCount } }', "after"),
+    ],
+)
+async def test_an_argument_that_can_never_work_is_named(server: Asker, query: str, field: str) -> None:
+    error = await server.error(query)
+
+    assert (error["code"], error["retryable"], error["field"]) == ("INVALID_INPUT", False, field)
+
+
+async def test_a_hundred_and_one_albums_are_refused(server: Asker) -> None:
+    error = await server.error(
+        "query ($ids: [String!]!) { albums(ids: $ids) { id } }", ids=[str(300000 + i) for i in range(101)]
+    )
+
+    assert (error["code"], error["field"]) == ("INVALID_INPUT", "ids")
+
+
+async def test_five_hundred_and_one_names_are_refused(server: Asker) -> None:
+    error = await server.error("query ($n: [String!]!) { translateTags(names: $n) { name } }", n=["山"] * 501)
+
+    assert (error["code"], error["field"]) == ("INVALID_INPUT", "names")
+
+
+@pytest.mark.parametrize(
+    ("query", "variables", "code"),
+    [
+        ("{", {}, "GRAPHQL_PARSE_FAILED"),
+        ("{ nothing }", {}, "GRAPHQL_VALIDATION_FAILED"),
+        ("query ($id: String!) { album(id: $id) { id } }", {}, "GRAPHQL_VALIDATION_FAILED"),
+        ("query ($id: String!) { album(id: $id) { id } }", {"id": {"a": 1}}, "GRAPHQL_VALIDATION_FAILED"),
+        ("{ ranking(period: YEAR) { total } }", {}, "GRAPHQL_VALIDATION_FAILED"),
+    ],
+)
+async def test_graphql_errors_have_codes(server: Asker, query: str, variables: dict[str, Any], code: str) -> None:
+    assert (await server.error(query, **variables))["code"] == code
+
+
+@pytest.mark.parametrize(
+    ("query", "measure"),
+    [
+        ("{" + " album(id: \"1\") { related {" + " related {" * 14 + " id " + "}" * 14 + "} } }", "depth"),
+        ("{" + " ".join(f'a{i}: ehtag {{ version }}' for i in range(31)) + "}", "aliases"),
+        ("{ ranking { entries { album { related { tags { name } } } } } }", "upstream calls"),
+        ("{ ehtag { version } " + " ehtag { version }" * 1400 + "}", "tokens"),
+    ],
+)
+async def test_a_costly_operation_is_refused_before_the_first_call(
+    server: Asker, query: str, measure: str
+) -> None:
+    error = await server.error(query)
+
+    assert (error["code"], error["measure"], error["retryable"]) == ("OPERATION_TOO_COSTLY", measure, False)
+    assert error["cost"] > error["limit"]
+
+
+async def test_fragments_in_fragments_can_not_explode(server: Asker) -> None:
+    fragments = [f"fragment F{i} on Query {{ ...F{i + 1} ...F{i + 1} }}" for i in range(60)]
+    query = "query { ...F0 } " + " ".join(fragments) + " fragment F60 on Query { ranking { total } }"
+
+    assert (await server.error(query))["code"] in ("OPERATION_TOO_COSTLY", "GRAPHQL_VALIDATION_FAILED")
+
+
+async def test_thousands_of_brackets_are_refused_politely(server: Asker) -> None:
+    assert (await server.error("{a" * 1900))["code"] in ("GRAPHQL_PARSE_FAILED", "OPERATION_TOO_COSTLY")

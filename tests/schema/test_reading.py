@@ -1,0 +1,171 @@
+"""Albums, rankings, search and comments over GraphQL."""
+
+from __future__ import annotations
+
+import pytest
+
+from demo.server import RunningDemo
+from tests.asking import Asker
+
+pytestmark = pytest.mark.anyio
+
+RANKING = "{ ranking { total entries { rank album { id title tags { name translation { id name } match } } } } }"
+
+
+async def test_a_ranking_comes_with_its_tags_translated(server: Asker) -> None:
+    data = await server.ask(RANKING)
+
+    entries = data["ranking"]["entries"]
+    assert [entry["rank"] for entry in entries] == list(range(1, 81))
+    translated = {tag["name"]: tag["translation"] for entry in entries for tag in entry["album"]["tags"]}
+    assert translated["全彩"]["id"] == "other:full color"
+    assert translated["機器人"]["id"] == "female:robot"
+
+
+async def test_titles_alone_cost_one_call(server: Asker) -> None:
+    assert await server.cost("{ ranking { entries { rank album { id title cover { url } url } } } }") == 1
+
+
+async def test_details_of_a_list_cost_one_call_each_and_no_more(server: Asker) -> None:
+    assert await server.cost("{ ranking { entries { album { tags { name } authors { name } pageCount } } } }") == 81
+    assert await server.cost("{ ranking { entries { album { description works { name } } } } }") == 0
+
+
+async def test_an_album_tells_all_of_itself(server: Asker) -> None:
+    data = await server.ask(
+        """{ album(id: "JM350234") { id title url description authors { name kind } works { name } characters { name }
+        tags { name kind match translation { id } } pageCount viewCount likeCount commentCount publishedOn updatedOn
+        chapters { id index title pageCount pages { index url } } related { id title } source downloads { id }
+        cover { url thumbnail: url(size: THUMBNAIL) width height placeholder }
+        comments { total page pageCount hasNextPage items { id author text isSpoiler postedAt likes replies { id } } }
+        } }"""
+    )
+
+    album = data["album"]
+    assert album["id"] == "350234"
+    assert (album["pageCount"], album["viewCount"], album["likeCount"]) == (24, 1404, 38)
+    assert [tag["name"] for tag in album["tags"]] == ["全彩", "中文", "短篇", "狐狸", "眼鏡"]
+    assert {tag["kind"] for tag in album["tags"]} == {"GENRE"}
+    assert album["source"] == "API"
+    assert [(chapter["id"], chapter["index"], chapter["pageCount"]) for chapter in album["chapters"]] == [
+        ("350234", 1, 24)
+    ]
+    assert album["chapters"][0]["pages"][6] == {"index": 7, "url": "http://127.0.0.1:11111/images/pages/350234/7"}
+    assert album["cover"] == {
+        "url": "http://127.0.0.1:11111/images/covers/350234",
+        "thumbnail": "http://127.0.0.1:11111/images/covers/350234?size=thumbnail",
+        "width": None,
+        "height": None,
+        "placeholder": None,
+    }
+    assert album["comments"]["total"] == 25
+    assert album["downloads"] == []
+
+
+async def test_an_album_that_is_not_there_is_null_and_no_error(server: Asker) -> None:
+    assert await server.ask('{ album(id: "900404") { id } }') == {"album": None}
+
+
+@pytest.mark.parametrize("id", ["350234", "JM350234", "jm350234", " 350234 ", "https://18comic.vip/album/350234/title"])
+async def test_an_album_is_found_by_number_or_address(server: Asker, id: str) -> None:
+    assert await server.ask("query ($id: String!) { album(id: $id) { id } }", id=id) == {"album": {"id": "350234"}}
+
+
+async def test_a_chapter_leads_to_its_album(server: Asker) -> None:
+    data = await server.ask('{ album(id: "333909") { id chapters { id index } } }')
+
+    assert data["album"]["id"] == "333908"
+    assert [chapter["id"] for chapter in data["album"]["chapters"]] == ["333908", "333909", "333910"]
+
+
+async def test_many_albums_keep_their_order_and_their_gaps(server: Asker) -> None:
+    data = await server.ask('{ albums(ids: ["1208626", "900404", "JM350234", "1208626"]) { id } }')
+
+    assert data["albums"] == [{"id": "1208626"}, None, {"id": "350234"}, {"id": "1208626"}]
+
+
+async def test_one_broken_album_takes_no_list_with_it(server: Asker) -> None:
+    answer = await server.answer('{ albums(ids: ["350234", "900200"]) { id tags { name } } }')
+
+    assert answer["data"]["albums"][0]["id"] == "350234"
+    assert answer["data"]["albums"][1] is None
+    assert answer["errors"][0]["path"] == ["albums", 1]
+    assert answer["errors"][0]["extensions"] == {
+        "code": "UPSTREAM_BROKEN",
+        "retryable": True,
+        "reason": "GARBLED",
+    }
+
+
+async def test_a_number_leads_to_its_album(server: Asker) -> None:
+    data = await server.ask('{ search(query: "350234") { total pageCount hasNextPage items { id } } }')
+
+    assert data["search"] == {"total": 1, "pageCount": 1, "hasNextPage": False, "items": [{"id": "350234"}]}
+
+
+async def test_a_search_leaves_out_what_is_excluded(server: Asker) -> None:
+    query = "query ($out: [String!]!) { search(query: \"中文\", field: TAG, exclude: $out) { items { tags { name } } } }"
+    with_robots = await server.ask(query, out=[])
+    without = await server.ask(query, out=["機器人"])
+
+    assert any(tag["name"] == "機器人" for album in with_robots["search"]["items"] for tag in album["tags"])
+    assert not any(tag["name"] == "機器人" for album in without["search"]["items"] for tag in album["tags"])
+
+
+async def test_pages_of_a_ranking_count_on(server: Asker) -> None:
+    data = await server.ask("{ ranking(page: 2, period: MONTH, orderBy: LIKES) { period page entries { rank } } }")
+
+    assert (data["ranking"]["period"], data["ranking"]["page"]) == ("MONTH", 2)
+    assert data["ranking"]["entries"][0]["rank"] == 81
+
+
+async def test_a_cover_is_measured_once_it_was_fetched(server: Asker) -> None:
+    response = await server.http.get("/images/covers/350234")
+    assert response.status_code == 200
+
+    data = await server.ask('{ album(id: "350234") { cover { width height placeholder } } }')
+
+    cover = data["album"]["cover"]
+    assert cover["width"] > 0
+    assert cover["height"] > 0
+    assert len(cover["placeholder"]) > 10
+
+
+async def test_the_site_failing_is_told_with_its_reason(server: Asker, demo: RunningDemo) -> None:
+    demo.knobs.turn("api", failure="maintenance")
+
+    error = await server.error('{ album(id: "350234") { id } }')
+
+    assert error["code"] == "UPSTREAM_UNAVAILABLE"
+    assert error["reason"] == "MAINTENANCE"
+    assert error["retryable"] is True
+    assert error["path"] == ["album"]
+
+
+async def test_a_site_that_answers_html_for_json_is_broken_not_ours(server: Asker, demo: RunningDemo) -> None:
+    demo.knobs.turn("api", failure="html")
+
+    error = await server.error('{ search(query: "山") { total } }')
+
+    assert (error["code"], error["reason"]) == ("UPSTREAM_BROKEN", "GARBLED")
+
+
+async def test_what_was_read_stands_in_when_the_site_falls(server: Asker, demo: RunningDemo) -> None:
+    query = '{ search(query: "山") { total } }'
+    before = await server.ask(query)
+    demo.knobs.turn("api", failure="server_error")
+
+    assert await server.ask(query) == before
+
+
+async def test_the_server_tells_of_the_site(server: Asker) -> None:
+    await server.ask('{ album(id: "350234") { id } }')
+
+    data = await server.ask(
+        "{ server { version upstream { method reachable checkedAt hosts { url role healthy reason } } workers } }"
+    )
+
+    upstream = data["server"]["upstream"]
+    assert (upstream["method"], upstream["reachable"]) == ("API", True)
+    assert {host["role"] for host in upstream["hosts"]} >= {"API", "IMAGE"}
+    assert data["server"]["workers"] == 0
