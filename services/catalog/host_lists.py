@@ -110,6 +110,10 @@ class HostLists:
         """Look at every published list now."""
         for role in self._readers:
             self._look(role)
+        await self.settled()
+
+    async def settled(self) -> None:
+        """Return once no look is under way."""
         if self._looking:
             await asyncio.wait(self._looking.values())
 

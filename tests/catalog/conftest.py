@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
@@ -56,3 +57,27 @@ def gateway_to(demo: RunningDemo, tmp_path: Path) -> OpenGateway:
         return open_gateway(settings, redis, on_try=on_try, list_addresses=list_addresses)
 
     return open_one
+
+
+@pytest.fixture
+async def answering() -> AsyncIterator[Callable[[str], Awaitable[str]]]:
+    """Starts servers on loopback that answer every request with this page; gives their addresses."""
+    servers: list[asyncio.Server] = []
+
+    async def start(page: str) -> str:
+        body = page.encode()
+        head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode()
+
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(head + body)
+            await writer.drain()
+            writer.close()
+
+        servers.append(await asyncio.start_server(answer, "127.0.0.1", 0))
+        return f"http://127.0.0.1:{servers[-1].sockets[0].getsockname()[1]}"
+
+    yield start
+    for server in servers:
+        server.close()
+        await server.wait_closed()
