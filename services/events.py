@@ -114,6 +114,8 @@ class Events:
                     await self._read_until_lost()
             except RedisUnavailable as error:
                 log.debug("Events can't be read, Redis is away", reason=str(error))
+            except Exception:
+                log.exception("Events can't be read")
             if asyncio.get_running_loop().time() - began > BACKOFF_S[1]:
                 backoff_s = BACKOFF_S[0]
             await asyncio.sleep(random.uniform(backoff_s / 2, backoff_s))
@@ -129,7 +131,7 @@ class Events:
             while True:
                 message = await channel.get_message(timeout=READ_TIMEOUT_S)
                 if message and message["type"] == "message":
-                    self._tell(message["data"].decode())
+                    self._tell(message["data"].decode(errors="replace"))
                 elif message is None and was_silent:
                     return
                 elif message is None:

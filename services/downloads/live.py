@@ -104,6 +104,9 @@ class Board:
                 except RedisUnavailable:
                     log.debug("Changed downloads can't be read, Redis is away", count=len(due))
                     await asyncio.sleep(random.uniform(self._retry_s / 2, self._retry_s))
+                except Exception:
+                    log.exception("Changed downloads can't be read", count=len(due))
+                    due.clear()
 
     def _ids_of(self, topics: frozenset[str]) -> set[str]:
         if f"{FAMILY}*" in topics:  # something may have been missed

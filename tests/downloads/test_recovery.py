@@ -87,6 +87,43 @@ async def test_a_killed_worker_loses_no_page(house: House, redis_url: str) -> No
     assert len(again) + len(on_disk) == PAGES
 
 
+async def test_a_worker_on_another_machine_starts_the_pages_afresh(redis_url: str, tmp_path: Path) -> None:
+    albums = FakeAlbums(an_album("100"), pages=PAGES)
+    async with open_house(redis_url, tmp_path / "other", albums=albums) as house:
+        queued = await house.start("100")
+        (tmp_path / "first").mkdir()
+        with a_worker(redis_url, tmp_path / "first") as process:
+            await until(lambda: len(asked(tmp_path / "first")) >= 5, 20)
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+
+        house.work()
+        await house.until_state(queued.id, DownloadState.READY)
+
+    assert len(house.pipeline.asked) == PAGES
+
+
+async def test_a_frozen_worker_that_wakes_up_late_spoils_nothing(house: House, redis_url: str) -> None:
+    queued = await house.start("100")
+    with a_worker(redis_url, house.data_dir) as process:
+        await until(lambda: len(asked(house.data_dir)) >= 5, 20)
+        process.send_signal(signal.SIGSTOP)
+        house.work()
+        ready = await house.until_state(queued.id, DownloadState.READY)
+        await house.stop_work()
+
+        process.send_signal(signal.SIGCONT)
+        house.albums.albums["200"] = an_album(
+            "200"
+        )  # which the other does not know: it fails it, once it works again
+        failed = await house.until_state((await house.start("200")).id, DownloadState.FAILED)
+
+    assert failed.attempts == 1
+    assert await house.downloads.find(ready.id) == ready
+    assert ready.file is not None
+    assert house.archives.keys() == [ready.file.key]
+
+
 async def test_a_stopped_worker_hands_over_at_once(redis_url: str, tmp_path: Path) -> None:
     albums = FakeAlbums(an_album("100"), pages=PAGES)
     async with open_house(redis_url, tmp_path, albums=albums, timings=PATIENT) as house:

@@ -7,7 +7,7 @@ for i = 3, #ARGV do
   local list = P .. ARGV[i]
   total = total + redis.call('ZCARD', list)
   if after ~= '' then before = before + redis.call('ZLEXCOUNT', list, '[' .. after, '+') end
-  for _, id in ipairs(redis.call('ZRANGE', list, below, '-', 'BYLEX', 'REV', 'LIMIT', 0, count)) do
+  for _, id in ipairs(redis.call('ZREVRANGEBYLEX', list, below, '-', 'LIMIT', 0, count)) do
     ids[#ids + 1] = id
   end
 end
