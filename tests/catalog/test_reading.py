@@ -1,0 +1,203 @@
+"""The catalog over the real gateway and the demo site."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import io
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image, ImageChops
+
+from demo.drawing import page_image
+from demo.server import RunningDemo
+from services.catalog import OpenCatalog, open_catalog, open_gateway
+from services.catalog.records import AlbumDetail, RankingQuery, SearchQuery
+from services.errors import BlockedByPolicy, UpstreamFailure, UpstreamReason
+from services.redis import RedisLink
+from services.settings import read_settings
+from services.usage import open_usage
+from tests.fakes import FakeLexicon
+
+pytestmark = pytest.mark.anyio
+
+MARKED = "測試封鎖"
+"""The demo's tag for trying the policy: on 900451, 900452 and 900453."""
+Open = Callable[..., AbstractAsyncContextManager[OpenCatalog]]
+
+
+@pytest.fixture(params=["api", "html"])
+def method(request: pytest.FixtureRequest) -> str:
+    """Both ways to read the site."""
+    return str(request.param)
+
+
+@pytest.fixture
+def opened(demo: RunningDemo, link: RedisLink, tmp_path: Path, method: str) -> Open:
+    """Opens a catalog on the demo site, as a process of its own would have it."""
+
+    @asynccontextmanager
+    async def opening(**changes: Any) -> AsyncIterator[OpenCatalog]:
+        settings = read_settings(
+            **{
+                "data_dir": tmp_path,
+                "jm_method": method,
+                "jm_api_urls": tuple(demo.api_urls),
+                "jm_html_urls": tuple(demo.html_urls),
+                "jm_image_urls": tuple(demo.image_urls),
+                "jm_timeout_s": 3.0,
+                "jm_retries": 1,
+                "jm_rate_per_s": 1000.0,
+                **changes,
+            }
+        )
+        async with (
+            open_gateway(settings, link) as gateway,
+            open_catalog(settings, link, gateway, FakeLexicon()) as catalog,
+        ):
+            yield catalog
+
+    return opening
+
+
+async def found_by(reading: OpenCatalog, query: SearchQuery) -> list[str]:
+    return [line.id for line in (await reading.catalog.search(query)).items]
+
+
+async def test_a_hundred_askers_in_two_processes_make_one_request(
+    opened: Open, demo: RunningDemo, method: str
+) -> None:
+    async with opened() as first, opened() as second:
+        found = await asyncio.gather(*(each.catalog.find_album("350234") for each in (first, second) * 50))
+
+    assert {album and album.id for album in found} == {"350234"}
+    assert demo.requests.count("350234", role=method) == 1
+
+
+async def test_titles_of_a_ranking_cost_one_call(opened: Open) -> None:
+    async with opened() as reading:
+        with open_usage() as usage:
+            ranking = await reading.catalog.ranking(RankingQuery())
+
+    assert [line.rank for line in ranking.entries] == list(range(1, 81))
+    assert usage.upstream_calls == 1
+
+
+async def test_details_of_a_ranking_come_in_one_bounded_wave(opened: Open, demo: RunningDemo, method: str) -> None:
+    demo.knobs.turn("*", latency_s=0.02)
+    async with opened(jm_concurrency=8) as reading:
+        ranking = await reading.catalog.ranking(RankingQuery())
+        demo.requests.reset()
+        found = await reading.catalog.find_albums([line.album.id for line in ranking.entries])
+
+    assert [album.id for album in found if isinstance(album, AlbumDetail)] == [
+        line.album.id for line in ranking.entries
+    ]
+    assert demo.requests.peak(method) <= 8
+
+
+async def test_the_site_falls_and_the_catalog_stands(opened: Open, demo: RunningDemo) -> None:
+    async with opened(cache_album_s=0) as reading:
+        fresh = await reading.catalog.find_album("350234")
+        demo.knobs.turn("*", dead=True)
+
+        with open_usage() as usage:
+            stale = await reading.catalog.find_album("350234")
+        with pytest.raises(UpstreamFailure):
+            await reading.catalog.find_album("333908")
+
+    assert stale == fresh
+    assert usage.stale
+
+
+async def test_a_withheld_tag_is_withheld_everywhere(opened: Open, demo: RunningDemo) -> None:
+    async with opened(blocked_tags=(MARKED,)) as reading:
+        assert await found_by(reading, SearchQuery(MARKED)) == []
+        assert await found_by(reading, SearchQuery("900451")) == []
+        assert not {"900451", "900452", "900453"} & set(await found_by(reading, SearchQuery("示範")))
+        assert await reading.catalog.find_album("900451") is None
+        assert await reading.catalog.find_chapter("900451") is None
+        for refused in (
+            reading.catalog.get_album("900451"),
+            reading.covers.find("900451"),
+            reading.covers.thumbnail("900451"),
+            reading.pages.find("900451", 1),
+            reading.catalog.comments("900451", 1),
+        ):
+            with pytest.raises(BlockedByPolicy) as blocked:
+                await refused
+            assert blocked.value.tags == (MARKED,)
+
+    assert demo.requests.count(role="image") == 0
+
+
+async def test_strict_lists_nothing_that_was_not_looked_up(opened: Open) -> None:
+    async with opened(blocked_tags=("園藝",), policy="strict") as strict, opened() as open_to_all:
+        listed = [line.album.id for line in (await strict.catalog.ranking(RankingQuery())).entries]
+        ranking = await open_to_all.catalog.ranking(RankingQuery())
+        details = await open_to_all.catalog.find_albums([line.album.id for line in ranking.entries])
+
+    expected = [each.id for each in details if isinstance(each, AlbumDetail) and "園藝" not in each.tags]
+    assert listed == expected
+
+
+async def test_an_exclusion_that_leaves_nothing_gives_nothing(opened: Open) -> None:
+    async with opened() as reading:
+        unfiltered = await found_by(reading, SearchQuery(MARKED))
+        filtered = await reading.catalog.search(SearchQuery(MARKED, exclude=(MARKED,)))
+
+    assert set(unfiltered) == {"900451", "900452", "900453"}
+    assert (filtered.items, filtered.total) == ((), 0)
+
+
+async def test_a_page_is_readable_and_pixel_equal(opened: Open) -> None:
+    async with opened() as reading:
+        page = await reading.pages.find("302166", 1)
+
+    assert page is not None
+    with Image.open(io.BytesIO(page.data)) as image:
+        difference = ImageChops.difference(image.convert("RGB"), page_image("302166", 1).convert("RGB"))
+    assert difference.getbbox() is None
+
+
+@pytest.mark.parametrize(
+    ("chapter_id", "index", "media_type"), [("145590", 1, "image/jpeg"), ("900089", 1, "image/gif")]
+)
+async def test_pages_keep_the_format_of_the_site(opened: Open, chapter_id: str, index: int, media_type: str) -> None:
+    async with opened() as reading:
+        page = await reading.pages.find(chapter_id, index)
+
+    assert page is not None
+    assert page.media_type == media_type
+
+
+@pytest.mark.parametrize(("chapter_id", "index"), [("900007", 7), ("900011", 3), ("900012", 2), ("900013", 5)])
+async def test_a_broken_page_is_a_failure_and_never_an_image(opened: Open, chapter_id: str, index: int) -> None:
+    async with opened() as reading:
+        with pytest.raises(UpstreamFailure) as failure:
+            await reading.pages.find(chapter_id, index)
+        sound = await reading.pages.find(chapter_id, 1)
+
+    assert failure.value.reason in (UpstreamReason.GARBLED, UpstreamReason.UNREACHABLE)
+    assert sound is not None
+
+
+async def test_a_cover_is_known_after_its_first_fetch(opened: Open, demo: RunningDemo) -> None:
+    async with opened() as reading:
+        assert await reading.covers.info("350234") is None
+        covers = await asyncio.gather(*(reading.covers.find("350234") for _ in range(20)))
+        thumbnail = await reading.covers.thumbnail("350234", "image/jpeg")
+        info = await reading.covers.info("350234")
+
+    assert len({cover and cover.etag for cover in covers}) == 1
+    assert thumbnail is not None
+    assert thumbnail.media_type == "image/jpeg"
+    assert info is not None
+    with Image.open(io.BytesIO(covers[0].data if covers[0] else b"")) as image:
+        assert image.size == (info.width, info.height)
+    assert len(base64.b64decode(info.placeholder)) >= 5
+    assert demo.requests.count(role="image") == 1
