@@ -22,17 +22,25 @@ FAMILY = "download:"
 class Follower:
     """The newest state of what it follows that was not taken yet: a slow one skips what was in between."""
 
-    __slots__ = ("_event", "_fresh", "_has_missed")
+    __slots__ = ("_ended", "_event", "_fresh", "_has_missed")
 
     def __init__(self) -> None:
         self._fresh: dict[str, Entry | None] = {}
         self._has_missed = False
         self._event = asyncio.Event()
+        self._ended = asyncio.Event()
+
+    async def rest(self, seconds: float) -> None:
+        """Wait so long; less when something it follows ends or is removed, which is news that can't wait."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._ended.wait()
 
     async def changed(self) -> dict[str, Entry | None]:
         """Wait for a change; the newest entries by id, None for one that was removed."""
         await self._event.wait()
         self._event.clear()
+        self._ended.clear()
         fresh, self._fresh = self._fresh, {}
         return fresh
 
@@ -45,6 +53,8 @@ class Follower:
         """Note this state and wake who waits."""
         self._fresh[id] = entry
         self._event.set()
+        if entry is None or not entry.state.is_active:
+            self._ended.set()
 
     def tell_missed(self) -> None:
         """Note that changes may have been missed."""

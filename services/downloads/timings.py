@@ -19,8 +19,8 @@ class Timings:
     """Files whose time has come go."""
     progress_s: float = 0.125
     """Least time between two writes of a download's progress."""
-    live_s: float = 0.27
-    """Least time between two messages to one watcher: under four a second, even where some arrive late."""
+    live_s: float = 0.34
+    """Least time between two messages to one watcher: three a second, and room for the end, which never waits."""
     hold_s: float = 30.0
     """A file that is being sent is held for so long, again and again."""
     retry_s: float = 0.5

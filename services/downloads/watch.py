@@ -1,4 +1,4 @@
-"""Downloads as they change: one, or all that are asked for; at most four messages a second, the newest wins."""
+"""Downloads as they change, one or all that are asked for: a few messages a second, the newest wins."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def watch_one(store: Store, board: Board, id: str, *, gap_s: float) -> Asy
                 yield entry.download
                 if not entry.state.is_active:
                     return
-                await asyncio.sleep(gap_s)
+                await follower.rest(gap_s)
             entry = (await follower.changed()).get(id)
 
 

@@ -148,5 +148,5 @@ def test_the_timings_of_hosts_keep_the_promised_times() -> None:
     assert timings.heartbeat_s == 3
     assert timings.reconcile_s == 15
     assert timings.lease_s + 2 * timings.heartbeat_s < 30
-    assert timings.live_s >= 0.25
+    assert 1 / timings.live_s + 1 <= 4
     assert QUICK.lease_s < timings.lease_s
