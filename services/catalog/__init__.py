@@ -38,6 +38,7 @@ from services.catalog.site import Site
 from services.catalog.stored import StoredImage
 
 if TYPE_CHECKING:
+    from services.catalog.calls import TryWatcher
     from services.catalog.gateway import Gateway
     from services.catalog.gateway_wiring import open_gateway
     from services.catalog.host_lists import ListAddresses
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 _LATE = {
     "Gateway": "services.catalog.gateway",
     "ListAddresses": "services.catalog.host_lists",
+    "TryWatcher": "services.catalog.calls",
     "open_gateway": "services.catalog.gateway_wiring",
 }
 
@@ -90,6 +92,7 @@ __all__ = [
     "SourceMethod",
     "StoredImage",
     "TagLexicon",
+    "TryWatcher",
     "UpstreamHost",
     "UpstreamStatus",
     "number_of",

@@ -15,7 +15,8 @@ from typing import TypeVar
 
 import structlog
 
-from services.catalog.calls import Calls, Deadline
+from services.catalog.calls import Calls
+from services.catalog.course import Deadline
 from services.catalog.host_lists import HostLists
 from services.catalog.hosts import Hosts
 from services.catalog.ids import number_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from services.catalog.proxies import shown
@@ -36,15 +36,19 @@ Clock = Callable[[], float]
 
 @dataclass(slots=True, eq=False)
 class Host:
-    """One base URL and its record. Times are of the monotonic clock."""
+    """One base URL and its record; `name` is the URL without credentials. Times are of the monotonic clock."""
 
     url: str
+    name: str = field(init=False)
     failures: int = 0
     failed_at: float = 0.0
     rest_until: float = 0.0
     reason: UpstreamReason | None = None
     latency_ms: float | None = None
     measured_at: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.name = shown(self.url)
 
     @property
     def is_healthy(self) -> bool:
@@ -147,7 +151,7 @@ class Hosts:
     def _described(self, host: Host) -> UpstreamHost:
         rest_s = self.rest_left_s(host)
         return UpstreamHost(
-            url=shown(host.url),
+            url=host.name,
             role=self.role,
             healthy=host.is_healthy,
             latency_ms=None if host.latency_ms is None else round(host.latency_ms, 1),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from collections import defaultdict
 from typing import Any
 
 from jmcomic import AsyncJmApiClient, JmAlbumDetail, JmApiAdaptTool, JmPageTool, JmPhotoDetail
@@ -55,7 +56,7 @@ class JmApi:
         self._clients: dict[str, _HostClient] = {}
         self._cookies: dict[str, str] = {}
         self._cookies_until = 0.0
-        self._cookies_lock = asyncio.Lock()
+        self._cookies_locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def album(self, host: str, id: str) -> AlbumDetail | None:
         """The album; None when there is none of this number, or the number is a chapter's of another album."""
@@ -63,7 +64,7 @@ class JmApi:
         if data is None or str(data.get("series_id") or "0") not in ("0", id):
             return None
         album = JmApiAdaptTool.parse_entity(data, JmAlbumDetail)
-        related = [(str(one["id"]), str(one["name"])) for one in data.get("related_list") or ()]
+        related = [(str(one.get("id")), str(one.get("name") or "")) for one in data.get("related_list") or ()]
         return album_from_jm(album, _API, related=related, published_on=date_of_stamp(data.get("addtime")))
 
     async def chapter(self, host: str, id: str) -> ChapterDetail | None:
@@ -151,7 +152,7 @@ class JmApi:
     async def _have_cookies(self, host: str) -> None:
         if time.monotonic() < self._cookies_until:
             return
-        async with self._cookies_lock:
+        async with self._cookies_locks[host]:
             if time.monotonic() >= self._cookies_until:
                 await self.settings(host)
 

@@ -18,8 +18,12 @@ log = structlog.get_logger("jmgraph.jmcomic")
 _VERSION = re.compile(r"\d{1,4}(?:\.\d{1,4}){1,3}")
 
 
+_CREDENTIALS = re.compile(r"(?<=://)[^/\s@]*@")
+
+
 def _to_our_log(topic: str, message: object, error: BaseException | None = None) -> None:
-    log.debug("jmcomic says", topic=topic, message=str(message), error=type(error).__name__ if error else None)
+    text = _CREDENTIALS.sub("", str(message))
+    log.debug("jmcomic says", topic=topic, message=text, error=type(error).__name__ if error else None)
 
 
 def _put_in_order() -> None:

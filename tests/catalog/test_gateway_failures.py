@@ -161,7 +161,19 @@ async def test_retry_after_is_waited_for_and_then_the_call_succeeds(
     assert second.at_s - first.at_s >= 1.0
 
 
-async def test_a_retry_after_beyond_the_deadline_is_passed_on(gateway_to: OpenGateway, demo: RunningDemo) -> None:
+async def test_a_download_sits_out_what_a_person_does_not(gateway_to: OpenGateway, demo: RunningDemo) -> None:
+    async with gateway_to(jm_image_urls=(demo.image_url,)) as gateway:
+        demo.knobs.turn("image", failure="rate_limit", retry_after_s=6, fail_next=1)
+        failed = await failure_of(gateway.page(a_chapter("350234"), 1))
+        with open_usage(Priority.DOWNLOAD):
+            began_at = time.monotonic()
+            assert await gateway.page(a_chapter("350234"), 1)
+
+    assert failed.reason is UpstreamReason.RATE_LIMITED
+    assert 4 < time.monotonic() - began_at < 10
+
+
+async def test_a_retry_after_beyond_all_patience_is_passed_on(gateway_to: OpenGateway, demo: RunningDemo) -> None:
     demo.knobs.turn("api", path="/album", failure="rate_limit", retry_after_s=120)
     async with gateway_to(jm_retries=3) as gateway:
         began_at = time.monotonic()
@@ -317,7 +329,7 @@ async def test_no_title_and_no_credential_is_logged_above_debug(
     loud = [entry for entry in logs if entry["log_level"] != "debug"]
     assert [entry["event"] for entry in loud] == ["the site could not be read"]
     assert "雨林" not in str(loud)
-    assert "secret" not in str(loud) + str(status) + "".join(capfd.readouterr())
+    assert "secret" not in str(logs) + str(status) + "".join(capfd.readouterr())
     assert not logging.getLogger("jmcomic").propagate
 
 
