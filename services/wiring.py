@@ -82,7 +82,7 @@ async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterat
         identity = await enter(open_identity(settings.github_api_url))
         gateway = await enter(open_gateway(settings, redis, on_try=_note_try))
         staging = Staging(settings.data_dir / "staging")
-        lexicon = TagLexicon(lambda: tags.translator, lambda: tags.snapshot)
+        lexicon = TagLexicon(lambda: tags.translator)
         site = await enter(open_catalog(settings, redis, gateway, lexicon, staging.page_path))
         archives = open_archive_store(
             settings.storage_url.get_secret_value(), settings.storage_options, settings.data_dir / "archives"

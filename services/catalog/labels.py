@@ -7,8 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from services.catalog.records import AlbumDetail, AlbumSummary
-from services.ehtag.folding import fold_many
-from services.ehtag.records import TagKind
+from services.ehtag import TagKind, fold_many
 
 
 @dataclass(frozen=True, slots=True)

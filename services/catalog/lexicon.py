@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Hashable, Sequence
 from typing import Protocol
 
-from services.ehtag.folding import fold_many
-from services.ehtag.records import Namespace, TagKind
-from services.ehtag.snapshot import TagSnapshot
-from services.ehtag.translator import Translator
+from services.ehtag import TagKind, Translator, fold_many
 
 
 class Lexicon(Protocol):
@@ -29,16 +26,21 @@ class Lexicon(Protocol):
 
 
 class TagLexicon:
-    """The lexicon of the tag database, always of its current snapshot."""
+    """The lexicon of the tag database. `translator` gives the one of the current snapshot."""
 
-    def __init__(self, translator: Callable[[], Translator], snapshot: Callable[[], TagSnapshot]) -> None:
+    def __init__(self, translator: Callable[[], Translator]) -> None:
         self._translator = translator
-        self._snapshot = snapshot
+        self._known = translator()
+        self._version = 0
 
     @property
     def version(self) -> Hashable:
-        """The translator itself: a new one is made for each snapshot."""
-        return id(self._translator())
+        """Grows when there is a new translator, which is made for each snapshot."""
+        translator = self._translator()
+        if translator is not self._known:
+            self._known = translator
+            self._version += 1
+        return self._version
 
     def fold(self, texts: Sequence[str]) -> list[str]:
         """As the translator folds names."""
@@ -53,6 +55,4 @@ class TagLexicon:
 
     def spellings_of(self, id: str) -> Collection[str]:
         """The spellings of the alias table."""
-        namespace, _, raw = id.partition(":")
-        record = self._snapshot().find(Namespace(namespace), raw)
-        return self._translator().spellings(record) if record else ()
+        return self._translator().spellings_of(id)

@@ -40,7 +40,15 @@ class Listing:
         unknown = [id for id in untold if self._seen.get(id) is None]
         if unknown and (is_thorough or exclude):
             await self._look_up(unknown)
+        self._learn_from(lines)
         return self.judge_by_what_is_known(lines, exclude=exclude, is_thorough=is_thorough)
+
+    def _learn_from(self, lines: Sequence[AlbumSummary]) -> None:
+        """Some lists tell tags, others don't: what one shows to be withheld is withheld in all."""
+        for line in lines:
+            labels = Labels.of_line(line)
+            if labels and self._seen.get(line.id) is None and self._policy.verdict_of(labels):
+                self._seen.learn(line.id, labels)
 
     def judge_by_what_is_known(
         self, lines: Sequence[AlbumSummary], *, exclude: Collection[str] = (), is_thorough: bool = False

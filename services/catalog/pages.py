@@ -11,12 +11,14 @@ from services.catalog.records import ChapterDetail
 from services.catalog.shared import SharedTier
 from services.catalog.site import Site
 from services.catalog.stored import Made, StoredImage, StoredImages
-from services.disk_cache import DiskCache, etag_of
+from services.disk_cache import DiskCache
 from services.errors import ChapterNotFound
 from services.imaging import read_page, sniff, strips
 
 Staged = Callable[[str, int], Path | None]
-"""Chapter and 1-based page to the readable file a running download has of it, None while it has none."""
+"""Chapter and 1-based page to the readable file a running download has of it, None while it has none. Called in a
+thread.
+"""
 
 
 class Pages:
@@ -39,30 +41,26 @@ class Pages:
             return None
         if not 1 <= index <= len(chapter.page_names):
             return None
-        if (staged := await self._from_staging(chapter_id, index)) is not None:
-            return staged
         return await self._images.get(f"page/{chapter_id}/{index}", lambda: self._fetch(chapter, index))
 
     async def aclose(self) -> None:
         """Cancel what is under way."""
         await self._images.aclose()
 
-    async def _from_staging(self, chapter_id: str, index: int) -> StoredImage | None:
-        path = self._staged(chapter_id, index)
-        return await asyncio.to_thread(_read_staged, path) if path else None
-
     async def _fetch(self, chapter: ChapterDetail, index: int) -> Made:
+        if (staged := await asyncio.to_thread(self._from_staging, chapter.id, index)) is not None:
+            return staged
         data = await self._site.page(chapter, index)
         count = strips(chapter.scramble_id, int(chapter.id), Path(chapter.page_names[index - 1]).stem)
         page = await asyncio.to_thread(read_page, data, count)
         return page.data, page.codec.media_type
 
-
-def _read_staged(path: Path) -> StoredImage | None:
-    """None when the download ended and took its files with it."""
-    try:
-        data = path.read_bytes()
-    except OSError:
-        return None
-    kind = sniff(data)
-    return StoredImage(data, kind.media_type, etag_of(data)) if kind else None
+    def _from_staging(self, chapter_id: str, index: int) -> Made | None:
+        """None also when the download ended meanwhile and took its files with it."""
+        path = self._staged(chapter_id, index)
+        try:
+            data = path.read_bytes() if path else b""
+        except OSError:
+            return None
+        kind = sniff(data)
+        return (data, kind.media_type) if kind and kind.is_complete else None

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 from services.catalog.labels import Labels
 from services.catalog.lexicon import Lexicon
-from services.ehtag.namespaces import parse_namespace
-from services.ehtag.records import TagKind
+from services.ehtag import TagKind, parse_namespace
 
 BUILT_IN_IDS = ("female:lolicon", "male:shotacon", "female:toddlercon", "male:toddlercon")
 BUILT_IN_SPELLINGS = ("蘿莉", "萝莉", "正太", "幼女")

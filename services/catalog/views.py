@@ -38,6 +38,10 @@ class Views:
         return view
 
     def keep(self, entry: Entry[Any], value: T, keep_s: float = math.inf) -> T:
-        """Keep a view, made just now."""
+        """Keep a view, made just now. It is the object of the last view where that was equal: who made something
+        of that object may go on with it.
+        """
+        if entry.view is not None and entry.view.value == value:
+            value = entry.view.value
         entry.view = View(value, self.state, self._clock() + keep_s)
         return value

@@ -6,7 +6,7 @@ from services.ehtag.database import EditResult, TagDatabase
 from services.ehtag.drafts import CellSources
 from services.ehtag.edits import Place
 from services.ehtag.export import commit_form, export
-from services.ehtag.folding import fold
+from services.ehtag.folding import fold, fold_many
 from services.ehtag.forms import TagForm, render_record
 from services.ehtag.identity import GitHubIdentity, GitHubUser, open_identity
 from services.ehtag.namespaces import parse_namespace, parse_raw_tag
@@ -50,6 +50,7 @@ __all__ = [
     "commit_form",
     "export",
     "fold",
+    "fold_many",
     "names_version",
     "open_identity",
     "open_tag_database",

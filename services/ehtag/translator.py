@@ -84,7 +84,11 @@ class Translator:
 
     def spellings(self, record: TagRecord) -> tuple[str, ...]:
         """How the site spells a record, the site's own word first; empty where the table does not know."""
-        return self._table.spellings.get(record.id, ())
+        return self.spellings_of(record.id)
+
+    def spellings_of(self, id: str) -> tuple[str, ...]:
+        """As `spellings`, by id ("other:full color"), whether this snapshot has the record or not."""
+        return self._table.spellings.get(id, ())
 
     def ids_of(self, name: str) -> frozenset[str]:
         """Ids of all that a genre tag may mean: {"female:glasses", "male:glasses"}; the table's even if absent."""

