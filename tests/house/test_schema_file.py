@@ -1,0 +1,35 @@
+"""The schema in the repository is the schema in the code, and says what everything is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from graphql import GraphQLEnumType, GraphQLSchema, build_schema
+
+from schema.build import sdl
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def built() -> GraphQLSchema:
+    """The schema as its own language tells it."""
+    return build_schema(sdl())
+
+
+def test_the_file_at_the_root_is_what_the_code_says() -> None:
+    assert (ROOT / "schema.graphql").read_text("utf-8") == sdl(), "run `make schema`"
+
+
+def test_every_type_field_and_value_is_described(built: GraphQLSchema) -> None:
+    silent = []
+    for name, kind in built.type_map.items():
+        if name.startswith("__") or name in {"String", "Int", "Float", "Boolean", "ID"}:
+            continue
+        if not kind.description:
+            silent.append(name)
+        members = kind.values if isinstance(kind, GraphQLEnumType) else getattr(kind, "fields", {})
+        silent += [f"{name}.{member}" for member, value in members.items() if not value.description]
+
+    assert silent == []

@@ -1,0 +1,183 @@
+"""Downloads over GraphQL, with a worker beside the server."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from PIL import Image, ImageChops
+
+from demo.drawing import page_image
+from demo.server import RunningDemo
+from tests.asking import Asker, working
+
+pytestmark = pytest.mark.anyio
+
+START = """mutation ($input: StartDownloadInput!) { startDownload(input: $input) { __typename
+  ... on Download { id revision state albumId title archive image attempts progress { pagesDone pagesTotal } }
+  ... on Error { code message retryable }
+  ... on InvalidInput { field } ... on AlbumNotFound { missing: albumId } ... on QueueRejected { retryAfter }
+  ... on UpstreamFailure { reason } ... on BlockedByPolicy { tags } } }"""
+STATUS = """subscription ($id: ID!) { downloadStatus(id: $id) { id revision state
+  progress { pagesDone pagesTotal bytesDone percent etaSeconds }
+  problem { code retryable missingPages } file { name url size sha256 } finishedAt expiresAt } }"""
+
+
+@pytest.fixture
+async def worker(server: Asker) -> AsyncIterator[None]:
+    """A worker on the server's own services."""
+    async with working(server.services):
+        yield
+
+
+async def start(server: Asker, **input: Any) -> Any:
+    """What `startDownload` answers."""
+    return (await server.ask(START, input=input))["startDownload"]
+
+
+async def watched(server: Asker, id: str) -> list[Any]:
+    """Every state of a download, by server-sent events, until it ends."""
+    headers = {"Accept": "text/event-stream"}
+    body = {"query": STATUS, "variables": {"id": id}}
+    response = await server.http.post("/graphql", json=body, headers=headers, timeout=60)
+    lines = [line for line in response.text.splitlines() if line.startswith("data: ")]
+    return [json.loads(line[6:])["data"]["downloadStatus"] for line in lines]
+
+
+async def test_a_download_is_watched_to_its_end_and_fetched(server: Asker, worker: None) -> None:
+    started = await start(server, albumId="302166", archive="CBZ")
+    states = await watched(server, started["id"])
+
+    assert started["__typename"] == "Download"
+    assert states[-1]["state"] == "READY"
+    revisions = [state["revision"] for state in states]
+    assert revisions == sorted(set(revisions))
+    assert states[-1]["progress"]["percent"] == 100.0
+    file = states[-1]["file"]
+    response = await server.http.get(file["url"])
+    assert response.status_code == 200
+    assert len(response.content) == file["size"]
+    assert hashlib.sha256(response.content).hexdigest() == file["sha256"]
+    assert response.headers["etag"] == f'"{file["sha256"]}"'
+    with zipfile.ZipFile(io.BytesIO(response.content)) as archive:
+        names = archive.namelist()
+        pages = [name for name in names if name.endswith(".webp")]
+        assert "ComicInfo.xml" in names
+        assert len(pages) == states[-1]["progress"]["pagesTotal"]
+        assert pages == sorted(pages)
+
+
+async def test_every_page_served_is_the_page_that_was_drawn(server: Asker) -> None:
+    for chapter, number in (("163348", 1), ("240117", 2), ("302166", 3), ("431760", 4)):
+        response = await server.http.get(f"/images/pages/{chapter}/{number}")
+
+        with Image.open(io.BytesIO(response.content)) as shown:
+            difference = ImageChops.difference(shown.convert("RGB"), page_image(chapter, number))
+        mean = sum(sum(i * count for i, count in enumerate(band.histogram())) for band in difference.split())
+        assert mean / (3 * difference.width * difference.height) < 6, (chapter, number)
+
+
+async def test_a_late_subscriber_still_gets_the_end(server: Asker, worker: None) -> None:
+    started = await start(server, albumId="163348")
+    await watched(server, started["id"])
+
+    late = await watched(server, started["id"])
+
+    assert [state["state"] for state in late] == ["READY"]
+
+
+async def test_asking_again_gives_the_same_download_unless_forced(server: Asker) -> None:
+    first = await start(server, albumId="350234")
+    again = await start(server, albumId="JM350234", chapterIds=["350234"])
+    other = await start(server, albumId="350234", archive="PDF")
+    forced = await start(server, albumId="350234", force=True)
+
+    assert again["id"] == first["id"]
+    assert len({first["id"], other["id"], forced["id"]}) == 3
+
+
+async def test_a_download_that_loses_a_page_fails_and_names_it(server: Asker, worker: None) -> None:
+    started = await start(server, albumId="900007")
+    end = (await watched(server, started["id"]))[-1]
+
+    assert end["state"] == "FAILED"
+    assert end["problem"]["missingPages"] == ["900007/7"]
+    assert end["file"] is None
+
+
+async def test_a_cancelled_download_is_retried_to_its_end(server: Asker) -> None:
+    started = await start(server, albumId="163348")
+    query = "mutation ($id: ID!) { cancelDownload(id: $id) { ... on Download { state } } }"
+    assert await server.ask(query, id=started["id"]) == {"cancelDownload": {"state": "CANCELLED"}}
+    assert await server.ask(query, id=started["id"]) == {"cancelDownload": {"state": "CANCELLED"}}
+
+    query = "mutation ($id: ID!) { retryDownload(id: $id) { ... on Download { state } } }"
+    assert await server.ask(query, id=started["id"]) == {"retryDownload": {"state": "QUEUED"}}
+    async with working(server.services):
+        assert (await watched(server, started["id"]))[-1]["state"] == "READY"
+
+
+async def test_a_removed_download_is_gone(server: Asker) -> None:
+    started = await start(server, albumId="163348")
+    query = """mutation ($id: ID!) { removeDownload(id: $id) { __typename ... on RemovedDownload { id }
+      ... on DownloadNotFound { code id } } }"""
+
+    assert (await server.ask(query, id=started["id"]))["removeDownload"]["__typename"] == "RemovedDownload"
+    assert await server.ask("query ($id: ID!) { download(id: $id) { id } }", id=started["id"]) == {"download": None}
+    gone = await server.ask(query, id=started["id"])
+    assert gone["removeDownload"] == {"__typename": "DownloadNotFound", "code": "NOT_FOUND", "id": started["id"]}
+
+
+async def test_downloads_are_listed_newest_first_in_pages(server: Asker) -> None:
+    ids = [(await start(server, albumId=album))["id"] for album in ("163348", "240117", "302166")]
+    query = """query ($after: String) { downloads(first: 2, after: $after, states: [QUEUED]) { totalCount nodes { id }
+      pageInfo { hasNextPage hasPreviousPage endCursor } } }"""
+
+    first = (await server.ask(query))["downloads"]
+    second = (await server.ask(query, after=first["pageInfo"]["endCursor"]))["downloads"]
+
+    assert [node["id"] for node in first["nodes"]] == [ids[2], ids[1]]
+    assert first["totalCount"] == 3
+    assert first["pageInfo"]["hasNextPage"] is True
+    assert [node["id"] for node in second["nodes"]] == [ids[0]]
+    assert second["pageInfo"]["hasNextPage"] is False
+
+
+@pytest.mark.parametrize(
+    ("input", "expected"),
+    [
+        ({"albumId": "x"}, {"__typename": "InvalidInput", "code": "INVALID_INPUT", "field": "albumId"}),
+        (
+            {"albumId": "350234", "quality": 0},
+            {"__typename": "InvalidInput", "code": "INVALID_INPUT", "field": "quality"},
+        ),
+        (
+            {"albumId": "350234", "quality": 101},
+            {"__typename": "InvalidInput", "code": "INVALID_INPUT", "field": "quality"},
+        ),
+        (
+            {"albumId": "350234", "chapterIds": ["1"]},
+            {"__typename": "InvalidInput", "code": "INVALID_INPUT", "field": "chapterIds"},
+        ),
+        ({"albumId": "900404"}, {"__typename": "AlbumNotFound", "code": "NOT_FOUND", "missing": "900404"}),
+        ({"albumId": "900200"}, {"__typename": "UpstreamFailure", "code": "UPSTREAM_BROKEN", "reason": "GARBLED"}),
+    ],
+)
+async def test_what_can_not_be_started_says_why(server: Asker, input: dict[str, Any], expected: dict[str, Any]) -> None:
+    refused = await start(server, **input)
+
+    assert {key: refused[key] for key in expected} == expected
+
+
+async def test_an_unknown_download_can_not_be_watched(server: Asker) -> None:
+    headers = {"Accept": "text/event-stream"}
+    body = {"query": STATUS, "variables": {"id": "nobody"}}
+    response = await server.http.post("/graphql", json=body, headers=headers)
+
+    assert '"code":"NOT_FOUND"' in response.text
+    assert response.text.rstrip().endswith("event: complete\ndata:")
