@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 from services.catalog.labels import Labels
@@ -113,10 +113,8 @@ class ContentPolicy:
             version=self._lexicon.version,
             spellings=folded,
             exclusions=tuple(spelling for spelling in spellings if not re.search(r"\s", spelling)),
-            in_titles=_any_of([name for name in folded if not name.isascii()], "{}"),
-            words_in_titles=_any_of(
-                {_plain(name) for name in (*spellings, *raws) if name.isascii()}, r"(?<![a-z0-9]){}(?![a-z0-9])"
-            ),
+            in_titles=_any_of(name for name in folded if not name.isascii()),
+            words_in_titles=_any_of(_plain(name) for name in (*spellings, *raws) if name.isascii()),
         )
 
 
@@ -137,9 +135,16 @@ def _id_of(name: str) -> str | None:
     return f"{namespace.value}:{' '.join(raw.lower().split())}" if namespace and raw.strip() else None
 
 
-def _any_of(names: Collection[str], form: str) -> re.Pattern[str] | None:
-    long_enough = sorted(name for name in names if len(name) >= _SHORTEST_IN_TITLES)
-    return re.compile("|".join(form.format(re.escape(name)) for name in long_enough)) if long_enough else None
+def _any_of(names: Iterable[str]) -> re.Pattern[str] | None:
+    long_enough = sorted({name for name in names if len(name) >= _SHORTEST_IN_TITLES})
+    return re.compile("|".join(map(_as_written, long_enough))) if long_enough else None
+
+
+def _as_written(name: str) -> str:
+    """Latin words stand for themselves, katakana at least begins a word; other scripts have no blanks to go by."""
+    if name.isascii():
+        return rf"(?<![a-z0-9]){re.escape(name)}(?![a-z0-9])"
+    return rf"(?<![ァ-ヺー]){re.escape(name)}" if "ァ" <= name[0] <= "ヺ" else re.escape(name)
 
 
 def _plain(text: str) -> str:

@@ -68,6 +68,12 @@ def test_a_title_that_names_what_is_withheld_is_seen() -> None:
     assert policy("溫泉", "other:snow", "steam").blocked_titles(titles) == [False, True, True, False, True, True]
 
 
+def test_katakana_in_a_title_must_begin_a_word() -> None:
+    titles = ["ユキ山", "山ユキ", "ユキノ", "ミユキ", "スーユキ"]
+
+    assert policy("ユキ").blocked_titles(titles) == [True, True, True, False, False]
+
+
 def test_one_sign_in_a_title_tells_nothing() -> None:
     assert policy("山").blocked_titles(["山行"]) == [False]
     assert policy("山").verdict(["山"]) == ("山",)
