@@ -13,9 +13,10 @@ import structlog
 from services.catalog.course import Course, Deadline
 from services.catalog.hosts import Host, Hosts
 from services.catalog.jm_errors import try_failed
-from services.catalog.limiter import HostQuiet, Limiter
+from services.catalog.limiter import Limiter
 from services.catalog.reasons import TryFailed
 from services.catalog.records import HostRole
+from services.catalog.tokens import HostQuiet
 from services.errors import UpstreamReason
 from services.usage import Priority, current_usage
 

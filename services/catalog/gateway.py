@@ -35,23 +35,15 @@ from services.catalog.records import (
     RankingPage,
     RankingQuery,
     SearchQuery,
-    SourceMethod,
     UpstreamStatus,
 )
+from services.catalog.ways import Ask, Ways
 from services.errors import InvalidInput
-from services.usage import Priority, current_usage, open_usage
+from services.usage import current_usage
 
 log = structlog.get_logger("jmgraph.catalog")
 
 T = TypeVar("T")
-
-HTML_TRIAL_S = 10.0
-"""With `auto` the web pages have so long; the API then has a whole call's time."""
-
-_ROLES = {SourceMethod.HTML: HostRole.HTML, SourceMethod.API: HostRole.API}
-
-Ask = Callable[[Hosts, Deadline, int | None], Awaitable[T]]
-"""Asks the hosts of one method: hosts, the end of the call, tries per host (None: as set)."""
 
 
 class Gateway:
@@ -72,11 +64,10 @@ class Gateway:
     ) -> None:
         self._lists = lists
         self._calls = calls
-        self._method = method
         self._api = api
         self._html = html
         self._cdn = cdn
-        self._background: set[asyncio.Task[None]] = set()
+        self._ways = Ways(lists, calls, method, partial(html.ranking, query=RankingQuery()))
 
     async def album(self, id: str) -> AlbumDetail | None:
         """The album of this number (digits); a chapter's number leads to its album."""
@@ -101,7 +92,7 @@ class Gateway:
                 scramble.cancel()
                 await asyncio.gather(scramble, return_exceptions=True)
 
-        return await self._either(self._ask(self._html.chapter, id), by_api)
+        return await self._go(self._ask(self._html.chapter, id), by_api)
 
     async def search(self, q: SearchQuery) -> AlbumListPage:
         """A page of a search. A query that is an album's number gives that album alone.
@@ -110,7 +101,7 @@ class Gateway:
         what the site refuses to search for.
         """
         text = search_text(q)
-        found = await self._either(
+        found = await self._go(
             self._ask(partial(self._html.search, query=q, text=text)),
             self._ask(partial(self._api.search, query=q, text=text)),
         )
@@ -122,7 +113,7 @@ class Gateway:
 
     async def ranking(self, q: RankingQuery) -> RankingPage:
         """A page of a ranking, 80 albums long; a page behind the last one is empty."""
-        return await self._either(
+        return await self._go(
             self._ask(partial(self._html.ranking, query=q)), self._ask(partial(self._api.ranking, query=q))
         )
 
@@ -157,15 +148,11 @@ class Gateway:
 
     async def status(self) -> UpstreamStatus:
         """What is known of the site, from memory."""
-        method = self._method.current
-        if self._method.is_auto and not len(self._lists.of(HostRole.HTML)):
-            method = SourceMethod.API
-        in_use = self._method.order()
         of_all = [self._lists.of(role) for role in HostRole]
         asked = [hosts.asked_at for hosts in of_all if hosts.asked_at]
         return UpstreamStatus(
-            method=method,
-            reachable=not all(self._lists.of(_ROLES[one]).are_all_ill for one in in_use),
+            method=self._ways.current,
+            reachable=self._ways.is_open,
             checked_at=max(asked, default=None),
             hosts=tuple(host for hosts in of_all for host in hosts.described()),
         )
@@ -185,20 +172,18 @@ class Gateway:
         )
         let_in = [ok for (hosts, _), ok in zip(targets, answered, strict=True) if hosts.role is HostRole.HTML]
         if let_in:
-            self._note_html(is_in=any(let_in))
+            self._ways.note_html(is_in=any(let_in))
         return await self.status()
 
     async def aclose(self) -> None:
         """End what runs in the background."""
-        for task in self._background:
-            task.cancel()
-        await asyncio.gather(*self._background, return_exceptions=True)
+        await self._ways.aclose()
 
     async def _album(self, id: str) -> AlbumDetail | None:
-        return await self._either(self._ask(self._html.album, id), self._ask(self._api.album, id))
+        return await self._go(self._ask(self._html.album, id), self._ask(self._api.album, id))
 
     async def _chapter_of_any_album(self, id: str) -> ChapterDetail | None:
-        return await self._either(self._ask(self._html.chapter, id), self._ask(self._api.chapter, id))
+        return await self._go(self._ask(self._html.chapter, id), self._ask(self._api.chapter, id))
 
     async def _picture(self, path: str) -> bytes:
         current_usage().upstream_calls += 1
@@ -212,78 +197,10 @@ class Gateway:
 
         return ask
 
-    async def _either(self, by_html: Ask[T], by_api: Ask[T]) -> T:
-        """By the method that is set; with `auto` by the one that is best now, then by the other.
-
-        An absence on the web pages is not believed with `auto`: they hide from strangers what the API shows.
-        """
+    async def _go(self, by_html: Ask[T], by_api: Ask[T]) -> T:
         current_usage().upstream_calls += 1
         with _border("call"):
-            if self._method.is_auto:
-                return await self._by_both(by_html, by_api)
-            method = self._method.current
-            ask = by_html if method is SourceMethod.HTML else by_api
-            return await ask(await self._lists.ready(_ROLES[method]), self._calls.deadline(), None)
-
-    async def _by_both(self, by_html: Ask[T], by_api: Ask[T]) -> T:
-        if self._method.order()[0] is SourceMethod.API:
-            self._look_at_html_when_due()
-            return await self._by_api_else_html(by_html, by_api)
-        html_hosts = self._lists.at_hand(HostRole.HTML)
-        api_hosts = await self._lists.ready(HostRole.API)
-        if not len(html_hosts):
-            return await by_api(api_hosts, self._calls.deadline(), None)
-        try:
-            found = await by_html(html_hosts, Deadline(HTML_TRIAL_S), 1)
-        except (TryFailed, InvalidInput):
-            found = await by_api(api_hosts, self._calls.deadline(), None)
-            if html_hosts.are_all_ill:
-                self._note_html(is_in=False)
-            return found
-        if found is not None:
-            return found
-        try:
-            return await by_api(api_hosts, self._calls.deadline(), None)
-        except TryFailed:
-            return found
-
-    async def _by_api_else_html(self, by_html: Ask[T], by_api: Ask[T]) -> T:
-        try:
-            return await by_api(await self._lists.ready(HostRole.API), self._calls.deadline(), None)
-        except TryFailed as failed:
-            try:
-                found = await by_html(self._lists.at_hand(HostRole.HTML), Deadline(HTML_TRIAL_S), 1)
-            except TryFailed:
-                raise failed from None
-            self._note_html(is_in=True)
-            return found
-
-    def _look_at_html_when_due(self) -> None:
-        if not self._method.is_due:
-            return
-        self._method.note_kept_out()
-        task = asyncio.create_task(self._look_at_html())
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
-
-    async def _look_at_html(self) -> None:
-        with open_usage(Priority.UPKEEP):
-            fetch = partial(self._html.ranking, query=RankingQuery())
-            try:
-                await self._calls.ask(self._lists.at_hand(HostRole.HTML), fetch, self._calls.deadline(), tries=1)
-            except TryFailed as failed:
-                log.debug("the web pages still keep us out", reason=failed.reason.value)
-                return
-        self._note_html(is_in=True)
-
-    def _note_html(self, *, is_in: bool) -> None:
-        was = self._method.current
-        if is_in:
-            self._method.note_let_in()
-        else:
-            self._method.note_kept_out()
-        if self._method.current is not was:
-            log.info("the site is now read another way", method=self._method.current.value)
+            return await self._ways.go(by_html, by_api)
 
 
 def search_text(q: SearchQuery) -> str:

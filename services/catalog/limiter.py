@@ -8,17 +8,17 @@ no round trip. Tokens of the rate are asked for one by one. Without Redis the pr
 from __future__ import annotations
 
 import asyncio
-import heapq
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
-from itertools import count
 from typing import Any, TypeVar
 
 import structlog
 
-from services.catalog.limiter_store import Grant, LimiterStore, OwnStore, SharedStore
+from services.catalog.limiter_redis import SharedStore
+from services.catalog.limiter_store import Grant, LimiterStore, OwnStore
 from services.catalog.slots import Slots
+from services.catalog.tokens import HostQuiet, TokenQueue
 from services.redis import RedisLink, RedisUnavailable
 from services.usage import Priority
 
@@ -39,14 +39,6 @@ ALONE_S = 2.0
 """Redis is not asked again for so long after it failed."""
 
 
-class HostQuiet(Exception):
-    """The host asked for fewer requests; not before `seconds` have passed."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"quiet for {seconds:.1f} s")
-        self.seconds = seconds
-
-
 class Limiter:
     """One per gateway. `turn` is the way to the site."""
 
@@ -57,7 +49,7 @@ class Limiter:
         self._shared: LimiterStore | None = SharedStore(redis) if redis else None
         self._alone_until = 0.0
         self._slots = Slots(0 if redis else concurrency, self._on_want, self._on_release)
-        self._queues: dict[str, _TokenQueue] = {}
+        self._queues: dict[str, TokenQueue] = {}
         self._others_wait = False
         self._is_idle = False
         self._told = 0
@@ -105,9 +97,9 @@ class Limiter:
     def _is_alone(self) -> bool:
         return self._shared is None or time.monotonic() < self._alone_until
 
-    def _queue(self, host: str) -> _TokenQueue:
+    def _queue(self, host: str) -> TokenQueue:
         if host not in self._queues:
-            self._queues[host] = _TokenQueue(lambda priority: self._take(host, priority))
+            self._queues[host] = TokenQueue(lambda priority: self._take(host, priority))
         return self._queues[host]
 
     async def _take(self, host: str, priority: Priority) -> float:
@@ -168,61 +160,3 @@ class Limiter:
         self._told = sum(now[2].values())
         answer = None if self._is_alone else await self._asked(store.share(*now))
         return answer or await self._own.share(*now)
-
-
-class _TokenQueue:
-    """Those who wait for a token of one host: persons first, then as they came."""
-
-    def __init__(self, take: Callable[[Priority], Coroutine[Any, Any, float]]) -> None:
-        self._take = take
-        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
-        self._order = count()
-        self._arrived = asyncio.Event()
-        self._serving: asyncio.Task[None] | None = None
-
-    async def token(self, priority: Priority) -> None:
-        """Wait for a token. Raises `HostQuiet`."""
-        if not self._waiting and not await self._take(priority):
-            return
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (priority, next(self._order), waiter))
-        self._arrived.set()
-        if self._serving is None or self._serving.done():
-            self._serving = asyncio.create_task(self._serve())
-        await waiter
-
-    async def aclose(self) -> None:
-        """Nobody is served any more."""
-        if self._serving:
-            self._serving.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._serving
-
-    async def _serve(self) -> None:
-        while self._first():
-            self._arrived.clear()
-            try:
-                wait_s = await self._take(Priority(self._waiting[0][0]))
-            except HostQuiet as quiet:
-                self._send_away(quiet)
-                return
-            if not wait_s:
-                # somebody better may have come, or this one gone, while Redis was asked
-                if first := self._first():
-                    heapq.heappop(self._waiting)
-                    first.set_result(None)
-                continue
-            with suppress(TimeoutError):
-                async with asyncio.timeout(wait_s):
-                    await self._arrived.wait()
-
-    def _first(self) -> asyncio.Future[None] | None:
-        while self._waiting and self._waiting[0][2].done():
-            heapq.heappop(self._waiting)
-        return self._waiting[0][2] if self._waiting else None
-
-    def _send_away(self, quiet: HostQuiet) -> None:
-        for _, _, waiter in self._waiting:
-            if not waiter.done():
-                waiter.set_exception(HostQuiet(quiet.seconds))
-        self._waiting.clear()

@@ -7,7 +7,15 @@ from contextlib import AbstractAsyncContextManager
 import pytest
 
 from demo.server import RunningDemo
-from services.catalog import AlbumSummary, Gateway, RankingQuery, SearchQuery, SourceMethod
+from services.catalog import (
+    AlbumSummary,
+    Gateway,
+    HostRole,
+    ListAddresses,
+    RankingQuery,
+    SearchQuery,
+    SourceMethod,
+)
 from services.catalog.method import FIRST_OUT_S, LONGEST_OUT_S, MethodChoice
 from services.errors import InvalidInput, UpstreamFailure, UpstreamReason
 from tests.fakes import Clock
@@ -100,6 +108,22 @@ async def test_a_probe_finds_the_way_back_to_the_web_pages(gateway_to: OpenGatew
         demo.knobs.turn("html", failure=None)
         assert (await gateway.probe()).method is HTML
         assert await source_of(gateway) is HTML
+
+
+async def test_hosts_of_the_web_pages_are_looked_for_while_the_api_answers(
+    gateway_to: OpenGateway, demo: RunningDemo, answering: Callable[[str], Awaitable[str]]
+) -> None:
+    addresses = ListAddresses(api=(), html=(await answering("<p>jmcomic.invalid</p>"),))
+    async with gateway_to(jm_method="auto", jm_html_urls=(), list_addresses=addresses) as gateway:
+        assert await source_of(gateway) is API
+        async with asyncio.timeout(5):
+            while (await gateway.status()).method is API:  # noqa: ASYNC110 (the list is read in the background)
+                await asyncio.sleep(0.01)
+        assert await source_of(gateway) is API
+        status = await gateway.status()
+
+    assert [host.url for host in status.hosts if host.role is HostRole.HTML] == ["https://jmcomic.invalid"]
+    assert (status.method, status.reachable) == (API, True)
 
 
 async def test_a_set_method_is_kept(gateway_to: OpenGateway, demo: RunningDemo) -> None:

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from services.catalog.limiter import HostQuiet, Limiter
-from services.catalog.limiter_store import BURST, LimiterStore, OwnStore, SharedStore
+from services.catalog.limiter import Limiter
+from services.catalog.limiter_redis import SharedStore
+from services.catalog.limiter_store import BURST, LimiterStore, OwnStore
 from services.catalog.slots import Slots
+from services.catalog.tokens import HostQuiet
 from services.redis import RedisLink
 from services.usage import Priority
 
