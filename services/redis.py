@@ -48,6 +48,11 @@ class RedisLink:
         return "RedisLink(**********)"
 
     @property
+    def url(self) -> str:
+        """The server's address with its password: for the environment of another process, never for a log."""
+        return self._url
+
+    @property
     def database(self) -> int:
         """Number of the database in use."""
         return int(self.client.connection_pool.connection_kwargs.get("db") or 0)

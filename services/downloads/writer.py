@@ -58,12 +58,12 @@ class RecordWriter:
             await asyncio.sleep(self._timings.progress_s)
 
     async def move(self, step: Callable[[Entry], Entry]) -> Entry:
-        """Write this step, with the latest progress in it, however long Redis is away.
+        """Write this step, with the latest progress in it, however long Redis is away. Nothing, once it has ended.
 
         Raises `LeaseLost`, and what `Store.save` raises but for `Moved`.
         """
         async with self._lock:
-            while True:
+            while self.entry.state in WORK_STATES:
                 new = step(self._with_progress(self.entry))
                 try:
                     self.entry = await self._store.save(self.entry, new)
@@ -74,6 +74,7 @@ class RecordWriter:
                 except RedisUnavailable:
                     log.debug("Waiting for Redis", download=new.download.id)
                     await asyncio.sleep(random.uniform(self._timings.retry_s / 2, self._timings.retry_s))
+            return self.entry
 
     async def _was_written(self, new: Entry) -> bool:
         """Whether the change is there, its answer lost with the connection. False: the step is to be taken anew."""

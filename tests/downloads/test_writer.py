@@ -1,0 +1,107 @@
+"""How a worker writes its record: seldom while pages come, exactly when the state moves."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from services.downloads import DownloadFile, DownloadState, PagesProgress, moves
+from services.downloads.entry import ChapterProgress, Entry
+from services.downloads.store import Store
+from services.downloads.writer import LeaseLost, Pace, RecordWriter
+from tests.download_fakes import QUICK, House, open_house
+from tests.fakes import Clock
+from tests.waiting import until
+
+pytestmark = pytest.mark.anyio
+
+
+def progress(done: int, total: int = 10) -> PagesProgress:
+    return PagesProgress(done, total, done * 100, {"100": done})
+
+
+async def a_writer(house: House) -> tuple[Store, RecordWriter]:
+    """The writer of a running download with one chapter of ten pages."""
+    store = Store(house.link, house.events)
+    queued = await house.start("100")
+    running, _ = await store.change(queued.id, lambda entry: moves.claimed(entry, entry.job_id, "me"))
+    writer = RecordWriter(store, running, replace(QUICK, progress_s=0.1))
+    await writer.move(lambda entry: replace(entry, chapters=(ChapterProgress("100", 0, 10),)))
+    return store, writer
+
+
+def ready(entry: Entry) -> Entry:
+    return moves.ready(entry, DownloadFile("Tea.zip", "key", 1, "00"), 60)
+
+
+async def test_many_pages_are_few_writes_and_the_end_is_exact(redis_url: str, tmp_path: Path) -> None:
+    async with open_house(redis_url, tmp_path) as house:
+        store, writer = await a_writer(house)
+        before = writer.entry.download.revision
+        writing = asyncio.create_task(writer.write_progress_forever())
+        for done in range(1, 10):
+            writer.note(progress(done))
+            await asyncio.sleep(0)
+        await until(lambda: writer.entry.download.progress.pages_done > 0)
+        assert writer.entry.download.revision <= before + 2
+
+        writer.note(progress(10))
+        await writer.move(lambda entry: entry.at(DownloadState.PACKING))
+        await writer.move(ready)
+        writing.cancel()
+
+        there = await store.find(writer.entry.download.id)
+        assert there == writer.entry
+        assert there.download.progress.pages_done == 10
+        assert there.download.progress.bytes_done == 1000
+        assert there.chapters == (ChapterProgress("100", 10, 10),)
+
+
+async def test_progress_that_comes_with_the_end_changes_nothing(redis_url: str, tmp_path: Path) -> None:
+    async with open_house(redis_url, tmp_path) as house:
+        store, writer = await a_writer(house)
+        await writer.move(lambda entry: entry.at(DownloadState.PACKING))
+        ended = await writer.move(ready)
+
+        writer.note(progress(10))
+        assert await writer.move(lambda entry: entry.at(DownloadState.PACKING)) == ended
+
+        assert await store.find(ended.download.id) == ended
+
+
+async def test_a_change_whose_answer_was_lost_is_found_written(redis_url: str, tmp_path: Path) -> None:
+    async with open_house(redis_url, tmp_path) as house:
+        store, writer = await a_writer(house)
+        packing = writer.entry.at(DownloadState.PACKING)
+        written = await store.save(writer.entry, packing)
+
+        assert await writer.move(lambda _: packing) == written
+
+
+async def test_a_record_in_other_hands_is_not_written(redis_url: str, tmp_path: Path) -> None:
+    async with open_house(redis_url, tmp_path) as house:
+        store, writer = await a_writer(house)
+        taken, _ = await store.change(writer.entry.download.id, lambda entry: replace(entry, lease="another"))
+
+        with pytest.raises(LeaseLost):
+            await writer.move(ready)
+
+        assert await store.find(taken.download.id) == taken
+
+
+def test_the_time_left_is_told_by_the_pages_of_late() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    assert pace.eta_s(10) is None
+    pace.note(0)
+    clock.move(2.0)
+    pace.note(4)
+    assert pace.eta_s(10) == 5.0
+    assert pace.eta_s(0) == 0.0
+
+    clock.move(60.0)
+    pace.note(5)
+    assert pace.eta_s(10) is None
