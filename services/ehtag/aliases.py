@@ -47,10 +47,10 @@ class AliasTable:
         """The ids a folded spelling means; none of them when it means nothing; None when it isn't listed."""
         return self._by_folded[kind].get(folded)
 
-    def entries(self) -> Iterator[tuple[str, str]]:
-        """Every spelling with each id it means: ("BL", "male:yaoi"), ("BL", "male:males only")."""
-        for entries in self._listed.values():
-            yield from ((spelling, tag) for spelling, ids in entries.items() for tag in ids)
+    def entries(self) -> Iterator[tuple[TagKind, str, str]]:
+        """Every spelling with each id it means: (TagKind.GENRE, "BL", "male:yaoi")."""
+        for kind, entries in self._listed.items():
+            yield from ((kind, spelling, tag) for spelling, ids in entries.items() for tag in ids)
 
     def reports(self) -> Iterator[Report]:
         """Entries that are odd by themselves: no id, or two spellings that fold to one and mean different things."""
@@ -58,7 +58,7 @@ class AliasTable:
             for folded, (spelling, ids) in zip(fold_many(list(entries)), entries.items(), strict=True):
                 if self.find(folded, kind) != ids:
                     yield Report(REPORTER, f"{spelling}: another spelling of it means something else")
-        for spelling, tag in self.entries():
+        for _, spelling, tag in self.entries():
             if split_id(tag) is None:
                 yield Report(REPORTER, f"{spelling}: {tag} is not namespace:raw")
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 from anyio import CapacityLimiter, to_thread
@@ -30,7 +30,9 @@ from services.ehtag.tags import TagRecord
 from services.ehtag.translator import Translator
 from services.ehtag.versions import names_version
 from services.errors import Conflict, JmgraphError, StaleVersion
-from services.events import Events, Watcher
+
+if TYPE_CHECKING:
+    from services.events import Events, Watcher
 
 log = structlog.get_logger("jmgraph.ehtag")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING
 
 from services.ehtag.database import TagDatabase
 from services.ehtag.remote import RemoteSettings
@@ -15,8 +16,10 @@ from services.ehtag.starter import write_starter
 from services.ehtag.state import StateReader
 from services.ehtag.synclog import SyncLog
 from services.ehtag.translator import Translator
-from services.events import Events
 from services.settings import OFFICIAL_EHTAG_REMOTE, Settings
+
+if TYPE_CHECKING:
+    from services.events import Events
 
 _STARTER_FOLDER = "ehtag-starter"
 _SYNC_LOG = "ehtag-sync.json"

@@ -15,13 +15,16 @@ _AND = re.compile(r"\s*[|｜/／、，,]\s*")
 
 _PARTING = frozenset("|｜/／（(〔[【")
 
+# "玩具总动员系列" is found by what it is a series of.
+_SERIES = "系列"
+
 # One sign in brackets is a remark: "(仮)", "(株)", or the code name of a warship.
 _SHORTEST_INNER = 2
 
 
 def may_have_parts(name: str) -> bool:
-    """Whether a name holds a sign that parts spellings; most hold none."""
-    return not _PARTING.isdisjoint(name)
+    """Whether a name may hold more than one spelling; most don't."""
+    return not _PARTING.isdisjoint(name) or name.endswith(_SERIES)
 
 
 def parts_of(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -34,8 +37,8 @@ def parts_of(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     for part in _OR.split(name):
         bracketed = _BRACKETED.fullmatch(part)
         if not bracketed:
-            outer.append(part.strip())
+            outer += [part.strip(), part.strip().removesuffix(_SERIES)]
             continue
         outer.append(bracketed["outer"].strip())
         inner += [word for word in _AND.split(bracketed["inner"].strip()) if len(word) >= _SHORTEST_INNER]
-    return tuple(filter(None, outer)), tuple(inner)
+    return tuple(dict.fromkeys(filter(None, outer))), tuple(inner)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 # Characters that must be left of a tag when a word is taken off it; one alone says too little.
 _SHORTEST_REST = 2
 
+# Letters that must be left of a raw tag written with other signs: "C+" is not "c".
+_SHORTEST_RAW = 3
+
 # No tag of the site is longer (characters); what is, is an abuse of the index.
 _LONGEST = 200
 
@@ -102,7 +105,7 @@ class Translator:
         return (*self._table.reports(), *self._dangling())
 
     def _dangling(self) -> Iterator[Report]:
-        for spelling, tag in self._table.entries():
+        for _, spelling, tag in self._table.entries():
             place = split_id(tag)
             if place and not self._snapshot.has(*place):
                 yield Report(REPORTER, f"{spelling}: {tag} is not in the database", place[0], raw=place[1])
@@ -182,7 +185,7 @@ class Translator:
     def _parted(self, name: str, kind: TagKind) -> _Found | None:
         """By the first of its spellings that is known: "甲 / 乙", "甲（乙）"."""
         outer, inner = parts_of(name)
-        for part in (*outer, *inner):
+        for part in (*inner, *outer) if kind is TagKind.AUTHOR else (*outer, *inner):  # "circle (artist)"
             found = self._whole(part, fold(part), kind) if part != name else None
             if found and found[1]:
                 return found
@@ -190,8 +193,9 @@ class Translator:
 
     def _by_raw(self, name: str, kind: TagKind) -> list[TagRecord]:
         """By the raw tag, also with other signs between its words: "big breasts", "Big-Breasts", "fate/zero"."""
-        raw = _NOT_RAW.sub(" ", name.lower()).strip() if name.isascii() else ""
-        for written in dict.fromkeys((raw, raw.replace("-", " "))):
+        raw = name.lower() if name.isascii() else ""
+        bare = _NOT_RAW.sub(" ", raw).strip()
+        for written in dict.fromkeys((raw, bare, bare.replace("-", " ")) if len(bare) >= _SHORTEST_RAW else (raw,)):
             found = [self._snapshot.find(namespace, written) for namespace in PLACES[kind]]
             if any(found):
                 return [record for record in found if record]

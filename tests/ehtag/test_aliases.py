@@ -1,0 +1,89 @@
+"""The curated table of the site's spellings."""
+
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+
+from services.ehtag.aliases import built_in_aliases, parse_aliases, split_id
+from services.ehtag.records import Namespace, TagKind
+
+_TABLE = """
+qualifiers = ["FGO"]
+
+[genre]
+"眼鏡娘" = "female:glasses"
+"馬尾" = ["female:ponytail", "male:ponytail"]
+"女裝" = { to = "male:crossdressing", why = "it is men who do" }
+"小眼鏡" = "female:glasses"
+
+[work]
+"火影" = "parody:naruto"
+
+[none.genre]
+"a mood" = ["日常", "治癒"]
+"""
+
+
+def test_an_entry_is_found_by_any_form_of_its_spelling() -> None:
+    table = parse_aliases(_TABLE)
+
+    assert table.find("眼镜娘", TagKind.GENRE) == ("female:glasses",)
+    assert table.find("马尾", TagKind.GENRE) == ("female:ponytail", "male:ponytail")
+    assert table.find("女装", TagKind.GENRE) == ("male:crossdressing",)
+
+
+def test_kinds_are_kept_apart_and_none_is_an_entry() -> None:
+    table = parse_aliases(_TABLE)
+
+    assert table.find("火影", TagKind.WORK) == ("parody:naruto",)
+    assert table.find("火影", TagKind.GENRE) is None
+    assert table.find("日常", TagKind.GENRE) == ()
+    assert table.find("日常", TagKind.WORK) is None
+
+
+def test_the_first_spelling_of_a_record_is_the_sites_own() -> None:
+    table = parse_aliases(_TABLE)
+
+    assert table.spellings["female:glasses"] == ("眼鏡娘", "小眼鏡")
+    assert "male:ponytail" not in table.spellings
+
+
+def test_an_odd_table_is_reported() -> None:
+    table = parse_aliases('[genre]\n"眼鏡" = "female:glasses"\n"眼镜" = "male:glasses"\n"馬尾" = "ponytail"')
+
+    assert [report.message for report in table.reports()] == [
+        "眼鏡: another spelling of it means something else",
+        "馬尾: ponytail is not namespace:raw",
+    ]
+
+
+def test_what_is_no_toml_is_refused() -> None:
+    with pytest.raises(tomllib.TOMLDecodeError):
+        parse_aliases('[genre]\n"眼鏡" = ')
+
+
+@pytest.mark.parametrize(
+    ("tag", "place"),
+    [
+        ("other:full color", (Namespace.OTHER, "full color")),
+        ("nowhere:full color", None),
+        ("full color", None),
+        ("other:", None),
+    ],
+)
+def test_an_id_is_a_namespace_and_a_raw_tag(tag: str, place: tuple[Namespace, str] | None) -> None:
+    assert split_id(tag) == place
+
+
+def test_the_table_that_ships_is_in_order() -> None:
+    assert list(built_in_aliases().reports()) == []
+
+
+def test_no_genre_means_a_work_or_a_person() -> None:
+    allowed = {"female", "mixed", "male", "other", "language", "location", "reclass"}
+    entries = [(spelling, tag) for kind, spelling, tag in built_in_aliases().entries() if kind is TagKind.GENRE]
+
+    assert len(entries) > 2000
+    assert {tag.partition(":")[0] for _, tag in entries} == allowed

@@ -1,0 +1,31 @@
+"""Small tag databases for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from services.ehtag.records import Commit, Namespace, Signature
+from services.ehtag.snapshot import TagSnapshot
+
+_WHEN = datetime(2024, 1, 1, tzinfo=UTC)
+_SOMEBODY = Signature("Somebody", "somebody@example.org", _WHEN)
+COMMIT = Commit("c" * 40, "A commit", _SOMEBODY, _SOMEBODY)
+
+
+def table_of(names: Mapping[str, str]) -> bytes:
+    """A file with these raw tags and names, and nothing else in its rows."""
+    rows = [f"| {raw} | {name.replace('|', chr(92) + '|')} |  |  |" for raw, name in names.items()]
+    return "\n".join(["| tag | name | intro | links |", "| --- | --- | --- | --- |", *rows, ""]).encode()
+
+
+def snapshot_of(records: Mapping[Namespace, Mapping[str, str]]) -> TagSnapshot:
+    """A database of these names: `{Namespace.FEMALE: {"glasses": "眼镜"}}`."""
+    return TagSnapshot.from_files({space: table_of(names) for space, names in records.items()}, 7, COMMIT, "repo")
+
+
+def snapshot_in(folder: Path) -> TagSnapshot:
+    """The database whose files lie in a folder."""
+    files = {space: (folder / f"{space}.md").read_bytes() for space in Namespace}
+    return TagSnapshot.from_files(files, 7, COMMIT, "repo")
