@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 
-_MAX_PLAIN = 1e21  # from here on JavaScript writes a number with an exponent
+from services.ehtag.javascript import in_object_order
+
+_MAX_PLAIN = 2.0**63  # what fits the JSON writers
 
 
 class FrontMatterError(ValueError):
@@ -21,24 +23,26 @@ def read_front_matter(text: str) -> dict[str, object]:
     from services.ehtag.yaml12 import Yaml12Loader
 
     try:
-        value = yaml.load(text, Loader=Yaml12Loader)  # noqa: S506 - a SafeLoader
+        value = _plain(yaml.load(text, Loader=Yaml12Loader))  # noqa: S506 - a SafeLoader
     except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
         raise FrontMatterError(str(error)) from error
     if value is None:
         return {}
     if not isinstance(value, dict):
         raise FrontMatterError("front matter is not a mapping")
-    return {key: _plain(item) for key, item in value.items()}
+    return value
 
 
 def _plain(value: object) -> object:
-    """The value as `JSON.stringify` shows it: one kind of number, no infinity."""
+    """The value as `JSON.stringify` shows it: keys in order, one kind of number, no infinity."""
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
+        return {key: _plain(value[key]) for key in in_object_order(value)}
+    if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if isinstance(value, float):
         if not math.isfinite(value):
             return None
         return int(value) if value.is_integer() and abs(value) < _MAX_PLAIN else value
-    return value
+    if value is None or isinstance(value, str | int):
+        return value
+    raise FrontMatterError(f"front matter can't hold {type(value).__name__}")

@@ -8,29 +8,33 @@ from typing import NamedTuple
 from services.ehtag import nodes
 from services.ehtag.nodes import Node, Nsfw
 from services.ehtag.urls import normalise_url
-from services.ehtag.whatwg import WebUrl, parse_url
+from services.ehtag.whatwg import parse_url
 
+# the sites with rules, told at a glance
+_SITE_WITH_RULES = re.compile(
+    r"https?://(?:[^./]+\.)*(ehgt\.org|exhentai\.org|pixiv\.net|twitter\.com|x\.com|pximg\.net|wikipedia\.org|moegirl\.org\.cn)/"
+)
 # the tail: JavaScript's `.` stops at these four
 _TAIL = "([^\\n\\r\u2028\u2029]+)\\Z"
 _GALLERY_IMAGE = re.compile(r"https?://(?:(?:ul\.)?ehgt\.org(?:/t)?|((?:s\.)?exhentai\.org)/t)/" + _TAIL)
-_MOVED = tuple(
-    (re.compile("https?://" + pattern + _TAIL, re.ASCII), target)
-    for pattern, target in (
-        (r"(?:www\.)?pixiv\.net/(?:en/)?", "https://www.pixiv.net/{}"),
-        (r"(?:mobile\.)?(?:twitter|x)\.com/", "https://x.com/{}"),
-        (r"i\.pximg\.net/", "https://i.pixiv.cat/{}"),
+_RULES: dict[str, tuple[tuple[str, str], ...]] = {
+    "pixiv.net": ((r"(?:www\.)?pixiv\.net/(?:en/)?", "https://www.pixiv.net/{}"),),
+    "twitter.com": ((r"(?:mobile\.)?twitter\.com/", "https://x.com/{}"),),
+    "x.com": ((r"(?:mobile\.)?x\.com/", "https://x.com/{}"),),
+    "pximg.net": ((r"i\.pximg\.net/", "https://i.pixiv.cat/{}"),),
+    "wikipedia.org": (
         (r"(\w+)\.m\.wikipedia\.org/", "https://{}.wikipedia.org/{}"),
         (r"zh\.wikipedia\.org/zh(?:-\w+)?/", "https://zh.wikipedia.org/wiki/{}"),
+    ),
+    "moegirl.org.cn": (
         (r"m?zh\.moegirl\.org\.cn/", "https://zh.moegirl.org.cn/{}"),
         (r"(\w+)\.moegirl\.org\.cn/zh(?:-\w+)?/", "https://{}.moegirl.org.cn/{}"),
-    )
-)
-# told at a glance: whether any of the above can match
-_MAY_MOVE = re.compile(
-    r"https?://(?:ul\.ehgt|ehgt|s\.exhentai|exhentai|www\.pixiv|pixiv|mobile\.|twitter|x\.com|i\.pximg|zh\.wiki|mzh\.)"
-    r"|https?://\w+\.(?:m\.wikipedia|moegirl)\.",
-    re.ASCII,
-)
+    ),
+}
+_MOVED = {
+    site: [(re.compile("https?://" + pattern + _TAIL, re.ASCII), target) for pattern, target in rules]
+    for site, rules in _RULES.items()
+}
 _IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".svg")
 _HIDDEN_IMAGE = re.compile(r"https?://[^/]+")
 _RATINGS: dict[str, Nsfw] = {"#": "R18", "##": "R18G"}
@@ -77,11 +81,12 @@ class Address(NamedTuple):
 
 def address_of(url: str) -> Address:
     """The one address a page or a picture is written with, of a URL in normal form."""
-    if not _MAY_MOVE.match(url):
+    site = _SITE_WITH_RULES.match(url)
+    if site is None:
         return Address(url, adult=False)
     if match := _GALLERY_IMAGE.match(url):
         return Address(f"https://ehgt.org/{match[2]}", match[1] is not None)
-    for pattern, target in _MOVED:
+    for pattern, target in _MOVED.get(site[1], ()):  # in order: the second sees what the first made
         if match := pattern.match(url):
             url = target.format(*match.groups())
     return Address(url, adult=False)
@@ -98,7 +103,7 @@ def link_node(href: str, title: str, content: list[Node]) -> tuple[Node, str | N
         return nodes.link(address.url, title, content), url
     if parsed.pathname.lower().endswith(_IMAGE_ENDINGS):
         return nodes.linked_image(address.url, title, "R18" if address.adult else False), None
-    name = _site_name(parsed)
+    name = _site_name(parsed.host)
     label = content[0]["text"]
     if name is not None and (label == url or label.lower() == name.lower()):
         content = [nodes.text(name)]
@@ -114,6 +119,9 @@ def image_node(src: str, title: str, content: list[Node]) -> Node:
     return nodes.image(content, address.url, title, rating or ("R18" if address.adult else False))
 
 
-def _site_name(url: WebUrl) -> str | None:
-    labels = url.host.split(".")
-    return next((_SITES[site] for start in range(len(labels)) if (site := ".".join(labels[start:])) in _SITES), None)
+def _site_name(host: str) -> str | None:
+    while host:
+        if name := _SITES.get(host):
+            return name
+        host = host.partition(".")[2]
+    return None

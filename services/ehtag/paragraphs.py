@@ -6,13 +6,12 @@ import re
 
 from services.ehtag.javascript import trim
 
-_NEWLINES = re.compile(r"\r\n?")
 _BLANK_LINES = re.compile(r"\n[ \t]*(?=\n)")
 
 
 def split_paragraphs(source: str) -> list[str]:
     """Paragraphs, trimmed, with one kind of newline. Lines of spaces and tabs stand between them."""
-    text = _NEWLINES.sub("\n", source).replace("\0", "\ufffd")
+    text = source.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
     if "\n" not in text:
         return [trim(text)] if text.strip(" \t") else []
     blocks = _BLANK_LINES.sub("\n", text).split("\n\n")

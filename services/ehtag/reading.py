@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from services.ehtag import nodes
-from services.ehtag.everyday import Code, Piece, Target, Text, read_everyday
+from services.ehtag.everyday import Code, Piece, Text, read_everyday
 from services.ehtag.links import image_node, link_node
 from services.ehtag.nodes import Node
 from services.ehtag.paragraphs import split_paragraphs
@@ -50,17 +50,16 @@ class CellReader:
         return [self._piece(piece, problems) for piece in pieces]
 
     def _piece(self, piece: Piece, problems: list[str]) -> Node:
-        match piece:
-            case Text(value):
-                return nodes.text(value)
-            case Code(value):
-                return self._reference(value, problems)
-            case Target(is_image=False, label=label, href=href, title=title):
-                return self._link(href, title, [nodes.text(label)] if label else [], problems)
-            case Target(label=label, href=src, title=title):
-                return image_node(src, title, [nodes.text(label)] if label else [])
-            case _:
-                return {"type": "br"}
+        if isinstance(piece, Text):
+            return nodes.text(piece.value)
+        if isinstance(piece, Code):
+            return self._reference(piece.value, problems)
+        if isinstance(piece, str):
+            return {"type": "br"}
+        content = [nodes.text(piece.label)] if piece.label else []
+        if piece.is_image:
+            return image_node(piece.href, piece.title, content)
+        return self._link(piece.href, piece.title, content, problems)
 
     def _nodes(self, tokens: list[Token], problems: list[str]) -> list[Node]:
         content: list[Node] = []

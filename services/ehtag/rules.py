@@ -20,7 +20,8 @@ _NAMED_ENTITY = re.compile(r"&([a-zA-Z][a-zA-Z0-9]{1,31};)")
 _AUTOLINK = re.compile(r"<([a-zA-Z][a-zA-Z0-9+.\-]{1,31}:[^<>\x00-\x20]*)>")
 _LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
 _AUTOMAIL = re.compile(rf"<([a-zA-Z0-9.!#$%&'*+/=?^_`{{|}}~-]+@{_LABEL}(?:\.{_LABEL})*)>")
-_SCHEME = re.compile(r"(?:\A|[^a-z0-9.+-])([a-z][a-z0-9.+-]*)\Z", re.IGNORECASE | re.ASCII)
+_SCHEME = re.compile(r"(?:\A|[^a-z0-9.+-])(https?|ftp)\Z", re.IGNORECASE | re.ASCII)
+_SCHEME_REACH = len("https") + 1  # how far back that looks
 _BMP_END = "\uffff"
 _NEW_SYMBOLS = frozenset("\u2ffc\u2ffd\u2ffe\u2fff\u31ef")  # of Unicode 15.1, which older Pythons don't know
 
@@ -145,7 +146,7 @@ def linkify_with(linkifier: Linkifier) -> Callable[[StateInline, bool], bool]:
         position = state.pos
         if state.linkLevel > 0 or position + 3 > state.posMax or not state.src.startswith("://", position):
             return False
-        scheme = _SCHEME.search(state.pending)
+        scheme = _SCHEME.search(state.pending[-_SCHEME_REACH:])
         if scheme is None:
             return False
         length = len(scheme[1])

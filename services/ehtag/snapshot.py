@@ -116,7 +116,8 @@ class Shelf:
             read = {}
         front = {"name": "", "description": "", **read, "key": self._namespace.value}
         ordered = {key: front[key] for key in in_object_order(front)}
-        return NamespaceInfo(self._namespace, str(front["name"]), str(front["description"]), len(self), ordered)
+        name, description = (str(front[key] or "") for key in ("name", "description"))
+        return NamespaceInfo(self._namespace, name, description, len(self), ordered)
 
     def find(self, raw: str) -> TagRecord | None:
         """The record of a tag."""

@@ -15,7 +15,7 @@ _EDGE = "".join(map(chr, range(0x21)))  # C0 controls and the space
 _REMOVED = {ord(char): None for char in "\t\n\r"}
 # host and path as they stand: no port, no escape, no dot segment, and a last label that is no number
 _EVERYDAY = re.compile(
-    r"https://((?!xn--)[a-z0-9\-]+(?:\.(?!xn--)[a-z0-9\-]+)*\.[a-z]+)(/(?:[^\\?#\s%./]|(?<!/)\.|(?<!/)/)+)\Z"
+    r"(https?)://((?!xn--)[a-z0-9\-]+(?:\.(?!xn--)[a-z0-9\-]+)*\.[a-z]+)(/(?:[^\\?#\s%./]|(?<!/)\.|(?<!/)/)+)\Z"
 )
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):")
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "ftp": 21, "file": None}
@@ -38,7 +38,7 @@ class WebUrl(NamedTuple):
 def parse_url(text: str) -> WebUrl | None:
     """The URL, or None where `new URL(text)` throws."""
     if match := _EVERYDAY.match(text):
-        return WebUrl("https", match[1], match[2])
+        return WebUrl(match[1], match[2], match[3])
     text = text.strip(_EDGE).translate(_REMOVED)
     match = _SCHEME.match(text)
     if match is None:
@@ -69,7 +69,7 @@ def _with_authority(scheme: str, rest: str) -> WebUrl | None:
     authority, slash, path = rest.partition("/")
     _, at, host_port = authority.rpartition("@")
     host, port = _split_port(host_port)
-    if port is None or (not host and (special or at or port)):
+    if port is None or (not host and (special or at or host_port)):
         return None
     parsed = _host(host, special)
     if parsed is None:
@@ -151,7 +151,7 @@ def _label_to_ascii(label: str) -> str:
 
 
 def _check_label(label: str) -> None:
-    """Raises IDNAError where UTS #46 with CheckJoiners and CheckBidi does."""
+    """Raises IDNAError where UTS #46 with CheckJoiners does. Nothing that is shown depends on directions."""
     import idna
 
     if unicodedata.category(label[0]).startswith("M"):
@@ -159,8 +159,6 @@ def _check_label(label: str) -> None:
     for position, char in enumerate(label):
         if char in "\u200c\u200d" and not idna.valid_contextj(label, position):
             raise idna.IDNAError("joiner out of place")
-    if any(unicodedata.bidirectional(char) in ("R", "AL", "AN") for char in label):
-        idna.check_bidi(label)
 
 
 def _is_number(label: str) -> bool:

@@ -101,4 +101,4 @@ _know("int", _INT, [*_DIGITS, "-", "+"], _int)
 _know("float", _FLOAT, [*_DIGITS, "-", "+", "."], _float)
 _know("timestamp", _DATE, _DIGITS, _timestamp)
 _know("timestamp", _TIME, _DIGITS, _timestamp)
-Yaml12Loader.add_implicit_resolver(_PREFIX + "merge", _MERGE, ["<"])
+_know("merge", _MERGE, ["<"], str)  # a key is merged before this is asked; a value is text

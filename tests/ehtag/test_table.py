@@ -1,0 +1,108 @@
+"""Files of namespaces."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.ehtag.table import parse_table
+
+FILE = """---
+name: 自然
+---
+
+一些说明 | 不是行
+
+| 原始标签 | 名称 | 描述 | 外部链接 |
+| -------- | ---- | ---- | -------- |
+| river | 河 | 流水 | |
+| | ▼示例 | | |
+| River | 川 | 重复 | |
+| sea | 海 | | |
+
+| lake | 湖 | | |
+"""
+
+
+def test_the_table_holds_tags_comments_and_duplicates_in_the_order_of_the_file() -> None:
+    table = parse_table(FILE.encode())
+
+    assert table.front_matter == "name: 自然\n"
+    assert table.raws == ["river", None, "river", "sea"]
+    assert [row.line for row in table.rows] == [9, 10, 11, 12]
+    assert table.rows[1].cells.name == "▼示例"
+
+
+def test_the_first_of_equal_tags_is_found() -> None:
+    table = parse_table(FILE.encode())
+
+    row = table.find("river")
+
+    assert row is not None
+    assert (row.line, row.cells.name) == (9, "河")
+    assert table.find("lake") is None
+
+
+def test_rows_know_their_bytes() -> None:
+    data = FILE.replace("\n", "\r\n").encode()
+    table = parse_table(data)
+
+    assert [data[row.start : row.end].decode() for row in table.rows] == [row.text for row in table.rows]
+    assert {row.ending for row in table.rows} == {b"\r\n"}
+    assert data[: table.insert_at].endswith("| sea | 海 | | |\r\n".encode())
+    assert table.newline == b"\r\n"
+
+
+def test_lines_end_at_lf_crlf_and_cr_only() -> None:
+    table = parse_table("|a|b|c|d|\r|-|-|-|-|\r\n|x|1\x0b2|\x85|\x1c3|\n|y|||".encode())
+
+    assert table.raws == ["x", "y"]
+    assert table.rows[0].cells[1:] == ("1\x0b2", "\x85", "\x1c3")
+    assert table.rows[1].ending == b""
+    assert table.newline == b"\r"
+
+
+def test_a_byte_order_mark_defeats_front_matter() -> None:
+    table = parse_table(("\ufeff" + FILE).encode())
+
+    assert table.front_matter is None
+    assert table.raws == ["river", None, "river", "sea"]
+
+
+def test_front_matter_ends_at_the_same_rule() -> None:
+    table = parse_table(b"-\na: 1\n---\nb: 2\n-\n|a|b|c|d|\n|-|-|-|-|\n")
+
+    assert table.front_matter == "a: 1\n---\nb: 2\n"
+    assert table.has_table
+
+
+def test_front_matter_without_an_end_is_prose() -> None:
+    assert parse_table(b"---\nname: x\n").front_matter is None
+
+
+def test_a_lone_row_is_prose() -> None:
+    table = parse_table(b"|a|b|c|d|\n\n|e|f|g|h|\n|-|-|-|-|\n|x|y|z||\n")
+
+    assert table.raws == ["x"]
+    assert table.first_line == 5
+
+
+def test_a_file_without_a_table_has_no_rows() -> None:
+    table = parse_table("只有文字\n".encode())
+
+    assert not table.has_table
+    assert table.raws == []
+    assert table.rows == []
+
+
+def test_bytes_that_are_no_utf_8_are_replaced() -> None:
+    table = parse_table(b"|a|b|c|d|\n|-|-|-|-|\n|x|\xff\xe6\xb2|c||\n")
+
+    assert table.rows[0].cells.name == "\ufffd\ufffd"
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_can_be_taken_apart(data: bytes) -> None:
+    table = parse_table(data)
+
+    assert b"".join(data[row.start : row.end] + row.ending for row in table.rows) in data
