@@ -78,8 +78,14 @@ def test_secrets_print_as_stars() -> None:
 def test_the_repository_names_no_machine_and_no_registry() -> None:
     import subprocess
 
-    files = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")
-    texts = [ROOT / name for name in files if re.search(r"\.(py|toml|md|lock|json|yaml|yml|ts|tsx)$|Makefile|Dockerfile", name)]
+    files = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(
+        "\n"
+    )
+    texts = [
+        ROOT / name
+        for name in files
+        if re.search(r"\.(py|toml|md|lock|json|yaml|yml|ts|tsx)$|Makefile|Dockerfile", name)
+    ]
     told = re.compile(r"files\.pythonhosted|registry\.npmjs|" + re.escape(f"{ROOT.parent}/"))
 
     assert [str(path) for path in texts if path.is_file() and told.search(path.read_text("utf-8"))] == []

@@ -65,15 +65,13 @@ async def test_graphql_errors_have_codes(server: Asker, query: str, variables: d
 @pytest.mark.parametrize(
     ("query", "measure"),
     [
-        ("{" + " album(id: \"1\") { related {" + " related {" * 14 + " id " + "}" * 14 + "} } }", "depth"),
-        ("{" + " ".join(f'a{i}: ehtag {{ version }}' for i in range(31)) + "}", "aliases"),
+        ("{" + ' album(id: "1") { related {' + " related {" * 14 + " id " + "}" * 14 + "} } }", "depth"),
+        ("{" + " ".join(f"a{i}: ehtag {{ version }}" for i in range(31)) + "}", "aliases"),
         ("{ ranking { entries { album { related { tags { name } } } } } }", "upstream calls"),
         ("{ ehtag { version } " + " ehtag { version }" * 1400 + "}", "tokens"),
     ],
 )
-async def test_a_costly_operation_is_refused_before_the_first_call(
-    server: Asker, query: str, measure: str
-) -> None:
+async def test_a_costly_operation_is_refused_before_the_first_call(server: Asker, query: str, measure: str) -> None:
     error = await server.error(query)
 
     assert (error["code"], error["measure"], error["retryable"]) == ("OPERATION_TOO_COSTLY", measure, False)

@@ -13,7 +13,6 @@ import pytest
 from PIL import Image, ImageChops
 
 from demo.drawing import page_image
-from demo.server import RunningDemo
 from tests.asking import Asker, working
 
 pytestmark = pytest.mark.anyio
@@ -168,7 +167,9 @@ async def test_downloads_are_listed_newest_first_in_pages(server: Asker) -> None
         ({"albumId": "900200"}, {"__typename": "UpstreamFailure", "code": "UPSTREAM_BROKEN", "reason": "GARBLED"}),
     ],
 )
-async def test_what_can_not_be_started_says_why(server: Asker, input: dict[str, Any], expected: dict[str, Any]) -> None:
+async def test_what_can_not_be_started_says_why(
+    server: Asker, input: dict[str, Any], expected: dict[str, Any]
+) -> None:
     refused = await start(server, **input)
 
     assert {key: refused[key] for key in expected} == expected

@@ -66,7 +66,9 @@ async def test_an_album_that_is_not_there_is_null_and_no_error(server: Asker) ->
     assert await server.ask('{ album(id: "900404") { id } }') == {"album": None}
 
 
-@pytest.mark.parametrize("id", ["350234", "JM350234", "jm350234", " 350234 ", "https://18comic.vip/album/350234/title"])
+@pytest.mark.parametrize(
+    "id", ["350234", "JM350234", "jm350234", " 350234 ", "https://18comic.vip/album/350234/title"]
+)
 async def test_an_album_is_found_by_number_or_address(server: Asker, id: str) -> None:
     assert await server.ask("query ($id: String!) { album(id: $id) { id } }", id=id) == {"album": {"id": "350234"}}
 
@@ -104,7 +106,9 @@ async def test_a_number_leads_to_its_album(server: Asker) -> None:
 
 
 async def test_a_search_leaves_out_what_is_excluded(server: Asker) -> None:
-    query = "query ($out: [String!]!) { search(query: \"中文\", field: TAG, exclude: $out) { items { tags { name } } } }"
+    query = (
+        'query ($out: [String!]!) { search(query: "中文", field: TAG, exclude: $out) { items { tags { name } } } }'
+    )
     with_robots = await server.ask(query, out=[])
     without = await server.ask(query, out=["機器人"])
 

@@ -161,7 +161,13 @@ async def test_a_host_with_keys_asks_for_one(make_settings: Callable[..., Settin
 
 @pytest.mark.parametrize(
     ("host", "status"),
-    [("evil.example", 400), ("localhost:11111", 200), ("127.0.0.1", 200), ("[::1]:80", 200), ("192.168.1.9:11111", 200)],
+    [
+        ("evil.example", 400),
+        ("localhost:11111", 200),
+        ("127.0.0.1", 200),
+        ("[::1]:80", 200),
+        ("192.168.1.9:11111", 200),
+    ],
 )
 async def test_only_known_host_names_are_answered(server: Asker, host: str, status: int) -> None:
     response = await server.http.get("/healthz", headers={"Host": host})

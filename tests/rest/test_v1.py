@@ -1,0 +1,250 @@
+"""The legacy API: whole bodies, as old clients read them."""
+
+from __future__ import annotations
+
+import io
+import time
+import zipfile
+from collections.abc import Callable
+from urllib.parse import parse_qs
+
+import pytest
+from PIL import Image
+
+from demo.server import RunningDemo
+from services.settings import Settings
+from tests.asking import Asker, asked, working
+
+pytestmark = pytest.mark.anyio
+
+PROCESSING = {
+    "status": "processing",
+    "message": "下载任务已在后台启动，请通过 WebSocket 监听 'download_ready' 通知。",
+}
+
+
+async def test_the_clock_tells_whole_milliseconds_as_a_string(server: Asker) -> None:
+    sent = time.time() * 1000
+    body = (await server.http.get(f"/v1/{sent}")).json()
+
+    latency = int(body.pop("latency"))
+    assert body == {"status": "ok", "app": "jmcomic_server_api", "version": "1.0"}
+    assert -1 <= latency <= (time.time() * 1000 - sent) + 1
+
+
+@pytest.mark.parametrize("timestamp", ["abc", "nan", "inf", "-inf", "1e999", "1,5"])
+async def test_a_timestamp_that_is_no_number_is_422(server: Asker, timestamp: str) -> None:
+    response = await server.http.get(f"/v1/{timestamp}")
+
+    assert response.status_code == 422
+    assert list(response.json()) == ["detail"]
+
+
+async def test_health_is_as_it_was(server: Asker) -> None:
+    response = await server.http.get("/v1/health")
+
+    assert response.json() == {"status": "ok", "app": "jmcomic_server_api", "version": "1.0"}
+
+
+@pytest.mark.parametrize("period", ["month", "week", "day", "all", "anything"])
+async def test_a_rank_is_a_list_of_eighty_pairs_of_strings(server: Asker, period: str) -> None:
+    body = (await server.http.get(f"/v1/rank/{period}")).json()
+
+    assert len(body) == 80
+    assert all(list(line) == ["aid", "title"] for line in body)
+    assert all(isinstance(value, str) for line in body for value in line.values())
+
+
+async def test_a_search_is_a_list_of_pairs(server: Asker) -> None:
+    body = (await server.http.get("/v1/search/雨林/1")).json()
+
+    assert {"album_id": "350234", "title": "雨林深處的一天"} in body
+    assert all(list(line) == ["album_id", "title"] for line in body)
+
+
+async def test_a_search_is_sent_as_what_must_be_contained(server: Asker, demo: RunningDemo) -> None:
+    await server.http.get("/v1/search/雨林/1")
+
+    asked_for = parse_qs(demo.requests.find(path="/search")[0].query)["search_query"][0]
+    assert asked_for.split()[0] == "+雨林"
+
+
+async def test_a_search_for_a_number_leads_to_its_album(server: Asker) -> None:
+    body = (await server.http.get("/v1/search/1208626/1")).json()
+
+    assert body == [{"album_id": "1208626", "title": "河岸筆記：春分特輯"}]
+
+
+@pytest.mark.parametrize("num", ["0", "101", "-1", "x", "1.5"])
+async def test_a_page_of_a_search_is_1_to_100(server: Asker, num: str) -> None:
+    response = await server.http.get(f"/v1/search/山/{num}")
+
+    assert (response.status_code, response.json()) == (400, {"detail": "num must be between 1 and 100"})
+
+
+async def test_an_album_is_told_in_strings(server: Asker) -> None:
+    body = (await server.http.get("/v1/info/1208626")).json()
+
+    assert body == {
+        "status": "success",
+        "tag": body["tag"],
+        "view_count": "102497",
+        "like_count": "42",
+        "page_count": "20",
+        "method": "api",
+    }
+    assert "中文" in body["tag"]
+
+
+async def test_the_method_that_answered_is_named(make_settings: Callable[..., Settings]) -> None:
+    async with asked(make_settings(jm_method="html")) as server:
+        assert (await server.http.get("/v1/info/350234")).json()["method"] == "html"
+
+
+@pytest.mark.parametrize("path", ["/v1/info/{}", "/v1/get/cover/{}", "/v1/comments/{}"])
+async def test_an_album_that_is_not_there_is_404(server: Asker, path: str) -> None:
+    response = await server.http.get(path.format("900404"))
+
+    assert (response.status_code, response.json()) == (404, {"detail": "Album not found: id=900404"})
+
+
+@pytest.mark.parametrize("path", ["/v1/info/{}", "/v1/get/cover/{}", "/v1/comments/{}", "/images/covers/{}"])
+async def test_a_withheld_album_is_404(make_settings: Callable[..., Settings], path: str) -> None:
+    async with asked(make_settings(blocked_tags="測試封鎖")) as server:
+        response = await server.http.get(path.format("900451"))
+
+    assert response.status_code == 404
+    assert "測試封鎖" not in response.text
+
+
+@pytest.mark.parametrize(("album", "status"), [("900200", 502), ("900403", 504), ("900429", 504), ("900502", 504)])
+async def test_what_the_site_did_is_never_our_fault(server: Asker, album: str, status: int) -> None:
+    response = await server.http.get(f"/v1/info/{album}")
+
+    assert response.status_code == status
+    assert list(response.json()) == ["detail"]
+
+
+async def test_a_cover_is_jpeg_whatever_the_site_sent(server: Asker) -> None:
+    response = await server.http.get("/v1/get/cover/350234")
+    again = await server.http.get("/v1/get/cover/350234", headers={"If-None-Match": response.headers["etag"]})
+
+    assert response.headers["content-type"] == "image/jpeg"
+    assert 'filename="cover.jpg"' in response.headers["content-disposition"]
+    with Image.open(io.BytesIO(response.content)) as picture:
+        assert picture.format == "JPEG"
+    assert (again.status_code, again.content) == (304, b"")
+
+
+@pytest.mark.parametrize("aid", ["..%2f..%2fetc", "x y", "12;34", "%00", "350234.jpg"])
+async def test_a_cover_of_bad_characters_is_400(server: Asker, aid: str) -> None:
+    response = await server.http.get(f"/v1/get/cover/{aid}")
+
+    assert response.status_code in (400, 404)
+    assert response.headers["content-type"] == "application/json"
+
+
+async def test_comments_have_every_key_and_type(server: Asker) -> None:
+    body = (await server.http.get("/v1/comments/350234?page=1")).json()
+
+    assert list(body) == ["aid", "page", "page_size", "total", "page_count", "comment_count", "comments"]
+    assert (body["aid"], body["page"], body["total"]) == ("350234", 1, 25)
+    assert all(isinstance(body[key], int) for key in ("page_size", "page_count", "comment_count"))
+    for comment in body["comments"]:
+        assert list(comment) == [
+            "comment_id",
+            "album_id",
+            "user_id",
+            "parent_comment_id",
+            "content",
+            "username",
+            "nickname",
+            "is_spoiler",
+            "created_at",
+            "likes",
+            "replies",
+        ]
+        assert comment["parent_comment_id"] is None
+        assert isinstance(comment["is_spoiler"], bool)
+        assert comment["likes"] is None or isinstance(comment["likes"], int)
+
+
+@pytest.mark.parametrize("page", ["0", "-3", "x"])
+async def test_a_page_of_comments_is_1_or_more(server: Asker, page: str) -> None:
+    response = await server.http.get(f"/v1/comments/350234?page={page}")
+
+    assert response.status_code == 400
+    assert "page must be >= 1" in response.json()["detail"]
+
+
+async def test_a_download_is_told_by_long_poll_and_fetched_by_name(server: Asker) -> None:
+    started = await server.http.post("/v1/download/album/163348", json={"client_id": "phone"})
+    async with working(server.services):
+        notices = (await server.http.get("/v1/notifications/phone?wait=30")).json()
+    again = (await server.http.get("/v1/notifications/phone?wait=0")).json()
+
+    assert (started.status_code, started.json()) == (202, PROCESSING)
+    name = notices[0]["file_name"]
+    assert notices == [
+        {"status": "download_ready", "file_name": name, "message": f"文件 '{name}' 已完成处理，可以下载。"}
+    ]
+    assert again == []
+    file = await server.http.get(f"/v1/download/{name}")
+    assert file.headers["content-type"] == "application/zip"
+    assert int(file.headers["content-length"]) == len(file.content)
+    assert zipfile.ZipFile(io.BytesIO(file.content)).testzip() is None
+
+
+async def test_the_oldest_clients_wait_for_their_download(server: Asker) -> None:
+    early = await server.http.get("/v1/download/album/163348?client_id=watch&wait=0")
+    async with working(server.services):
+        waited = await server.http.get("/v1/download/album/163348?client_id=watch&wait=30")
+
+    assert (early.status_code, early.json()) == (202, PROCESSING)
+    assert waited.status_code == 200
+    assert list(waited.json()) == ["status", "msg", "file_name"]
+    assert (waited.json()["status"], waited.json()["msg"]) == ("success", "download_ready")
+
+
+@pytest.mark.parametrize("album", ["900404", "900200", "900403", "no-number"])
+async def test_whatever_the_site_says_comes_as_a_notice(server: Asker, album: str) -> None:
+    started = await server.http.post(f"/v1/download/album/{album}", json={"client_id": "bot"})
+    notices = (await server.http.get("/v1/notifications/bot?wait=20")).json()
+
+    assert (started.status_code, started.json()) == (202, PROCESSING)
+    assert [(notice["status"], notice["file_name"]) for notice in notices] == [("error", "")]
+    assert notices[0]["message"].startswith("下载任务失败: ")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"no json", b"[]", b"{}", b'{"client_id": 5}', b'{"client_id": ""}', b'{"client_id": "%b"}' % (b"x" * 201)]
+    + [b'{"client_id": "a\\u0000b"}', b" " * (1 << 20)],
+)
+async def test_a_download_needs_a_client_id(server: Asker, body: bytes) -> None:
+    response = await server.http.post("/v1/download/album/350234", content=body)
+
+    assert response.status_code == 400
+    assert list(response.json()) == ["detail"]
+
+
+async def test_a_foreign_page_starts_no_download(server: Asker) -> None:
+    headers = {"Origin": "https://elsewhere.example"}
+    post = await server.http.post("/v1/download/album/350234", json={"client_id": "x"}, headers=headers)
+    get = await server.http.get("/v1/download/album/350234?client_id=x", headers=headers)
+
+    assert (post.status_code, get.status_code) == (403, 403)
+
+
+@pytest.mark.parametrize("name", ["..%2Fsecret", "a%2Fb", "%2e%2e", "a%00b", "a%5Cb", ".hidden"])
+async def test_an_unsafe_file_name_is_refused(server: Asker, name: str) -> None:
+    response = await server.http.get(f"/v1/download/{name}")
+
+    assert (response.status_code, response.json()) == (400, {"status": "error", "msg": "Invalid file name."})
+
+
+async def test_an_unknown_file_is_404(server: Asker) -> None:
+    response = await server.http.get("/v1/download/nothing of that name")
+
+    assert response.status_code == 404
+    assert response.json() == {"status": "error", "msg": "File not found or has expired."}
