@@ -83,7 +83,7 @@ async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterat
         gateway = await enter(open_gateway(settings, redis, on_try=_note_try))
         staging = Staging(settings.data_dir / "staging")
         lexicon = TagLexicon(lambda: tags.translator)
-        site = await enter(open_catalog(settings, redis, gateway, lexicon, staging.page_path))
+        site = await enter(open_catalog(settings, redis, gateway, lexicon, staging.page_path, on_read=_note_read))
         archives = open_archive_store(
             settings.storage_url.get_secret_value(), settings.storage_options, settings.data_dir / "archives"
         )
@@ -157,6 +157,10 @@ def _download_limits(settings: Settings) -> Limits:
 def _note_try(role: HostRole, host: str, reason: UpstreamReason | None, seconds: float) -> None:
     metrics.UPSTREAM_REQUESTS.labels(host, role, reason or "OK").inc()
     metrics.UPSTREAM_SECONDS.labels(role).observe(seconds)
+
+
+def _note_read(kind: str, outcome: str) -> None:
+    metrics.CACHE_READS.labels(kind, outcome).inc()
 
 
 def _make_folder(data_dir: Path) -> None:

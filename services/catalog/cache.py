@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
@@ -22,6 +21,7 @@ from services.usage import Priority, current_usage
 
 T = TypeVar("T")
 Fetch = Callable[[], Awaitable[T | None]]
+ReadWatcher = Callable[[str, str], None]
 
 MOST_ENTRIES = 8192
 MOST_BYTES = 12 << 20
@@ -33,8 +33,8 @@ RETRY_S = 2.0
 
 
 class Cache:
-    """Answers by kind and key. `outcomes` counts reads by kind and how they went:
-    `memory`, `redis`, `stale`, `fetched`, `failed`.
+    """Answers by kind and key. `on_read` is told the kind of each read and how it went: "memory", "redis",
+    "fetched", "stale", "failed".
     """
 
     def __init__(
@@ -46,8 +46,9 @@ class Cache:
         patience_s: float = PATIENCE_S,
         retry_s: float = RETRY_S,
         clock: Callable[[], float] = time.time,
+        on_read: ReadWatcher = lambda *_: None,
     ) -> None:
-        self.outcomes: Counter[tuple[str, str]] = Counter()
+        self._on_read = on_read
         self._shared = shared
         self._memory = memory or MemoryTier(MOST_ENTRIES, MOST_BYTES)
         self._stale_s = stale_s
@@ -82,7 +83,7 @@ class Cache:
         usage = current_usage()
         usage.cache_hits += 1
         usage.note_part(age_s=max(0.0, now - entry.fetched_at), fresh_for_s=entry.fresh_until - now, stale=False)
-        self.outcomes[kind.name, "memory"] += 1
+        self._on_read(kind.name, "memory")
         return entry
 
     def has_fresh(self, kind: Kind[Any], key: str) -> bool:
@@ -142,7 +143,7 @@ class Cache:
             fresh_for_s=max(0.0, entry.fresh_until - now),
             stale=outcome == "stale",
         )
-        self.outcomes[kind.name, outcome] += 1
+        self._on_read(kind.name, outcome)
         return entry
 
     async def _work(self, kind: Kind[T], key: str, fetch: Fetch[T], flight: Flight[Entry[T]]) -> Entry[T]:
@@ -150,7 +151,7 @@ class Cache:
         try:
             entry = await self._obtain(kind, key, fetch, flight)
         except UpstreamFailure:
-            self.outcomes[kind.name, "failed"] += 1
+            self._on_read(kind.name, "failed")
             self._postpone(place)
             raise
         self._memory.put(place, entry)

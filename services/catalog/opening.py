@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.catalog.cache import Cache
+from services.catalog.cache import Cache, ReadWatcher
 from services.catalog.catalog import Catalog, Freshness
 from services.catalog.covers import Covers
 from services.catalog.lexicon import Lexicon
@@ -25,24 +25,33 @@ SITE_URL = "https://18comic.vip"
 
 @dataclass(frozen=True, slots=True)
 class OpenCatalog:
-    """What reads the site. `cache` is here for its figures."""
+    """What reads the site."""
 
     catalog: Catalog
     policy: ContentPolicy
     covers: Covers
     pages: Pages
-    cache: Cache
 
 
 @asynccontextmanager
 async def open_catalog(
-    settings: Settings, link: RedisLink, site: Site, lexicon: Lexicon, staged: Staged = lambda *_: None
+    settings: Settings,
+    link: RedisLink,
+    site: Site,
+    lexicon: Lexicon,
+    staged: Staged = lambda *_: None,
+    *,
+    on_read: ReadWatcher = lambda *_: None,
 ) -> AsyncIterator[OpenCatalog]:
-    """The catalog over a site; closed before the site and Redis are."""
+    """The catalog over a site; to be closed before the site and Redis are.
+
+    `staged` knows the pages of running downloads. `on_read` is told of every read of the cache: kind ("album"), and
+    "memory", "redis", "fetched", "stale" or "failed".
+    """
     async with AsyncExitStack() as stack:
         shared = SharedTier(link)
         policy = ContentPolicy(lexicon, settings.blocked_tags, is_strict=settings.policy == "strict")
-        cache = Cache(shared, stale_s=settings.cache_stale_s)
+        cache = Cache(shared, stale_s=settings.cache_stale_s, on_read=on_read)
         stack.push_async_callback(cache.aclose)
         catalog = Catalog(
             site,
@@ -59,7 +68,7 @@ async def open_catalog(
         stack.push_async_callback(covers.aclose)
         pages = Pages(site, catalog, disk, shared, staged)
         stack.push_async_callback(pages.aclose)
-        yield OpenCatalog(catalog, policy, covers, pages, cache)
+        yield OpenCatalog(catalog, policy, covers, pages)
 
 
 async def _open_disk(folder: Path, limit_bytes: int) -> DiskCache:
