@@ -43,7 +43,7 @@ class Shelf:
         """Make the folder, see what an earlier attempt left there and remove what it did not finish."""
         self.folder.mkdir(parents=True, exist_ok=True)
         for chapter in self.folder.iterdir():
-            for path in chapter.iterdir():
+            for path in chapter.iterdir() if chapter.is_dir() else ():
                 if path.name.endswith(_UNFINISHED):
                     path.unlink(missing_ok=True)
                 elif match := _PAGE.fullmatch(path.name):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +21,8 @@ SITE_QUALITY = 80
 """For pages that must be encoded again without a quality asked for: about the site's own level."""
 LARGEST_PAGE_PIXELS = 80_000_000
 """A page larger than that is refused: decoded it would take more memory than a worker may have."""
+ROOMY_PAGE_PIXELS = 8_000_000
+"""Larger ones are decoded one at a time in a process, for the same reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,35 +70,50 @@ def read_page(
     if codec is kind.codec and not strips:
         return ReadablePage(data, codec, kind.width, kind.height)
     libwebp = find_libwebp() if short_ways and _is_plain_webp(data) else None
-    try:
+    with _decoding(kind):
         if libwebp is None:
             readable = _by_pillow(data, kind, strips, codec, quality)
         elif codec is Codec.WEBP:
             readable = _by_planes(libwebp, data, kind, strips, quality)
         else:
             readable = _by_pixels(libwebp, data, kind, strips, codec, quality)
-    except (OSError, SyntaxError, ValueError) as error:
-        raise UpstreamFailure(UpstreamReason.GARBLED, "The site sent an image that does not decode.") from error
     return ReadablePage(readable, codec, kind.width, kind.height)
 
 
 def still_page(data: bytes, strips: int, codec: Codec, quality: int) -> ReadablePage:
     """The page as one opaque picture of 8 bits a colour; of one that moves the first frame.
 
-    Raises as `read_page`, and `ValueError` for a size that `codec` can't hold.
+    Raises as `read_page`; the size must fit `codec`.
     """
-    image = _flatten(unscramble(open_image(data), strips))
-    return ReadablePage(encode(image, codec, quality), codec, image.width, image.height)
+    kind = check_page(data)
+    with _decoding(kind):
+        image = _flatten(unscramble(_decoded(data, kind), strips))
+        return ReadablePage(encode(image, codec, quality), codec, image.width, image.height)
 
 
 def open_image(data: bytes) -> Image.Image:
     """The decoded picture, the first frame of one that moves. Raises `UpstreamFailure` (GARBLED) if it is none."""
     kind = check_page(data)
-    try:
-        image = Image.open(io.BytesIO(data), formats=[kind.codec.name])
-        image.load()
-    except (OSError, SyntaxError, ValueError) as error:
-        raise UpstreamFailure(UpstreamReason.GARBLED, "The site sent an image that does not decode.") from error
+    with _decoding(kind):
+        return _decoded(data, kind)
+
+
+_roomy = threading.Lock()
+
+
+@contextmanager
+def _decoding(kind: ImageKind) -> Iterator[None]:
+    """Takes turns with other large pages, and turns what decoders raise into GARBLED."""
+    with _roomy if kind.width * kind.height > ROOMY_PAGE_PIXELS else nullcontext():
+        try:
+            yield
+        except (OSError, SyntaxError, ValueError) as error:
+            raise UpstreamFailure(UpstreamReason.GARBLED, "The site sent an image that does not decode.") from error
+
+
+def _decoded(data: bytes, kind: ImageKind) -> Image.Image:
+    image = Image.open(io.BytesIO(data), formats=[kind.codec.name])
+    image.load()
     return image
 
 
@@ -111,10 +131,9 @@ def _by_pixels(
 
 
 def _by_pillow(data: bytes, kind: ImageKind, strips: int, codec: Codec, quality: int | None) -> bytes:
-    with Image.open(io.BytesIO(data), formats=[kind.codec.name]) as source:
-        source.load()
-        options = {"quality": quality} if quality else _level_of_source(source, data, codec)
-        return encode(unscramble(source, strips), codec, **options)
+    source = _decoded(data, kind)
+    options = {"quality": quality} if quality else _level_of_source(source, data, codec)
+    return encode(unscramble(source, strips), codec, **options)
 
 
 def _is_plain_webp(data: bytes) -> bool:

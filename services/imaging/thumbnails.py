@@ -19,7 +19,6 @@ def thumbnail(data: bytes, width: int, codec: Codec) -> bytes:
     image = open_image(data)
     if image.width > width:
         height = max(1, round(image.height * width / image.width))
-        image.draft("RGB", (width, height))
         image = image.convert("RGBA" if "A" in image.getbands() or "transparency" in image.info else "RGB")
         image = image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
     return encode(image, codec, THUMBNAIL_QUALITY)

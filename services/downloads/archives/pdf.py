@@ -6,6 +6,7 @@ Source: ISO 32000-1 (PDF 1.7): DCTDecode and FlateDecode filters, clipping, outl
 from __future__ import annotations
 
 import struct
+from itertools import pairwise
 from pathlib import Path
 
 from services.downloads.archives.book import Book, BookChapter, BookPage
@@ -140,10 +141,20 @@ def _drawing(kind: ImageKind, strips: int) -> bytes:
     lines = [f"{scale:.8g} 0 0 {scale:.8g} 0 0 cm"]
     if not strips:
         lines.append(f"{width} 0 0 {height} 0 0 cm /I Do")
-    for strip in layout(height, strips) if strips else ():
-        bottom, shift = height - strip.readable_y - strip.height, strip.scrambled_y - strip.readable_y
-        clip = f"0 {bottom} {width} {strip.height} re W n"
-        lines.append(f"q {clip} {width} 0 0 {height} 0 {shift} cm /I Do Q")
+        return "\n".join(lines).encode()
+
+    def draw(top: int, rows: int, shift: int) -> None:
+        """Show `rows` of the image moved down by `shift`, from `top` of the page on."""
+        clip = f"0 {height - top - rows} {width} {rows} re W n"
+        lines.append(f"q {clip} {width} 0 0 {height} 0 {-shift} cm /I Do Q")
+
+    bands = layout(height, strips)
+    # Readers soften the edges of clips, so that paper would shine through between strips: the last row of the one
+    # above goes under each seam.
+    for band, below in pairwise(bands):
+        draw(below.readable_y - 1, 2, band.readable_y - band.scrambled_y + 1)
+    for band in bands:
+        draw(band.readable_y, band.height, band.readable_y - band.scrambled_y)
     return "\n".join(lines).encode()
 
 
