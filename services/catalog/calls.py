@@ -80,7 +80,7 @@ class Calls:
     async def check(self, hosts: Hosts, host: Host, fetch: Callable[[str], Awaitable[object]]) -> bool:
         """One try at this very host, to learn how it is; True when it answered, whatever it answered."""
         try:
-            await self._try(hosts, host, fetch, Deadline(self._timeout_s), is_paced=False)
+            await self._try(hosts, host, fetch, Deadline(self._timeout_s), is_paced=False, is_grave=True)
         except HostQuiet:
             return False
         except TryFailed as failed:
@@ -88,7 +88,13 @@ class Calls:
         return True
 
     async def _try(
-        self, hosts: Hosts, host: Host, fetch: Callable[[str], Awaitable[T]], deadline: Deadline, is_paced: bool
+        self,
+        hosts: Hosts,
+        host: Host,
+        fetch: Callable[[str], Awaitable[T]],
+        deadline: Deadline,
+        is_paced: bool,
+        is_grave: bool = False,
     ) -> T:
         async with AsyncExitStack() as stack:
             await self._wait_for_turn(stack, host, deadline, is_paced)
@@ -100,7 +106,7 @@ class Calls:
                 failed = try_failed(error)
                 if failed is None:
                     raise
-                await self._note_failure(hosts, host, failed, began_at)
+                await self._note_failure(hosts, host, failed, began_at, is_grave)
                 raise failed from error
         self._note_answer(hosts, host, began_at)
         return answer
@@ -122,7 +128,9 @@ class Calls:
         if self._on_try:
             self._on_try(hosts.role, host.name, None, took_s)
 
-    async def _note_failure(self, hosts: Hosts, host: Host, failed: TryFailed, began_at: float) -> None:
+    async def _note_failure(
+        self, hosts: Hosts, host: Host, failed: TryFailed, began_at: float, is_grave: bool
+    ) -> None:
         took_s = time.monotonic() - began_at
         if self._on_try:
             self._on_try(hosts.role, host.name, failed.reason, took_s)
@@ -130,7 +138,7 @@ class Calls:
             hosts.note_answer(host, took_s)
             return
         rest_s = failed.retry_after_s
-        hosts.note_failure(host, failed.reason, began_at=began_at, rest_s=rest_s)
+        hosts.note_failure(host, failed.reason, began_at=began_at, rest_s=rest_s, is_grave=is_grave)
         log.debug(
             "a try failed",
             role=hosts.role.value,

@@ -126,11 +126,18 @@ class Hosts:
         self.asked_at = datetime.now(UTC)
 
     def note_failure(
-        self, host: Host, reason: UpstreamReason, *, began_at: float, rest_s: float | None = None
+        self,
+        host: Host,
+        reason: UpstreamReason,
+        *,
+        began_at: float,
+        rest_s: float | None = None,
+        is_grave: bool = False,
     ) -> None:
         """The host failed a try that began at `began_at`; `rest_s` is the rest it asked for itself.
 
-        Tries that were under way together fail together: they are one incident.
+        Tries that were under way together fail together: they are one incident. `is_grave` marks a failure that can
+        only be the host's, so that one is enough to call it ill.
         """
         now = self._clock()
         self.asked_at = datetime.now(UTC)
@@ -138,7 +145,9 @@ class Hosts:
         if not is_same_incident:
             host.failures, host.failed_at = host.failures + 1, now
         host.reason = reason
-        times = host.failures - FAILURES_BEFORE_REST.get(reason, 1)
+        enough = FAILURES_BEFORE_REST.get(reason, 1)
+        host.failures = max(host.failures, enough) if is_grave else host.failures
+        times = host.failures - enough
         if rest_s is not None:
             host.rest_until = now + rest_s
         elif times >= 0 and not is_same_incident:

@@ -352,6 +352,7 @@ async def test_cookies_and_version_are_asked_once_per_gateway(gateway_to: OpenGa
 
 async def test_the_status_is_told_from_memory_and_the_probe_asks(gateway_to: OpenGateway, demo: RunningDemo) -> None:
     demo.knobs.turn("api-2", dead=True)
+    demo.knobs.turn("html-2", failure="html")
     demo.knobs.turn("image-2", failure="region")
     async with gateway_to() as gateway:
         before = await gateway.status()
@@ -365,7 +366,7 @@ async def test_the_status_is_told_from_memory_and_the_probe_asks(gateway_to: Ope
         (demo.api_urls[0], True, None),
         (demo.api_urls[1], False, UpstreamReason.UNREACHABLE),
         (demo.html_urls[0], True, None),
-        (demo.html_urls[1], True, None),
+        (demo.html_urls[1], False, UpstreamReason.GARBLED),
         (demo.image_urls[0], True, None),
         (demo.image_urls[1], False, UpstreamReason.REGION_BLOCKED),
     ]
