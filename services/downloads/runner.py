@@ -84,6 +84,8 @@ class Runner:
         id, lease = writer.entry.download.id, writer.entry.lease
         while True:
             there = (await follower.changed()).get(id)
+            if writer.entry.state not in moves.WORK_STATES:  # ended by us: what becomes of it now is not our loss
+                continue
             if there is None or (there.lease != lease and there.state.is_active):
                 raise LeaseLost
             if there.state is DownloadState.CANCELLED:
