@@ -21,6 +21,13 @@ _MAX_DEPTH = 24  # names that refer to names that refer to names
 _reading = threading.local()  # the cells this thread is reading right now, outermost first
 
 
+def plain_text(source: str) -> str | None:
+    """The text of a cell that needs no parser, which is its raw form too; None when it may hold markup."""
+    if _MAYBE_MARKUP.search(source):
+        return None
+    return trim(unicodedata.normalize("NFC", source))
+
+
 class Cell:
     """One cell of a record. `source` is its markdown, trimmed."""
 
@@ -85,9 +92,8 @@ class Cell:
     def _plain(self) -> bool:
         """Whether the cell needs no parser; its raw form and its text are known then."""
         if self._is_plain is None:
-            self._is_plain = _MAYBE_MARKUP.search(self.source) is None
-            if self._is_plain:
-                self._raw = self._text = trim(unicodedata.normalize("NFC", self.source))
+            self._raw = self._text = plain_text(self.source)
+            self._is_plain = self._text is not None
         return self._is_plain
 
     def _read(self) -> tuple[list[Node], tuple[str, ...]]:

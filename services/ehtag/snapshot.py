@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
+from services.ehtag.cells import plain_text
 from services.ehtag.frontmatter import FrontMatterError, read_front_matter
 from services.ehtag.javascript import in_object_order, trim
 from services.ehtag.reading import CellReader
 from services.ehtag.records import Commit, Namespace, NamespaceInfo, Report
 from services.ehtag.roll import Roll
+from services.ehtag.rows import name_of
 from services.ehtag.table import TagTable, parse_table
 from services.ehtag.tags import TagRecord
 
@@ -59,7 +61,7 @@ class TagSnapshot:
     @cached_property
     def rolls(self) -> dict[Namespace, Roll]:
         """Every tag by folded name, namespace by namespace."""
-        return {namespace: Roll(namespace, shelf.passing()) for namespace, shelf in self._shelves.items()}
+        return {namespace: Roll(namespace, shelf.names()) for namespace, shelf in self._shelves.items()}
 
     def draft(self, namespace: Namespace, raw: str, name: str, intro: str, links: str) -> TagRecord:
         """A record that is not in the database, read as if it were; `problems_of` tells what is wrong with it."""
@@ -140,6 +142,12 @@ class Shelf:
         made = self._made
         for raw, row in zip(self._order, map(self._rows.__getitem__, self._order), strict=True):
             yield made.get(raw) or self._record(raw, row)
+
+    def names(self) -> Iterator[tuple[str, str]]:
+        """Every tag with its name as text, in release order; only a name with markup costs a record."""
+        for raw, row in zip(self._order, map(self._rows.__getitem__, self._order), strict=True):
+            name = plain_text(name_of(self._table.text_of(row)))
+            yield raw, self._record(raw, row).name.text if name is None else name
 
     def reports(self) -> Iterator[Report]:
         """Everything odd, row by row."""
