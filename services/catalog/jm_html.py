@@ -26,7 +26,7 @@ from services.catalog.jm_convert import (
     ranking_from_jm,
 )
 from services.catalog.jm_library import html_headers
-from services.catalog.proxies import Proxies
+from services.catalog.proxies import Proxies, shown
 from services.catalog.reasons import failure_of_answer
 from services.catalog.records import (
     AlbumDetail,
@@ -41,7 +41,8 @@ from services.errors import InvalidInput
 
 T = TypeVar("T")
 
-MOST_THREADS = 32
+MOST_THREADS = 128
+"""They start when needed; with fewer than the limiter's slots, requests would wait for a thread on their own time."""
 
 _HTML = SourceMethod.HTML
 _MISSING = "/error/album_missing"
@@ -169,7 +170,7 @@ class JmHtml:
         meta_data = {
             "impersonate": "chrome",
             "timeout": self._timeout_s,
-            "headers": html_headers(host),
+            "headers": html_headers(shown(host)),
             "proxies": self._proxies.for_curl(host),
         }
         postman = Postmans.create(data={"type": "curl_cffi_session", "meta_data": meta_data})
