@@ -1,17 +1,31 @@
-"""Waiting for what must come, with a deadline, in place of sleeping and hoping."""
+"""Waiting for something to come about, with a deadline."""
 
 from __future__ import annotations
 
-import asyncio
+import time
 from collections.abc import Callable
 
-STEP_S = 0.005
+import anyio
+
+DEADLINE_S = 30.0
+STEP_S = 0.003
 
 
-async def until(condition: Callable[[], bool], timeout_s: float = 5.0) -> None:
-    """Return as soon as the condition holds; raises `TimeoutError` when it does not in time."""
-    for _ in range(round(timeout_s / STEP_S)):
-        if condition():
-            return
-        await asyncio.sleep(STEP_S)
-    raise TimeoutError("it did not happen in time")
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Return as soon as it is so; fails after half a minute."""
+    deadline = time.monotonic() + DEADLINE_S
+    while not is_so():
+        assert time.monotonic() < deadline, "it never came about"
+        time.sleep(STEP_S)
+
+
+async def wait_for(is_so: Callable[[], bool]) -> None:
+    """As `wait_until`, while other tasks run."""
+    await until(is_so)
+
+
+async def until(is_so: Callable[[], bool], timeout_s: float = DEADLINE_S) -> None:
+    """As `wait_for`, with a deadline of one's own; raises `TimeoutError` past it."""
+    with anyio.fail_after(timeout_s):
+        while not is_so():
+            await anyio.sleep(STEP_S)

@@ -210,6 +210,31 @@ async def test_a_list_that_tells_tags_is_judged_by_them(new_catalog: NewCatalog,
     assert site.calls == {"ranking": 1}
 
 
+async def test_what_one_list_tells_holds_for_lists_that_tell_nothing(new_catalog: NewCatalog, site: FakeSite) -> None:
+    catalog = new_catalog(site)
+    site.lists_tags = True
+    await catalog.ranking(RankingQuery())
+    site.lists_tags = False
+
+    page = await catalog.search(SearchQuery("山"))
+
+    assert ids(page.items) == ["1", "4"]
+    assert site.calls == {"ranking": 1, "search": 1}
+
+
+async def test_a_list_judged_again_the_same_stays_the_same_object(
+    new_catalog: NewCatalog, site: FakeSite, clock: Clock
+) -> None:
+    catalog = new_catalog(site)
+    first = await catalog.ranking(RankingQuery())
+    clock.move(31)
+
+    assert await catalog.ranking(RankingQuery()) is first
+
+    await catalog.find_album("2")
+    assert await catalog.ranking(RankingQuery()) is not first
+
+
 @pytest.mark.parametrize("is_strict", [False, True])
 async def test_a_title_that_names_what_is_withheld_is_not_listed(new_catalog: NewCatalog, is_strict: bool) -> None:
     site = FakeSite(album("1", title="積雪的山"), album("2", title="[積雪] 遠足"), album("3", title="海"))
