@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 
 import structlog
 
 from services.redis import RedisLink, RedisUnavailable, redis_border
+from services.tasks import end_tasks
 
 log = structlog.get_logger("jmgraph.events")
 
@@ -147,6 +148,4 @@ async def open_events(link: RedisLink) -> AsyncIterator[Events]:
     try:
         yield events
     finally:
-        reader.cancel()
-        with suppress(asyncio.CancelledError):
-            await reader
+        await end_tasks(reader)

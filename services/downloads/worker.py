@@ -18,6 +18,7 @@ from services.downloads.runner import Runner
 from services.downloads.store import IllegalMove
 from services.errors import DownloadNotFound
 from services.redis import RedisUnavailable
+from services.tasks import end_tasks
 
 log = structlog.get_logger("jmgraph.worker")
 
@@ -54,9 +55,7 @@ class DownloadWorker:
         try:
             await stop.wait()
         finally:
-            for task in loops:
-                task.cancel()
-            await asyncio.gather(*loops, return_exceptions=True)
+            await end_tasks(*loops)
             await self._hand_over()
             log.info("The worker has ended", worker=self.id)
 
@@ -124,7 +123,7 @@ class DownloadWorker:
     async def _hand_over(self) -> None:
         running = list(self._running.values())
         for task in running:
-            task.cancel()
+            task.cancel()  # once: a second time would cut the handing over short
         await asyncio.gather(*running, return_exceptions=True)
         try:
             await self._leases.leave(self.id)
