@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from weakref import WeakKeyDictionary
 
 from services.ehtag.cells import plain_text
 from services.ehtag.frontmatter import FrontMatterError, read_front_matter
 from services.ehtag.javascript import in_object_order, trim
 from services.ehtag.reading import CellReader
 from services.ehtag.records import Commit, Namespace, NamespaceInfo, Report
-from services.ehtag.roll import Roll
+from services.ehtag.roll import Place, Roll
 from services.ehtag.rows import name_of
 from services.ehtag.table import TagTable, parse_table
 from services.ehtag.tags import TagRecord
 
 _LOGGER = "error"  # the releases' tools know one kind
+_ROLLS: WeakKeyDictionary[TagTable, Roll] = WeakKeyDictionary()  # of the files that some snapshot still holds
 
 
 class TagSnapshot:
@@ -61,7 +63,7 @@ class TagSnapshot:
     @cached_property
     def rolls(self) -> dict[Namespace, Roll]:
         """Every tag by folded name, namespace by namespace."""
-        return {namespace: Roll(namespace, shelf.names()) for namespace, shelf in self._shelves.items()}
+        return {namespace: shelf.roll() for namespace, shelf in self._shelves.items()}
 
     def draft(self, namespace: Namespace, raw: str, name: str, intro: str, links: str) -> TagRecord:
         """A record that is not in the database, read as if it were; `problems_of` tells what is wrong with it."""
@@ -143,11 +145,23 @@ class Shelf:
         for raw, row in zip(self._order, map(self._rows.__getitem__, self._order), strict=True):
             yield made.get(raw) or self._record(raw, row)
 
-    def names(self) -> Iterator[tuple[str, str]]:
-        """Every tag with its name as text, in release order; only a name with markup costs a record."""
-        for raw, row in zip(self._order, map(self._rows.__getitem__, self._order), strict=True):
-            name = plain_text(name_of(self._table.text_of(row)))
-            yield raw, self._record(raw, row).name.text if name is None else name
+    def roll(self) -> Roll:
+        """Every tag by folded name. A file that is as it was is not read again: most of a reload would go there."""
+        known = _ROLLS.get(self._table)
+        if known:
+            return known.read_again(self._name_at)
+        return _ROLLS.setdefault(self._table, Roll(self._namespace, self._names()))
+
+    def _names(self) -> Iterator[tuple[str, str, bool]]:
+        for raw in self._order:
+            row = self._rows[raw]
+            source = name_of(self._table.text_of(row))
+            name = plain_text(source)
+            yield raw, self._record(raw, row).name.text if name is None else name, "`" in source
+
+    def _name_at(self, place: Place) -> str:
+        _, raw = place
+        return self._record(raw, self._rows[raw]).name.text
 
     def reports(self) -> Iterator[Report]:
         """Everything odd, row by row."""

@@ -12,7 +12,9 @@ from services.ehtag.folding import fold
 from services.ehtag.records import Namespace
 from services.ehtag.roll import Roll
 from services.ehtag.rows import name_of, parse_row
-from tests.tag_tables import snapshot_in, snapshot_of
+from services.ehtag.snapshot import TagSnapshot
+from services.ehtag.table import parse_table
+from tests.tag_tables import COMMIT, snapshot_in, snapshot_of, table_of
 
 
 @given(st.text(st.sampled_from(list("|||| \\ab<r/>名\u2028\u3000")), max_size=24))
@@ -36,9 +38,33 @@ def test_names_and_places_stand_side_by_side_in_release_order() -> None:
 
 
 def test_a_name_of_several_lines_folds_to_one() -> None:
-    roll = Roll(Namespace.FEMALE, [("sea", "海\n风"), ("hill", "山")])
+    roll = Roll(Namespace.FEMALE, [("sea", "海\n风", False), ("hill", "山", False)])
 
     assert roll.names == ["海风", "山"]
+
+
+def test_a_file_that_is_as_it_was_keeps_its_roll() -> None:
+    sea = parse_table(table_of({"sea": "海"}))
+    before = TagSnapshot({Namespace.PARODY: sea}, 7, COMMIT, "repo")
+    after = TagSnapshot(
+        {Namespace.PARODY: sea, Namespace.FEMALE: parse_table(table_of({"hill": "山"}))}, 7, COMMIT, "repo"
+    )
+
+    assert after.rolls[Namespace.PARODY] is before.rolls[Namespace.PARODY]
+    assert after.rolls[Namespace.FEMALE].names == ["山"]
+
+
+def test_a_name_that_refers_to_another_file_follows_it() -> None:
+    coast = parse_table(table_of({"coast": "`sea`之岸", "hill": "山", "two": "`sea` | 二"}))
+
+    def names_beside(sea: str) -> tuple[list[str], list[str]]:
+        tables = {Namespace.PARODY: coast, Namespace.CHARACTER: parse_table(table_of({"sea": sea}))}
+        roll = TagSnapshot(tables, 7, COMMIT, "repo").rolls[Namespace.PARODY]
+        return roll.names, [name for name, _ in roll.parted]
+
+    assert names_beside("海") == (["海sea之岸", "山", "海sea|二"], ["海(sea)之岸", "海(sea) | 二"])
+    assert names_beside("洋") == (["洋sea之岸", "山", "洋sea|二"], ["洋(sea)之岸", "洋(sea) | 二"])
+    assert names_beside("海") == (["海sea之岸", "山", "海sea|二"], ["海(sea)之岸", "海(sea) | 二"])
 
 
 @pytest.mark.parametrize("namespace", [Namespace.PARODY, Namespace.FEMALE])
