@@ -27,5 +27,5 @@ async def wait_for(is_so: Callable[[], bool]) -> None:
 async def until(is_so: Callable[[], bool], timeout_s: float = DEADLINE_S) -> None:
     """As `wait_for`, with a deadline of one's own; raises `TimeoutError` past it."""
     with anyio.fail_after(timeout_s):
-        while not is_so():
+        while not is_so():  # noqa: ASYNC110 (what is waited for mostly happens in another process or thread)
             await anyio.sleep(STEP_S)
