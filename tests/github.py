@@ -56,13 +56,19 @@ def user(login: str, number: int) -> Response:
 def running_github() -> Iterator[GitHub]:
     """A GitHub in a thread of its own."""
     github = GitHub()
-    app = Starlette(routes=[Route("/user", github.user)])
+    with serving(Starlette(routes=[Route("/user", github.user)])) as url:
+        github.url = url
+        yield github
+
+
+@contextmanager
+def serving(app: Starlette) -> Iterator[str]:
+    """The address of this application, served by a thread on loopback."""
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="off"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
-        github.url = f"http://127.0.0.1:{_port(server)}"
-        yield github
+        yield f"http://127.0.0.1:{_port(server)}"
     finally:
         server.should_exit = True
         thread.join(STARTED_WITHIN_S)

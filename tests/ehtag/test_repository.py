@@ -5,8 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from services.ehtag.remote import RemoteSettings
 from services.ehtag.repository import Author, Edit, Repository
 from services.errors import Conflict, StaleVersion
 from tests.tag_repositories import FEMALE, FILES, MakeTagRepository, TagRepository
+from tests.waiting import wait_until
 
 COMMITTER = Author("jmgraph", "jmgraph@localhost")
 CHANGED = FEMALE.replace("眼镜", "圆眼镜").encode()
@@ -179,10 +178,3 @@ def test_writers_killed_at_any_moment_leave_a_whole_repository(
 
 def has_grown(tags: TagRepository, start: str, commits: int) -> bool:
     return int(tags.git("rev-list", "--count", f"{start}..HEAD")) >= commits
-
-
-def wait_until(is_so: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline, "it never came about"
-        time.sleep(0.003)
