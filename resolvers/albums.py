@@ -33,6 +33,11 @@ async def find_many(context: Context, ids: Sequence[str]) -> list[AlbumDetail | 
     return list(await context.services.catalog.find_albums([parse_album_id(id, "ids") for id in ids]))
 
 
+def peek(context: Context, id: str) -> AlbumDetail | None:
+    """The detail of a listed album when it is at hand; None says nothing."""
+    return context.services.catalog.peek_album(id)
+
+
 async def detail(context: Context, id: str) -> AlbumDetail:
     """The detail of a listed album; raises `AlbumNotFound` when it has gone."""
     if (record := await context.loaders.detail_of.load(id)) is None:

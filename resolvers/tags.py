@@ -46,7 +46,9 @@ class TagPage:
 
 def cell(value: Cell, form: str) -> str:
     """One form of a cell: RAW, TEXT or HTML."""
-    return {"RAW": lambda: value.raw, "TEXT": lambda: value.text, "HTML": lambda: value.html}[form]()
+    if form == "TEXT":
+        return value.text
+    return value.raw if form == "RAW" else value.html
 
 
 def find(context: Context, namespace: Namespace, raw: str) -> TagRecord | None:
@@ -89,16 +91,16 @@ def _position(cursor: str | None) -> int:
     return int(number[:12])
 
 
-def translate(context: Context, name: str, kind: TagKind) -> Translation:
-    """A tag of the site joined to its record, or to none."""
-    return context.services.tags.translator.translate(name, kind)
+def translate_many(context: Context, names: Sequence[str], kind: TagKind) -> Sequence[Translation]:
+    """Tags of the site joined to their records, or to none."""
+    return context.services.tags.translator.translate_many(names, kind)
 
 
-def translate_many(names: Sequence[str]) -> Sequence[str]:
-    """The names, when there are not too many."""
+def translate_asked(context: Context, names: Sequence[str], kind: TagKind) -> Sequence[Translation]:
+    """As `translate_many`, for names that somebody sent; raises `InvalidInput` for too many."""
     if len(names) > MOST_NAMES:
         raise InvalidInput("names", f"At most {MOST_NAMES} names at once, not {len(names)}.")
-    return names
+    return translate_many(context, names, kind)
 
 
 async def albums_of_name(context: Context, name: str, kind: TagKind, page: int) -> AlbumListPage:

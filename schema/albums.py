@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self, TypeVar, cast
 
 import strawberry
 
-from resolvers import albums, downloads
+from resolvers import albums, downloads, tags
 from schema.chapters import Chapter
 from schema.comments import CommentPage
 from schema.covers import Cover
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from schema.downloads import Download
     from schema.tags import AlbumTag
 
+T = TypeVar("T")
+
 LARGEST_INT = 2**31 - 1
 """GraphQL's Int ends here; the site's counts never come near."""
 
@@ -29,16 +31,13 @@ class Album:
     """View of an album: of a list's line until a field needs the detail, which is then asked for once."""
 
     record: strawberry.Private[AlbumSummary | AlbumDetail]
+    id: strawberry.ID = strawberry.field(description="The JM number, as digits.")
+    title: str = strawberry.field(description="Title, as the site has it.")
 
-    @strawberry.field(description="The JM number, as digits.")
-    def id(self) -> strawberry.ID:
-        """The JM number."""
-        return strawberry.ID(self.record.id)
-
-    @strawberry.field(description="Title, as the site has it.")
-    def title(self) -> str:
-        """Title, as the site has it."""
-        return self.record.title
+    @classmethod
+    def of(cls, record: AlbumSummary | AlbumDetail) -> Self:
+        """The view of this record."""
+        return cls(record=record, id=strawberry.ID(record.id), title=record.title)
 
     @strawberry.field(description="The cover.")
     def cover(self) -> Cover:
@@ -58,69 +57,69 @@ class Album:
         return [Download(record=record) for record in await downloads.of_album(info.context, self.record.id)]
 
     @semantic("What the site tells about it; empty when it tells nothing.")
-    async def description(self, info: Info) -> str | None:
+    def description(self, info: Info) -> str | None:
         """What the site tells about it."""
-        return (await self._detail(info)).description
+        return self._show(info, lambda detail: detail.description)
 
     @semantic("Authors, each as a tag.")
-    async def authors(self, info: Info) -> list[Annotated[AlbumTag, strawberry.lazy("schema.tags")]] | None:
+    def authors(self, info: Info) -> list[Annotated[AlbumTag, strawberry.lazy("schema.tags")]] | None:
         """Authors, each as a tag."""
-        return _tags((await self._detail(info)).authors, TagKind.AUTHOR)
+        return self._show(info, lambda detail: _tags(info, detail.authors, TagKind.AUTHOR))
 
     @semantic("Works that it is drawn after, each as a tag.")
-    async def works(self, info: Info) -> list[Annotated[AlbumTag, strawberry.lazy("schema.tags")]] | None:
+    def works(self, info: Info) -> list[Annotated[AlbumTag, strawberry.lazy("schema.tags")]] | None:
         """Works that it is drawn after."""
-        return _tags((await self._detail(info)).works, TagKind.WORK)
+        return self._show(info, lambda detail: _tags(info, detail.works, TagKind.WORK))
 
     @semantic("Characters in it, each as a tag.")
-    async def characters(self, info: Info) -> list[Annotated[AlbumTag, strawberry.lazy("schema.tags")]] | None:
+    def characters(self, info: Info) -> list[Annotated[AlbumTag, strawberry.lazy("schema.tags")]] | None:
         """Characters in it."""
-        return _tags((await self._detail(info)).characters, TagKind.CHARACTER)
+        return self._show(info, lambda detail: _tags(info, detail.characters, TagKind.CHARACTER))
 
     @semantic("Its tags, in the site's order.")
-    async def tags(self, info: Info) -> list[Annotated[AlbumTag, strawberry.lazy("schema.tags")]] | None:
+    def tags(self, info: Info) -> list[Annotated[AlbumTag, strawberry.lazy("schema.tags")]] | None:
         """Its tags, in the site's order."""
-        return _tags((await self._detail(info)).tags, TagKind.GENRE)
+        return self._show(info, lambda detail: _tags(info, detail.tags, TagKind.GENRE))
 
     @semantic("Number of pages over all chapters.")
-    async def page_count(self, info: Info) -> int | None:
+    def page_count(self, info: Info) -> int | None:
         """Number of pages over all chapters."""
-        return (await self._detail(info)).page_count
+        return self._show(info, lambda detail: detail.page_count)
 
     @semantic("Views. The site abbreviates large counts ('40K'); then this is the rounded number.")
-    async def view_count(self, info: Info) -> int | None:
+    def view_count(self, info: Info) -> int | None:
         """Views."""
-        return min((await self._detail(info)).view_count, LARGEST_INT)
+        return self._show(info, lambda detail: min(detail.view_count, LARGEST_INT))
 
     @semantic("Likes, rounded where the site rounds.")
-    async def like_count(self, info: Info) -> int | None:
+    def like_count(self, info: Info) -> int | None:
         """Likes."""
-        return min((await self._detail(info)).like_count, LARGEST_INT)
+        return self._show(info, lambda detail: min(detail.like_count, LARGEST_INT))
 
     @semantic("Comments, as the site counts them.")
-    async def comment_count(self, info: Info) -> int | None:
+    def comment_count(self, info: Info) -> int | None:
         """Comments."""
-        return (await self._detail(info)).comment_count
+        return self._show(info, lambda detail: detail.comment_count)
 
     @strawberry.field(description="Day it was published; null when the site does not tell.")
-    async def published_on(self, info: Info) -> date | None:
+    def published_on(self, info: Info) -> date | None:
         """Day it was published."""
-        return (await self._detail(info)).published_on
+        return self._show(info, lambda detail: detail.published_on)
 
     @strawberry.field(description="Day of its last change; null when the site does not tell.")
-    async def updated_on(self, info: Info) -> date | None:
+    def updated_on(self, info: Info) -> date | None:
         """Day of its last change."""
-        return (await self._detail(info)).updated_on
+        return self._show(info, lambda detail: detail.updated_on)
 
     @semantic("Chapters in reading order; a single album is one chapter.")
-    async def chapters(self, info: Info) -> list[Chapter] | None:
+    def chapters(self, info: Info) -> list[Chapter] | None:
         """Chapters in reading order."""
-        return [Chapter(record=chapter) for chapter in (await self._detail(info)).chapters]
+        return self._show(info, lambda detail: [Chapter(record=chapter) for chapter in detail.chapters])
 
     @semantic("Albums that the site calls related.")
     async def related(self, info: Info) -> list[Album] | None:
         """Albums that the site calls related."""
-        return [Album(record=summary) for summary in await albums.related(info.context, self.record.id)]
+        return [Album.of(summary) for summary in await albums.related(info.context, self.record.id)]
 
     @semantic("Comments, newest first; one call to the site.")
     async def comments(self, info: Info, page: int = 1) -> CommentPage | None:
@@ -128,21 +127,31 @@ class Album:
         return CommentPage.of(await albums.comments(info.context, self.record.id, page))
 
     @semantic("Which upstream method the details came from.")
-    async def source(self, info: Info) -> SourceMethod | None:
+    def source(self, info: Info) -> SourceMethod | None:
         """Which upstream method the details came from."""
-        return (await self._detail(info)).source
+        return self._show(info, lambda detail: detail.source)
 
-    async def _detail(self, info: Info) -> AlbumDetail:
-        if isinstance(self.record, AlbumDetail):
-            return self.record
-        self.record = await albums.detail(info.context, self.record.id)
-        return self.record
+    def _show(self, info: Info, show: Callable[[AlbumDetail], T]) -> T:
+        """What `show` makes of the detail: at once where it is at hand, else when the loader has it.
+
+        Lists of warm albums have thousands of such fields; a coroutine each would be most of their cost.
+        """
+        if not isinstance(self.record, AlbumDetail):
+            known = albums.peek(info.context, self.record.id)
+            if known is None:
+                return cast("T", self._show_later(info, show))  # GraphQL waits for what must be awaited
+            self.record = known
+        return show(self.record)
+
+    async def _show_later(self, info: Info, show: Callable[[AlbumDetail], T]) -> T:
+        self.record = detail = await albums.detail(info.context, self.record.id)
+        return show(detail)
 
 
-def _tags(names: Sequence[str], kind: TagKind) -> list[AlbumTag]:
+def _tags(info: Info, names: Sequence[str], kind: TagKind) -> list[AlbumTag]:
     from schema.tags import AlbumTag
 
-    return [AlbumTag(name=name, kind=kind) for name in names]
+    return [AlbumTag.of(joined) for joined in tags.translate_many(info.context, names, kind)]
 
 
 @strawberry.type(description="A page of albums.")
@@ -159,7 +168,7 @@ class AlbumPage:
     def of(cls, record: AlbumListPage) -> Self:
         """The view of this record."""
         return cls(
-            items=[Album(record=summary) for summary in record.items],
+            items=[Album.of(summary) for summary in record.items],
             page=record.page,
             page_count=record.page_count,
             total=record.total,
@@ -192,6 +201,6 @@ class Ranking:
             period=record.period,
             page=record.page,
             total=record.total,
-            entries=[RankingEntry(rank=line.rank, album=Album(record=line.album)) for line in record.entries],
+            entries=[RankingEntry(rank=line.rank, album=Album.of(line.album)) for line in record.entries],
             fetched_at=record.fetched_at,
         )

@@ -79,7 +79,7 @@ class Download:
     async def album(self, info: Info) -> Album | None:
         """The album, None when the site no longer has it."""
         record = await albums.find(info.context, self.record.album_id)
-        return Album(record=record) if record else None
+        return Album.of(record) if record else None
 
     @strawberry.field(description="The album's title when it was asked for.")
     def title(self) -> str:

@@ -134,7 +134,7 @@ class Mutation:
             )
         except _EDIT_REFUSALS as error:
             return refusal(error)  # type: ignore[return-value]
-        return Tag(record=record)
+        return Tag.of(record)
 
     @strawberry.mutation(
         description="Changes a record of the EhTag database: one git commit, or none where it says the same "
@@ -150,7 +150,7 @@ class Mutation:
             )
         except _EDIT_REFUSALS as error:
             return refusal(error)  # type: ignore[return-value]
-        return Tag(record=record)
+        return Tag.of(record)
 
     @strawberry.mutation(
         description="Removes a record of the EhTag database: one git commit. Needs a GitHub token as `addTag`."

@@ -27,7 +27,7 @@ class Query:
     async def album(self, info: Info, id: str) -> Album | None:
         """One album."""
         record = await albums.find(info.context, id)
-        return Album(record=record) if record else None
+        return Album.of(record) if record else None
 
     @strawberry.field(description="Many albums at once, in the order asked; null where there is none. At most 100.")
     async def albums(self, info: Info, ids: list[str]) -> list[Album | None]:
@@ -65,7 +65,7 @@ class Query:
     def tag(self, info: Info, namespace: Namespace, raw: str) -> Tag | None:
         """One record of the EhTag database."""
         record = tags.find(info.context, namespace, raw)
-        return Tag(record=record) if record else None
+        return Tag.of(record) if record else None
 
     @strawberry.field(description="Browse or search EhTag records (matches raw and translated names).")
     def tags(
@@ -82,9 +82,9 @@ class Query:
         )
 
     @strawberry.field(description="Resolve free-text JM tags to EhTag records, in the order given. At most 500.")
-    def translate_tags(self, names: list[str], kind: TagKind = TagKind.GENRE) -> list[AlbumTag]:
+    def translate_tags(self, info: Info, names: list[str], kind: TagKind = TagKind.GENRE) -> list[AlbumTag]:
         """Resolve tags of the site."""
-        return [AlbumTag(name=name, kind=kind) for name in tags.translate_many(names)]
+        return [AlbumTag.of(joined) for joined in tags.translate_asked(info.context, names, kind)]
 
     @strawberry.field(description="State of the EhTag database that answers are drawn from.")
     def ehtag(self, info: Info) -> EhTagDatabase:
@@ -125,4 +125,4 @@ def _album_or_error(record: AlbumDetail | JmgraphError | None) -> Album | None:
     """The view; an error stays what it is, and GraphQL reports it at this very place of the list."""
     if record is None or isinstance(record, JmgraphError):
         return cast("Album | None", record)
-    return Album(record=record)
+    return Album.of(record)

@@ -21,21 +21,14 @@ class Tag:
     """View of a record of the tag database."""
 
     record: strawberry.Private[ehtag.TagRecord]
+    id: strawberry.ID = strawberry.field(description="namespace:raw, e.g. 'other:full color'.")
+    namespace: Namespace = strawberry.field(description="Namespace of the tag.")
+    raw: str = strawberry.field(description="The English tag, in lower case.")
 
-    @strawberry.field(description="namespace:raw, e.g. 'other:full color'.")
-    def id(self) -> strawberry.ID:
-        """Namespace and raw tag."""
-        return strawberry.ID(self.record.id)
-
-    @strawberry.field(description="Namespace of the tag.")
-    def namespace(self) -> Namespace:
-        """Namespace of the tag."""
-        return self.record.namespace
-
-    @strawberry.field(description="The English tag, in lower case.")
-    def raw(self) -> str:
-        """The English tag."""
-        return self.record.raw
+    @classmethod
+    def of(cls, record: ehtag.TagRecord) -> Self:
+        """The view of this record."""
+        return cls(record=record, id=strawberry.ID(record.id), namespace=record.namespace, raw=record.raw)
 
     @strawberry.field(description="Translated name.")
     def name(self, format: CellFormat = CellFormat.TEXT) -> str:
@@ -72,34 +65,29 @@ class Tag:
     "A wrong join is worse than none."
 )
 class AlbumTag:
-    """View of a tag of the site; it is translated only when a field asks."""
+    """View of a tag of the site and what it was joined to."""
 
     name: str = strawberry.field(description="The tag as the site spells it.")
     kind: TagKind = strawberry.field(description="Where it stood.")
+    translation: Tag | None = strawberry.field(description="Its EhTag record; null when there is none.")
+    match: TagMatch | None = strawberry.field(description="How the record was found; null when there is none.")
+    alternatives: list[Tag] = strawberry.field(description="Other records of the same name, best first.")
 
-    @strawberry.field(description="Its EhTag record; null when there is none.")
-    def translation(self, info: Info) -> Tag | None:
-        """Its EhTag record."""
-        record = self._translated(info).record
-        return Tag(record=record) if record else None
-
-    @strawberry.field(description="How the record was found; null when there is none.")
-    def match(self, info: Info) -> TagMatch | None:
-        """How the record was found."""
-        return self._translated(info).match
-
-    @strawberry.field(description="Other records of the same name, best first.")
-    def alternatives(self, info: Info) -> list[Tag]:
-        """Other records of the same name."""
-        return [Tag(record=record) for record in self._translated(info).alternatives]
+    @classmethod
+    def of(cls, joined: ehtag.Translation) -> Self:
+        """The view of this join."""
+        return cls(
+            name=joined.name,
+            kind=joined.kind,
+            translation=Tag.of(joined.record) if joined.record else None,
+            match=joined.match,
+            alternatives=[Tag.of(record) for record in joined.alternatives],
+        )
 
     @semantic("Albums on the site with this tag.")
     async def albums(self, info: Info, page: int = 1) -> AlbumPage | None:
         """Albums on the site with this tag."""
         return AlbumPage.of(await tags.albums_of_name(info.context, self.name, self.kind, page))
-
-    def _translated(self, info: Info) -> ehtag.Translation:
-        return tags.translate(info.context, self.name, self.kind)
 
 
 @strawberry.input(description="Which records of the EhTag database to list.")
@@ -140,7 +128,7 @@ class TagConnection:
     def of(cls, page: tags.TagPage) -> Self:
         """The view of this page."""
         edges = [
-            TagEdge(cursor=cursor, node=Tag(record=record))
+            TagEdge(cursor=cursor, node=Tag.of(record))
             for cursor, record in zip(page.cursors, page.records, strict=True)
         ]
         return cls(

@@ -49,6 +49,12 @@ class Albums:
             return detail
         return None if entry.value is None else self._judge(entry, entry.value)
 
+    def peek(self, id: str) -> AlbumDetail | None:
+        """The album when this process has it fresh and judged; None says nothing."""
+        entry = self._cache.peek(self._kind, id)
+        view = None if entry is None or entry.value is None else self._views.find(entry)
+        return None if view is None else view.value
+
     async def get(self, id: str) -> AlbumDetail:
         """As `find`; raises `AlbumNotFound` or `BlockedByPolicy` where that gives None."""
         entry = await self._read(id)

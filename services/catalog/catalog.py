@@ -94,6 +94,10 @@ class Catalog:
         """
         return await self._albums.find(id)
 
+    def peek_album(self, id: str) -> AlbumDetail | None:
+        """The album when this process has it fresh; None says nothing. For lists, whose details are all at hand."""
+        return self._albums.peek(id)
+
     async def get_album(self, id: str) -> AlbumDetail:
         """As `find_album`, for who must have it.
 
