@@ -12,18 +12,26 @@ from services.ehtag.urls import is_safe_url, normalise_url
 
 # every `[` must begin one whole link or image, every backtick one whole code span; whatever else might be markup
 # (emphasis, angle brackets, entities, nesting) matches nothing here
-_PIECE = re.compile(
-    r"""
-      (?P<text>(?:[^\n\\`*_\[<&!]|!(?!\[)|&(?![#a-zA-Z][a-zA-Z0-9]*;))+)
-    | \\(?P<escape>[!-/:-@\[-`{-~])
+_PIECE_OF_TEXT = r"""
+      \\(?P<escape>[!-/:-@\[-`{-~])
     | (?P<br>\n[ \t]*)
     | (?<!`)`(?P<code>[^`\n]+)`(?!`)
+"""
+_PIECE = re.compile(
+    r"(?P<text>(?:[^\n\\`*_\[<&!]|!(?!\[)|&(?![#a-zA-Z][a-zA-Z0-9]*;))+) |"
+    + _PIECE_OF_TEXT
+    + r"""
     | (?P<bang>!?)\[(?P<label>[^\[\]`*_\\&<\n]*)\]
       \((?P<url>[^\x00-\x20\x7f()<>\\`]+)(?:[ ]"(?P<title>[^"\\&`\n]*)")?(?P<link>\))
     """,
     re.VERBOSE,
 )
-_MAYBE_URL = re.compile(r"//|mailto:", re.IGNORECASE)
+# where no link can be, brackets are text
+_PIECE_WITHOUT_LINKS = re.compile(
+    r"(?P<text>(?:[^\n\\`*_<&]|&(?![#a-zA-Z][a-zA-Z0-9]*;))+) |" + _PIECE_OF_TEXT, re.VERBOSE
+)
+# a bare `//…` must not stand behind a letter or a digit
+_MAYBE_URL = re.compile(r"(?<![0-9A-Za-z])//|mailto:", re.IGNORECASE)
 
 
 class Text(NamedTuple):
@@ -54,9 +62,10 @@ Piece: TypeAlias = Text | Code | Target | Break
 def read_everyday(paragraph: str) -> list[Piece] | None:
     """The pieces of a paragraph (trimmed, in NFC), or None when a parser must look at it."""
     pieces: list[Piece] = []
+    next_piece = (_PIECE if "](" in paragraph else _PIECE_WITHOUT_LINKS).match
     text, position, length = "", 0, len(paragraph)
     while position < length:
-        match = _PIECE.match(paragraph, position)
+        match = next_piece(paragraph, position)
         if match is None:
             return None
         position = match.end()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from array import array
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -10,6 +12,8 @@ from services.ehtag.namespaces import parse_raw_tag
 from services.ehtag.rows import RowCells, parse_row, split_row
 
 _ENDINGS = b"\r\n"
+_PLAIN_ROW = re.compile(rb"\| ([-a-z0-9.](?:[-a-z0-9. ]*[-a-z0-9.])?) \|")
+_LINE_SEPARATOR = "\u2028".encode()[:2]  # begins U+2029 as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +45,12 @@ class TagTable:
     """
 
     def __init__(
-        self, data: bytes, lines: list[bytes], front_matter: str | None, first_index: int, raws: list[str | None]
+        self, data: bytes, starts: array[int], front_matter: str | None, first_index: int, raws: list[str | None]
     ) -> None:
         self.data = data
         self.front_matter = front_matter
         self.raws = raws
-        self._lines = lines
+        self._starts = starts  # byte offset of each line, and of the end
         self._first_index = first_index
 
     @property
@@ -61,7 +65,7 @@ class TagTable:
 
     def text_of(self, row: int) -> str:
         """The line of data row number `row` (from 0) without its ending; bytes that are no UTF-8 are U+FFFD."""
-        return _text(self._lines[self._first_index + row])
+        return _text(self._line(self._first_index + row))
 
     @cached_property
     def rows(self) -> list[TableRow]:
@@ -72,16 +76,16 @@ class TagTable:
         """The first row of a tag, which is the one that counts."""
         return self._by_raw.get(raw)
 
-    @cached_property
+    @property
     def insert_at(self) -> int:
         """Byte offset where one more row goes: behind the last row and its line ending, or the header's rule."""
         return self._starts[self._first_index + len(self.raws)]
 
-    @cached_property
+    @property
     def newline(self) -> bytes:
         """The line ending for a new row: that of the row above, else the file's first, else LF."""
-        above = self._first_index + len(self.raws) - 1
-        candidates = [*self._lines[max(above, 0) : above + 1], *self._lines[:1]]
+        above = max(self._first_index + len(self.raws) - 1, 0)
+        candidates = [self._line(index) for index in (above, 0)] if self.data else []
         return next((ending for ending in map(_ending, candidates) if ending), b"\n")
 
     @cached_property
@@ -92,13 +96,12 @@ class TagTable:
                 found.setdefault(row.raw, row)
         return found
 
-    @cached_property
-    def _starts(self) -> list[int]:
-        return list(accumulate(map(len, self._lines), initial=0))
+    def _line(self, index: int) -> bytes:
+        return self.data[self._starts[index] : self._starts[index + 1]]
 
     def _row(self, row: int, raw: str | None) -> TableRow:
         index = self._first_index + row
-        ending = _ending(self._lines[index])
+        ending = _ending(self._line(index))
         end = self._starts[index + 1] - len(ending)
         return TableRow(index + 1, self._starts[index], end, ending, raw, self.text_of(row))
 
@@ -111,11 +114,24 @@ def parse_table(data: bytes) -> TagTable:
     first = _first_data_row(lines, body)
     raws: list[str | None] = []
     for line in lines[first:] if first else ():
-        fields = split_row(line.rstrip(_ENDINGS).decode("utf-8", "replace"))
-        if fields is None:
-            break
-        raws.append(parse_raw_tag(fields[0]))
-    return TagTable(data, lines, front_matter, first, raws)
+        tag = _tag_of_plain_row(line)
+        if tag is None:
+            fields = split_row(_text(line))
+            if fields is None:
+                break
+            tag = parse_raw_tag(fields[0])
+        raws.append(tag)
+    starts = array("L", accumulate(map(len, lines), initial=0))
+    return TagTable(data, starts, front_matter, first, raws)
+
+
+def _tag_of_plain_row(line: bytes) -> str | None:
+    """The tag of a row as editors write it, told without decoding the line; None for any other line."""
+    match = _PLAIN_ROW.match(line)
+    if match is None or not line.endswith(b" |\n") or _LINE_SEPARATOR in line:
+        return None
+    separators = line.count(b"|") - line.count(b"\\|")
+    return match[1].decode() if separators > 3 else None
 
 
 def _front_matter_end(lines: list[bytes]) -> int:

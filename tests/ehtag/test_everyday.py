@@ -76,6 +76,8 @@ def test_what_the_quick_reader_reads_is_what_the_parser_reads(source: str) -> No
         '![图](# "https://a.example/b.jpg")![图](https://a.example/c.jpg)',
         "[河](https://a.example/b) | [海](http://b.example/?c=d&e=f)",
         "A & B: C!",
+        "雨[夜] ![a] [b][c]",
+        "a//b",
     ],
 )
 def test_everyday_paragraphs_need_no_parser(paragraph: str) -> None:
@@ -87,7 +89,8 @@ def test_everyday_paragraphs_need_no_parser(paragraph: str) -> None:
     [
         "*a*",
         "a_b",
-        "[a",
+        "[a](",
+        "[a] [b](c)",
         "`a",
         "``a``",
         "<a@b.example>",
