@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from services.ehtag.folding import fold_many
+from services.ehtag.folding import fold_many, skeleton
 from services.ehtag.records import Namespace, Report, TagKind
 
 REPORTER = "jmgraph.aliases"
@@ -36,16 +36,21 @@ class AliasTable:
         self._listed = listed
         self.qualifiers = qualifiers
         self.spellings: dict[str, tuple[str, ...]] = {}
-        self._by_folded: dict[TagKind, dict[str, tuple[str, ...]]] = {}
+        self._by_name: dict[TagKind, dict[str, tuple[str, ...]]] = {}
         for kind, entries in listed.items():
-            self._by_folded[kind] = dict(zip(fold_many(list(entries)), entries.values(), strict=True))
+            folded = dict(zip(fold_many(list(entries)), entries.values(), strict=True))
+            self._by_name[kind] = {skeleton(name) or name: ids for name, ids in folded.items()} | folded
             for spelling, ids in entries.items():
                 for best in ids[:1]:
                     self.spellings[best] = (*self.spellings.get(best, ()), spelling)
 
     def find(self, folded: str, kind: TagKind) -> tuple[str, ...] | None:
-        """The ids a folded spelling means; none of them when it means nothing; None when it isn't listed."""
-        return self._by_folded[kind].get(folded)
+        """The ids a folded spelling means; none of them when it means nothing; None when it isn't listed.
+
+        Where no entry is spelled so, one with the same skeleton serves.
+        """
+        found = self._by_name[kind].get(folded)
+        return self._by_name[kind].get(skeleton(folded)) if found is None else found
 
     def entries(self) -> Iterator[tuple[TagKind, str, str]]:
         """Every spelling with each id it means: (TagKind.GENRE, "BL", "male:yaoi")."""

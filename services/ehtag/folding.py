@@ -53,6 +53,10 @@ _VARIANTS = (
 )
 
 
+# The least a skeleton must have, in letters, or in signs of scripts that say more with each.
+_SHORTEST_LATIN = 3
+_SHORTEST = 2
+
 _HIRAGANA = range(ord("ぁ"), ord("ゖ") + 1)
 _TO_KATAKANA = ord("ァ") - ord("ぁ")
 _SKELETON = {code: code + _TO_KATAKANA for code in _HIRAGANA} | dict.fromkeys(map(ord, "の之"), "的")
@@ -79,8 +83,10 @@ def skeleton(folded: str) -> str:
 
     Letters and digits alone; hiragana as katakana (EhTag's romaji knows no difference); の and 之 as 的, since
     "鬼滅の刃" is "鬼灭之刃" and "進撃の巨人" is "进击的巨人". "こーひー・めーかー" is "コーヒーメーカー".
+    "" when too little would be left to go by: "C+" is not "C".
     """
-    return "".join(filter(str.isalnum, folded)).translate(_SKELETON)
+    bones = "".join(filter(str.isalnum, folded)).translate(_SKELETON)
+    return bones if len(bones) >= (_SHORTEST_LATIN if bones.isascii() else _SHORTEST) else ""
 
 
 class _Undecorated(dict[int, str | None]):

@@ -14,10 +14,6 @@ if TYPE_CHECKING:
     from services.ehtag.snapshot import TagSnapshot
     from services.ehtag.tags import TagRecord
 
-# A skeleton shorter than this says too little: "C+" is not "C". Other scripts say more with each sign.
-_SHORTEST_LATIN = 3
-_SHORTEST_SKELETON = 2
-
 
 class NameIndex:
     """Records of some namespaces by folded name.
@@ -50,7 +46,7 @@ class NameIndex:
 
     def find(self, name: str, folded: str) -> list[TagRecord]:
         """The records of a name, best first; of namesakes those written just as `name` lead."""
-        found = self._by_name.get(folded) or self._by_name.get(_skeleton(folded)) or []
+        found = self._by_name.get(folded) or self._by_name.get(skeleton(folded)) or []
         places = found if isinstance(found, list) else [found]
         records = [record for record in (self._snapshot.find(*place) for place in places) if record]
         return sorted(records, key=lambda record: record.name.text != name) if len(records) > 1 else records
@@ -74,7 +70,7 @@ class NameIndex:
         """Names are found by their skeleton too, where that is enough to go by and is nobody's own name."""
         bare: dict[str, Place | list[Place]] = {}
         for folded, found in self._by_name.items():
-            key = _skeleton(folded)
+            key = skeleton(folded)
             if key and key != folded and key not in self._by_name:
                 bare.setdefault(key, found)
         self._by_name |= bare
@@ -85,9 +81,3 @@ def match_of(name: str, record: TagRecord) -> TagMatch:
     text = record.name.text
     outer, inner = parts_of(text)
     return TagMatch.EXACT if name == text or name in outer or name in inner else TagMatch.FOLDED
-
-
-def _skeleton(folded: str) -> str:
-    """The skeleton of a folded name; empty when it is too little to go by."""
-    key = skeleton(folded)
-    return key if len(key) >= (_SHORTEST_LATIN if key.isascii() else _SHORTEST_SKELETON) else ""

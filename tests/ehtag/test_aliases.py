@@ -34,6 +34,13 @@ def test_an_entry_is_found_by_any_form_of_its_spelling() -> None:
     assert table.find("女装", TagKind.GENRE) == ("male:crossdressing",)
 
 
+def test_punctuation_and_kana_do_not_hide_an_entry() -> None:
+    table = parse_aliases('[work]\n"Sky Train!" = "parody:sky train"\n"そらのふね" = "parody:sky ship"')
+
+    assert table.find("skytrain", TagKind.WORK) == ("parody:sky train",)
+    assert table.find("ソラのフネ", TagKind.WORK) == ("parody:sky ship",)
+
+
 def test_kinds_are_kept_apart_and_none_is_an_entry() -> None:
     table = parse_aliases(_TABLE)
 

@@ -78,3 +78,8 @@ def test_a_lone_half_of_a_character_is_dropped() -> None:
 def test_skeletons_forget_punctuation_kana_and_the_genitive(one: str, other: str) -> None:
     assert fold(one) != fold(other)
     assert skeleton(fold(one)) == skeleton(fold(other))
+
+
+@pytest.mark.parametrize("name", ["C+", "!!", "8", "の"])
+def test_too_little_has_no_skeleton(name: str) -> None:
+    assert skeleton(fold(name)) == ""
