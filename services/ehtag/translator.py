@@ -28,7 +28,7 @@ _SHORTEST_RAW = 3
 _LONGEST = 200
 
 # Translations kept; the site's vocabulary is some thousands, so this is only met by strangers' input.
-_KEPT = 20_000
+_MOST_KEPT = 20_000
 
 _CLOSING = "）)]】"
 
@@ -69,7 +69,7 @@ class Translator:
             ),
             TagKind.AUTHOR: self._index(TagKind.AUTHOR, self._table.qualifiers.__contains__),
         }
-        self._known: dict[tuple[TagKind, str], Translation] = {}
+        self._kept: dict[tuple[TagKind, str], Translation] = {}
 
     def translate(self, name: str, kind: TagKind) -> Translation:
         """The record of one tag."""
@@ -77,13 +77,14 @@ class Translator:
 
     def translate_many(self, names: Sequence[str], kind: TagKind) -> list[Translation]:
         """The record of each tag, in the order given."""
-        unknown = [name for name in dict.fromkeys(names) if (kind, name) not in self._known]
-        if len(self._known) + len(unknown) > _KEPT:
-            self._known.clear()
-            unknown = list(dict.fromkeys(names))
+        found = {name: kept for name in names if (kept := self._kept.get((kind, name)))}
+        unknown = [name for name in dict.fromkeys(names) if name not in found]
         for name, folded in zip(unknown, fold_many([name[:_LONGEST] for name in unknown]), strict=True):
-            self._known[kind, name] = self._translation(name, folded, kind)
-        return [self._known[kind, name] for name in names]
+            found[name] = self._translation(name, folded, kind)
+        if len(self._kept) > _MOST_KEPT:
+            self._kept.clear()
+        self._kept.update(((kind, name), found[name]) for name in unknown if len(name) <= _LONGEST)
+        return [found[name] for name in names]
 
     def spellings(self, record: TagRecord) -> tuple[str, ...]:
         """How the site spells a record, the site's own word first; empty where the table does not know."""
