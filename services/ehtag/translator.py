@@ -194,7 +194,9 @@ class Translator:
 
     def _by_raw(self, name: str, kind: TagKind) -> list[TagRecord]:
         """By the raw tag, also with other signs between its words: "big breasts", "Big-Breasts", "fate/zero"."""
-        raw = name.lower() if name.isascii() else ""
+        if not name.isascii():
+            return []
+        raw = name.lower()
         bare = _NOT_RAW.sub(" ", raw).strip()
         for written in dict.fromkeys((raw, bare, bare.replace("-", " ")) if len(bare) >= _SHORTEST_RAW else (raw,)):
             found = [self._snapshot.find(namespace, written) for namespace in PLACES[kind]]
@@ -212,7 +214,7 @@ class Translator:
         for record in records:
             if record.namespace in TWINS:
                 found = (self._snapshot.find(namespace, record.raw) for namespace in TWINS)
-                yield from (twin for twin in found if twin)
+                yield from filter(None, found)
 
 
 _Found = tuple[TagMatch, "list[TagRecord]"]
