@@ -55,8 +55,15 @@ def _rewritten(scope: Scope) -> Scope:
         changed["client"] = (client, 0)
     if prefix := _prefix(given.get(b"x-forwarded-prefix", "")):
         changed["root_path"] = prefix
-        changed["path"] = prefix + scope["path"] if not scope["path"].startswith(prefix + "/") else scope["path"]
+        changed["path"] = _under(prefix, scope["path"])
     return changed
+
+
+def _under(prefix: str, path: str) -> str:
+    """The path below the prefix, whether or not the proxy took the prefix away."""
+    if path == prefix:
+        return path + "/"
+    return path if path.startswith(prefix + "/") else prefix + path
 
 
 def _first(value: str) -> str:

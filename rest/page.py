@@ -1,15 +1,25 @@
-"""The page at `/`, GraphiQL, and their files, as `make web` built them; one plain page where it did not."""
+"""The page at `/`, GraphiQL, and their files, as `make web` built them; one plain page where it did not.
+
+Every address in them is relative to where they were opened, so that they work under any sub-path of a proxy. The
+two pages have a Content-Security-Policy each: nothing is loaded from elsewhere but pictures of a tag's
+introduction, which the page leaves out until its reader asks for them.
+"""
 
 from __future__ import annotations
 
+import mimetypes
+import re
 from functools import cache
+from html import escape
 from pathlib import Path
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from rest.answers import error_response
+from rest.compression import compressed
+from rest.quality import qualities
 
 DIST = Path(__file__).resolve().parent.parent / "web" / "dist"
 
@@ -23,41 +33,90 @@ run <code>make web</code>, then start again.</p>
 运行 <code>make web</code> 后重新启动。</p>
 """.encode()
 
-PAGE_HEADERS = {
+BASE = '<base href="./" />'
+"""What the built page says of its own address; the server writes the proxy's sub-path in its place."""
+
+IMMUTABLE = "public, max-age=31536000, immutable"
+"""For a name that holds a hash of its content."""
+
+_ENDINGS = {"br": ".br", "gzip": ".gz"}
+"""Codings that the build wrote beside each file, smallest first."""
+
+_FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+
+_HEADERS = {
     "Cache-Control": "no-cache",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
-        "connect-src 'self' ws: wss:; manifest-src 'self'; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'"
-    ),
+    "Vary": "Accept, Accept-Encoding",
 }
+
+_PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https:; font-src 'self'; "
+    "connect-src 'self' {socket}; base-uri 'self'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types dompurify"
+)
+_GRAPHIQL_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "font-src 'self' data:; connect-src 'self' {socket}; worker-src 'self' blob:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
+)
+"""GraphiQL's editor writes styles of its own and runs workers."""
 
 
 @cache
-def _built(name: str) -> bytes:
+def _built(name: str) -> str | None:
     file = DIST / name
-    return file.read_bytes() if file.is_file() else NOT_BUILT
+    return file.read_text("utf-8") if file.is_file() else None
 
 
-def graphiql_page() -> bytes:
-    """GraphiQL for `/graphql` in a browser."""
-    return _built("graphiql.html")
-
-
-async def index(_: Request) -> Response:
+async def index(request: Request) -> Response:
     """The page."""
-    return HTMLResponse(_built("index.html"), headers=PAGE_HEADERS)
+    return _page(request, "index.html", _PAGE_POLICY)
+
+
+def graphiql_page(connection: HTTPConnection) -> Response:
+    """GraphiQL, for `/graphql` in a browser."""
+    return _page(connection, "graphiql.html", _GRAPHIQL_POLICY)
+
+
+def _page(connection: HTTPConnection, name: str, policy: str) -> Response:
+    html = _built(name)
+    body = NOT_BUILT if html is None else html.replace(BASE, _base(connection)).encode()
+    headers = {**_HEADERS, "Content-Security-Policy": policy.format(socket=_socket(connection))}
+    if (smaller := compressed(body, connection.headers.get("accept-encoding", ""))) is not None:
+        body, headers["Content-Encoding"] = smaller
+    return HTMLResponse(body, headers=headers)
+
+
+def _base(connection: HTTPConnection) -> str:
+    """The sub-path, said outright: "/jm" shows the same page as "/jm/", but is no folder to a browser."""
+    prefix: str = connection.scope.get("root_path", "").rstrip("/")
+    return f'<base href="{escape(prefix)}/" />' if prefix else BASE
+
+
+def _socket(connection: HTTPConnection) -> str:
+    """Our sockets' origin: older browsers don't count it as 'self'."""
+    host = connection.headers.get("host", "")
+    if not re.fullmatch(r"[A-Za-z0-9.:\[\]-]+", host):
+        return ""
+    return f"{'wss' if connection.url.scheme in ('https', 'wss') else 'ws'}://{host}"
 
 
 async def asset(request: Request) -> Response:
     """A file of the page; its name holds a hash, so it never changes."""
     name = request.path_params["name"]
     file = DIST / "assets" / name
-    if "/" in name or name.startswith(".") or not file.is_file():
+    if not _FILE_NAME.fullmatch(name) or not file.is_file():
         return error_response(404, "NOT_FOUND", "There is no such file.")
-    return FileResponse(file, headers={"Cache-Control": "public, max-age=31536000, immutable"})
+    headers = {"Cache-Control": IMMUTABLE, "X-Content-Type-Options": "nosniff", "Vary": "Accept-Encoding"}
+    media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    liked = qualities(request.headers.get("accept-encoding", ""))
+    for coding, ending in _ENDINGS.items():
+        smaller = file.with_name(name + ending)
+        if liked.get(coding, 0) > 0 and smaller.is_file():
+            return FileResponse(smaller, media_type=media_type, headers={**headers, "Content-Encoding": coding})
+    return FileResponse(file, media_type=media_type, headers=headers)
 
 
 routes: list[BaseRoute] = [Route("/", index), Route("/assets/{name}", asset)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ import orjson
 from graphql import GraphQLError
 from starlette.datastructures import QueryParams
 from starlette.requests import HTTPConnection
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from strawberry import Schema
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 
@@ -75,7 +75,7 @@ class GraphQLEndpoint:
         documents: Documents,
         context_of: ContextOf,
         persisted: PersistedQueries,
-        ide_page: Callable[[], bytes],
+        ide_page: Callable[[HTTPConnection], ASGIApp],
         stopping: asyncio.Event,
     ) -> None:
         self._schema = schema
@@ -111,7 +111,7 @@ class GraphQLEndpoint:
         if ask.method not in ("GET", "HEAD", "POST"):
             raise RequestError(405, BAD_REQUEST, "GraphQL takes GET and POST.", allow="GET, HEAD, POST")
         if ask.method != "POST" and _wants_page(ask.accept):
-            await _send(send, 200, b"text/html; charset=utf-8", self._ide_page(), [(b"cache-control", b"no-cache")])
+            await self._ide_page(connection)(connection.scope, receive, send)
             return
         started_at = time.perf_counter()
         request = await self._read(ask, connection, receive)
@@ -119,7 +119,7 @@ class GraphQLEndpoint:
         if "text/event-stream" in ask.accept:
             await self._stream(ask, request, text, receive, send)
             return
-        key = (text, request.operation_name, request.variables_key, ask.context.base_url, self._tags_version(ask))
+        key = (text, request.operation_name, request.variables_key, ask.context.base_url, *_versions(ask.context))
         if (known := self._answers.find(key)) is not None:
             usage = Usage(cache_hits=1)
             await self._send_answer(ask, known, usage, started_at, send, keepable=True)
@@ -127,9 +127,6 @@ class GraphQLEndpoint:
         prepared = self._documents.prepare(text)
         self._check_operation(ask, request, prepared)
         await self._execute(ask, request, text, key, prepared, started_at, send)
-
-    def _tags_version(self, ask: Ask) -> str:
-        return ask.context.services.tags.snapshot.commit.sha
 
     async def _read(self, ask: Ask, connection: HTTPConnection, receive: Receive) -> GraphQLRequest:
         if ask.method != "POST":
@@ -266,6 +263,11 @@ class GraphQLEndpoint:
         body = orjson.dumps({"errors": [{"message": error.message, "extensions": extensions}]})
         media_type = GRAPHQL_JSON if _is_graphql_json(ask.accept) else JSON
         await _send(send, error.status, media_type, body, headers, head_only=ask.method == "HEAD")
+
+
+def _versions(context: Context) -> tuple[Hashable, Hashable]:
+    """Of what answers are drawn from: a moved tag database or another verdict of the policy is another question."""
+    return context.services.tags.state.sha, context.services.catalog.version
 
 
 def _answer_of(data: Any, errors: list[GraphQLError] | None, usage: Usage) -> Answer:

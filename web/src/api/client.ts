@@ -1,0 +1,61 @@
+/** The page's one client: normalising cache, HTTP for queries and mutations, one socket for what is live. */
+import { Client, fetchExchange, subscriptionExchange } from "@urql/core";
+import { cacheExchange } from "@urql/exchange-graphcache";
+import { signal } from "@preact/signals";
+import { createClient } from "graphql-ws";
+import { remembered } from "../remembered";
+import { home } from "./addresses";
+
+/** Key for what changes state, where the host asks for one; "" for none. */
+export const apiKey = remembered("key", "");
+
+/** False while the socket is being got back. */
+export const live = signal(true);
+
+const endpoint = new URL("graphql", home()).href;
+
+export const socket = createClient({
+  url: endpoint.replace(/^http/, "ws"),
+  lazy: true,
+  retryAttempts: Infinity,
+  shouldRetry: () => true,
+  retryWait: (retries) => new Promise((resolve) => setTimeout(resolve, Math.min(8000, 300 * 2 ** retries))),
+  connectionParams: () => (apiKey.value ? { apiKey: apiKey.value } : {}),
+  on: {
+    connected: () => (live.value = true),
+    closed: () => (live.value = false),
+  },
+});
+
+const unkeyed = (): null => null;
+const EMBEDDED = [
+  "AlbumPage", "AlbumTag", "Comment", "CommentPage", "Commit", "Cover", "DownloadConnection", "DownloadEdge",
+  "DownloadFeedBatch", "DownloadFile", "DownloadProblem", "DownloadProgress", "EhTagDatabase", "NamespaceInfo", "Page",
+  "PageInfo", "Ranking", "RankingEntry", "ServerInfo", "TagConnection", "TagEdge", "UpstreamHost", "UpstreamInfo",
+  "AlbumNotFound", "DownloadNotFound", "InvalidInput", "BlockedByPolicy", "QueueRejected", "UpstreamFailure",
+  "RemovedDownload",
+];
+
+export const client = new Client({
+  url: endpoint,
+  preferGetMethod: false,
+  fetchOptions: () => (apiKey.value ? { headers: { "X-API-Key": apiKey.value } } : {}),
+  exchanges: [
+    cacheExchange({ keys: Object.fromEntries(EMBEDDED.map((name) => [name, unkeyed])) }),
+    fetchExchange,
+    subscriptionExchange({
+      forwardSubscription: ({ query, variables }) => ({
+        subscribe: (sink) => ({
+          unsubscribe: socket.subscribe(
+            { query: query ?? "", variables: variables as Record<string, unknown> },
+            {
+              next: ({ data, errors }) => sink.next({ data: data ?? null, ...(errors ? { errors: [...errors] } : {}) }),
+              error: (error) => sink.error(error),
+              complete: () => sink.complete(),
+            },
+          ),
+        }),
+      }),
+    }),
+  ],
+});

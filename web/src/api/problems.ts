@@ -1,0 +1,38 @@
+/** What went wrong, as one shape, whichever way the API said it. */
+import type { CombinedError } from "@urql/core";
+import type { Refusal } from "./types";
+
+export interface Problem {
+  /** An ErrorCode of the schema, a code of the transport, or OFFLINE. */
+  readonly code: string;
+  readonly reason: string | null;
+  readonly message: string;
+  readonly retryable: boolean;
+  /** Seconds after which another try makes sense; null when nobody said. */
+  readonly retryAfter: number | null;
+}
+
+export function problemOf(error: Pick<CombinedError, "networkError" | "graphQLErrors">): Problem {
+  const first = error.graphQLErrors[0];
+  if (first) {
+    const extensions = first.extensions as Partial<Refusal>;
+    return refused({ retryable: false, code: "INTERNAL", ...extensions, message: first.message });
+  }
+  return {
+    code: "OFFLINE",
+    reason: null,
+    message: error.networkError?.message ?? "",
+    retryable: true,
+    retryAfter: null,
+  };
+}
+
+export function refused(refusal: Refusal): Problem {
+  return {
+    code: refusal.code,
+    reason: refusal.reason ?? null,
+    message: refusal.message,
+    retryable: refusal.retryable,
+    retryAfter: refusal.retryAfter ?? null,
+  };
+}

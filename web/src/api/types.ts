@@ -1,0 +1,143 @@
+/** What the documents of `documents.ts` answer, as far as the page reads it. A test holds those to the schema. */
+
+export type Period = "DAY" | "WEEK" | "MONTH" | "ALL";
+export type AlbumOrder = "LATEST" | "VIEWS" | "LIKES" | "PICTURES";
+export type SearchField = "SITE" | "WORK" | "AUTHOR" | "TAG" | "CHARACTER";
+export type TagKind = "GENRE" | "WORK" | "CHARACTER" | "AUTHOR";
+export type TagMatch = "EXACT" | "FOLDED" | "ALIAS" | "RAW";
+export type ArchiveFormat = "ZIP" | "CBZ" | "PDF";
+export type ImageFormat = "ORIGINAL" | "JPEG" | "PNG" | "WEBP";
+export type DownloadState = "QUEUED" | "RUNNING" | "PACKING" | "READY" | "FAILED" | "CANCELLED" | "EXPIRED";
+
+export interface Cover {
+  url: string;
+  width: number | null;
+  height: number | null;
+  placeholder: string | null;
+}
+
+export interface AlbumLine {
+  id: string;
+  title: string;
+  cover: Cover;
+}
+
+export interface AlbumPage {
+  items: AlbumLine[];
+  page: number;
+  pageCount: number;
+  total: number;
+}
+
+export interface Tag {
+  id: string;
+  namespace: string;
+  raw: string;
+  name: string;
+}
+
+export interface AlbumTag {
+  name: string;
+  kind: TagKind;
+  match: TagMatch | null;
+  translation: Tag | null;
+  alternatives: Tag[];
+}
+
+export interface Chapter {
+  id: string;
+  index: number;
+  title: string;
+}
+
+export interface Album extends AlbumLine {
+  url: string;
+  description: string | null;
+  authors: AlbumTag[] | null;
+  works: AlbumTag[] | null;
+  characters: AlbumTag[] | null;
+  tags: AlbumTag[] | null;
+  pageCount: number | null;
+  viewCount: number | null;
+  likeCount: number | null;
+  commentCount: number | null;
+  publishedOn: string | null;
+  updatedOn: string | null;
+  chapters: Chapter[] | null;
+  source: string | null;
+  downloads: Download[];
+}
+
+export interface Comment {
+  id: string;
+  author: string;
+  text: string;
+  isSpoiler: boolean;
+  postedAt: string;
+  likes: number | null;
+  replies: Omit<Comment, "replies">[];
+}
+
+export interface Page {
+  index: number;
+  url: string;
+}
+
+export interface Download {
+  id: string;
+  revision: number;
+  albumId: string;
+  title: string;
+  state: DownloadState;
+  progress: { pagesDone: number; pagesTotal: number | null; bytesDone: number; percent: number; etaSeconds: number | null };
+  archive: ArchiveFormat;
+  image: ImageFormat;
+  problem: { code: string; message: string; retryable: boolean; reason: string | null; missingPages: string[] } | null;
+  file: { name: string; url: string; size: number; sha256: string } | null;
+  requestedAt: string;
+  expiresAt: string | null;
+}
+
+export interface NamespaceInfo {
+  namespace: string;
+  name: string;
+  description: string;
+  count: number;
+}
+
+export interface EhTag {
+  repo: string;
+  version: number;
+  tagCount: number;
+  isStarter: boolean;
+  head: { sha: string; message: string; committedAt: string };
+  lastCheckedAt: string | null;
+  lastError: string | null;
+  namespaces: NamespaceInfo[];
+}
+
+export interface UpstreamHost {
+  url: string;
+  role: "API" | "HTML" | "IMAGE";
+  healthy: boolean;
+  latencyMs: number | null;
+  reason: string | null;
+}
+
+export interface Server {
+  version: string;
+  queueDepth: number;
+  activeDownloads: number;
+  workers: number;
+  upstream: { method: string; reachable: boolean; checkedAt: string | null; hosts: UpstreamHost[] };
+}
+
+/** A refusal, either a member of a result union or an entry of `errors`. */
+export interface Refusal {
+  __typename?: string;
+  code: string;
+  message: string;
+  retryable: boolean;
+  reason?: string | null;
+  retryAfter?: number | null;
+}

@@ -1,0 +1,129 @@
+/** The frame of the page: bar, view, panels. */
+import { live } from "./api/client";
+import { Drawer, isDrawerOpen } from "./downloads/drawer";
+import { activeCount } from "./downloads/store";
+import { language, t } from "./i18n";
+import { mood } from "./parts/health";
+import { Icon, type IconName } from "./parts/icons";
+import { Message } from "./parts/message";
+import { Notices } from "./parts/notices";
+import { isSettingsOpen, SettingsPanel } from "./parts/settings";
+import { isStatusOpen, StatusPanel, useHealth } from "./parts/status";
+import { href, route, type Route } from "./router";
+import { AlbumView } from "./views/album";
+import { RankingView } from "./views/ranking";
+import { ReaderView } from "./views/reader";
+import { SearchView } from "./views/search";
+import { TagsView } from "./views/tags";
+
+export function App() {
+  useHealth();
+  const { path } = route.value;
+  const isReading = path[0] === "album" && path[2] === "read";
+  return (
+    <>
+      <a class="skip" href="#content" onClick={skip}>{t().app.skip}</a>
+      {!isReading && <Bar />}
+      {isReading ? <View route={route.value} /> : (
+        <main id="content" tabIndex={-1}>
+          <View route={route.value} />
+        </main>
+      )}
+      {!isReading && <Foot />}
+      {!live.value && <p class="offline" role="status">{t().app.offline}</p>}
+      <Drawer />
+      <StatusPanel />
+      <SettingsPanel />
+      <Notices />
+    </>
+  );
+}
+
+function skip(event: Event): void {
+  event.preventDefault();
+  document.getElementById("content")?.focus();
+}
+
+function View({ route: { path } }: { route: Route }) {
+  const [view, id, , chapter] = path;
+  if (view === undefined) return <RankingView />;
+  if (view === "search") return <SearchView />;
+  if (view === "tags") return <TagsView />;
+  if (view === "album" && id) {
+    return path[2] === "read" ? <ReaderView key={`${id}/${chapter}`} albumId={id} chapterId={chapter ?? id} /> : <AlbumView key={id} id={id} />;
+  }
+  return (
+    <Message title={t().list.empty} hint={t().problem.codes["NOT_FOUND"]?.[1] ?? ""}>
+      <a class="button" href={href([])}>{t().app.rankings}</a>
+    </Message>
+  );
+}
+
+function Bar() {
+  const words = t().app;
+  const [view] = route.value.path;
+  return (
+    <header class="bar">
+      <a class="brand" href={href([])} aria-label="jmgraph">
+        <span class="brand-mark" aria-hidden="true">jm</span>
+        <span class="brand-name" aria-hidden="true">graph</span>
+      </a>
+      <nav class="bar-nav" aria-label={words.main}>
+        <NavLink to={href([])} icon="ranking" text={words.rankings} isHere={view === undefined} />
+        <NavLink to={href(["search"])} icon="search" text={words.search} isHere={view === "search"} />
+        <NavLink to={href(["tags"])} icon="tags" text={words.tags} isHere={view === "tags"} />
+        <button
+          type="button"
+          class="nav-link nav-downloads"
+          aria-label={t().download.openDrawer(activeCount.value)}
+          aria-haspopup="dialog"
+          onClick={() => (isDrawerOpen.value = true)}
+        >
+          <Icon name="download" />
+          <span>{words.downloads}</span>
+          {activeCount.value > 0 && <span class="badge" aria-hidden="true">{activeCount.value}</span>}
+        </button>
+      </nav>
+      <div class="bar-end">
+        <button
+          type="button"
+          class={`button button-quiet mood-${mood.value}`}
+          aria-label={`${words.status}: ${t().status[mood.value]}`}
+          aria-haspopup="dialog"
+          onClick={() => (isStatusOpen.value = true)}
+        >
+          <span class="lamp" aria-hidden="true" />
+          <span class="wide-only" aria-hidden="true">{words.status}</span>
+        </button>
+        <button
+          type="button"
+          class="button button-quiet"
+          lang={language.value === "zh" ? "en" : "zh-Hans"}
+          onClick={() => (language.value = language.value === "zh" ? "en" : "zh")}
+        >
+          {language.value === "zh" ? "English" : "中文"}
+        </button>
+        <button type="button" class="button button-icon" aria-label={words.settings} aria-haspopup="dialog" onClick={() => (isSettingsOpen.value = true)}>
+          <Icon name="settings" />
+        </button>
+      </div>
+    </header>
+  );
+}
+
+function NavLink({ to, icon, text, isHere }: { to: string; icon: IconName; text: string; isHere: boolean }) {
+  return (
+    <a class="nav-link" href={to} aria-current={isHere ? "page" : undefined}>
+      <Icon name={icon} />
+      <span>{text}</span>
+    </a>
+  );
+}
+
+function Foot() {
+  return (
+    <footer class="foot">
+      <a href="./graphql">GraphiQL</a>
+    </footer>
+  );
+}

@@ -1,0 +1,27 @@
+/** The rules by which the page keeps what it heard of downloads. */
+import type { Download, DownloadState } from "../api/types";
+
+export type Records = ReadonlyMap<string, Download>;
+
+const ACTIVE: ReadonlySet<DownloadState> = new Set(["QUEUED", "RUNNING", "PACKING"]);
+
+export function isActive(download: Pick<Download, "state">): boolean {
+  return ACTIVE.has(download.state);
+}
+
+/** With `heard` in it; what is older than what we have (by revision) is dropped. */
+export function merged(records: Records, heard: readonly Download[]): Records {
+  const news = heard.filter((download) => download.revision >= (records.get(download.id)?.revision ?? -1));
+  if (news.length === 0) return records;
+  return new Map([...records, ...news.map((download) => [download.id, download] as const)]);
+}
+
+export function without(records: Records, ids: readonly string[]): Records {
+  if (!ids.some((id) => records.has(id))) return records;
+  return new Map([...records].filter(([id]) => !ids.includes(id)));
+}
+
+/** Newest first. */
+export function sorted(records: Records): Download[] {
+  return [...records.values()].sort((a, b) => b.requestedAt.localeCompare(a.requestedAt));
+}

@@ -1,0 +1,117 @@
+/** Downloads as the server has them: one list at the start and after every gap, then the feed. */
+import { computed, signal } from "@preact/signals";
+import { pipe, subscribe } from "wonka";
+import { client } from "../api/client";
+import {
+  CANCEL_DOWNLOAD, DOWNLOAD_FEED, DOWNLOADS, REMOVE_DOWNLOAD, RETRY_DOWNLOAD, RETRY_FAILED, START_DOWNLOAD,
+} from "../api/documents";
+import { problemOf, refused, type Problem } from "../api/problems";
+import type { ArchiveFormat, Download, ImageFormat, Refusal } from "../api/types";
+import { t } from "../i18n";
+import { announce } from "../parts/notices";
+import { isActive, merged, sorted, without, type Records } from "./records";
+
+const records = signal<Records>(new Map());
+const isKnown = signal(false);
+
+/** Newest first; null until the server has said what there is. */
+export const downloads = computed(() => (isKnown.value ? sorted(records.value) : null));
+export const activeCount = computed(() => [...records.value.values()].filter(isActive).length);
+export const listProblem = signal<Problem | null>(null);
+
+interface Batch {
+  downloadFeed: { isSnapshot: boolean; removed: string[]; downloads: Download[] };
+}
+
+/** Follows the feed for as long as the page lives. */
+export function followDownloads(): void {
+  void readList();
+  pipe(
+    client.subscription<Batch>(DOWNLOAD_FEED, {}),
+    subscribe(({ data }) => {
+      if (!data) return;
+      const { isSnapshot, removed, downloads: heard } = data.downloadFeed;
+      hear(heard);
+      records.value = without(records.value, removed);
+      // A snapshot opens each connection: what ended while we were away is only in the list.
+      if (isSnapshot) void readList();
+    }),
+  );
+}
+
+export async function readList(): Promise<void> {
+  const { data, error } = await client
+    .query<{ downloads: { nodes: Download[] } }>(DOWNLOADS, {}, { requestPolicy: "network-only" })
+    .toPromise();
+  listProblem.value = error ? problemOf(error) : null;
+  if (!data) return;
+  const listed = new Set(data.downloads.nodes.map((download) => download.id));
+  const gone = [...records.value.values()].filter((known) => isActive(known) && !listed.has(known.id));
+  records.value = without(records.value, gone.map((known) => known.id));
+  hear(data.downloads.nodes);
+  isKnown.value = true;
+}
+
+export function hear(heard: readonly Download[]): void {
+  for (const download of heard) {
+    const before = records.value.get(download.id);
+    if (!before || !isActive(before)) continue;
+    if (download.state === "READY") announce(t().download.ready(download.title), download.file);
+    if (download.state === "FAILED") announce(t().download.failed(download.title), null);
+  }
+  records.value = merged(records.value, heard);
+}
+
+export interface Wish {
+  albumId: string;
+  archive: ArchiveFormat;
+  image: ImageFormat;
+  quality: number;
+  chapterIds: string[] | null;
+}
+
+type Result = (Download & { __typename: "Download" }) | (Refusal & { __typename: string }) | { __typename: string; id: string };
+
+/** Starts it; gives the refusal where there is one. */
+export async function start(wish: Wish): Promise<Problem | null> {
+  const { data, error } = await client
+    .mutation<{ startDownload: Result }>(START_DOWNLOAD, { input: wish })
+    .toPromise();
+  return error ? problemOf(error) : settle(data?.startDownload);
+}
+
+export async function cancel(id: string): Promise<Problem | null> {
+  return change(CANCEL_DOWNLOAD, id);
+}
+
+export async function retry(id: string): Promise<Problem | null> {
+  return change(RETRY_DOWNLOAD, id);
+}
+
+export async function remove(id: string): Promise<Problem | null> {
+  return change(REMOVE_DOWNLOAD, id);
+}
+
+export async function retryFailed(): Promise<Problem | null> {
+  const { data, error } = await client
+    .mutation<{ retryFailedDownloads: Download[] }>(RETRY_FAILED, {})
+    .toPromise();
+  if (data) hear(data.retryFailedDownloads);
+  return error ? problemOf(error) : null;
+}
+
+async function change(document: string, id: string): Promise<Problem | null> {
+  const { data, error } = await client.mutation<{ result: Result }>(document, { id }).toPromise();
+  return error ? problemOf(error) : settle(data?.result);
+}
+
+function settle(result: Result | undefined): Problem | null {
+  if (!result) return null;
+  if ("code" in result) {
+    if (result.__typename === "DownloadNotFound") void readList();
+    return refused(result);
+  }
+  if (result.__typename === "RemovedDownload") records.value = without(records.value, [result.id]);
+  else hear([result as Download]);
+  return null;
+}

@@ -1,0 +1,28 @@
+/** GraphiQL with everything it needs: editor, workers, explorer, sockets. Nothing is loaded from elsewhere. */
+import "graphiql/setup-workers/vite";
+import "graphiql/style.css";
+import "@graphiql/plugin-explorer/style.css";
+import "./graphiql.css";
+import { explorerPlugin } from "@graphiql/plugin-explorer";
+import { createGraphiQLFetcher } from "@graphiql/toolkit";
+import { GraphiQL, HISTORY_PLUGIN } from "graphiql";
+import { createClient } from "graphql-ws";
+import { createElement } from "react";
+import { createRoot } from "react-dom/client";
+import { TABS } from "./tabs";
+
+const url = new URL("graphql", new URL("./", document.baseURI)).href;
+const fetcher = createGraphiQLFetcher({ url, wsClient: createClient({ url: url.replace(/^http/, "ws") }) });
+const place = document.getElementById("graphiql");
+
+if (place) {
+  createRoot(place).render(
+    createElement(GraphiQL, {
+      fetcher,
+      defaultTabs: TABS,
+      plugins: [HISTORY_PLUGIN, explorerPlugin()],
+      shouldPersistHeaders: false,
+      isHeadersEditorEnabled: true,
+    }),
+  );
+}

@@ -1,0 +1,26 @@
+/** The page. */
+import { render } from "preact";
+import { App } from "./app";
+import { followDownloads } from "./downloads/store";
+import { tellDocument } from "./i18n";
+import { followAddress } from "./router";
+import { paintDocument } from "./theme";
+
+/** Frames to wait for a list to be long enough again, after the back button. */
+const RESTORE_FRAMES = 40;
+
+function restore(y: number, frames = RESTORE_FRAMES): void {
+  scrollTo({ top: y, behavior: "instant" });
+  if (Math.abs(scrollY - y) > 2 && frames > 0) requestAnimationFrame(() => restore(y, frames - 1));
+}
+
+tellDocument();
+paintDocument();
+const place = document.getElementById("app");
+if (place) render(<App />, place);
+followAddress((y) => {
+  if (y !== null) return restore(y);
+  scrollTo({ top: 0, behavior: "instant" });
+  document.getElementById("content")?.focus({ preventScroll: true });
+});
+followDownloads();

@@ -1,0 +1,52 @@
+/** A cover that takes its room first: shape, then ThumbHash, then the picture. */
+import { useMemo, useState } from "preact/hooks";
+import { thumbHashToDataURL } from "thumbhash";
+import { local } from "../api/addresses";
+import type { Cover as CoverData } from "../api/types";
+
+const USUAL_RATIO = 3 / 4;
+
+export function ratioOf(cover: Pick<CoverData, "width" | "height">): number {
+  return cover.width && cover.height ? cover.width / cover.height : USUAL_RATIO;
+}
+
+/** PNG of the blurred stand-in as a data: address; null where there is none or it can't be read. */
+export function blurOf(placeholder: string | null): string | null {
+  if (!placeholder) return null;
+  try {
+    return thumbHashToDataURL(Uint8Array.from(atob(placeholder), (sign) => sign.charCodeAt(0)));
+  } catch {
+    return null; // not base64: the plain background serves as well
+  }
+}
+
+interface Props {
+  cover: CoverData;
+  /** Said to those who can't see it; "" where the title stands beside it. */
+  alt: string;
+  /** Width by height; the grid's usual one where it is left out, so that rows stay even. */
+  ratio?: number;
+  eager?: boolean;
+}
+
+export function Cover({ cover, alt, ratio = USUAL_RATIO, eager = false }: Props) {
+  const [state, setState] = useState<"loading" | "shown" | "failed">("loading");
+  const blur = useMemo(() => blurOf(cover.placeholder), [cover.placeholder]);
+  const style = { aspectRatio: String(ratio), ...(blur ? { backgroundImage: `url(${blur})` } : {}) };
+  return (
+    <div class={`cover cover-${state}`} style={style}>
+      {state !== "failed" && (
+        <img
+          src={local(cover.url)}
+          alt={alt}
+          width={cover.width ?? 300}
+          height={cover.height ?? 400}
+          loading={eager ? "eager" : "lazy"}
+          decoding="async"
+          onLoad={() => setState("shown")}
+          onError={() => setState("failed")}
+        />
+      )}
+    </div>
+  );
+}

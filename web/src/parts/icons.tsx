@@ -1,0 +1,29 @@
+/** Line icons, 24 by 24, in the colour of the text. Decoration: what they mean is always said in words too. */
+
+const PATHS = {
+  ranking: "M5 20V11M12 20V4M19 20v-6",
+  search: "M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14M16 16l4.500 4.500",
+  tags: "M3.500 12.500V4.500a1 1 0 0 1 1-1h8l8 8-9 9zM8 8h.01",
+  download: "M12 4v11M7 11l5 5 5-5M5 20h14",
+  status: "M3 12h4l3-7 4 14 3-7h4",
+  settings: "M4 7h9M19 7h1M4 17h1M11 17h9M16 4.500a2.500 2.500 0 1 0 0 5 2.500 2.500 0 0 0 0-5M8 14.500a2.500 2.500 0 1 0 0 5 2.500 2.500 0 0 0 0-5",
+  close: "M6 6l12 12M18 6L6 18",
+  left: "M15 5l-7 7 7 7",
+  right: "M9 5l7 7-7 7",
+  book: "M12 6c-2-1.500-5-2-8-2v14c3 0 6 .5 8 2 2-1.500 5-2 8-2V4c-3 0-6 .5-8 2zM12 6v14",
+  check: "M5 12.500l4.500 4.500L19 7.500",
+  warning: "M12 4l9 16H3zM12 10v4M12 17h.01",
+  retry: "M20 12a8 8 0 1 1-2.500-5.800M20 4v4h-4",
+  trash: "M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13",
+  copy: "M9 9h11v11H9zM5 15H4V4h11v1",
+} as const;
+
+export type IconName = keyof typeof PATHS;
+
+export function Icon({ name, size = 20 }: { name: IconName; size?: number }) {
+  return (
+    <svg class="icon" width={size} height={size} viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+      <path d={PATHS[name]} />
+    </svg>
+  );
+}

@@ -1,0 +1,43 @@
+/** What to say when there is nothing to show: an empty place, or a problem with what to do next. */
+import type { ComponentChildren } from "preact";
+import type { Problem } from "../api/problems";
+import { t } from "../i18n";
+import { Icon } from "./icons";
+
+interface MessageProps {
+  title: string;
+  hint?: string;
+  tone?: "calm" | "problem";
+  children?: ComponentChildren;
+}
+
+export function Message({ title, hint, tone = "calm", children }: MessageProps) {
+  return (
+    <div class={`message message-${tone}`} role={tone === "problem" ? "alert" : "status"}>
+      {tone === "problem" && <Icon name="warning" size={28} />}
+      <p class="message-title">{title}</p>
+      {hint && <p class="message-hint">{hint}</p>}
+      {children && <div class="message-actions">{children}</div>}
+    </div>
+  );
+}
+
+/** A problem's title and what to do about it, in the reader's language; the server's own words where we have none. */
+export function wordsOf(problem: Pick<Problem, "code" | "reason" | "message">): [string, string] {
+  const { codes, reasons } = t().problem;
+  return (problem.reason && reasons[problem.reason]) || codes[problem.code] || [problem.message, codes["INTERNAL"]?.[1] ?? ""];
+}
+
+export function ProblemMessage({ problem, onRetry }: { problem: Problem; onRetry?: () => void }) {
+  const [title, hint] = wordsOf(problem);
+  const wait = problem.retryAfter ? ` ${t().problem.retryIn(problem.retryAfter)}` : "";
+  return (
+    <Message title={title} hint={hint + wait} tone="problem">
+      {onRetry && (
+        <button type="button" class="button" onClick={onRetry}>
+          <Icon name="retry" /> {t().problem.retry}
+        </button>
+      )}
+    </Message>
+  );
+}

@@ -1,0 +1,56 @@
+/** A record's html, sanitised; its pictures, which live on other sites, stay away until somebody asks for them. */
+import DOMPurify from "dompurify";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { t } from "../i18n";
+
+const ALLOWED = {
+  ALLOWED_TAGS: ["p", "br", "a", "em", "strong", "abbr", "img"],
+  ALLOWED_ATTR: ["href", "title", "src", "alt"],
+  ALLOWED_URI_REGEXP: /^(?:https?:|mailto:)/i,
+  RETURN_DOM_FRAGMENT: true as const,
+};
+
+/** The sanitised nodes, and how many pictures they hold; without `images` each is a word in brackets. */
+export function sanitised(html: string, images: boolean, word: string): { nodes: DocumentFragment; pictures: number } {
+  const nodes = DOMPurify.sanitize(html, ALLOWED);
+  for (const link of nodes.querySelectorAll("a")) {
+    link.rel = "noopener noreferrer";
+    link.target = "_blank";
+  }
+  const pictures = nodes.querySelectorAll("img");
+  for (const picture of pictures) {
+    if (images) {
+      picture.referrerPolicy = "no-referrer";
+      picture.loading = "lazy";
+      picture.alt ||= word;
+      continue;
+    }
+    const stand = document.createElement("span");
+    stand.className = "picture-off";
+    stand.textContent = `[${picture.alt || word}]`;
+    picture.replaceWith(stand);
+  }
+  return { nodes, pictures: pictures.length };
+}
+
+export function SafeHtml({ html }: { html: string }) {
+  const place = useRef<HTMLDivElement>(null);
+  const [images, setImages] = useState(false);
+  const [pictures, setPictures] = useState(0);
+  const word = t().tag.picture;
+  useLayoutEffect(() => {
+    const made = sanitised(html, images, word);
+    place.current?.replaceChildren(made.nodes);
+    setPictures(made.pictures);
+  }, [html, images, word]);
+  return (
+    <>
+      <div class="prose" ref={place} lang="zh-Hans" />
+      {pictures > 0 && !images && (
+        <button type="button" class="button button-small" onClick={() => setImages(true)}>
+          {t().tag.showImages(pictures)}
+        </button>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,39 @@
+/** Language, colours, and the key where the host asks for one. */
+import { signal } from "@preact/signals";
+import { apiKey, socket } from "../api/client";
+import { language, t, type Language } from "../i18n";
+import { theme, type Theme } from "../theme";
+import { Panel } from "./panel";
+import { Select } from "./switches";
+
+export const isSettingsOpen = signal(false);
+
+const LANGUAGES: Record<Language, string> = { zh: "简体中文", en: "English" };
+
+export function SettingsPanel() {
+  if (!isSettingsOpen.value) return null;
+  const words = t().settings;
+  return (
+    <Panel id="settings" title={words.title} onClose={() => (isSettingsOpen.value = false)}>
+      <div class="settings">
+        <Select labelled label={words.language} value={language.value} options={LANGUAGES} onChange={(value) => (language.value = value)} />
+        <Select labelled label={words.theme} value={theme.value} options={words.themes} onChange={(value: Theme) => (theme.value = value)} />
+        <label class="field">
+          <span class="field-label">{words.key}</span>
+          <input
+            type="password"
+            autocomplete="off"
+            value={apiKey.value}
+            aria-describedby="key-hint"
+            onChange={(event) => {
+              apiKey.value = event.currentTarget.value.trim();
+              // The key is said when the socket opens: open it anew.
+              socket.terminate();
+            }}
+          />
+        </label>
+        <p id="key-hint" class="quiet">{words.keyHint}</p>
+      </div>
+    </Panel>
+  );
+}

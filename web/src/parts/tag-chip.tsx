@@ -1,0 +1,129 @@
+/**
+ * A tag as a chip. Mouse: resting on it shows its card, a click searches it. Keyboard: focus shows the card, Tab goes
+ * into it, Esc closes it. Touch: a tap shows the card, which holds the search.
+ */
+import { signal } from "@preact/signals";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { AlbumTag, SearchField, TagKind } from "../api/types";
+import { language, t } from "../i18n";
+import { href } from "../router";
+import { TagCard } from "./tag-card";
+import { namespaceName, tagName } from "./tag-words";
+
+const OPEN_AFTER_MS = 220;
+const CLOSE_AFTER_MS = 260;
+
+/** Only one card is open at a time. */
+const openCard = signal("");
+
+const FIELDS: Record<TagKind, SearchField> = { GENRE: "TAG", WORK: "WORK", CHARACTER: "CHARACTER", AUTHOR: "AUTHOR" };
+
+export function searchOf(tag: Pick<AlbumTag, "name" | "kind">): string {
+  return href(["search"], { q: tag.name, field: FIELDS[tag.kind].toLowerCase() });
+}
+
+export function TagChip({ tag }: { tag: AlbumTag }) {
+  const id = useId();
+  const place = useRef<HTMLLIElement>(null);
+  const timer = useRef(0);
+  const wasTouched = useRef(false);
+  const isOpen = openCard.value === id;
+  const link = searchOf(tag);
+
+  const later = (open: boolean, delay: number): void => {
+    clearTimeout(timer.current);
+    timer.current = window.setTimeout(() => setOpen(open), delay);
+  };
+  const setOpen = (open: boolean): void => {
+    clearTimeout(timer.current);
+    if (open) openCard.value = id;
+    else if (openCard.value === id) openCard.value = "";
+  };
+  useEffect(() => () => setOpen(false), []);
+  useEffect(() => {
+    if (!isOpen) return;
+    const onOutside = (event: Event): void => {
+      if (!place.current?.contains(event.target as Node)) setOpen(false);
+    };
+    const onKey = (event: KeyboardEvent): void => {
+      if (event.key === "Escape") setOpen(false);
+    };
+    document.addEventListener("pointerdown", onOutside);
+    document.addEventListener("keydown", onKey);
+    return () => {
+      document.removeEventListener("pointerdown", onOutside);
+      document.removeEventListener("keydown", onKey);
+    };
+  }, [isOpen]);
+
+  return (
+    <li
+      ref={place}
+      class="chip-place"
+      onPointerEnter={(event) => event.pointerType === "mouse" && later(true, OPEN_AFTER_MS)}
+      onPointerLeave={(event) => event.pointerType === "mouse" && later(false, CLOSE_AFTER_MS)}
+      onFocusOut={(event) => {
+        if (!place.current?.contains(event.relatedTarget as Node | null)) later(false, 0);
+      }}
+    >
+      <a
+        class={tag.translation ? "chip" : "chip chip-unknown"}
+        href={link}
+        aria-expanded={isOpen}
+        aria-controls={isOpen ? `${id}card` : undefined}
+        onPointerDown={(event) => (wasTouched.current = event.pointerType !== "mouse")}
+        onFocus={(event) => !wasTouched.current && event.currentTarget.matches(":focus-visible") && setOpen(true)}
+        onClick={(event) => {
+          if (!wasTouched.current || isOpen) return;
+          event.preventDefault();
+          setOpen(true);
+        }}
+      >
+        {tag.translation && <span class={`dot ns-${tag.translation.namespace}`} />}
+        <span lang={tag.translation && language.value === "en" ? "en" : "zh"}>{tagName(tag, language.value)}</span>
+        <span class="chip-kind">{tag.translation ? namespaceName(tag.translation.namespace) : t().tag.untranslated}</span>
+      </a>
+      {isOpen && <Floating id={`${id}card`} tag={tag} searchHref={link} />}
+    </li>
+  );
+}
+
+/** The card beside its chip, kept inside the window. */
+function Floating({ id, tag, searchHref }: { id: string; tag: AlbumTag; searchHref: string }) {
+  const box = useRef<HTMLDivElement>(null);
+  const [shift, setShift] = useState({ x: 0, above: false });
+  useLayoutEffect(() => {
+    const rect = box.current?.getBoundingClientRect();
+    const chip = box.current?.parentElement?.getBoundingClientRect();
+    if (!rect || !chip) return;
+    const width = document.documentElement.clientWidth;
+    const x = Math.min(0, width - 16 - (chip.left + rect.width));
+    setShift({ x, above: chip.bottom + rect.height + 16 > innerHeight && chip.top > rect.height + 72 });
+  }, []);
+  return (
+    <div
+      id={id}
+      ref={box}
+      class={shift.above ? "tag-card tag-card-above" : "tag-card"}
+      style={{ "--shift": `${shift.x}px` }}
+      role="group"
+      aria-label={t().tag.about(tagName(tag, language.value))}
+    >
+      <TagCard tag={tag} searchHref={searchHref} />
+    </div>
+  );
+}
+
+export function TagRow({ label, tags }: { label: string; tags: readonly AlbumTag[] }) {
+  if (tags.length === 0) return null;
+  return (
+    <div class="tag-row">
+      <h2 class="tag-row-label">{label}</h2>
+      <ul class="chips" role="list">
+        {tags.map((tag) => (
+          <TagChip key={`${tag.kind}${tag.name}`} tag={tag} />
+        ))}
+      </ul>
+    </div>
+  );
+}

@@ -1,0 +1,21 @@
+/** How a tag is called in the reader's language. */
+import type { AlbumTag, Tag } from "../api/types";
+import { t, type Language } from "../i18n";
+
+/** The record's name: its translation for Chinese readers, the original English tag for others. */
+export function recordName(tag: Pick<Tag, "raw" | "name">, language: Language): string {
+  return language === "zh" ? tag.name || tag.raw : tag.raw;
+}
+
+export function tagName(tag: AlbumTag, language: Language): string {
+  return tag.translation ? recordName(tag.translation, language) : tag.name;
+}
+
+export function namespaceName(namespace: string): string {
+  return t().tag.namespaces[namespace] ?? namespace;
+}
+
+/** Where a record's page is: "other:full color" is `["tags", "OTHER", "full color"]`. */
+export function tagPath(tag: Pick<Tag, "namespace" | "raw">): string[] {
+  return ["tags", tag.namespace.toLowerCase(), tag.raw];
+}

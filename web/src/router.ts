@@ -1,0 +1,75 @@
+/** Where the reader is: the part of the address after `#`, so that the server only ever serves `/`. */
+import { signal } from "@preact/signals";
+
+export interface Route {
+  /** `/album/350234` is `["album", "350234"]`. */
+  readonly path: readonly string[];
+  readonly params: Readonly<Record<string, string>>;
+}
+
+export type Params = Readonly<Record<string, string | number | undefined>>;
+
+export function parseHash(hash: string): Route {
+  const [path = "", query = ""] = hash.replace(/^#?\/?/, "").split(/\?(.*)/s);
+  const parts = path.split("/").filter(Boolean).map(decoded);
+  return { path: parts, params: Object.fromEntries(new URLSearchParams(query)) };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // typed by hand, and no valid encoding: taken as it stands
+  }
+}
+
+/** `href(["search"], {q: "fox"})` is `#/search?q=fox`; undefined and empty values are left out. */
+export function href(path: readonly string[], params: Params = {}): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(params)) {
+    if (value !== undefined && value !== "") query.set(name, String(value));
+  }
+  const text = query.toString();
+  return `#/${path.map(encodeURIComponent).join("/")}${text ? `?${text}` : ""}`;
+}
+
+export const route = signal<Route>(parseHash(typeof location === "undefined" ? "" : location.hash));
+
+export function go(path: readonly string[], params: Params = {}): void {
+  location.hash = href(path, params);
+}
+
+/** The same place said otherwise: no new step for the back button. */
+export function replace(path: readonly string[], params: Params = {}): void {
+  history.replaceState(history.state, "", href(path, params));
+  route.value = parseHash(location.hash);
+}
+
+/** Follows the address bar; `onMove` hears of every step to another place. */
+export function followAddress(onMove: (restoredY: number | null) => void): void {
+  // Behind a proxy that mounts us at /jm, /jm and /jm/ show the same page: settle on the latter.
+  const home = new URL("./", document.baseURI).pathname;
+  if (location.pathname !== home) history.replaceState(history.state, "", home + location.search + location.hash);
+  history.scrollRestoration = "manual";
+  let restoredY: number | null = null;
+  addEventListener("popstate", (event) => {
+    const state = event.state as { y?: number } | null;
+    restoredY = state?.y ?? null;
+  });
+  addEventListener("hashchange", () => {
+    route.value = parseHash(location.hash);
+    onMove(restoredY);
+    restoredY = null;
+  });
+  let timer = 0;
+  addEventListener(
+    "scroll",
+    () => {
+      clearTimeout(timer);
+      timer = window.setTimeout(() => history.replaceState({ y: scrollY }, ""), 120);
+    },
+    { passive: true },
+  );
+  const state = history.state as { y?: number } | null;
+  if (state?.y) onMove(state.y);
+}

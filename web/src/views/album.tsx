@@ -1,0 +1,130 @@
+/** One album: what it is, its tags, its download, and what belongs to it. */
+import { useEffect } from "preact/hooks";
+import { ALBUM, RELATED } from "../api/documents";
+import { useQuery } from "../api/hooks";
+import type { Album, AlbumLine } from "../api/types";
+import { StartDownload } from "../downloads/start";
+import { hear } from "../downloads/store";
+import { t } from "../i18n";
+import { compact, day, number } from "../i18n/formats";
+import { Comments } from "../parts/comments";
+import { Cover, ratioOf } from "../parts/cover";
+import { AlbumGrid } from "../parts/grid";
+import { Icon } from "../parts/icons";
+import { Message, ProblemMessage } from "../parts/message";
+import { TagRow } from "../parts/tag-chip";
+import { href } from "../router";
+import { placeOf } from "./places";
+import { useTitle } from "./title";
+
+export function AlbumView({ id }: { id: string }) {
+  const { data, problem, isLoading, reload } = useQuery<{ album: Album | null }>(ALBUM, { id }, "cache-and-network");
+  const album = data?.album ?? null;
+  useTitle(album?.title ?? t().album.number(id));
+  useEffect(() => {
+    if (album) hear(album.downloads);
+  }, [album]);
+  if (isLoading) return <AlbumSkeleton />;
+  if (album) return <Whole album={album} />;
+  if (problem) return <ProblemMessage problem={problem} onRetry={reload} />;
+  return (
+    <Message title={t().album.missing(id)} hint={t().album.missingHint}>
+      <a class="button" href={href([])}>{t().app.rankings}</a>
+      <a class="button" href={href(["search"])}>{t().app.search}</a>
+    </Message>
+  );
+}
+
+function Whole({ album }: { album: Album }) {
+  const words = t().album;
+  const place = placeOf(album.id);
+  const first = album.chapters?.[0]?.id ?? album.id;
+  const facts = [
+    words.number(album.id),
+    album.pageCount !== null && words.pages(number(album.pageCount)),
+    album.viewCount !== null && words.views(compact(album.viewCount)),
+    album.likeCount !== null && words.likes(compact(album.likeCount)),
+    album.publishedOn && words.published(day(album.publishedOn)),
+    album.updatedOn && album.updatedOn !== album.publishedOn && words.updated(day(album.updatedOn)),
+  ].filter(Boolean);
+  return (
+    <article class="album">
+      <div class="album-cover">
+        <Cover cover={album.cover} alt="" ratio={ratioOf(album.cover)} eager />
+      </div>
+      <div class="album-about">
+        <h1>{album.title || t().list.untitled}</h1>
+        <p class="facts">{facts.join(" · ")}</p>
+        {album.description && <p class="description">{album.description}</p>}
+        <p class="album-actions">
+          <a
+            class="button button-primary button-large"
+            href={href(["album", album.id, "read", place?.chapter ?? first], place ? { page: place.page } : {})}
+          >
+            <Icon name="book" /> {place ? words.resume(place.page) : words.read}
+          </a>
+          <a class="button button-large" href={album.url} target="_blank" rel="noopener noreferrer">
+            {words.original}
+          </a>
+        </p>
+        <TagRow label={words.authors} tags={album.authors ?? []} />
+        <TagRow label={words.works} tags={album.works ?? []} />
+        <TagRow label={words.characters} tags={album.characters ?? []} />
+        <TagRow label={words.tags} tags={album.tags ?? []} />
+        {album.tags?.length === 0 && <p class="quiet">{words.noTags}</p>}
+        <StartDownload album={album} />
+        {album.chapters && album.chapters.length > 1 && <Chapters album={album} />}
+      </div>
+      <div class="album-more">
+        <Related id={album.id} />
+        <Comments id={album.id} count={album.commentCount ?? 0} />
+      </div>
+    </article>
+  );
+}
+
+function Chapters({ album }: { album: Album }) {
+  return (
+    <section>
+      <h2>{t().album.chapters}</h2>
+      <ol class="chapters" role="list">
+        {album.chapters?.map((chapter) => (
+          <li key={chapter.id}>
+            <a href={href(["album", album.id, "read", chapter.id])}>
+              <span class="quiet">{chapter.index}</span> {chapter.title}
+            </a>
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+function Related({ id }: { id: string }) {
+  const { data } = useQuery<{ album: { related: AlbumLine[] | null } | null }>(RELATED, { id });
+  const related = data?.album?.related ?? [];
+  if (related.length === 0) return null;
+  return (
+    <section>
+      <h2>{t().album.related}</h2>
+      <div class="shelf">
+        <AlbumGrid entries={related.map((album) => ({ album }))} />
+      </div>
+    </section>
+  );
+}
+
+function AlbumSkeleton() {
+  return (
+    <div class="album" aria-hidden="true">
+      <div class="album-cover">
+        <div class="cover skeleton cover-usual" />
+      </div>
+      <div class="album-about">
+        <div class="skeleton line line-title" />
+        <div class="skeleton lines" />
+        <div class="skeleton lines" />
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,25 @@
+/** What a list's address can say, and what it means when it says nothing or nonsense. */
+import type { AlbumOrder, Period, SearchField } from "../api/types";
+
+export const PERIODS = ["DAY", "WEEK", "MONTH", "ALL"] as const satisfies readonly Period[];
+export const RANKING_ORDERS = ["VIEWS", "LIKES"] as const satisfies readonly AlbumOrder[];
+export const SEARCH_ORDERS = ["LATEST", "VIEWS", "LIKES", "PICTURES"] as const satisfies readonly AlbumOrder[];
+export const FIELDS = ["SITE", "WORK", "AUTHOR", "TAG", "CHARACTER"] as const satisfies readonly SearchField[];
+export const CATEGORIES = [
+  "ALL", "DOUJIN", "SINGLE", "SHORT", "ANOTHER", "HANMAN", "MEIMAN", "DOUJIN_COSPLAY", "THREE_D", "ENGLISH_SITE",
+] as const;
+
+/** `choice("week", PERIODS, "ALL")` is "WEEK". */
+export function choice<Value extends string>(text: string | undefined, values: readonly Value[], otherwise: Value): Value {
+  return values.find((value) => value === text?.toUpperCase()) ?? otherwise;
+}
+
+/** A page number; 1 when it says none. */
+export function pageOf(text: string | undefined): number {
+  return text && /^[1-9]\d{0,4}$/.test(text) ? Number(text) : 1;
+}
+
+/** For the address: lower case, and nothing for what holds anyway. */
+export function said<Value extends string>(value: Value, usual: Value): string | undefined {
+  return value === usual ? undefined : value.toLowerCase();
+}

@@ -1,0 +1,82 @@
+/** Rankings: what is read most, by period. */
+import { RANKING } from "../api/documents";
+import { useQuery } from "../api/hooks";
+import type { AlbumLine } from "../api/types";
+import { t } from "../i18n";
+import { number } from "../i18n/formats";
+import { AlbumGrid, GridSkeleton } from "../parts/grid";
+import { Message, ProblemMessage } from "../parts/message";
+import { Pager } from "../parts/pager";
+import { Select, Switch } from "../parts/switches";
+import { go, href, route, type Params } from "../router";
+import { CATEGORIES, choice, pageOf, PERIODS, RANKING_ORDERS, said } from "./choices";
+import { useTitle } from "./title";
+
+/** Albums on a page of the site's rankings. */
+const PAGE_SIZE = 80;
+
+interface RankingAnswer {
+  ranking: { total: number; entries: { rank: number; album: AlbumLine }[] };
+}
+
+export function RankingView() {
+  const words = t().list;
+  const { params } = route.value;
+  const state = {
+    period: choice(params["period"], PERIODS, "WEEK"),
+    orderBy: choice(params["order"], RANKING_ORDERS, "VIEWS"),
+    category: choice(params["category"], CATEGORIES, "ALL"),
+    page: pageOf(params["page"]),
+  };
+  const answer = useQuery<RankingAnswer>(RANKING, state, "cache-and-network");
+  useTitle(t().app.rankings);
+  const with_ = (change: Partial<typeof state>): Params => {
+    const next = { ...state, page: 1, ...change };
+    return {
+      period: said(next.period, "WEEK"),
+      order: said(next.orderBy, "VIEWS"),
+      category: said(next.category, "ALL"),
+      page: next.page > 1 ? next.page : undefined,
+    };
+  };
+  const to = (change: Partial<typeof state>): string => href([], with_(change));
+  const ranking = answer.data?.ranking;
+  return (
+    <>
+      <div class="view-head">
+        <h1>{t().app.rankings}</h1>
+        <p class="quiet" aria-live="polite">{ranking ? words.total(number(ranking.total)) : " "}</p>
+      </div>
+      <div class="toolbar">
+        <Switch label={words.period} value={state.period} options={words.periods} order={PERIODS} to={(period) => to({ period })} />
+        <Switch
+          label={words.order}
+          value={state.orderBy as (typeof RANKING_ORDERS)[number]}
+          options={words.orders}
+          order={RANKING_ORDERS}
+          to={(orderBy) => to({ orderBy })}
+        />
+        <Select
+          label={words.category}
+          value={state.category}
+          options={words.categories}
+          order={CATEGORIES}
+          onChange={(category) => go([], with_({ category }))}
+        />
+      </div>
+      {answer.isLoading && <GridSkeleton />}
+      {!ranking && answer.problem && <ProblemMessage problem={answer.problem} onRetry={answer.reload} />}
+      {ranking && ranking.entries.length === 0 && (
+        <Message title={words.empty} hint={state.page > 1 ? words.emptyPast : words.emptyRanking}>
+          {state.page > 1 ? (
+            <a class="button" href={to({})}>{words.firstPage}</a>
+          ) : (
+            <a class="button" href={to({ period: "ALL" })}>{words.longer}</a>
+          )}
+        </Message>
+      )}
+      {ranking && <AlbumGrid entries={ranking.entries} />}
+      {ranking && <Pager page={state.page} count={Math.ceil(ranking.total / PAGE_SIZE)} to={(page) => to({ page })} />}
+    </>
+  );
+}

@@ -1,0 +1,53 @@
+/** One page of a chapter; it keeps the shape of its neighbours until it knows its own. */
+import { useState } from "preact/hooks";
+import { local } from "../api/addresses";
+import type { Page } from "../api/types";
+import { t } from "../i18n";
+
+interface Props {
+  page: Page;
+  count: number;
+  /** Width by height to keep free while the picture is on its way. */
+  ratio: number;
+  loading: "lazy" | "eager";
+  onRatio: (ratio: number) => void;
+}
+
+export function ReaderPage({ page, count, ratio, loading, onRatio }: Props) {
+  const [attempt, setAttempt] = useState(0);
+  const [state, setState] = useState<"loading" | "shown" | "failed">("loading");
+  if (state === "failed") {
+    return (
+      <div class="reader-page reader-failed" style={{ aspectRatio: String(ratio) }} role="alert">
+        <p>{t().reader.failed(page.index)}</p>
+        <button
+          type="button"
+          class="button"
+          onClick={() => {
+            setAttempt(attempt + 1);
+            setState("loading");
+          }}
+        >
+          {t().reader.again}
+        </button>
+      </div>
+    );
+  }
+  return (
+    <img
+      key={attempt}
+      class={`reader-page reader-${state}`}
+      src={local(page.url)}
+      alt={t().reader.page(page.index, count)}
+      style={state === "shown" ? {} : { aspectRatio: String(ratio) }}
+      loading={loading}
+      decoding="async"
+      draggable={false}
+      onLoad={(event) => {
+        setState("shown");
+        onRatio(event.currentTarget.naturalWidth / event.currentTarget.naturalHeight);
+      }}
+      onError={() => setState("failed")}
+    />
+  );
+}

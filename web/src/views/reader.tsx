@@ -1,0 +1,163 @@
+/** The reader: one chapter, pages as they are needed, remembered to the page. */
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { READER } from "../api/documents";
+import { useQuery } from "../api/hooks";
+import type { Chapter, Page } from "../api/types";
+import { t } from "../i18n";
+import { Icon } from "../parts/icons";
+import { Message, ProblemMessage } from "../parts/message";
+import { Select } from "../parts/switches";
+import { remembered } from "../remembered";
+import { go, href, replace, route } from "../router";
+import { pageOf } from "./choices";
+import { keepPlace } from "./places";
+import { PagedPages } from "./reader-paged";
+import { ScrolledPages } from "./reader-scrolled";
+import { MODES, pageAfter, stepOfKey, within, type Mode, type Step } from "./reading";
+import { useTitle } from "./title";
+
+export interface ReaderChapter extends Chapter {
+  pages: Page[] | null;
+}
+
+interface ReaderAnswer {
+  album: { id: string; title: string; chapters: ReaderChapter[] | null } | null;
+}
+
+const mode = remembered<Mode>("reader", "scroll");
+
+export function ReaderView({ albumId, chapterId }: { albumId: string; chapterId: string }) {
+  const { data, problem, isLoading, reload } = useQuery<ReaderAnswer>(READER, { id: albumId });
+  const album = data?.album;
+  const chapters = album?.chapters ?? [];
+  const chapter = chapters.find(({ id }) => id === chapterId) ?? chapters[0];
+  useTitle(album?.title ?? t().album.read);
+  if (isLoading) return <div class="reader reader-waiting"><div class="skeleton reader-page" aria-hidden="true" /></div>;
+  if (!album || !chapter?.pages?.length) {
+    return (
+      <div class="reader reader-waiting">
+        {problem ? (
+          <ProblemMessage problem={problem} onRetry={reload} />
+        ) : (
+          <Message title={album ? t().reader.missing : t().album.missing(albumId)} hint={album ? "" : t().album.missingHint} />
+        )}
+        <a class="button" href={href(["album", albumId])}>{t().reader.back}</a>
+      </div>
+    );
+  }
+  return <Reading key={chapter.id} albumId={album.id} title={album.title} chapters={chapters} chapter={chapter} pages={chapter.pages} />;
+}
+
+interface ReadingProps {
+  albumId: string;
+  title: string;
+  chapters: readonly ReaderChapter[];
+  chapter: ReaderChapter;
+  pages: readonly Page[];
+}
+
+function Reading({ albumId, title, chapters, chapter, pages }: ReadingProps) {
+  const words = t().reader;
+  const [page, setPage] = useState(() => within(pageOf(route.value.params["page"]), pages.length));
+  /** The page to bring into view; grows a new object for each wish, so that the same page can be wished twice. */
+  const [wish, setWish] = useState({ page });
+  const [hasBars, setBars] = useState(true);
+  const at = chapters.indexOf(chapter);
+
+  useEffect(() => {
+    keepPlace(albumId, { chapter: chapter.id, page });
+    replace(["album", albumId, "read", chapter.id], { page: page > 1 ? page : undefined });
+  }, [page]);
+
+  const open = (other: ReaderChapter | undefined, where: "start" | "end"): void => {
+    if (other) go(["album", albumId, "read", other.id], { page: where === "end" ? (other.pages?.length ?? 1) : undefined });
+  };
+  const jump = (wanted: number): void => {
+    if (wanted < 1) return open(chapters[at - 1], "end");
+    if (wanted > pages.length) return open(chapters[at + 1], "start");
+    setPage(wanted);
+    setWish({ page: wanted });
+  };
+  const step = (wanted: Step): void => jump(pageAfter(wanted, page, pages.length));
+
+  const keys = useRef<(event: KeyboardEvent) => void>(() => undefined);
+  keys.current = (event) => {
+    const inControl = event.target instanceof HTMLElement && event.target.matches("select, input, button, a");
+    if (event.altKey || event.ctrlKey || event.metaKey || (inControl && event.key !== "Escape")) return;
+    if (event.key === "Escape") return go(["album", albumId]);
+    if (event.key.toLowerCase() === "m") return void (mode.value = MODES[(MODES.indexOf(mode.value) + 1) % MODES.length] ?? "scroll");
+    const wanted = stepOfKey(event.key, mode.value);
+    if (!wanted) return;
+    event.preventDefault();
+    step(wanted);
+  };
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => keys.current(event);
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  }, []);
+  useLayoutEffect(() => setWish({ page }), [mode.value]);
+
+  return (
+    <div class={`reader reader-${mode.value} ${hasBars ? "" : "reader-bare"}`}>
+      <header class="reader-bar reader-top">
+        <a class="button button-icon" href={href(["album", albumId])} aria-label={words.back}>
+          <Icon name="left" />
+        </a>
+        <h1 class="reader-title">
+          {title}
+          {chapters.length > 1 && <span class="quiet"> · {chapter.title}</span>}
+        </h1>
+        {chapters.length > 1 && (
+          <Select
+            label={words.chapter}
+            value={chapter.id}
+            options={Object.fromEntries(chapters.map(({ id, index, title: name }) => [id, `${index}. ${name}`]))}
+            order={chapters.map(({ id }) => id)}
+            onChange={(id) => go(["album", albumId, "read", id])}
+          />
+        )}
+        <Select label={words.mode} value={mode.value} options={words.modes} order={MODES} onChange={(value) => (mode.value = value)} />
+      </header>
+      {mode.value === "scroll" ? (
+        <ScrolledPages pages={pages} wish={wish} onPage={setPage} onTap={() => setBars(!hasBars)}>
+          <nav class="reader-end" aria-label={words.chapter}>
+            {chapters[at - 1] && <button type="button" class="button" onClick={() => open(chapters[at - 1], "start")}>{words.previousChapter}</button>}
+            {chapters[at + 1] ? (
+              <button type="button" class="button button-primary" onClick={() => open(chapters[at + 1], "start")}>{words.nextChapter}</button>
+            ) : (
+              <a class="button" href={href(["album", albumId])}>{words.end} · {words.back}</a>
+            )}
+          </nav>
+        </ScrolledPages>
+      ) : (
+        <PagedPages pages={pages} page={page} mode={mode.value} onStep={step} onTap={() => setBars(!hasBars)} />
+      )}
+      <footer class="reader-bar reader-bottom" dir={mode.value === "rtl" ? "rtl" : "ltr"}>
+        <button type="button" class="button button-icon" aria-label={words.previous} disabled={page === 1 && at === 0} onClick={() => step("previous")}>
+          <Icon name={mode.value === "rtl" ? "right" : "left"} />
+        </button>
+        <input
+          type="range"
+          min={1}
+          max={pages.length}
+          value={page}
+          aria-label={words.slider}
+          aria-valuetext={words.page(page, pages.length)}
+          onInput={(event) => jump(event.currentTarget.valueAsNumber)}
+        />
+        <output class="reader-count" dir="ltr">{page} / {pages.length}</output>
+        <button
+          type="button"
+          class="button button-icon"
+          aria-label={words.next}
+          disabled={page === pages.length && at === chapters.length - 1}
+          onClick={() => step("next")}
+        >
+          <Icon name={mode.value === "rtl" ? "left" : "right"} />
+        </button>
+        <p class="hidden">{words.help}</p>
+      </footer>
+    </div>
+  );
+}

@@ -1,0 +1,89 @@
+/** Search of the site. */
+import { useEffect, useRef } from "preact/hooks";
+import { SEARCH } from "../api/documents";
+import { useQuery } from "../api/hooks";
+import type { AlbumPage } from "../api/types";
+import { t } from "../i18n";
+import { number } from "../i18n/formats";
+import { AlbumGrid, GridSkeleton } from "../parts/grid";
+import { Message, ProblemMessage } from "../parts/message";
+import { Pager } from "../parts/pager";
+import { Icon } from "../parts/icons";
+import { Select } from "../parts/switches";
+import { go, href, route, type Params } from "../router";
+import { choice, FIELDS, pageOf, PERIODS, said, SEARCH_ORDERS } from "./choices";
+import { useTitle } from "./title";
+
+export function SearchView() {
+  const words = t();
+  const { params } = route.value;
+  const query = (params["q"] ?? "").trim();
+  const state = {
+    orderBy: choice(params["order"], SEARCH_ORDERS, "LATEST"),
+    period: choice(params["period"], PERIODS, "ALL"),
+    field: choice(params["field"], FIELDS, "SITE"),
+    page: pageOf(params["page"]),
+  };
+  const answer = useQuery<{ search: AlbumPage }>(SEARCH, query ? { query, ...state } : null);
+  useTitle(query ? words.search.results(query) : words.search.title);
+  const with_ = (change: Partial<typeof state> & { query?: string }): Params => {
+    const next = { query, ...state, page: 1, ...change };
+    return {
+      q: next.query,
+      field: said(next.field, "SITE"),
+      order: said(next.orderBy, "LATEST"),
+      period: said(next.period, "ALL"),
+      page: next.page > 1 ? next.page : undefined,
+    };
+  };
+  const change = (part: Partial<typeof state> & { query?: string }): void => go(["search"], with_(part));
+  const found = answer.data?.search;
+  return (
+    <>
+      <div class="view-head">
+        <h1>{query ? words.search.results(query) : words.search.title}</h1>
+        <p class="quiet" aria-live="polite">{found ? words.list.total(number(found.total)) : " "}</p>
+      </div>
+      <SearchBox query={query} onSearch={(text) => change({ query: text })} />
+      <div class="toolbar">
+        <Select label={words.list.field} value={state.field} options={words.list.fields} order={FIELDS} onChange={(field) => change({ field })} />
+        <Select label={words.list.order} value={state.orderBy} options={words.list.orders} order={SEARCH_ORDERS} onChange={(orderBy) => change({ orderBy })} />
+        <Select label={words.list.period} value={state.period} options={words.list.periods} order={PERIODS} onChange={(period) => change({ period })} />
+      </div>
+      {!query && <Message title={words.search.ask} hint={words.search.askHint} />}
+      {answer.isLoading && <GridSkeleton />}
+      {!found && answer.problem && <ProblemMessage problem={answer.problem} onRetry={answer.reload} />}
+      {found && found.items.length === 0 && (
+        <Message
+          title={words.search.empty(query)}
+          hint={state.page > 1 ? words.list.emptyPast : words.search.emptyHint}
+        >
+          {state.page > 1 && <a class="button" href={href(["search"], with_({}))}>{words.list.firstPage}</a>}
+        </Message>
+      )}
+      {found && <AlbumGrid entries={found.items.map((album) => ({ album }))} />}
+      {found && <Pager page={state.page} count={found.pageCount} to={(page) => href(["search"], with_({ page }))} />}
+    </>
+  );
+}
+
+export function SearchBox({ query, onSearch }: { query: string; onSearch: (text: string) => void }) {
+  const input = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (input.current) input.current.value = query;
+  }, [query]);
+  return (
+    <form
+      class="search-box"
+      role="search"
+      onSubmit={(event) => {
+        event.preventDefault();
+        onSearch(input.current?.value.trim() ?? "");
+      }}
+    >
+      <Icon name="search" />
+      <input ref={input} type="search" name="q" defaultValue={query} aria-label={t().search.label} placeholder={t().search.label} autocomplete="off" enterkeyhint="search" />
+      <button type="submit" class="button button-primary">{t().search.button}</button>
+    </form>
+  );
+}

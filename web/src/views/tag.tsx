@@ -1,0 +1,130 @@
+/** One record of the tag database: rendered, in every form, and the albums that carry it. */
+import { useState } from "preact/hooks";
+import { TAG, TAG_ALBUMS } from "../api/documents";
+import { useQuery } from "../api/hooks";
+import type { AlbumPage, Tag } from "../api/types";
+import { language, t } from "../i18n";
+import { number } from "../i18n/formats";
+import { AlbumGrid, GridSkeleton } from "../parts/grid";
+import { Icon } from "../parts/icons";
+import { Message, ProblemMessage } from "../parts/message";
+import { SafeHtml } from "../parts/safe-html";
+import { namespaceName, recordName } from "../parts/tag-words";
+import { href, type Params } from "../router";
+
+type Form = "html" | "text" | "raw" | "ast";
+type Cell = "name" | "intro" | "links";
+const FORMS: readonly Form[] = ["html", "text", "raw", "ast"];
+const CELLS: readonly Cell[] = ["name", "intro", "links"];
+
+interface WholeTag extends Tag {
+  ast: Record<Cell, unknown>;
+  nameRaw: string;
+  introRaw: string;
+  linksRaw: string;
+  introText: string;
+  linksText: string;
+  nameHtml: string;
+  introHtml: string;
+  linksHtml: string;
+}
+
+export function TagRecord({ namespace, raw, listParams }: { namespace: string; raw: string; listParams: Params }) {
+  const words = t().tags;
+  const { data, problem, isLoading, reload } = useQuery<{ tag: WholeTag | null }>(TAG, { namespace, raw });
+  const tag = data?.tag;
+  const back = (
+    <a class="button button-small explorer-back" href={href(["tags"], listParams)}>
+      <Icon name="left" size={16} /> {words.back}
+    </a>
+  );
+  if (isLoading) return <div class="skeleton lines" aria-hidden="true" />;
+  if (!tag) {
+    return (
+      <>
+        {back}
+        {/* A namespace that is none is refused as a bad variable: for a reader that is "no such record" too. */}
+        {problem && problem.code !== "GRAPHQL_VALIDATION_FAILED" && problem.code !== "BAD_REQUEST" ? (
+          <ProblemMessage problem={problem} onRetry={reload} />
+        ) : (
+          <Message title={words.missing} hint={words.missingHint} />
+        )}
+      </>
+    );
+  }
+  return (
+    <article class="tag-record">
+      {back}
+      <h2>
+        {recordName(tag, language.value)}{" "}
+        <span class="tag-card-second">{language.value === "zh" ? tag.raw : tag.name}</span>
+      </h2>
+      <p class="tag-card-kind">
+        <span class={`dot ns-${tag.namespace}`} /> {namespaceName(tag.namespace)} · <code>{tag.id}</code>
+      </p>
+      {tag.introHtml ? <SafeHtml html={tag.introHtml} /> : <p class="quiet">{t().tag.noIntro}</p>}
+      {tag.linksHtml && <SafeHtml html={tag.linksHtml} />}
+      <Forms tag={tag} />
+      <TagAlbums namespace={tag.namespace} raw={tag.raw} />
+    </article>
+  );
+}
+
+function Forms({ tag }: { tag: WholeTag }) {
+  const words = t().tags;
+  const [form, setForm] = useState<Form>("html");
+  return (
+    <details class="forms">
+      <summary>{words.forms}: HTML, {words.form.text}, {words.form.raw}, AST</summary>
+      <fieldset class="switch">
+        <legend class="hidden">{words.forms}</legend>
+        {FORMS.map((option) => (
+          <label key={option}>
+            <input type="radio" name="form" checked={form === option} onChange={() => setForm(option)} />
+            <span>{words.form[option]}</span>
+          </label>
+        ))}
+      </fieldset>
+      <dl class="cells">
+        {CELLS.map((cell) => (
+          <div key={cell}>
+            <dt>{words[cell]}</dt>
+            <dd>
+              <pre tabIndex={0} aria-label={words[cell]}>{textOf(tag, cell, form) || `(${words.blank})`}</pre>
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </details>
+  );
+}
+
+function textOf(tag: WholeTag, cell: Cell, form: Form): string {
+  if (form === "ast") return JSON.stringify(tag.ast[cell], null, 2);
+  if (form === "text") return cell === "name" ? tag.name : tag[`${cell}Text`];
+  return form === "raw" ? tag[`${cell}Raw`] : tag[`${cell}Html`];
+}
+
+function TagAlbums({ namespace, raw }: { namespace: string; raw: string }) {
+  const words = t().tags;
+  const [page, setPage] = useState(1);
+  const { data, problem, isLoading, reload } = useQuery<{ tag: { albums: AlbumPage | null } | null }>(TAG_ALBUMS, { namespace, raw, page });
+  const albums = data?.tag?.albums;
+  return (
+    <section>
+      <h3>
+        {words.albums} {albums && <span class="quiet">{number(albums.total)}</span>}
+      </h3>
+      {isLoading && <GridSkeleton count={8} />}
+      {!albums && problem && <ProblemMessage problem={problem} onRetry={reload} />}
+      {albums?.items.length === 0 && <p class="quiet">{words.noAlbums}</p>}
+      {albums && <AlbumGrid entries={albums.items.map((album) => ({ album }))} />}
+      {albums && albums.pageCount > 1 && (
+        <p class="pager">
+          {page > 1 && <button type="button" class="button" onClick={() => setPage(page - 1)}>{t().list.previous}</button>}
+          {page < albums.pageCount && <button type="button" class="button" onClick={() => setPage(page + 1)}>{t().list.next}</button>}
+        </p>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,167 @@
+/** The tag explorer: the records of the tag database, searched in either language. */
+import { useEffect, useState } from "preact/hooks";
+import { EHTAG, TAGS } from "../api/documents";
+import { useQuery } from "../api/hooks";
+import type { EhTag, Tag } from "../api/types";
+import { language, t } from "../i18n";
+import { number } from "../i18n/formats";
+import { Credit } from "../parts/credit";
+import { Icon } from "../parts/icons";
+import { Message, ProblemMessage } from "../parts/message";
+import { namespaceName, recordName, tagPath } from "../parts/tag-words";
+import { href, replace, route, type Params } from "../router";
+import { TagRecord } from "./tag";
+import { useTitle } from "./title";
+
+const FIRST = 50;
+const TYPING_MS = 180;
+
+interface TagsAnswer {
+  tags: { totalCount: number; pageInfo: { hasNextPage: boolean; endCursor: string | null }; nodes: Tag[] };
+}
+
+export function TagsView() {
+  const words = t().tags;
+  const { path, params } = route.value;
+  const [, namespace, raw] = path;
+  const isRecord = namespace !== undefined && raw !== undefined;
+  const query = (params["q"] ?? "").trim();
+  const wanted = params["ns"]?.toUpperCase() ?? "";
+  const { data } = useQuery<{ ehtag: EhTag }>(EHTAG, {});
+  useTitle(isRecord ? raw : words.title);
+  const known = data?.ehtag.namespaces.filter(({ count }) => count > 0) ?? [];
+  const chosen = known.some((info) => info.namespace === wanted) ? wanted : "";
+  const with_ = (change: Params): Params => ({ q: query, ns: chosen.toLowerCase(), ...change });
+  return (
+    <div class={isRecord ? "explorer explorer-record" : "explorer"}>
+      <section class="explorer-list" aria-label={words.title}>
+        <div class="view-head">
+          <h1>{words.title}</h1>
+          <p class="quiet">{data ? words.hint(number(data.ehtag.tagCount)) : " "}</p>
+        </div>
+        <TagSearch query={query} onQuery={(q) => replace(isRecord ? path : ["tags"], with_({ q }))} />
+        <nav class="namespaces" aria-label={words.namespaces}>
+          <a href={href(["tags"], with_({ ns: "" }))} aria-current={chosen === "" ? "true" : undefined}>{words.every}</a>
+          {known.map((info) => (
+            <a
+              key={info.namespace}
+              href={href(["tags"], with_({ ns: info.namespace.toLowerCase() }))}
+              aria-current={chosen === info.namespace ? "true" : undefined}
+            >
+              <span class={`dot ns-${info.namespace}`} />
+              {namespaceName(info.namespace)} <span class="quiet">{number(info.count)}</span>
+            </a>
+          ))}
+        </nav>
+        <Results key={`${query}/${chosen}`} query={query} namespace={chosen} selected={isRecord ? `${namespace}:${raw}` : ""} params={with_({})} />
+        <Credit />
+      </section>
+      <section class="explorer-detail" aria-label={isRecord ? raw : words.pick}>
+        {isRecord ? (
+          <TagRecord key={`${namespace}:${raw}`} namespace={namespace.toUpperCase()} raw={raw} listParams={with_({})} />
+        ) : (
+          <Message title={words.pick} />
+        )}
+      </section>
+    </div>
+  );
+}
+
+function TagSearch({ query, onQuery }: { query: string; onQuery: (query: string) => void }) {
+  const [text, setText] = useState(query);
+  useEffect(() => setText((held) => (held.trim() === query ? held : query)), [query]);
+  useEffect(() => {
+    if (text.trim() === query) return;
+    const timer = setTimeout(() => onQuery(text.trim()), TYPING_MS);
+    return () => clearTimeout(timer);
+  }, [text]);
+  return (
+    <form class="search-box" role="search" onSubmit={(event) => { event.preventDefault(); onQuery(text.trim()); }}>
+      <Icon name="search" />
+      <input
+        type="search"
+        value={text}
+        aria-label={t().tags.label}
+        placeholder={t().tags.label}
+        autocomplete="off"
+        spellcheck={false}
+        onInput={(event) => setText(event.currentTarget.value)}
+      />
+    </form>
+  );
+}
+
+interface ResultsProps {
+  query: string;
+  namespace: string;
+  selected: string;
+  params: Params;
+}
+
+function Results({ query, namespace, selected, params }: ResultsProps) {
+  const [cursors, setCursors] = useState<readonly (string | null)[]>([null]);
+  return (
+    <ul class="records" role="list">
+      {cursors.map((after, index) => (
+        <ResultPage
+          key={after ?? ""}
+          filter={{ ...(query ? { query } : {}), ...(namespace ? { namespaces: [namespace] } : {}) }}
+          after={after}
+          query={query}
+          selected={selected}
+          params={params}
+          isLast={index === cursors.length - 1}
+          onMore={(cursor) => setCursors([...cursors, cursor])}
+        />
+      ))}
+    </ul>
+  );
+}
+
+interface ResultPageProps {
+  filter: Record<string, unknown>;
+  after: string | null;
+  query: string;
+  selected: string;
+  params: Params;
+  isLast: boolean;
+  onMore: (cursor: string) => void;
+}
+
+function ResultPage({ filter, after, query, selected, params, isLast, onMore }: ResultPageProps) {
+  const words = t().tags;
+  const { data, problem, isLoading, reload } = useQuery<TagsAnswer>(TAGS, { filter, first: FIRST, after });
+  if (isLoading) return <li class="skeleton lines" aria-hidden="true" />;
+  if (!data) return <li>{problem && <ProblemMessage problem={problem} onRetry={reload} />}</li>;
+  const { nodes, pageInfo } = data.tags;
+  if (nodes.length === 0 && after === null) {
+    return (
+      <li>
+        <Message title={words.empty(query)} hint={words.emptyHint} />
+      </li>
+    );
+  }
+  return (
+    <>
+      {nodes.map((tag) => (
+        <li key={tag.id}>
+          <a
+            class="record"
+            href={href(tagPath(tag), params)}
+            aria-current={tag.id === selected ? "true" : undefined}
+          >
+            <span class={`dot ns-${tag.namespace}`} />
+            <span class="record-name">{recordName(tag, language.value)}</span>
+            <span class="record-second">{language.value === "zh" ? tag.raw : tag.name}</span>
+            <span class="record-kind">{namespaceName(tag.namespace)}</span>
+          </a>
+        </li>
+      ))}
+      {isLast && pageInfo.hasNextPage && pageInfo.endCursor !== null && (
+        <li>
+          <button type="button" class="button" onClick={() => onMore(pageInfo.endCursor as string)}>{words.more}</button>
+        </li>
+      )}
+    </>
+  );
+}
