@@ -1,6 +1,7 @@
 """Downloads: life cycle, page pipeline, archives, storage."""
 
-from services.downloads.downloads import Downloads, open_downloads, queue_border
+from services.downloads.border import queue_border
+from services.downloads.downloads import Downloads, open_downloads
 from services.downloads.engine import Limits
 from services.downloads.names import file_stem, is_safe_stem
 from services.downloads.pipeline import Pipeline

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Collection
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +13,10 @@ import structlog
 
 from services.catalog.records import AlbumDetail
 from services.downloads import moves
+from services.downloads.border import queue_border
 from services.downloads.engine import Engine, Limits, open_engine
 from services.downloads.entry import Entry, same_key
+from services.downloads.lists import ALL, in_state, of_album
 from services.downloads.maintenance import maintain
 from services.downloads.paging import check_first, id_of_cursor, page_of
 from services.downloads.ports import Albums, Archives, Folders, PagePipeline
@@ -28,19 +30,16 @@ from services.downloads.records import (
     FeedBatch,
     QueueCounts,
 )
-from services.downloads.store import ALL, in_state, of_album
 from services.downloads.timings import Timings
 from services.downloads.watch import watch_many, watch_one
 from services.downloads.worker import DownloadWorker
-from services.errors import DownloadNotFound, InvalidInput, QueueFull, QueueUnavailable, StorageFull, UpstreamFailure
+from services.errors import DownloadNotFound, InvalidInput, QueueFull, StorageFull, UpstreamFailure
 from services.events import Events
-from services.redis import RedisLink, RedisUnavailable
+from services.redis import RedisLink
 
 log = structlog.get_logger("jmgraph.downloads")
 
 QUALITIES = range(1, 101)
-AWAY_RETRY_S = 5
-"""Seconds after which Redis may well be back."""
 OF_ALBUM_LIMIT = 1000
 RETRY_LIMIT = 10_000
 
@@ -260,15 +259,6 @@ async def open_downloads(
     """The downloads of this process. `ConfigurationError` when a newer version wrote the records."""
     async with open_engine(link, events, albums, archives, folders, limits, timings or Timings()) as engine:
         yield Downloads(engine)
-
-
-@contextmanager
-def queue_border() -> Iterator[None]:
-    """Where Redis is away, tell the caller that nothing was queued and when to come again."""
-    try:
-        yield
-    except RedisUnavailable:
-        raise QueueUnavailable("The queue can't be reached.", retry_after_s=AWAY_RETRY_S) from None
 
 
 def _for_album(request: DownloadRequest, album: AlbumDetail) -> DownloadRequest:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 
+from services.downloads.lists import EntryPage
 from services.downloads.records import DownloadPage
-from services.downloads.store import EntryPage
 from services.errors import InvalidInput
 
 PAGE_SIZES = range(1, 101)

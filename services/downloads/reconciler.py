@@ -10,8 +10,9 @@ import structlog
 from services.downloads import moves
 from services.downloads.entry import Entry
 from services.downloads.leases import Leases
+from services.downloads.lists import in_state
 from services.downloads.records import DownloadState
-from services.downloads.store import IllegalMove, Store, in_state
+from services.downloads.store import IllegalMove, Store
 from services.errors import DownloadNotFound
 
 log = structlog.get_logger("jmgraph.reconciler")

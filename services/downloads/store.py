@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from services.downloads.entry import RECORD_VERSION, Entry, check_version, entry_from_json, entry_to_json
+from services.downloads.lists import EntryPage, in_state
 from services.downloads.queue import QUEUE, job_facts
 from services.downloads.records import DownloadState
 from services.errors import DownloadNotFound, QueueFull
@@ -22,7 +23,6 @@ SCRIPTS = Path(__file__).with_name("lua")
 SCRIPT_NAMES = ("create", "save", "remove", "page", "hold", "workers")
 QUEUE_FULL_RETRY_S = 30
 """A place in the queue becomes free about this often."""
-ALL = "all"
 
 
 class Moved(Exception):
@@ -35,15 +35,6 @@ class IllegalMove(Exception):
 
 class NameTaken(Exception):
     """Another album's file of this name lives."""
-
-
-@dataclass(frozen=True, slots=True)
-class EntryPage:
-    """Some entries of a list, newest first, with how many the list has and how many come before these."""
-
-    entries: tuple[Entry, ...]
-    total: int
-    before: int
 
 
 class Store:
@@ -249,16 +240,6 @@ class Store:
     async def workers(self, word: str, *args: str | int) -> list[str]:
         """Heartbeats; see `leases.py`, the only one to call this."""
         return [worker.decode() for worker in await self._scripts["workers"](args=[word, *args])]
-
-
-def in_state(state: DownloadState) -> str:
-    """The list of records in this state."""
-    return f"state:{state}"
-
-
-def of_album(album_id: str) -> str:
-    """The list of records of this album."""
-    return f"album:{album_id}"
 
 
 def _entry(row: Sequence[bytes | None]) -> Entry | None:

@@ -7,9 +7,10 @@ import asyncio
 import structlog
 
 from services.downloads import moves
+from services.downloads.lists import in_state
 from services.downloads.ports import Archives, Folders
 from services.downloads.records import DownloadState
-from services.downloads.store import IllegalMove, Store, in_state
+from services.downloads.store import IllegalMove, Store
 from services.errors import DownloadNotFound, JmgraphError
 
 log = structlog.get_logger("jmgraph.upkeep")

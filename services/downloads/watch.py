@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 
 from services.downloads.entry import Entry
+from services.downloads.lists import in_state
 from services.downloads.live import Board
 from services.downloads.records import ACTIVE_STATES, Download, DownloadState, FeedBatch
-from services.downloads.store import Store, in_state
+from services.downloads.store import Store
 from services.errors import DownloadNotFound
 from services.redis import RedisUnavailable
 

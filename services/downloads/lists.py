@@ -1,0 +1,30 @@
+"""The lists that records stand in, and pages of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.downloads.entry import Entry
+from services.downloads.records import DownloadState
+
+ALL = "all"
+"""The list of every record."""
+
+
+def in_state(state: DownloadState) -> str:
+    """The list of records in this state."""
+    return f"state:{state}"
+
+
+def of_album(album_id: str) -> str:
+    """The list of records of this album."""
+    return f"album:{album_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPage:
+    """Some entries of a list, newest first, with how many the list has and how many come before these."""
+
+    entries: tuple[Entry, ...]
+    total: int
+    before: int
