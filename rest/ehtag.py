@@ -139,6 +139,7 @@ ADDRESSES: tuple[Address, ...] = (
 
 routes: list[BaseRoute] = [
     *(Route(BASE + address.path, Door(address.operations)) for address in ADDRESSES),
+    Route(BASE, nowhere),
     Route(BASE + "/{nothing:remainder}", nowhere),
 ]
 """The whole API. No Mount: its pattern ends at a newline, and a raw tag with one would be told to be nowhere."""

@@ -89,7 +89,7 @@ def tool(answer: Tool) -> Handler:
 
     async def handle(request: Request) -> Response:
         call = _call(request)
-        return answer(call, await read_body(request, LONGEST_BODY))
+        return await call.tags.compute(answer, call, await read_body(request, LONGEST_BODY))
 
     return handle
 

@@ -43,6 +43,7 @@ POLL_S = 0.2
 
 _AFTER_FAILURE_S = 5.0
 _THREADS = 4
+_COMPUTING_THREADS = 2
 _STARTER = (
     "Only the starter glossary is there, and it can't be edited: run `jmgraph ehtag sync`, or set "
     "JMGRAPH_EHTAG_REPOSITORY to a copy of the tag database."
@@ -84,6 +85,7 @@ class TagDatabase:
         self._state = state
         self._events = events
         self._limiter = CapacityLimiter(_THREADS)
+        self._computing = CapacityLimiter(_COMPUTING_THREADS)
         self._refreshing = asyncio.Lock()
         self._editing = asyncio.Lock()
         self._moved = asyncio.Condition()
@@ -177,9 +179,11 @@ class TagDatabase:
             if on_progress:
                 on_progress(progress)
 
-        error: str | None = None
+        error: str | None = "The sync ended before its time; the log says why."
         try:
-            return await self._run(sync_repository, self._repository, tell, abandon=True)
+            outcome = await self._run(sync_repository, self._repository, tell, abandon=True)
+            error = None
+            return outcome
         except asyncio.CancelledError:
             error = "The sync was given up."
             stop.set()
@@ -191,6 +195,10 @@ class TagDatabase:
         finally:
             await self._run(self._sync_log.write, error)
             await self._follow_up()
+
+    async def compute(self, work: Callable[..., T], *arguments: object) -> T:
+        """Run work on cells aside: hostile markdown of 64 KiB takes seconds, and others shall not wait for it."""
+        return await to_thread.run_sync(partial(work, *arguments), limiter=self._computing)
 
     async def watch(self) -> AsyncGenerator[DatabaseState, None]:
         """The state after each change of the head from now on; a slow reader gets the newest."""

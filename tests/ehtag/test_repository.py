@@ -146,6 +146,52 @@ def test_a_writer_killed_between_head_and_files_is_finished_by_the_next(
     assert tags.git("status", "--porcelain") == ""
 
 
+def test_a_packed_repository_takes_edits(tags: TagRepository) -> None:
+    tags.git("gc", "-q")
+    before = tags.head
+
+    sha = open_repository(tags.folder).commit(edit(before))
+
+    assert tags.head == sha != before
+    tags.check()
+
+
+def test_a_detached_head_moves_alone(make_tag_repository: MakeTagRepository) -> None:
+    tags = make_tag_repository(bare=False)
+    branch = tags.head
+    tags.git("checkout", "-q", "--detach")
+
+    sha = open_repository(tags.folder).commit(edit(branch))
+
+    assert tags.head == sha
+    assert tags.git("rev-parse", "master").strip() == branch
+    assert tags.git("status", "--porcelain") == ""
+
+
+def test_a_linked_work_tree_is_a_repository_too(make_tag_repository: MakeTagRepository) -> None:
+    tags = make_tag_repository(bare=False)
+    linked = TagRepository(tags.folder.parent / "linked")
+    tags.git("worktree", "add", "-q", str(linked.folder))
+
+    sha = open_repository(linked.folder).commit(edit(tags.head))
+
+    assert linked.head == sha
+    assert linked.git("status", "--porcelain") == ""
+    assert tags.git("status", "--porcelain") == ""
+    assert tags.git("rev-parse", "linked").strip() == sha
+
+
+def test_files_are_written_as_the_host_s_attributes_say(make_tag_repository: MakeTagRepository) -> None:
+    tags = make_tag_repository(bare=False, files={**FILES, ".gitattributes": b"*.md text eol=crlf\n"})
+    plain = CHANGED.replace(b"\r\n", b"\n")
+
+    open_repository(tags.folder).commit(edit(tags.head, plain))
+
+    assert tags.show("database/female.md") == plain
+    assert (tags.folder / "database/female.md").read_bytes() == plain.replace(b"\n", b"\r\n")
+    assert tags.git("status", "--porcelain", "database/female.md") == ""
+
+
 def write_for_ever(folder: Path) -> None:
     repository = open_repository(folder)
     for number in range(1_000_000):
