@@ -107,5 +107,5 @@ def recipe_for(archive: ArchiveFormat, image: ImageFormat, quality: int) -> Reci
 
 def strips_of(chapter: ChapterDetail, index: int) -> int:
     """Into how many strips the site cut a page (1-based); GIF files are never cut."""
-    stem, _, ending = chapter.page_names[index - 1].partition(".")
+    stem, _, ending = chapter.page_names[index - 1].rpartition(".")
     return 0 if ending.lower() == "gif" else strips(chapter.scramble_id, int(chapter.id), stem)

@@ -144,6 +144,10 @@ def open_archive_store(url: str, options: Mapping[str, Any], default_folder: Pat
     `client_options` and `retry_config` as tables of their own. Raises `ConfigurationError`.
     """
     parts = urlsplit(url)
+    if parts.scheme == "s3" and (not parts.hostname or "@" in parts.netloc):
+        raise ConfigurationError("JMGRAPH_STORAGE_URL: s3://bucket/prefix, with its keys in JMGRAPH_STORAGE_OPTIONS")
+    if parts.scheme == "file" and (parts.netloc not in ("", "localhost") or not parts.path):
+        raise ConfigurationError("JMGRAPH_STORAGE_URL: file:///path, with three slashes before a whole path")
     try:
         if parts.scheme == "s3":
             return ArchiveStore(_s3_store(url, dict(options)))
@@ -151,7 +155,9 @@ def open_archive_store(url: str, options: Mapping[str, Any], default_folder: Pat
         folder.mkdir(parents=True, exist_ok=True)
         return ArchiveStore(LocalStore(prefix=folder, automatic_cleanup=True), folder)
     except (BaseError, OSError, ValueError, TypeError) as error:
-        raise ConfigurationError(f"JMGRAPH_STORAGE_URL: archives can't be kept there: {error}") from None
+        # Further lines of obstore's errors show all it was given.
+        reason = str(error).partition("\n")[0]
+        raise ConfigurationError(f"JMGRAPH_STORAGE_URL, JMGRAPH_STORAGE_OPTIONS: {reason}") from None
 
 
 def _s3_store(url: str, options: dict[str, Any]) -> S3Store:

@@ -209,6 +209,23 @@ def closed_port() -> int:
         return port
 
 
-def test_options_that_no_store_knows_end_the_start(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="JMGRAPH_STORAGE_URL"):
-        open_archive_store("s3://bucket", {"colour": "blue"}, tmp_path)
+@pytest.mark.parametrize(
+    ("url", "options"),
+    [
+        ("s3://bucket", {"colour": "hidden"}),
+        ("s3://bucket", {"access_key_id": "hidden", "region": 3}),
+        ("s3://bucket", {"access_key_id": "hidden", "client_options": {"colour": "blue"}}),
+        ("s3://hidden:hidden@bucket/prefix", {}),
+        ("s3://", {}),
+        ("file://archives", {}),
+        ("file:", {}),
+        ("file:///dev/null/archives", {}),
+    ],
+)
+def test_a_store_that_can_not_be_ends_the_start_in_one_line_without_secrets(
+    url: str, options: dict[str, object], tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigurationError, match=r"^JMGRAPH_STORAGE_URL[^\n]*$") as failure:
+        open_archive_store(url, options, tmp_path)
+
+    assert "hidden" not in str(failure.value)
