@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from graphql import GraphQLError
+from graphql import GraphQLError, OperationType
 from starlette.datastructures import QueryParams
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -116,7 +116,7 @@ class GraphQLEndpoint:
         started_at = time.perf_counter()
         request = await self._read(ask, connection, receive)
         text = await self._persisted.text_of(request, ask.context.services.queries)
-        if "text/event-stream" in ask.accept:
+        if self._wants_stream(ask, request, text):
             await self._stream(ask, request, text, receive, send)
             return
         key = (text, request.operation_name, request.variables_key, ask.context.base_url, *_versions(ask.context))
@@ -127,6 +127,15 @@ class GraphQLEndpoint:
         prepared = self._documents.prepare(text)
         self._check_operation(ask, request, prepared)
         await self._execute(ask, request, text, key, prepared, started_at, send)
+
+    def _wants_stream(self, ask: Ask, request: GraphQLRequest, text: str) -> bool:
+        """Asked for events alone, or for a subscription by a client that takes JSON too (urql names both, always)."""
+        if "text/event-stream" not in ask.accept:
+            return False
+        if "json" not in ask.accept:
+            return True
+        operation = self._documents.prepare(text).operation(request.operation_name)
+        return operation is not None and operation.operation is OperationType.SUBSCRIPTION
 
     async def _read(self, ask: Ask, connection: HTTPConnection, receive: Receive) -> GraphQLRequest:
         if ask.method != "POST":
