@@ -1,0 +1,195 @@
+"""Tags over GraphQL: the database, the translator, edits."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from services.settings import Settings
+from tests.asking import Asker, asked
+from tests.github import GOOD_TOKEN, GitHub
+from tests.sockets import connected
+from tests.tag_repositories import MakeTagRepository
+
+pytestmark = pytest.mark.anyio
+
+EDIT_ERRORS = "... on Error { code message retryable }"
+ADD = (
+    f"mutation ($input: AddTagInput!) {{ addTag(input: $input) {{ __typename ... on Tag {{ id name }} "
+    f"{EDIT_ERRORS} }} }}"
+)
+UPDATE = (
+    f"mutation ($input: UpdateTagInput!) {{ updateTag(input: $input) {{ __typename ... on Tag {{ id name }} "
+    f"{EDIT_ERRORS} ... on StaleVersion {{ head }} }} }}"
+)
+REMOVE = (
+    f"mutation ($input: RemoveTagInput!) {{ removeTag(input: $input) {{ __typename ... on RemovedTag {{ id head }} "
+    f"{EDIT_ERRORS} }} }}"
+)
+
+
+async def test_the_starter_glossary_serves_until_the_real_database_is_there(server: Asker) -> None:
+    data = await server.ask(
+        """{ ehtag { repo version isStarter tagCount lastCheckedAt lastError
+        head { sha message authorName committedAt } namespaces { namespace name description count } } }"""
+    )
+
+    ehtag = data["ehtag"]
+    assert (ehtag["isStarter"], ehtag["version"], ehtag["repo"]) == (True, 7, "")
+    assert [info["namespace"] for info in ehtag["namespaces"]][:3] == ["ROWS", "RECLASS", "LANGUAGE"]
+    assert ehtag["tagCount"] == sum(info["count"] for info in ehtag["namespaces"])
+    assert len(ehtag["head"]["sha"]) == 40
+
+
+async def test_a_record_is_told_in_every_form(server: Asker) -> None:
+    data = await server.ask(
+        """{ tag(namespace: OTHER, raw: " Full Color ") { id namespace raw name raw_: name(format: RAW)
+        html: name(format: HTML) intro links ast } }"""
+    )
+
+    tag = data["tag"]
+    assert (tag["id"], tag["namespace"], tag["raw"]) == ("other:full color", "OTHER", "full color")
+    assert tag["html"] == f"<p>{tag['name']}</p>"
+    assert tag["ast"]["name"] == [{"type": "paragraph", "content": [{"type": "text", "text": tag["name"]}]}]
+
+
+async def test_a_record_that_is_not_there_is_null(server: Asker) -> None:
+    assert await server.ask('{ tag(namespace: OTHER, raw: "no such tag") { id } }') == {"tag": None}
+    assert await server.ask('{ tag(namespace: OTHER, raw: "%$#") { id } }') == {"tag": None}
+
+
+async def test_names_are_translated_in_the_order_given(server: Asker) -> None:
+    data = await server.ask(
+        "query ($n: [String!]!) { translateTags(names: $n) { name match translation { id } alternatives { id } } }",
+        n=["眼鏡", "nothing of the kind", "全彩", "眼鏡"],
+    )
+
+    joined = [(tag["name"], tag["translation"] and tag["translation"]["id"]) for tag in data["translateTags"]]
+    assert joined == [
+        ("眼鏡", "female:glasses"),
+        ("nothing of the kind", None),
+        ("全彩", "other:full color"),
+        ("眼鏡", "female:glasses"),
+    ]
+
+
+async def test_records_are_browsed_page_by_page(server: Asker) -> None:
+    query = """query ($after: String) { tags(first: 30, after: $after, filter: {namespaces: [FEMALE]}) { totalCount
+      nodes { id } pageInfo { hasNextPage hasPreviousPage endCursor } } }"""
+    ids: list[str] = []
+    after = None
+    while True:
+        page = (await server.ask(query, after=after))["tags"]
+        ids += [node["id"] for node in page["nodes"]]
+        after = page["pageInfo"]["endCursor"]
+        if not page["pageInfo"]["hasNextPage"]:
+            break
+
+    assert len(ids) == len(set(ids)) == page["totalCount"]
+    assert all(id.startswith("female:") for id in ids)
+
+
+@pytest.mark.parametrize("query", ["glasses", "眼鏡", "眼镜"])
+async def test_records_are_found_in_either_language(server: Asker, query: str) -> None:
+    data = await server.ask("query ($q: String!) { tags(filter: {query: $q}) { nodes { id } } }", q=query)
+
+    assert data["tags"]["nodes"][0]["id"] in ("female:glasses", "male:glasses")
+
+
+async def test_albums_of_a_tag_are_searched_by_the_sites_spelling(server: Asker) -> None:
+    data = await server.ask('{ tag(namespace: OTHER, raw: "full color") { albums { total items { id } } } }')
+
+    assert data["tag"]["albums"]["total"] > 80
+    assert len(data["tag"]["albums"]["items"]) == 80
+
+
+@pytest.fixture
+async def editable(
+    make_settings: Callable[..., Settings], make_tag_repository: MakeTagRepository, github: GitHub
+) -> AsyncIterator[Asker]:
+    """A server on a small tag database of its own, with somebody to say who asks."""
+    async with asked(
+        make_settings(ehtag_repository=make_tag_repository().folder, github_api_url=github.url)
+    ) as server:
+        yield server
+
+
+async def edit(server: Asker, mutation: str, token: str | None, **input: Any) -> Any:
+    """What an edit answers."""
+    headers = {"X-Token": token} if token else {}
+    answer = await server.answer(mutation, headers=headers, input=input)
+    assert "errors" not in answer, answer["errors"]
+    return next(iter(answer["data"].values()))
+
+
+async def head_of(server: Asker) -> str:
+    """The version now."""
+    sha: str = (await server.ask("{ ehtag { head { sha } } }"))["ehtag"]["head"]["sha"]
+    return sha
+
+
+async def test_an_edit_needs_a_version_and_somebody(editable: Asker, github: GitHub) -> None:
+    head = await head_of(editable)
+    cells = {"namespace": "FEMALE", "raw": "lighthouse", "name": "灯塔"}
+
+    stale = await edit(editable, ADD, GOOD_TOKEN, **cells, ifMatch="0" * 40)
+    nobody = await edit(editable, ADD, None, **cells, ifMatch=head)
+    added = await edit(editable, ADD, GOOD_TOKEN, **cells, ifMatch=head)
+
+    assert (stale["__typename"], stale["code"], stale["retryable"]) == ("StaleVersion", "STALE", True)
+    assert (nobody["__typename"], nobody["code"]) == ("AccessDenied", "UNAUTHENTICATED")
+    assert added == {"__typename": "Tag", "id": "female:lighthouse", "name": "灯塔"}
+    assert await head_of(editable) != head
+    assert (await editable.ask('{ tag(namespace: FEMALE, raw: "lighthouse") { name } }'))["tag"]["name"] == "灯塔"
+
+
+async def test_edits_are_refused_in_types(editable: Asker, github: GitHub) -> None:
+    cells = {"namespace": "FEMALE", "raw": "lighthouse", "name": "灯塔", "ifMatch": "*"}
+    await edit(editable, ADD, GOOD_TOKEN, **cells)
+
+    twice = await edit(editable, ADD, GOOD_TOKEN, **cells)
+    nameless = await edit(editable, UPDATE, GOOD_TOKEN, **{**cells, "name": ""})
+    missing = await edit(editable, UPDATE, GOOD_TOKEN, **{**cells, "raw": "nothing"})
+    bad = await edit(editable, UPDATE, GOOD_TOKEN, **{**cells, "raw": "%"})
+
+    assert (twice["__typename"], twice["code"]) == ("TagConflict", "CONFLICT")
+    assert (nameless["__typename"], nameless["code"]) == ("InvalidInput", "INVALID_INPUT")
+    assert (missing["__typename"], missing["code"]) == ("TagNotFound", "NOT_FOUND")
+    assert (bad["__typename"], bad["code"]) == ("InvalidInput", "INVALID_INPUT")
+
+
+async def test_a_record_is_changed_and_removed(editable: Asker, github: GitHub) -> None:
+    cells = {"namespace": "FEMALE", "raw": "lighthouse", "name": "灯塔", "ifMatch": "*"}
+    await edit(editable, ADD, GOOD_TOKEN, **cells)
+
+    changed = await edit(editable, UPDATE, GOOD_TOKEN, **{**cells, "name": "大灯塔"})
+    removed = await edit(editable, REMOVE, GOOD_TOKEN, namespace="FEMALE", raw="lighthouse", ifMatch="*")
+
+    assert changed["name"] == "大灯塔"
+    assert (removed["__typename"], removed["id"]) == ("RemovedTag", "female:lighthouse")
+    assert removed["head"] == await head_of(editable)
+
+
+async def test_an_edit_is_seen_by_who_watches_the_database(editable: Asker, github: GitHub) -> None:
+    async with connected(editable.app, "/graphql", protocol="graphql-transport-ws") as socket:
+        await socket.send({"type": "connection_init"})
+        await socket.receive()
+        query = "subscription { ehtagUpdated { head { sha } tagCount } }"
+        await socket.send({"id": "1", "type": "subscribe", "payload": {"query": query}})
+        await socket.send({"id": "2", "type": "subscribe", "payload": {"query": "{ ehtag { tagCount } }"}})
+        before = (await socket.receive())["payload"]["data"]["ehtag"]["tagCount"]
+        await socket.receive()
+        await edit(editable, ADD, GOOD_TOKEN, namespace="FEMALE", raw="lighthouse", name="灯塔", ifMatch="*")
+        frame = await socket.receive()
+
+    assert frame["payload"]["data"]["ehtagUpdated"]["tagCount"] == before + 1
+
+
+async def test_the_starter_glossary_can_not_be_edited(make_settings: Callable[..., Settings], github: GitHub) -> None:
+    async with asked(make_settings(github_api_url=github.url)) as server:
+        refused = await edit(server, ADD, GOOD_TOKEN, namespace="FEMALE", raw="lighthouse", name="灯塔", ifMatch="*")
+
+    assert (refused["__typename"], refused["code"]) == ("TagConflict", "CONFLICT")
+    assert "jmgraph ehtag sync" in refused["message"]
