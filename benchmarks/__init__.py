@@ -1,0 +1,1 @@
+"""Speed, side by side with what it is measured against: `make bench`, or `python -m benchmarks NAME …`."""
