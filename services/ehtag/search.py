@@ -46,11 +46,13 @@ def _ranked(raw: str, name: str, rolls: Sequence[Roll]) -> list[Place]:
     begun: list[Place] = []
     rest: list[Place] = []
     for roll in rolls:
-        entries = zip(roll.places, roll.names, strict=True)
-        for place, known in [entry for entry in entries if raw in entry[0][1] or name in entry[1]]:
-            if place[1] == raw or known == name:
+        for place, known in zip(roll.places, roll.names, strict=True):
+            tag = place[1]
+            if raw not in tag and name not in known:
+                continue
+            if tag == raw or known == name:
                 equal.append(place)
-            elif place[1].startswith(raw) or known.startswith(name):
+            elif tag.startswith(raw) or known.startswith(name):
                 begun.append(place)
             else:
                 rest.append(place)
