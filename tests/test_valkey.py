@@ -54,7 +54,7 @@ def owner(data_dir: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
         try:
             yield process, process.stdout.readline().strip()
         finally:
-            process.kill()
+            process.send_signal(signal.SIGINT)  # so that it ends its server, too; nothing to one that was killed
 
 
 def pid_of_server(data_dir: Path) -> int:
