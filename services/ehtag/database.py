@@ -251,7 +251,7 @@ class TagDatabase:
 
     async def _run(self, work: Callable[..., T], *arguments: object, abandon: bool = False) -> T:
         return await to_thread.run_sync(
-            partial(_guarded, work, *arguments), limiter=self._limiter, abandon_on_cancel=abandon
+            partial(guarded, work, *arguments), limiter=self._limiter, abandon_on_cancel=abandon
         )
 
 
@@ -259,7 +259,7 @@ class _GivenUp(Exception):
     """Ends a fetch whose caller has gone."""
 
 
-def _guarded(work: Callable[..., T], *arguments: object) -> T:
+def guarded(work: Callable[..., T], *arguments: object) -> T:
     """Run blocking work on the repository; what goes wrong with git or the disk comes out as an error of ours."""
     try:
         with git_failures():

@@ -48,6 +48,15 @@ def git_failures() -> Iterator[None]:
         raise Internal("The tag database's repository could not be read or written.") from error
 
 
+@contextmanager
+def reading_of(folder: Path) -> Iterator[None]:
+    """What goes wrong inside becomes `RepositoryUnreadable`: a broken repository must not take the server along."""
+    try:
+        yield
+    except (pygit2.GitError, KeyError, OSError) as error:
+        raise RepositoryUnreadable(f"{folder} can't be read: {error}") from error
+
+
 def open_git(folder: Path) -> pygit2.Repository | None:
     """The repository in this very folder, bare or with a work tree; None when the folder is not there or empty.
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
-from services.ehtag.database import TagDatabase
+from services.ehtag.database import TagDatabase, guarded
 from services.ehtag.remote import RemoteSettings
 from services.ehtag.repository import Author, Repository
 from services.ehtag.search import TagSearch
@@ -41,7 +41,7 @@ async def open_tag_database(
     repository = _repository(settings)
     sync_log = SyncLog(settings.data_dir / _SYNC_LOG)
     reader = StateReader(repository, lambda: _starter(settings), sync_log, translator_of, search_of)
-    state = await asyncio.to_thread(reader.read, None)
+    state = await asyncio.to_thread(guarded, reader.read, None)
     tags = TagDatabase(repository, reader, sync_log, state, events)
     follower = asyncio.create_task(tags.follow(), name="tag database follower")
     try:

@@ -19,6 +19,7 @@ from services.ehtag.git import (
     head_reference,
     open_git,
     public_address,
+    reading_of,
     set_up_libgit2,
 )
 from services.ehtag.head import fast_forward, finish_move, move_head
@@ -86,19 +87,24 @@ class Repository:
         self._pushes = pushes
 
     def head_sha(self) -> str | None:
-        """The sha1 of the head's commit; None while there is no repository or no commit in it."""
-        git = open_git(self.folder)
-        reference = git and head_reference(git)
-        return str(reference.target) if reference else None
+        """The sha1 of the head's commit; None while there is no repository or no commit in it.
+
+        Raises `RepositoryUnreadable` where the folder holds something else.
+        """
+        with reading_of(self.folder):
+            git = open_git(self.folder)
+            reference = git and head_reference(git)
+            return str(reference.target) if reference else None
 
     def read(self) -> Contents | None:
         """What the head holds; None while there is no repository or no commit in it.
 
         Raises `RepositoryUnreadable` where the head is no tag database.
         """
-        git = open_git(self.folder)
-        commit = head_commit(git) if git else None
-        return _contents(git, commit) if git and commit else None
+        with reading_of(self.folder):
+            git = open_git(self.folder)
+            commit = head_commit(git) if git else None
+            return _contents(git, commit) if git and commit else None
 
     @property
     def address(self) -> str:

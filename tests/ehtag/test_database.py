@@ -228,7 +228,7 @@ async def test_a_head_moved_by_somebody_else_is_followed_within_a_second(
     record = state.snapshot.find(Namespace.FEMALE, "apron")
     assert record
     assert record.name.text == "长围裙"
-    await changes.aclose()  # type: ignore[attr-defined]
+    await changes.aclose()
 
 
 async def test_a_head_that_is_no_tag_database_leaves_the_last_good_one(
@@ -242,6 +242,41 @@ async def test_a_head_that_is_no_tag_database_leaves_the_last_good_one(
     assert state.sha == good
     assert state.last_error is not None
     assert "database/*.md" in state.last_error
+
+
+async def test_what_is_no_tag_database_leaves_the_starter_and_says_why(
+    tmp_path: Path, make_tag_repository: MakeTagRepository
+) -> None:
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters/letter.txt").write_text("dear")
+    make_tag_repository("code", files={"main.c": b"int main;\n"})
+    make_tag_repository("versionless", files={**FILES, "version": b"seven\n"})
+    broken = make_tag_repository("broken")
+    (broken.folder / "objects" / broken.head[:2] / broken.head[2:]).unlink()
+    reasons = {
+        "letters": "no git repository",
+        "code": "database/*.md",
+        "versionless": "version",
+        "broken": "can't be read",
+    }
+
+    for name, reason in reasons.items():
+        async with open_tag_database(settings(tmp_path / name, tmp_path / name)) as tags:
+            assert tags.is_starter
+            assert tags.state.last_error is not None
+            assert reason in tags.state.last_error
+            with pytest.raises(Conflict):
+                await tags.remove(Namespace.OTHER, "full color", if_match="*", user=COOK)
+
+
+async def test_a_sync_does_not_touch_a_folder_of_something_else(tmp_path: Path) -> None:
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters/letter.txt").write_text("dear")
+    async with open_tag_database(settings(tmp_path, tmp_path / "letters")) as tags:
+        with pytest.raises(Conflict, match="no git repository"):
+            await tags.sync()
+
+    assert [path.name for path in (tmp_path / "letters").iterdir()] == ["letter.txt"]
 
 
 def empty_tree(repository: TagRepository) -> str:
