@@ -339,3 +339,29 @@ def test_a_control_character_hides_no_script(glossary: TagSnapshot, prefix: str)
 
     assert 'href="javascript' not in cell.html
     assert 'href="\x01' not in cell.html
+
+
+@pytest.mark.parametrize("url", [f"https://{'u' * 60}@a.example/b", f"mailto:{'m' * 70}@a.example"])
+def test_a_long_user_name_is_part_of_its_url(glossary: TagSnapshot, url: str) -> None:
+    cell = glossary.draft(Namespace.OTHER, "cell", url, "", "").name
+
+    assert cell.raw == f"[{url}]({url})"
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("https://a.example/b(c｜d)e", "https://a.example/b%28c｜d%29e"),
+        ("https://a.example/b(c d)", "https://a.example/b"),
+        ("https://a.example/b[c", "https://a.example/b"),
+        ("https://a.example/b{c}d}", "https://a.example/b%7bc%7dd"),
+        ("https://a.example/b'c", "https://a.example/b%27c"),
+        ("https://a.example/b'", "https://a.example/b"),
+        ("https://a.example/b?!c!!", "https://a.example/b?!c"),
+        ("https://a.example/b｜c", "https://a.example/b"),
+    ],
+)
+def test_a_bare_url_ends_before_brackets_that_are_not_closed(glossary: TagSnapshot, text: str, url: str) -> None:
+    cell = glossary.draft(Namespace.OTHER, "cell", text, "", "").name
+
+    assert cell.ast[0]["content"][0]["url"] == url
