@@ -2,41 +2,23 @@
 
 from __future__ import annotations
 
-from starlette.convertors import Convertor, register_url_convertor
 from starlette.routing import BaseRoute, Route
 
-from rest import ehtag_editing, ehtag_reading, ehtag_tools, ehtag_webhook
+import rest.remainder  # noqa: F401 (the notation of paths)
+from rest import ehtag_editing, ehtag_reading, ehtag_shapes, ehtag_tools, ehtag_webhook
 from rest.ehtag_door import BASE, Door, nowhere
-from rest.ehtag_forms import MEDIA_TYPES
 from rest.ehtag_requests import Reading, Tool, reading, tool, writing
-from rest.operations import Address, Operation
-
-
-class Remainder(Convertor[str]):
-    """Whatever is left of a path, slashes and newlines too."""
-
-    regex = r"[\s\S]*"
-
-    def convert(self, value: str) -> str:
-        """As it is."""
-        return value
-
-    def to_string(self, value: str) -> str:
-        """As it is."""
-        return value
-
-
-register_url_convertor("remainder", Remainder())
+from rest.ehtag_shapes import FORMAT, PARTS, PLACE
+from rest.operations import Address, Bodies, Operation, Section
+from rest.shapes import PROBLEM
 
 _CONDITIONAL = {"If-None-Match": "The version you have: 304 when it is still the newest."}
-_EDITOR = {
-    "If-Match": "The version you edit.",
-    "X-Token": "A GitHub token that says who you are; `Authorization: Bearer` does as well.",
-}
-_FORMAT = {"format": "json, raw.json, html.json, text.json or ast.json; wins over `Accept`."}
-_PLACE = {"before": "Raw tag of the row to stand before.", "after": "Raw tag of the row to stand behind."}
+_EDITOR = {"If-Match": "The version you edit."}
+_KEYS = ("gitHubToken", "gitHubTokenAsBearer")
+_VERSION = {"ETag": "The version of the database: the sha of its head.", "Vary": "What the answer depends on."}
+_PLACED = {**_VERSION, "Location": "The address of what was added."}
 _EDIT_ANSWERS = {
-    400: "Bad cells, one line for each problem.",
+    400: "Bad cells, one line for each problem, or a bad raw tag.",
     401: "No token, or one that GitHub refuses.",
     409: "Only the starter glossary is there, or the work tree has changes of its own.",
     412: "Another version is the newest by now, or the remote refused the edit.",
@@ -44,98 +26,134 @@ _EDIT_ANSWERS = {
     428: "If-Match is missing.",
 }
 _MISSING = {404: "No such namespace or tag."}
-_CELLS = "application/json"
+_UNKNOWN = {400: "An unknown format, or a bad raw tag."}
 
 
-def _get(answer: Reading, summary: str, *, status: int = 200) -> Operation:
-    answers = {status: "There it is.", 304: "You have it.", **_MISSING}
-    return Operation(reading(answer), summary, answers, _FORMAT, _CONDITIONAL, produces=MEDIA_TYPES)
+def _get(answer: Reading, summary: str, gives: Bodies, *, status: int = 200) -> Operation:
+    answers = {status: "There it is.", 304: "You have it.", **_UNKNOWN, **_MISSING}
+    return Operation(reading(answer), summary, answers, FORMAT, _CONDITIONAL, gives=gives, notes=_VERSION)
 
 
-def _tool(answer: Tool, summary: str, *, body: str = _CELLS, produces: tuple[str, ...] = MEDIA_TYPES) -> Operation:
+def _tool(answer: Tool, summary: str, gives: Bodies, takes: Bodies = ehtag_shapes.CELLS) -> Operation:
     answers = {200: "There it is.", 400: "The body can't be read.", 413: "The body is too long.", **_MISSING}
-    return Operation(tool(answer), summary, answers, _FORMAT, body=body, produces=produces)
+    return Operation(tool(answer), summary, answers, FORMAT, takes=takes, gives=gives, notes=_VERSION)
 
 
-_BADGE = {method: _get(ehtag_reading.badge, "The version, for shields.io") for method in ("GET", "HEAD")}
-_COUNT = {
-    method: _get(ehtag_reading.namespace_badge, "A namespace's count, for shields.io") for method in ("GET", "HEAD")
-}
-_STATUS = {"HEAD": _get(ehtag_tools.status, "Whether the tools are there")}
-_NORMALISE = {"POST": _tool(ehtag_tools.normalise, "A record in canonical form")}
-_SERIALISE = {"POST": _tool(ehtag_tools.serialise, "A record as a table row", produces=("text/plain",))}
-_PARSE = {"POST": _tool(ehtag_tools.parse, "A table row as a record", body="text/plain")}
+def _both(operation: Operation) -> dict[str, Operation]:
+    return dict.fromkeys(("GET", "HEAD"), operation)
+
+
+_BADGE = _both(_get(ehtag_reading.badge, "The version, for shields.io", ehtag_shapes.BADGE))
+_COUNT = _both(_get(ehtag_reading.namespace_badge, "A namespace's count, for shields.io", ehtag_shapes.BADGE))
+_STATUS = {"HEAD": _get(ehtag_tools.status, "Whether the tools are there", {})}
+_NORMALISE = {"POST": _tool(ehtag_tools.normalise, "A record in canonical form", ehtag_shapes.CHECKED)}
+_SERIALISE = {"POST": _tool(ehtag_tools.serialise, "A record as a table row", ehtag_shapes.ROW)}
+_PARSE = {"POST": _tool(ehtag_tools.parse, "A table row as a record", ehtag_shapes.PARSED, ehtag_shapes.ROW)}
 _WEBHOOK = {
     "POST": Operation(
         ehtag_webhook.update,
         "GitHub's push webhook: fetches and moves to the remote's head",
-        {200: "Done, or an event that needs nothing.", 401: "The signature is wrong.", 404: "No secret is set."},
+        {
+            200: "Done, or an event that needs nothing.",
+            401: "The signature is wrong.",
+            404: "No secret is set.",
+            413: "The body is too long.",
+        },
         headers={"X-Hub-Signature-256": "HMAC of the body.", "X-GitHub-Event": "`push` does something."},
-        body="application/json",
+        takes=ehtag_shapes.EVENT,
+        gives=ehtag_shapes.WEBHOOK,
+        notes=_VERSION,
     )
 }
 _DATABASE = {
-    "GET": _get(ehtag_reading.database, "The head, and what each namespace holds"),
-    "HEAD": _get(ehtag_reading.version, "The version alone", status=204),
+    "GET": _get(ehtag_reading.database, "The head, and what each namespace holds", ehtag_shapes.DATABASE),
+    "HEAD": _get(ehtag_reading.version, "The version alone", {}, status=204),
 }
-_NAMESPACE = {method: _get(ehtag_reading.namespace, "What a namespace holds") for method in ("GET", "HEAD")}
+_NAMESPACE = _both(_get(ehtag_reading.namespace, "What a namespace holds", ehtag_shapes.NAMESPACE))
 _COMMENT = {
     "POST": Operation(
         writing(ehtag_editing.comment),
         "Add a comment row before or behind the row of a tag",
         {201: "Added.", **_EDIT_ANSWERS, **_MISSING},
-        {**_PLACE, **_FORMAT},
+        {**PLACE, **FORMAT},
         _EDITOR,
-        body=_CELLS,
-        produces=MEDIA_TYPES,
+        takes=ehtag_shapes.CELLS,
+        gives=ehtag_shapes.CREATED,
+        notes=_PLACED,
+        keys=_KEYS,
     )
 }
 _RECORD = {
-    "GET": _get(ehtag_reading.record, "A record"),
-    "HEAD": _get(ehtag_reading.record_exists, "Whether there is such a record", status=204),
+    "GET": _get(ehtag_reading.record, "A record", ehtag_shapes.RECORD),
+    "HEAD": _get(ehtag_reading.record_exists, "Whether there is such a record", {}, status=204),
     "POST": Operation(
         writing(ehtag_editing.add),
         "Add a record",
         {201: "Added.", **_EDIT_ANSWERS, 409: "There is one already, or editing is not possible.", **_MISSING},
-        {**_PLACE, **_FORMAT},
+        {**PLACE, **FORMAT},
         _EDITOR,
-        body=_CELLS,
-        produces=MEDIA_TYPES,
+        takes=ehtag_shapes.CELLS,
+        gives=ehtag_shapes.RECORD,
+        notes=_PLACED,
+        keys=_KEYS,
     ),
     "PUT": Operation(
         writing(ehtag_editing.update),
         "Change a record",
         {200: "Changed.", 204: "It says the same already.", **_EDIT_ANSWERS, **_MISSING},
-        _FORMAT,
+        FORMAT,
         _EDITOR,
-        body=_CELLS,
-        produces=MEDIA_TYPES,
+        takes=ehtag_shapes.CELLS,
+        gives=ehtag_shapes.RECORD,
+        notes=_VERSION,
+        keys=_KEYS,
     ),
     "DELETE": Operation(
-        writing(ehtag_editing.remove), "Remove a record", {204: "Removed.", **_EDIT_ANSWERS, **_MISSING}, {}, _EDITOR
+        writing(ehtag_editing.remove),
+        "Remove a record",
+        {204: "Removed.", **_EDIT_ANSWERS, **_MISSING},
+        {},
+        _EDITOR,
+        notes=_VERSION,
+        keys=_KEYS,
     ),
 }
 
+
+def _address(path: str, operations: dict[str, Operation]) -> Address:
+    parts = {name: part for name, part in PARTS.items() if f"{{{name}" in path}
+    return Address(path, operations, parts)
+
+
 ADDRESSES: tuple[Address, ...] = (
-    Address("/database", _DATABASE),
-    Address("/database/~update-webhook", _WEBHOOK),
-    Address("/database/~badge", _BADGE),
-    Address("/database/~badge/all", _BADGE),
-    Address("/database/~badge/{namespace}", _COUNT),
-    Address("/database/all/~badge", _BADGE),
-    Address("/database/{namespace}", _NAMESPACE),
-    Address("/database/{namespace}/~badge", _COUNT),
-    Address("/database/{namespace}/~comment", _COMMENT),
-    Address("/database/{namespace}/{raw:remainder}", _RECORD),
-    Address("/tools/status", _STATUS),
-    Address("/tools/normalize", _NORMALISE),
-    Address("/tools/normalize/{namespace}", _NORMALISE),
-    Address("/tools/serialize/{raw}", _SERIALISE),
-    Address("/tools/serialize/{namespace}/{raw:remainder}", _SERIALISE),
-    Address("/tools/parse", _PARSE),
-    Address("/tools/parse/{namespace}", _PARSE),
+    _address("/database", _DATABASE),
+    _address("/database/~update-webhook", _WEBHOOK),
+    _address("/database/~badge", _BADGE),
+    _address("/database/~badge/all", _BADGE),
+    _address("/database/~badge/{namespace}", _COUNT),
+    _address("/database/all/~badge", _BADGE),
+    _address("/database/{namespace}", _NAMESPACE),
+    _address("/database/{namespace}/~badge", _COUNT),
+    _address("/database/{namespace}/~comment", _COMMENT),
+    _address("/database/{namespace}/{raw:remainder}", _RECORD),
+    _address("/tools/status", _STATUS),
+    _address("/tools/normalize", _NORMALISE),
+    _address("/tools/normalize/{namespace}", _NORMALISE),
+    _address("/tools/serialize/{raw}", _SERIALISE),
+    _address("/tools/serialize/{namespace}/{raw:remainder}", _SERIALISE),
+    _address("/tools/parse", _PARSE),
+    _address("/tools/parse/{namespace}", _PARSE),
 )
 """The first that fits answers: a raw tag is whatever is left, so that a bad one is told as such."""
+
+SECTION = Section(
+    "EhTag connector · 标签数据库",
+    "Reads and edits the tag database; each edit is one commit. "
+    "Order of checks on an edit: 413, 428, 412, 401, then the body.",
+    ADDRESSES,
+    PROBLEM,
+    BASE,
+)
 
 routes: list[BaseRoute] = [
     *(Route(BASE + address.path, Door(address.operations)) for address in ADDRESSES),

@@ -8,9 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rest.answers import error_response, response_of
-from rest.operations import Address, Operation
+from rest.operations import Address, Operation, Parameter, Section
 from rest.rooms import routes_of
-from rest.sending import MEDIA_TYPES, SentFile
+from rest.sending import FILE_ANSWERS, FILE_HEADERS, FILE_NOTES, MEDIA_TYPES, SentFile
+from rest.shapes import BYTES, PROBLEM, TEXT
 
 _CODES = {404: "NOT_FOUND", 416: "INVALID_INPUT"}
 
@@ -25,29 +26,26 @@ async def file(request: Request) -> SentFile:
     return SentFile(request.app.state.services, params["id"], params["name"], _refusal)
 
 
-_HEADERS = {
-    "Range": "One range of bytes.",
-    "If-Range": "The ETag: the whole file when it is another by now.",
-    "If-None-Match": "The ETag you have.",
-}
-_ANSWERS = {
-    200: "The file.",
-    206: "The part asked for.",
-    304: "You have it.",
-    404: "There is none, or its time is over.",
-    416: "The range lies outside the file.",
-    503: "Redis is away.",
-}
-
 ADDRESSES = (
     Address(
         "/downloads/{id}/{name}",
         {
             "GET": Operation(
-                file, "A finished archive", _ANSWERS, headers=_HEADERS, produces=tuple(MEDIA_TYPES.values())
+                file,
+                "A finished archive",
+                FILE_ANSWERS,
+                headers=FILE_HEADERS,
+                gives=dict.fromkeys(MEDIA_TYPES.values(), BYTES),
+                notes=FILE_NOTES,
             )
+        },
+        {
+            "id": Parameter("The download.", TEXT),
+            "name": Parameter("Name of its file, with the ending.", TEXT),
         },
     ),
 )
+
+SECTION = Section("Files · 文件", "Finished archives, for as long as they live.", ADDRESSES, PROBLEM)
 
 routes = routes_of(ADDRESSES, _refusal, response_of)

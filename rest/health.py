@@ -4,14 +4,30 @@ from __future__ import annotations
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
 
-from rest.answers import json_response
+from rest.answers import error_response, json_response, response_of
+from rest.operations import JSON, Address, Operation, Section
+from rest.rooms import routes_of
+from rest.shapes import PROBLEM, constant, record
 from services.neighbours import check_neighbours
 from services.wiring import Services
 
 CHECK_S = 3.0
 """A neighbour that gives no answer in this time is down, as far as a load balancer cares."""
+
+
+READINESS = record(
+    "Readiness",
+    status={"type": "string", "enum": ["ready", "degraded", "unavailable"]},
+    checks={
+        "type": "object",
+        "additionalProperties": {
+            "type": "object",
+            "properties": {"status": {"type": "string", "enum": ["ok", "down"]}},
+            "required": ["status"],
+        },
+    },
+)
 
 
 async def healthz(_: Request) -> Response:
@@ -29,4 +45,29 @@ async def readyz(request: Request) -> Response:
     return json_response({"status": status, "checks": checks})
 
 
-routes: list[BaseRoute] = [Route("/healthz", healthz), Route("/readyz", readyz)]
+ADDRESSES = (
+    Address(
+        "/healthz",
+        {"GET": Operation(healthz, "Alive", {200: "It is."}, gives={JSON: record("Alive", status=constant("ok"))})},
+    ),
+    Address(
+        "/readyz",
+        {
+            "GET": Operation(
+                readyz,
+                "How the neighbours do",
+                {200: "Ready, or degraded: reads go on.", 503: "Starting or stopping."},
+                gives={JSON: READINESS},
+                tells={503: READINESS},
+            )
+        },
+    ),
+)
+
+SECTION = Section("Health · 健康", "For load balancers.", ADDRESSES, PROBLEM)
+
+routes = routes_of(
+    ADDRESSES,
+    lambda status, words, headers: error_response(status, "BAD_REQUEST", words, headers=headers),
+    response_of,
+)

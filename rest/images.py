@@ -8,9 +8,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rest.answers import error_response, response_of
-from rest.operations import Address, Operation
+from rest.numbers import whole_number
+from rest.operations import Address, Operation, Parameter, Section
 from rest.quality import qualities
 from rest.rooms import routes_of
+from rest.shapes import ALBUM, BYTES, PROBLEM, SAMPLE_ALBUM
 from services.catalog import StoredImage, parse_album_id
 
 COVER_CACHE = "public, max-age=86400"
@@ -18,6 +20,10 @@ COVER_CACHE = "public, max-age=86400"
 
 PAGE_CACHE = "public, max-age=31536000, immutable"
 """A page never changes."""
+
+
+LAST_INDEX = 999_999
+"""More than any chapter has pages."""
 
 
 async def cover(request: Request) -> Response:
@@ -46,10 +52,10 @@ def _thumbnail_type(request: Request) -> str:
 async def page(request: Request) -> Response:
     """A readable page of a chapter."""
     chapter_id = parse_album_id(request.path_params["chapter_id"], "chapter_id")
-    index = request.path_params["index"]
-    if not (index.isascii() and index.isdigit()) or len(index) > 6 or int(index) < 1:
-        return error_response(400, "INVALID_INPUT", "index is a number from 1.")
-    image = await request.app.state.services.pages.find(chapter_id, int(index))
+    index = whole_number(request.path_params["index"])
+    if index is None or not 1 <= index <= LAST_INDEX:
+        return error_response(400, "INVALID_INPUT", f"index is a number from 1 to {LAST_INDEX}.")
+    image = await request.app.state.services.pages.find(chapter_id, index)
     if image is None:
         return error_response(404, "NOT_FOUND", f"Page not found: {chapter_id}/{index}")
     return image_response(request, image, PAGE_CACHE, {})
@@ -74,9 +80,17 @@ def image_response(request: Request, image: StoredImage, cache_control: str, hea
     return response
 
 
-_CONDITIONAL = {"If-None-Match": "The ETag you have: 304 when it is still that."}
-_FAILURES = {400: "No album number.", 404: "There is none.", 502: "The site sent no image.", 504: "No answer."}
-_PICTURES = ("image/webp", "image/jpeg", "image/png", "image/gif")
+CONDITIONAL = {"If-None-Match": "The ETag you have: 304 when it is still that."}
+IMAGE_NOTES = {"ETag": "Digest of the picture.", "Cache-Control": "For how long to keep it."}
+_ANSWERS = {
+    200: "The picture.",
+    304: "You have it.",
+    400: "No number, or a size that there is not.",
+    404: "There is none.",
+    502: "The site sent no image.",
+    504: "The site gave no answer.",
+}
+_PICTURES = dict.fromkeys(("image/webp", "image/jpeg", "image/png", "image/gif"), BYTES)
 
 ADDRESSES = (
     Address(
@@ -85,12 +99,20 @@ ADDRESSES = (
             "GET": Operation(
                 cover,
                 "The cover of an album",
-                {200: "The picture.", 304: "You have it.", **_FAILURES},
-                {"size": "full or thumbnail (300 pixels wide, WebP or JPEG by Accept)."},
-                _CONDITIONAL,
-                produces=_PICTURES,
+                _ANSWERS,
+                {
+                    "size": Parameter(
+                        "thumbnail is 300 pixels wide, WebP or JPEG by Accept.",
+                        {"type": "string", "enum": ["full", "thumbnail"]},
+                        "thumbnail",
+                    )
+                },
+                CONDITIONAL,
+                gives=_PICTURES,
+                notes=IMAGE_NOTES,
             )
         },
+        {"album_id": Parameter("Number of the album.", ALBUM, SAMPLE_ALBUM)},
     ),
     Address(
         "/images/pages/{chapter_id}/{index}",
@@ -98,13 +120,20 @@ ADDRESSES = (
             "GET": Operation(
                 page,
                 "A readable page of a chapter",
-                {200: "The picture.", 304: "You have it.", **_FAILURES},
-                headers=_CONDITIONAL,
-                produces=_PICTURES,
+                _ANSWERS,
+                headers=CONDITIONAL,
+                gives=_PICTURES,
+                notes=IMAGE_NOTES,
             )
+        },
+        {
+            "chapter_id": Parameter("Number of the chapter.", ALBUM, SAMPLE_ALBUM),
+            "index": Parameter("1-based.", {"type": "integer", "minimum": 1, "maximum": LAST_INDEX}, 1),
         },
     ),
 )
+
+SECTION = Section("Images · 图片", "Covers and readable pages.", ADDRESSES, PROBLEM)
 
 routes = routes_of(
     ADDRESSES,

@@ -13,9 +13,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from rest import v1_shapes
 from rest.answers import json_response
 from rest.clients import LONGEST_CLIENT_ID, is_client_id
-from rest.operations import Address, Operation
+from rest.operations import Address, Operation, Parameter, Section
 from rest.rooms import routes_of
 from rest.v1_answers import detail, response_of
 from rest.v1_downloads import wait_seconds
@@ -99,19 +100,28 @@ async def poll(request: Request) -> Response:
 
 ADDRESSES = (
     Address(
-        "/v1/notifications/{client_id}",
+        "/v1/notifications/{client_id:remainder}",
         {
             "GET": Operation(
                 poll,
                 "Notices of this client; waits for the first",
                 {200: "The notices, none when time is up.", 400: "A bad client_id or wait."},
-                {"wait": "Seconds to wait, 0 to 60."},
+                {"wait": v1_shapes.WAIT},
+                gives=v1_shapes.NOTICES,
             )
         },
+        {"client_id": Parameter("The id that the client gave itself.", v1_shapes.CLIENT_ID, "phone")},
     ),
 )
 
+SECTION = Section(
+    "Legacy notices · 旧版通知",
+    "What became of a client's downloads. The same comes over the WebSocket `/ws/notifications/{client_id}`.",
+    ADDRESSES,
+    v1_shapes.DETAIL,
+)
+
 routes: list[BaseRoute] = [
-    WebSocketRoute("/ws/notifications/{client_id}", socket),
+    WebSocketRoute("/ws/notifications/{client_id:remainder}", socket),
     *routes_of(ADDRESSES, detail, response_of),
 ]

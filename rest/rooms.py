@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+import rest.remainder  # noqa: F401 (the notation of paths)
 from rest.operations import Address, Operation
 from services.errors import JmgraphError
 
@@ -38,12 +39,13 @@ class Room:
         if operation is None:
             allowed = ", ".join(self._operations)
             response: ASGIApp = self._refusal(405, "Method Not Allowed", {"Allow": allowed})
-        else:
-            try:
-                response = await operation.handle(request)
-            except JmgraphError as error:
-                response = self._response_of(error)
-        await response(scope, receive, send)
+            await response(scope, receive, send)
+            return
+        try:
+            response = await operation.handle(request)
+            await response(scope, receive, send)
+        except JmgraphError as error:  # files are looked for when they are sent, before the first byte
+            await self._response_of(error)(scope, receive, send)
 
 
 def routes_of(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp
 
-from rest import ehtag, files, health, images, metrics, notifications, page, v1, v1_downloads
+from rest import docs, ehtag, files, health, images, metrics, notifications, page, v1, v1_downloads
 
 
 def routes(graphql: ASGIApp) -> list[BaseRoute]:
@@ -16,10 +16,11 @@ def routes(graphql: ASGIApp) -> list[BaseRoute]:
         *v1.routes,
         *v1_downloads.routes,
         *notifications.routes,
-        *v1.clock_routes,
+        *v1.last_routes,
         *images.routes,
         *files.routes,
         *ehtag.routes,
+        *docs.routes,
         *health.routes,
         *metrics.routes,
         *page.routes,

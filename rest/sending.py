@@ -16,6 +16,26 @@ from services.wiring import Services
 
 Refusal = Callable[[int, str, Mapping[str, str]], Response]
 
+FILE_HEADERS = {
+    "Range": "One range of bytes.",
+    "If-Range": "The ETag you have: the whole file when it is another by now.",
+    "If-None-Match": "The ETag you have: 304 when it is still that.",
+}
+FILE_ANSWERS = {
+    200: "The file.",
+    206: "The part asked for.",
+    304: "You have it.",
+    404: "There is none, or its time is over.",
+    416: "The range lies outside the file.",
+    503: "Redis is away.",
+}
+FILE_NOTES = {
+    "ETag": "SHA-256 of the file.",
+    "Accept-Ranges": "bytes",
+    "Content-Disposition": "Its name.",
+    "Cache-Control": "private: it goes some day.",
+}
+
 MEDIA_TYPES = {"zip": "application/zip", "cbz": "application/vnd.comicbook+zip", "pdf": "application/pdf"}
 
 

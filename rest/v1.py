@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import math
 import time
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
 
-from rest.images import image_response
-from rest.operations import Address, Operation
+from rest import v1_shapes
+from rest.images import CONDITIONAL, IMAGE_NOTES, image_response
+from rest.numbers import finite_number, whole_number
+from rest.operations import Address, Operation, Parameter, Section
 from rest.rooms import routes_of
+from rest.shapes import BYTES, TEXT
 from rest.v1_answers import APP, VERSION, Bodies, album_not_found, detail, response_of
 from services.catalog import (
     Catalog,
@@ -54,11 +58,8 @@ _HEALTH = b'{"status":"ok","app":"%b","version":"%b"}' % (APP.encode(), VERSION.
 
 async def clock(request: Request) -> Response:
     """How long the request was under way, by the client's own clock."""
-    try:
-        sent_ms = float(request.path_params["timestamp"])
-    except ValueError:
-        sent_ms = math.nan
-    if not math.isfinite(sent_ms):
+    sent_ms = finite_number(request.path_params["timestamp"])
+    if sent_ms is None:
         return detail(422, "timestamp must be a number: milliseconds since 1970")
     latency_ms = round(time.time() * 1000 - sent_ms)
     body = b'{"status":"ok","app":"%b","latency":"%d","version":"%b"}' % (APP.encode(), latency_ms, VERSION.encode())
@@ -76,10 +77,10 @@ async def rank(request: Request) -> Response:
 
 async def search(request: Request) -> Response:
     """A page of a search; every word must be contained, but a number leads to its album."""
-    tag, number = request.path_params["tag"], _number(request.path_params["num"])
+    tag, number = request.path_params["tag"], whole_number(request.path_params["num"])
     if number is None or not 1 <= number <= MOST_PAGES:
         return detail(400, f"num must be between 1 and {MOST_PAGES}")
-    text = tag if tag.strip().isdigit() else f"+{tag}"
+    text = tag if tag.isascii() and tag.strip().isdigit() else f"+{tag}"
     page = await _catalog(request).search(SearchQuery(text, number))
     return _searches.of(
         (text, number), page, lambda: [{"album_id": album.id, "title": album.title} for album in page.items]
@@ -121,7 +122,7 @@ async def cover(request: Request) -> Response:
 
 async def comments(request: Request) -> Response:
     """A page of comments, read by the API method."""
-    number = _number(request.query_params.get("page", "1"))
+    number = whole_number(request.query_params.get("page", "1"))
     if number is None or number < 1:
         return detail(400, "page must be >= 1")
     id = _album_id(request)
@@ -130,13 +131,6 @@ async def comments(request: Request) -> Response:
         return album_not_found(request.path_params["aid"])
     page = await _catalog(request).comments(id, number)
     return Response(_dumped(page, id), media_type="application/json")
-
-
-def _number(text: str) -> int | None:
-    plain = text.removeprefix("-")
-    if not (plain.isascii() and plain.isdigit()) or len(plain) > 9:
-        return None
-    return int(text)
 
 
 def _dumped(page: CommentPage, aid: str) -> bytes:
@@ -169,23 +163,54 @@ def _comment(comment: Comment) -> dict[str, object]:
     }
 
 
-_FAILURES = {404: "No such album.", 502: "The site sent nonsense.", 504: "The site gave no answer."}
+_FAILURES = {
+    404: "No such album, or one that this host withholds.",
+    502: "The site sent nonsense.",
+    504: "The site gave no answer.",
+}
+_ABOUT_AID = {"aid": v1_shapes.AID}
 
 ADDRESSES = (
-    Address("/v1/health", {"GET": Operation(health, "Whether the server is there", {200: "It is."})}),
+    Address(
+        "/v1/health",
+        {"GET": Operation(health, "Whether the server is there", {200: "It is."}, gives=v1_shapes.HEALTH)},
+    ),
     Address(
         "/v1/rank/{time}",
         {
             "GET": Operation(
-                rank, "First page of a ranking: month, week, day, else all time", {200: "The albums.", **_FAILURES}
+                rank,
+                "First page of a ranking",
+                {200: "The albums, at most 80.", **_FAILURES},
+                gives=v1_shapes.RANKING,
             )
+        },
+        {"time": Parameter("month, week or day; anything else is the all-time list.", TEXT, "week")},
+    ),
+    Address(
+        "/v1/search/{tag:remainder}/{num}",
+        {
+            "GET": Operation(
+                search,
+                "Keyword search",
+                {200: "The albums.", 400: "num is not 1 to 100, or the text can't be searched for.", **_FAILURES},
+                gives=v1_shapes.FOUND,
+            )
+        },
+        {
+            "tag": Parameter(
+                "What must be contained; a number leads to that album.",
+                {"type": "string", "maxLength": 150, "pattern": r"^[^\u0000-\u001f\u007f-\u009f]*$"},
+                "雨林",
+            ),
+            "num": Parameter("Page.", {"type": "integer", "minimum": 1, "maximum": MOST_PAGES}, 1),
         },
     ),
     Address(
-        "/v1/search/{tag:path}/{num}",
-        {"GET": Operation(search, "Keyword search", {200: "The albums.", 400: "num is not 1 to 100.", **_FAILURES})},
+        "/v1/info/{aid}",
+        {"GET": Operation(info, "An album", {200: "The album.", **_FAILURES}, gives=v1_shapes.ALBUM_INFO)},
+        _ABOUT_AID,
     ),
-    Address("/v1/info/{aid}", {"GET": Operation(info, "An album", {200: "The album.", **_FAILURES})}),
     Address(
         "/v1/get/cover/{aid}",
         {
@@ -193,10 +218,12 @@ ADDRESSES = (
                 cover,
                 "An album's cover as JPEG",
                 {200: "The picture.", 304: "You have it.", 400: "No album number.", **_FAILURES},
-                headers={"If-None-Match": "The ETag you have."},
-                produces=("image/jpeg",),
+                headers=CONDITIONAL,
+                gives={"image/jpeg": BYTES},
+                notes=IMAGE_NOTES,
             )
         },
+        _ABOUT_AID,
     ),
     Address(
         "/v1/comments/{aid}",
@@ -204,18 +231,39 @@ ADDRESSES = (
             "GET": Operation(
                 comments,
                 "A page of an album's comments",
-                {200: "The comments.", 400: "page is less than 1.", **_FAILURES},
-                {"page": "1-based."},
+                {200: "The comments.", 400: "page is less than 1, or more than the site can have.", **_FAILURES},
+                {"page": Parameter("1-based.", {"type": "integer", "minimum": 1, "maximum": 10000}, 1)},
+                gives=v1_shapes.COMMENTS,
             )
         },
+        _ABOUT_AID,
     ),
 )
 
 CLOCK = Address(
     "/v1/{timestamp}",
-    {"GET": Operation(clock, "How long the request took to arrive", {200: "The latency.", 422: "Not a number."})},
+    {
+        "GET": Operation(
+            clock,
+            "How long the request took to arrive",
+            {200: "The latency in whole milliseconds.", 422: "Not a number."},
+            gives=v1_shapes.CLOCK,
+        )
+    },
+    {"timestamp": Parameter("Milliseconds since 1970, by the client's clock.", {"type": "number"}, 1780000000000)},
 )
 """Last of all addresses below /v1: it would answer for each of one part."""
 
+SECTION = Section("Legacy reads · 旧版读取", "The old JMComic server API.", (*ADDRESSES, CLOCK), v1_shapes.DETAIL)
+
+
+async def _nowhere(scope: Scope, receive: Receive, send: Send) -> None:
+    await detail(404, "Not Found")(scope, receive, send)
+
+
 routes = routes_of(ADDRESSES, detail, response_of)
-clock_routes = routes_of([CLOCK], detail, response_of)
+last_routes: list[BaseRoute] = [
+    *routes_of([CLOCK], detail, response_of),
+    Route("/v1/{nothing:unended}", _nowhere),
+]
+"""The clock, and what answers below /v1 where there is nothing."""

@@ -14,12 +14,15 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
+from rest import v1_shapes
 from rest.answers import json_response
 from rest.changes import check_change
 from rest.clients import LONGEST_CLIENT_ID, is_client_id
-from rest.operations import Address, Operation
+from rest.numbers import finite_number
+from rest.operations import Address, Operation, Parameter, Section
 from rest.rooms import routes_of
-from rest.sending import SentFile
+from rest.sending import FILE_ANSWERS, FILE_HEADERS, FILE_NOTES, MEDIA_TYPES, SentFile
+from rest.shapes import BYTES, SAMPLE_ALBUM, TEXT
 from rest.v1_answers import detail, response_of
 from services.catalog import parse_album_id
 from services.downloads import ArchiveFormat, Download, DownloadRequest, DownloadState, is_safe_stem
@@ -90,11 +93,8 @@ def _refusal(status: int, words: str, headers: Mapping[str, str]) -> Response:
 
 def wait_seconds(request: Request) -> float | None:
     """The `wait` of the query, 0 to 60 seconds; None when it is none."""
-    try:
-        wait_s = float(request.query_params.get("wait", WAIT_S))
-    except ValueError:
-        return None
-    return wait_s if 0 <= wait_s <= LONGEST_WAIT_S else None
+    wait_s = finite_number(request.query_params.get("wait", str(WAIT_S)))
+    return wait_s if wait_s is not None and 0 <= wait_s <= LONGEST_WAIT_S else None
 
 
 async def _client_id(request: Request) -> str | None:
@@ -161,6 +161,9 @@ async def _ended(services: Services, download: Download, wait_s: float) -> Downl
 
 
 _NOTICE = "Started; listen for the notice."
+_REFUSED = {400: "No client_id.", 401: "An API key is needed.", 403: "A foreign page."}
+_KEYS = ("apiKey", "apiKeyAsBearer", "")
+
 ADDRESSES = (
     Address(
         "/v1/download/album/{album_id}",
@@ -168,42 +171,48 @@ ADDRESSES = (
             "POST": Operation(
                 start,
                 "Start a download; its end comes as a notice",
-                {202: _NOTICE, 400: "No client_id.", 401: "An API key is needed.", 403: "A foreign page."},
-                body="application/json",
+                {202: _NOTICE, **_REFUSED},
+                takes=v1_shapes.CLIENT,
+                tells={202: v1_shapes.PROCESSING},
+                keys=_KEYS,
             ),
             "GET": Operation(
                 start_and_wait,
                 "Start a download and wait for it",
+                {200: "It is ready.", 202: _NOTICE, **_REFUSED},
                 {
-                    200: "It is ready.",
-                    202: _NOTICE,
-                    400: "No client_id.",
-                    401: "An API key is needed.",
-                    403: "A foreign page.",
+                    "client_id": Parameter("Who asks.", v1_shapes.CLIENT_ID, "phone", required=True),
+                    "wait": v1_shapes.WAIT,
                 },
-                {"client_id": "Who asks.", "wait": "Seconds to wait, 0 to 60."},
+                gives=v1_shapes.READY,
+                tells={202: v1_shapes.PROCESSING},
+                keys=_KEYS,
             ),
         },
+        {"album_id": Parameter("Number of the album.", TEXT, SAMPLE_ALBUM)},
     ),
     Address(
-        "/v1/download/{file_name:path}",
+        "/v1/download/{file_name:remainder}",
         {
             "GET": Operation(
                 file,
                 "The zip of this name",
-                {
-                    200: "The file.",
-                    206: "The part asked for.",
-                    304: "You have it.",
-                    400: "An unsafe name.",
-                    404: "There is none.",
-                    416: "The range lies outside the file.",
-                },
-                headers={"Range": "One range of bytes.", "If-Range": "The ETag.", "If-None-Match": "The ETag."},
-                produces=("application/zip",),
+                {**FILE_ANSWERS, 400: "An unsafe name."},
+                headers=FILE_HEADERS,
+                gives={MEDIA_TYPES["zip"]: BYTES},
+                tells=dict.fromkeys((400, 404, 416), v1_shapes.FILE_ERROR),
+                notes=FILE_NOTES,
             )
         },
+        {"file_name": v1_shapes.FILE_NAME},
     ),
+)
+
+SECTION = Section(
+    "Legacy downloads · 旧版下载",
+    "Start one, hear of its end, fetch the file by its name.",
+    ADDRESSES,
+    v1_shapes.DETAIL,
 )
 
 routes = routes_of(ADDRESSES, detail, response_of)

@@ -1,0 +1,144 @@
+"""`/openapi.json`, and `/docs`: a page that people read it on. It runs no script and loads nothing."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from html import escape
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from rest.openapi import document, openapi, server_of
+
+STYLE = """
+:root { color-scheme: light dark; --line: #8884; --soft: #8881; }
+body { font: 16px/1.6 system-ui, sans-serif; margin: 0 auto; max-width: 60rem; padding: 1rem; }
+h2 { border-bottom: 1px solid var(--line); margin-top: 3rem; }
+h3 { font-size: 1rem; margin: 2rem 0 .25rem; overflow-wrap: anywhere; }
+code, pre { font: .9em/1.5 ui-monospace, monospace; }
+pre { background: var(--soft); overflow-x: auto; padding: .75rem; }
+table { border-collapse: collapse; margin: .5rem 0; width: 100%; }
+th, td { border-bottom: 1px solid var(--line); padding: .25rem .75rem .25rem 0; text-align: left; }
+td { vertical-align: top; }
+th { font-weight: 600; white-space: nowrap; }
+.method { background: var(--soft); border-radius: .25rem; margin-right: .5rem; padding: .1rem .4rem; }
+nav a { margin-right: 1rem; }
+"""
+
+_DIGEST = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+HEADERS = {
+    "Cache-Control": "no-cache",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_DIGEST}'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'",
+}
+
+
+async def docs(request: Request) -> Response:
+    """The page."""
+    server = server_of(request, request.app.state.services.settings.public_url)
+    return HTMLResponse(page(server), headers=HEADERS)
+
+
+@lru_cache(maxsize=8)
+def page(server: str) -> str:
+    """The page of the document, for a server below this path."""
+    described = document(server)
+    return "".join(
+        (
+            '<!doctype html><html lang="en"><head><meta charset="utf-8">',
+            '<meta name="viewport" content="width=device-width"><title>jmgraph API</title>',
+            f"<style>{STYLE}</style></head><body>",
+            f"<h1>jmgraph {escape(described['info']['version'])} · HTTP API 接口</h1>",
+            f"<p>{_words(described['info']['description'])}</p>",
+            f'<p><a href="{escape(server.rstrip("/"))}/openapi.json">openapi.json</a></p>',
+            *_contents(described),
+            *_sections(described, server.rstrip("/")),
+            *_types(described),
+            "</body></html>",
+        )
+    )
+
+
+def _contents(described: dict[str, Any]) -> Iterator[str]:
+    yield '<nav aria-label="Contents 目录">'
+    for number, tag in enumerate(described["tags"]):
+        yield f'<a href="#section-{number}">{escape(tag["name"])}</a>'
+    yield '<a href="#types">Types · 类型</a></nav>'
+
+
+def _sections(described: dict[str, Any], base: str) -> Iterator[str]:
+    for number, tag in enumerate(described["tags"]):
+        yield f'<h2 id="section-{number}">{escape(tag["name"])}</h2><p>{_words(tag["description"])}</p>'
+        for path, operations in described["paths"].items():
+            for method, operation in operations.items():
+                if tag["name"] in operation["tags"]:
+                    yield from _operation(base + path, method, operation)
+
+
+def _operation(path: str, method: str, operation: dict[str, Any]) -> Iterator[str]:
+    yield (
+        f'<h3 id="{operation["operationId"]}"><span class="method">{method.upper()}</span>'
+        f"<code>{escape(path)}</code></h3><p>{_words(operation['summary'])}</p>"
+    )
+    if operation["parameters"]:
+        yield "<table><tr><th>Parameter 参数</th><th>In 位置</th><th>Type 类型</th><th>Meaning 含义</th></tr>"
+        for parameter in operation["parameters"]:
+            yield _row(
+                f"<code>{escape(parameter['name'])}</code>",
+                escape(parameter["in"]),
+                _type(parameter["schema"]),
+                _words(parameter["description"]),
+            )
+        yield "</table>"
+    if body := operation.get("requestBody"):
+        yield f"<p>Body 请求体: {_content(body['content'])}</p>"
+    yield "<table><tr><th>Status 状态</th><th>Body 内容</th><th>Meaning 含义</th></tr>"
+    for status, answer in operation["responses"].items():
+        yield _row(status, _content(answer.get("content", {})), _words(answer["description"]))
+    yield "</table>"
+
+
+def _row(*cells: str) -> str:
+    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def _content(content: Mapping[str, Any]) -> str:
+    bodies = (f"<code>{escape(name)}</code> {_type(body.get('schema', {}))}" for name, body in content.items())
+    return "<br>".join(bodies)
+
+
+def _type(schema: Mapping[str, Any]) -> str:
+    if "$ref" in schema:
+        name = escape(schema["$ref"].rpartition("/")[2])
+        return f'<a href="#type-{name}">{name}</a>'
+    if "anyOf" in schema:
+        return " or ".join(_type(choice) for choice in schema["anyOf"])
+    if schema.get("type") == "array":
+        return f"list of {_type(schema['items'])}"
+    if "enum" in schema:
+        return " or ".join(f"<code>{escape(str(value))}</code>" for value in schema["enum"])
+    return escape(str(schema.get("type", "")))
+
+
+def _types(described: dict[str, Any]) -> Iterator[str]:
+    yield '<h2 id="types">Types · 类型</h2>'
+    for name, schema in described["components"]["schemas"].items():
+        text = json.dumps(schema, ensure_ascii=False, indent=2)
+        yield f'<h3 id="type-{escape(name)}">{escape(name)}</h3><pre>{escape(text)}</pre>'
+
+
+def _words(text: str) -> str:
+    """Text with `code` in it."""
+    parts = escape(text).split("`")
+    return "".join(f"<code>{part}</code>" if number % 2 else part for number, part in enumerate(parts))
+
+
+routes: list[BaseRoute] = [Route("/openapi.json", openapi), Route("/docs", docs)]
