@@ -103,6 +103,9 @@ _RULES: dict[tuple[str, str], _Rule] = {
     ("Download", "album"): _Rule(calls=1, loads_album=True),
 }
 
+_JUDGED_LISTS = frozenset({("Query", "search"), ("Query", "ranking"), ("AlbumTag", "albums"), ("Tag", "albums")})
+"""Lists that look up every album first, in strict policy or where something is excluded."""
+
 _FREE_ALBUM_FIELDS = frozenset({"id", "title", "cover", "url", "downloads", "comments", "__typename"})
 """Fields of Album that need no detail of it."""
 
@@ -174,7 +177,9 @@ class _Walk:
         self._fragments = fragments
         self._variables = variables
         self._list_details = list_details
-        self._known: dict[str, Totals] = {}
+        self._known: dict[tuple[str, bool], Totals] = {}
+        self._has_details = False
+        """True below a list whose albums were all looked up."""
 
     def selections(self, node: SelectionSetNode, parent: GraphQLObjectType) -> Totals:
         needs, calls, depth, aliases = False, 0, 0, 0
@@ -194,13 +199,14 @@ class _Walk:
         return False, 0, 0, 0
 
     def _fragment(self, name: str, parent: GraphQLObjectType) -> Totals:
-        if name not in self._known:
+        key = (name, self._has_details)
+        if key not in self._known:
             fragment = self._fragments[name]
-            self._known[name] = (False, 0, 0, 0)
-            self._known[name] = self.selections(
+            self._known[key] = (False, 0, 0, 0)
+            self._known[key] = self.selections(
                 fragment.selection_set, self._condition(fragment.type_condition, parent)
             )
-        return self._known[name]
+        return self._known[key]
 
     def _condition(self, condition: Any, parent: GraphQLObjectType) -> GraphQLObjectType:
         named = self._schema.get_type(condition.name.value) if condition else None
@@ -215,14 +221,26 @@ class _Walk:
         target = get_named_type(definition.type)
         if not is_composite_type(target):
             return self._needs(parent, name), 0, 0, aliases
-        rule = _RULES.get((parent.name, name), _Rule())
-        below_needs, below, depth, below_aliases = self.selections(node.selection_set, target)  # type: ignore[arg-type]
-        own = 1 if below_needs and target.name in ("Album", "Chapter") and not rule.loads_album else 0
-        if target.name == "Album" and self._list_details and not rule.loads_album:
-            own = 1
-        times = rule.times(self._arguments(node))
-        calls = (times if rule.calls and rule.loads_album else rule.calls) + times * (below + own)
+        rule, arguments = _RULES.get((parent.name, name), _Rule()), self._arguments(node)
+        judged = PAGE_SIZE if (parent.name, name) in _JUDGED_LISTS and self._looks_up(arguments) else 0
+        below_needs, below, depth, below_aliases = self._below(node.selection_set, target, judged > 0)
+        is_detailed = below_needs and target.name in ("Album", "Chapter")
+        is_at_hand = rule.loads_album or (self._has_details and target.name == "Album")
+        times = rule.times(arguments)
+        calls = (times if rule.calls and rule.loads_album else rule.calls) + judged
+        calls += times * (below + (1 if is_detailed and not is_at_hand else 0))
         return self._needs(parent, name), calls, depth + 1, aliases + below_aliases
+
+    def _looks_up(self, arguments: Arguments) -> bool:
+        """Whether a list looks up each of its albums before it is shown."""
+        return self._list_details or bool(arguments.get("exclude"))
+
+    def _below(self, node: SelectionSetNode, target: Any, has_details: bool) -> Totals:
+        before, self._has_details = self._has_details, self._has_details or has_details
+        try:
+            return self.selections(node, target)
+        finally:
+            self._has_details = before
 
     def _needs(self, parent: GraphQLObjectType, name: str) -> bool:
         if parent.name == "Album":
