@@ -23,7 +23,8 @@ async def check_neighbours(services: Services, timeout_s: float) -> dict[str, Ch
 
 async def _within(check: Awaitable[Check], timeout_s: float) -> Check:
     try:
-        return await asyncio.wait_for(check, timeout_s)
+        async with asyncio.timeout(timeout_s):
+            return await check
     except TimeoutError:
         return {"status": "down", "reason": "no answer in time"}
     except JmgraphError as error:
