@@ -11,7 +11,17 @@ from services.catalog.labels import Labels
 from services.catalog.lexicon import Lexicon
 from services.ehtag import TagKind, parse_namespace
 
-BUILT_IN_IDS = ("female:lolicon", "male:shotacon", "female:toddlercon", "male:toddlercon")
+BUILT_IN_IDS = (
+    "female:lolicon",
+    "male:shotacon",
+    "female:toddlercon",
+    "male:toddlercon",
+    "female:low lolicon",
+    "male:low shotacon",
+    "female:oppai loli",
+    "female:kodomo doushi",
+    "male:kodomo doushi",
+)
 BUILT_IN_SPELLINGS = ("蘿莉", "萝莉", "正太", "幼女")
 """Always withheld, whatever the host sets; a host can only add."""
 
