@@ -24,17 +24,8 @@ from schema.build import build_schema
 from schema.transport.documents import Documents, Limits
 from schema.transport.endpoint import GraphQLEndpoint
 from schema.transport.persisted import PersistedQueries
-from services.log import set_up_log
-from services.settings import Settings, read_settings
-from services.stopping import stop_on_signals
+from services.settings import Settings
 from services.wiring import open_services
-
-
-def create_app() -> Starlette:
-    """The application of a server process, by this process's environment."""
-    settings = read_settings()
-    set_up_log(settings.log_level, settings.log_format)
-    return build_app(settings)
 
 
 def build_app(settings: Settings) -> Starlette:
@@ -43,7 +34,6 @@ def build_app(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        stop_on_signals(stopping)
         async with open_services(settings) as services:
             app.state.services = services
             yield

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Coroutine
 from enum import StrEnum
@@ -11,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from commands.running import run_command
 from services.errors import ConfigurationError, JmgraphError
 from services.log import set_up_log
 from services.settings import Settings, read_settings
@@ -61,27 +61,27 @@ def _settings(**overrides: Any) -> Settings:
     return settings
 
 
-def _finish(coroutine: Coroutine[Any, Any, int]) -> None:
-    raise typer.Exit(asyncio.run(coroutine))
+def _finish(work: Coroutine[Any, Any, int]) -> None:
+    raise typer.Exit(run_command(work))
 
 
 @cli.command()
 def up() -> None:
     """API, one worker and, without a Redis URL, an embedded Valkey, in one terminal."""
-    from commands.up import api_and_worker
     from commands.up import up as run
 
-    _finish(run(_settings(), api_and_worker()))
+    _finish(run(_settings()))
 
 
 @cli.command()
 def serve(workers: Annotated[int, typer.Option(min=1, max=64, help="API processes.")] = 1) -> None:
     """The API alone; without a Redis URL it joins the Valkey of an `up` on the same data directory."""
+    from app import build_app
     from commands.parent import end_with_parent
     from commands.serve import serve as run
 
     end_with_parent()
-    run(_settings(), workers)
+    _finish(run(_settings(), workers, build_app))
 
 
 @cli.command()
@@ -99,7 +99,7 @@ def demo() -> None:
     """`up` on the built-in sample site: works with no network."""
     from commands.demo import run_demo
 
-    raise typer.Exit(run_demo(_settings()))
+    _finish(run_demo(_settings()))
 
 
 @cli.command()

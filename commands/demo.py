@@ -4,46 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from commands.up import api_and_worker, up
+from commands.up import up
 from services.errors import ConfigurationError
 from services.settings import Settings
 
 SAMPLE_ALBUM = "350234"
 """A usual album of the sample site: 24 scrambled pages."""
 
-START_S = 60
-"""More than the sample site ever takes to listen."""
 
-
-@contextmanager
-def demo_site(folder: Path) -> Iterator[dict[str, str]]:
+@asynccontextmanager
+async def demo_site(folder: Path) -> AsyncIterator[dict[str, str]]:
     """The sample site in a process of its own; gives the environment that points a server at it."""
-    process = subprocess.Popen(  # noqa: S603 (our own module)
-        [sys.executable, "-m", "demo", "--port", "0", "--folder", str(folder), "--until-stdin-closes"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-P",
+        *("-m", "demo", "--port", "0", "--folder", str(folder), "--until-stdin-closes"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
         start_new_session=True,
     )
     try:
-        yield _environment(_addresses(process))
+        yield _environment(await _addresses(process))
     finally:
         if process.stdin:
             process.stdin.close()
-        process.terminate()
-        process.wait(timeout=START_S)
+        await process.wait()
 
 
-def _addresses(process: subprocess.Popen[str]) -> dict[str, Any]:
-    line = process.stdout.readline() if process.stdout else ""
+async def _addresses(process: asyncio.subprocess.Process) -> dict[str, Any]:
+    line = await process.stdout.readline() if process.stdout else b""
     if not line:
         raise ConfigurationError("the sample site did not start; its words are above")
     addresses: dict[str, Any] = json.loads(line)
@@ -60,7 +55,7 @@ def _environment(addresses: dict[str, Any]) -> dict[str, str]:
 
 def demo_data_dir(settings: Settings) -> Path:
     """Where the demo keeps its data: the setting, else a folder of its own under the default."""
-    return settings.data_dir if "JMGRAPH_DATA_DIR" in os.environ else settings.data_dir / "demo"
+    return settings.data_dir if "data_dir" in settings.model_fields_set else settings.data_dir / "demo"
 
 
 WELCOME = """\
@@ -85,18 +80,15 @@ album {{ title tags {{ name translation {{ name }} }} }} }} }} }}"}}'
 """
 
 
-def welcome(settings: Settings, album_id: str) -> str:
+def welcome(base: str) -> str:
     """What a newcomer reads first."""
-    host = "localhost" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
-    base = settings.public_url or f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
-    return WELCOME.format(base=base, album=album_id)
+    return WELCOME.format(base=base, album=SAMPLE_ALBUM)
 
 
-def run_demo(settings: Settings) -> int:
+async def run_demo(settings: Settings) -> int:
     """The sample site, then an `up` on it; gives the exit code."""
     data_dir = demo_data_dir(settings).resolve()
     own = settings.model_copy(update={"data_dir": data_dir})
-    with demo_site(data_dir / "site") as site:
+    async with demo_site(data_dir / "site") as site:
         environment = {**site, "JMGRAPH_DATA_DIR": str(data_dir)}
-        print(welcome(settings, SAMPLE_ALBUM), flush=True)  # noqa: T201 (the answer of this command)
-        return asyncio.run(up(own, api_and_worker(environment)))
+        return await up(own, environment, lambda base: print(welcome(base), flush=True))  # noqa: T201 (its answer)

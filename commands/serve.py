@@ -1,91 +1,99 @@
-"""`jmgraph serve`: the API, in one process or several."""
+"""`jmgraph serve`: the API, in one process or several on one listening socket."""
 
 from __future__ import annotations
 
-import errno
-import ipaddress
+import asyncio
 import os
 import socket
-import sys
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
+from typing import Any, Protocol
 
 import structlog
 import uvicorn
-from uvicorn.supervisors import Multiprocess
 
-from services.errors import ConfigurationError
+from commands.listening import LISTENER, base_url, listen
+from commands.supervisor import Part, Supervisor
 from services.settings import Settings
+from services.stopping import stop_on_signals
 
 log = structlog.get_logger("jmgraph.serve")
 
 GRACE_S = 10
 """How long running requests may take once the server is asked to stop; streams are told to end at once."""
 
-
-def serve(settings: Settings, workers: int = 1) -> None:
-    """Serve until a signal; raises `ConfigurationError` when the address can't be had."""
-    with bind(settings.host, settings.port) as listener:
-        _warn_when_open(settings)
-        config = uvicorn.Config(
-            "app:create_app",
-            factory=True,
-            workers=workers,
-            fd=None,
-            access_log=False,
-            log_config=None,
-            proxy_headers=False,
-            server_header=False,
-            ws_ping_interval=20.0,
-            ws_ping_timeout=20.0,
-            timeout_graceful_shutdown=GRACE_S,
-        )
-        if workers > 1:
-            Multiprocess(config, sockets=[listener]).run()
-            return
-        server = uvicorn.Server(config)
-        server.run(sockets=[listener])
-        if not server.started:
-            sys.exit(1)
+PING_S = 20.0
+"""How often a WebSocket is pinged, and how long its answer may take."""
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """A listening socket; raises `ConfigurationError` in one line when the address can't be had."""
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-    except (socket.gaierror, UnicodeError):
-        raise ConfigurationError(f"JMGRAPH_HOST={host!r}: an address or name of this machine") from None
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind(address)
-        listener.listen(2048)
-    except OSError as error:
-        listener.close()
-        raise ConfigurationError(_why(host, port, error)) from None
-    os.set_inheritable(listener.fileno(), True)
-    return listener
+class WebApp(Protocol):
+    """The application, whose lifespan this command opens itself, so that a start that can't be ends in one line."""
+
+    state: Any
+    router: Any
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """One request or socket."""
 
 
-def _why(host: str, port: int, error: OSError) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return f"JMGRAPH_PORT={port}: something else listens there; a free port, 0 for any"
-    if error.errno == errno.EACCES:
-        return f"JMGRAPH_PORT={port}: this user may not listen there; a port from 1024 up"
-    return f"JMGRAPH_HOST={host!r}: an address of this machine"
+async def serve(settings: Settings, workers: int, build_app: Callable[[Settings], WebApp]) -> int:
+    """Serve until a signal; raises `ConfigurationError` in one line for what can't be."""
+    stop = asyncio.Event()
+    stop_on_signals(stop)
+    with listen(settings) as listener:
+        if workers == 1:
+            await _serve_here(settings, build_app(settings), listener, stop)
+            return 0
+        return await _serve_apart(workers, listener, stop)
 
 
-def is_wide(host: str) -> bool:
-    """True when others than this machine can reach the address."""
-    try:
-        return not ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host != "localhost"
+async def _serve_here(settings: Settings, app: WebApp, listener: socket.socket, stop: asyncio.Event) -> None:
+    async with app.router.lifespan_context(app):
+        server = _Server(_config(app))
+        stopping = asyncio.create_task(_stop(server, app.state.stopping, stop))
+        log.info("The API listens", url=base_url(settings, listener), pid=os.getpid())
+        await server.serve(sockets=[listener])
+        stopping.cancel()
+    log.info("The API has ended", pid=os.getpid())
 
 
-def _warn_when_open(settings: Settings) -> None:
-    if is_wide(settings.host) and not settings.api_keys:
-        log.warning(
-            "OPEN TO THE NETWORK WITHOUT A KEY: anybody who reaches this address can start and remove downloads; "
-            "set JMGRAPH_API_KEYS",
-            host=settings.host,
-            port=settings.port,
-        )
+async def _stop(server: uvicorn.Server, stopping: asyncio.Event, stop: asyncio.Event) -> None:
+    await stop.wait()
+    stopping.set()
+    server.should_exit = True
+
+
+async def _serve_apart(workers: int, listener: socket.socket, stop: asyncio.Event) -> int:
+    async with AsyncExitStack() as stack:
+        supervisor = Supervisor([api_part(f"api {number}", listener) for number in range(1, workers + 1)], stop)
+        stack.push_async_callback(supervisor.end)
+        return await supervisor.run()
+
+
+def api_part(name: str, listener: socket.socket, environment: dict[str, str] | None = None) -> Part:
+    """One API process on a socket of ours; what connects while it is started again waits in the socket's queue."""
+    descriptor = listener.fileno()
+    return Part(name, ["serve"], {**(environment or {}), LISTENER: str(descriptor)}, inherits=(descriptor,))
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn's server without its signal handlers: those are the command's."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave them alone."""
+        yield
+
+
+def _config(app: WebApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        proxy_headers=False,
+        server_header=False,
+        ws_ping_interval=PING_S,
+        ws_ping_timeout=PING_S,
+        timeout_graceful_shutdown=GRACE_S,
+    )

@@ -3,129 +3,65 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
-import sys
-from collections.abc import Mapping
+import socket
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 
 import structlog
 
-from commands.parent import PARENT_PIPE
+from commands.listening import base_url, listen
+from commands.serve import api_part
+from commands.supervisor import Part, Supervisor
 from services.settings import Settings
+from services.stopping import stop_on_signals
+from services.tasks import end_tasks
 from services.valkey import embedded_valkey
 
 log = structlog.get_logger("jmgraph.up")
 
-STOP_S = 25.0
-"""Time for a part to end by itself before it is killed."""
-
-RESTART_S = (0.5, 1.0, 2.0, 5.0, 10.0)
-"""Waits before a part that ended is started again; the last one from then on."""
-
-LONG_LIFE_S = 30.0
-"""A part that lived this long has started well: the waits begin anew."""
+ASK_AGAIN_S = 0.2
 
 
-@dataclass(slots=True)
-class Part:
-    """A process of ours: a command of `jmgraph` or a module, with the environment it gets on top of ours."""
+async def up(
+    settings: Settings, environment: Mapping[str, str] | None = None, tell: Callable[[str], None] | None = None
+) -> int:
+    """Run API and worker until a signal; gives the exit code: 0 after a signal, 1 when a part could not start.
 
-    name: str
-    arguments: list[str]
-    environment: Mapping[str, str] = field(default_factory=dict)
-    process: asyncio.subprocess.Process | None = None
-
-
-def api_and_worker(environment: Mapping[str, str] | None = None) -> list[Part]:
-    """The two parts of every `up`."""
-    return [
-        Part("api", ["-m", "cli", "serve"], environment or {}),
-        Part("worker", ["-m", "cli", "worker"], environment or {}),
-    ]
-
-
-async def up(settings: Settings, parts: list[Part]) -> int:
-    """Run the parts until a signal; gives the exit code: 0 after a signal, a part's own when it could not start."""
+    `environment` is for the parts, on top of ours; `tell` gets the API's address once it answers.
+    """
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+    stop_on_signals(stop)
     async with AsyncExitStack() as stack:
+        listener = stack.enter_context(listen(settings))
         if not settings.redis_url.get_secret_value():
             await stack.enter_async_context(embedded_valkey(settings.data_dir))
+        parts = [
+            api_part("api", listener, dict(environment or {})),
+            Part("worker", ["worker"], environment or {}),
+        ]
         supervisor = Supervisor(parts, stop)
         stack.push_async_callback(supervisor.end)
+        if tell:
+            telling = asyncio.create_task(_tell(settings, listener, tell))
+            stack.push_async_callback(end_tasks, telling)
         return await supervisor.run()
 
 
-class Supervisor:
-    """Keeps the parts running. Each holds the read end of a pipe whose write end only we have: when we die,
-    however, the pipe closes and the part ends itself."""
-
-    def __init__(self, parts: list[Part], stop: asyncio.Event) -> None:
-        self._parts = parts
-        self._stop = stop
-        self._exit_code = 0
-        self._alive_read, self._alive_write = os.pipe()
-        os.set_inheritable(self._alive_read, True)
-
-    async def run(self) -> int:
-        """Until the stop event, or until a part can't even start."""
-        keepers = [asyncio.create_task(self._keep(part)) for part in self._parts]
-        stopping = asyncio.create_task(self._stop.wait())
-        await asyncio.wait([*keepers, stopping], return_when=asyncio.FIRST_COMPLETED)
-        for task in (*keepers, stopping):
-            task.cancel()
-        await asyncio.gather(*keepers, stopping, return_exceptions=True)
-        return self._exit_code
-
-    async def end(self) -> None:
-        """Ask every part to end, wait, and kill what does not."""
-        running = [part for part in self._parts if part.process and part.process.returncode is None]
-        for part in running:
-            _signal(part, signal.SIGTERM)
-        await asyncio.gather(*(self._end(part) for part in running))
-        os.close(self._alive_write)
-        os.close(self._alive_read)
-
-    async def _end(self, part: Part) -> None:
-        if part.process is None:
-            return
-        try:
-            await asyncio.wait_for(part.process.wait(), STOP_S)
-        except TimeoutError:
-            log.warning("a part did not end by itself", part=part.name)
-            _signal(part, signal.SIGKILL)
-            await part.process.wait()
-
-    async def _keep(self, part: Part) -> None:
-        failures = 0
-        loop = asyncio.get_running_loop()
-        while True:
-            began = loop.time()
-            code = await self._run(part)
-            if failures == 0 and loop.time() - began < LONG_LIFE_S and code == 1:
-                self._exit_code = code  # it said in one line why it can't start
-                return
-            failures = 0 if loop.time() - began >= LONG_LIFE_S else failures + 1
-            wait_s = RESTART_S[min(failures, len(RESTART_S) - 1)]
-            log.error("a part ended and is started again", part=part.name, exit_code=code, wait_s=wait_s)
-            await asyncio.sleep(wait_s)
-
-    async def _run(self, part: Part) -> int:
-        part.process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *part.arguments,
-            env={**os.environ, **part.environment, PARENT_PIPE: str(self._alive_read)},
-            stdin=asyncio.subprocess.DEVNULL,
-            pass_fds=(self._alive_read,),
-            start_new_session=True,
-        )
-        return await part.process.wait()
+async def _tell(settings: Settings, listener: socket.socket, tell: Callable[[str], None]) -> None:
+    host, port = listener.getsockname()[:2]
+    while True:
+        if await _answers(host, port):
+            return tell(base_url(settings, listener))
+        await asyncio.sleep(ASK_AGAIN_S)
 
 
-def _signal(part: Part, number: signal.Signals) -> None:
-    if part.process is not None and part.process.returncode is None:
-        part.process.send_signal(number)
+async def _answers(host: str, port: int) -> bool:
+    """True once the API has answered; the question waits in the socket's queue while the API starts."""
+    try:
+        reader, writer = await asyncio.open_connection(host, port)
+        writer.write(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n")
+        line = await reader.readline()
+        writer.close()
+    except OSError:
+        return False
+    return b" 200 " in line

@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-QUIET = ("httpx", "httpcore", "arq", "strawberry", "hpack", "asyncio", "PIL", "common", "jmcomic")
+QUIET = ("httpx", "httpcore", "arq", "strawberry", "hpack", "asyncio", "PIL", "common", "jmcomic", "uvicorn")
 """Libraries whose own words are of use only to who debugs."""
 
 

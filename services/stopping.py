@@ -1,28 +1,16 @@
-"""Tells long streams that the process was asked to end; servers alone would wait for them forever."""
+"""How a process is asked to end: Ctrl-C, SIGTERM, or its terminal closing."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
-import threading
-from types import FrameType
-from typing import Any
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def stop_on_signals(stopping: asyncio.Event) -> None:
-    """Set the event on SIGINT and SIGTERM, then do what was done before; nothing outside the main thread."""
-    if threading.current_thread() is not threading.main_thread():
-        return
+def stop_on_signals(stop: asyncio.Event) -> None:
+    """Set the event on any of them, in the running loop; one that is ignored (as nohup does) stays ignored."""
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        before = signal.getsignal(number)
-        if callable(before):
-            signal.signal(number, _both(loop, stopping, before))
-
-
-def _both(loop: asyncio.AbstractEventLoop, stopping: asyncio.Event, before: Any) -> Any:
-    def handle(number: int, frame: FrameType | None) -> None:
-        loop.call_soon_threadsafe(stopping.set)
-        before(number, frame)
-
-    return handle
+    for number in STOP_SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            loop.add_signal_handler(number, stop.set)

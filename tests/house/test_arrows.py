@@ -19,7 +19,7 @@ MAY_USE = {
     "demo": {"demo"},
     "app.py": {"schema", "rest", "resolvers", "services"},
     "worker.py": {"services"},
-    "cli.py": {"commands", "schema", "services", "worker"},
+    "cli.py": {"app", "commands", "schema", "services", "worker"},
 }
 OURS = {"services", "resolvers", "schema", "rest", "commands", "demo", "app", "worker", "cli", "tests", "benchmarks"}
 

@@ -1,0 +1,36 @@
+"""Running a command to its end, or to the signal that ends it early."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Coroutine
+from typing import Any
+
+from services.stopping import STOP_SIGNALS
+
+
+def run_command(work: Coroutine[Any, Any, int]) -> int:
+    """The exit code of `work`; cancelled by a signal it clears up first, and the code is 128 plus the signal's."""
+    return asyncio.run(_until_signal(work))
+
+
+async def _until_signal(work: Coroutine[Any, Any, int]) -> int:
+    loop = asyncio.get_running_loop()
+    task = asyncio.ensure_future(work)
+    came: list[int] = []
+
+    def stop(number: int) -> None:
+        if not came:  # a second one would cut the clearing up short
+            task.cancel()
+        came.append(number)
+
+    for number in STOP_SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            loop.add_signal_handler(number, stop, number)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if not came:
+            raise
+        return 128 + came[0]

@@ -1,0 +1,192 @@
+"""Commands of `jmgraph` as processes of their own, as a user starts them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.waiting import DEADLINE_S, wait_until
+
+Environment = Mapping[str, str]
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class Ended:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass
+class Command:
+    """A command that runs, with its words in files."""
+
+    process: subprocess.Popen[bytes]
+    folder: Path
+    environment: Environment
+
+    @property
+    def base(self) -> str:
+        """The address of its API."""
+        return f"http://127.0.0.1:{self.environment['JMGRAPH_PORT']}"
+
+    @property
+    def out(self) -> str:
+        """Its words on stdout so far."""
+        return (self.folder / "out").read_text("utf-8")
+
+    @property
+    def err(self) -> str:
+        """Its words on stderr so far."""
+        return (self.folder / "err").read_text("utf-8")
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """The lines of its log that say this."""
+        lines = [json.loads(line) for line in self.err.splitlines() if line.startswith("{")]
+        return [line for line in lines if line["event"] == name]
+
+    def send(self, number: signal.Signals) -> None:
+        """As `kill` does it: to this process alone."""
+        self.process.send_signal(number)
+
+    def ended(self) -> Ended:
+        """Wait for its end."""
+        code = self.process.wait(DEADLINE_S)
+        return Ended(code, self.out, self.err)
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> Ended:
+        """Ask it to end, and wait."""
+        self.send(number)
+        return self.ended()
+
+    def answers(self) -> bool:
+        """True once its API does."""
+        assert self.process.poll() is None, self.err
+        try:
+            return get(f"{self.base}/healthz") == {"status": "ok"}
+        except OSError:
+            return False
+
+
+@contextmanager
+def command(folder: Path, *arguments: str, **environment: str) -> Iterator[Command]:
+    """`jmgraph ARGUMENTS`; whatever still runs of it at the end of the block is killed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "out").open("wb") as out, (folder / "err").open("wb") as err:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cli", *arguments],
+            env=_environment(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            start_new_session=True,
+        )
+    try:
+        yield Command(process, folder, environment)
+    finally:
+        left = [process.pid, *descendants(process.pid)]
+        for pid in left:
+            _kill(pid)
+        process.wait()
+
+
+def run(folder: Path, *arguments: str, **environment: str) -> Ended:
+    """`jmgraph ARGUMENTS`, to its end."""
+    with command(folder, *arguments, **environment) as started:
+        return started.ended()
+
+
+def _environment(own: Environment) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("JMGRAPH_")}
+    return {**kept, "JMGRAPH_LOG_FORMAT": "json", "NO_COLOR": "1", **own}
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def descendants(pid: int) -> list[int]:
+    """Processes that this one started, and theirs."""
+    found = [child for child, parent in _parents().items() if parent == pid]
+    return [*found, *(below for child in found for below in descendants(child))]
+
+
+def _parents() -> dict[int, int]:
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text("utf-8", errors="replace").rpartition(")")[2].split()
+        except OSError:
+            continue
+        if fields[0] != "Z":
+            parents[int(stat.parent.name)] = int(fields[1])
+    return parents
+
+
+def is_alive(pid: int) -> bool:
+    """True while the process runs."""
+    return pid in _parents()
+
+
+def words_of(pid: int) -> str:
+    """A process's command line."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except OSError:
+        return ""
+
+
+def until_answers(*commands: Command) -> None:
+    """Wait until the API of each answers."""
+    for one in commands:
+        wait_until(one.answers)
+
+
+def until_gone(pids: list[int]) -> None:
+    """Wait until none of them runs."""
+    wait_until(lambda: not set(pids) & set(_parents()))
+
+
+def get(url: str) -> Any:
+    """The JSON that an address answers with; errors of HTTP included."""
+    return _json(urllib.request.Request(url))
+
+
+def ask(base: str, query: str, **variables: Any) -> Any:
+    """The data of an answer that must have no errors."""
+    body = json.dumps({"query": query, "variables": variables}).encode()
+    answer = _json(urllib.request.Request(f"{base}/graphql", body, {"Content-Type": "application/json"}))
+    assert "errors" not in answer, answer
+    return answer["data"]
+
+
+def _json(request: urllib.request.Request) -> Any:
+    try:
+        with urllib.request.urlopen(request, timeout=DEADLINE_S) as response:
+            return json.load(response)
+    except urllib.error.HTTPError as error:
+        with error:
+            return json.load(error)
