@@ -184,6 +184,7 @@ class Repository:
         git = open_git(self.folder)
         if git is None:
             raise Conflict("There is no tag database yet; `jmgraph ehtag sync` gets one.")
+        git.set_ident(self._committer.name, self._committer.email)  # for the reflog
         with hold_lock(common_folder(git) / _LOCK_FILE, _LOCK_TIMEOUT_S) as lock:
             if lock.unfinished is not None:
                 finish_move(git, lock.unfinished)

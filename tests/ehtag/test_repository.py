@@ -97,6 +97,9 @@ def test_an_edit_moves_a_clean_work_tree_along(make_tag_repository: MakeTagRepos
 
     assert (tags.folder / "database/female.md").read_bytes() == CHANGED
     assert tags.git("status", "--porcelain") == "?? note.txt\n"
+    assert tags.git("reflog", "-1", "--format=%gn <%ge> %gs").strip() == (
+        "jmgraph <jmgraph@localhost> 修改 female:glasses - 圆眼镜"
+    )
 
 
 @pytest.mark.parametrize("path", ["database/female.md", "README.md"])
