@@ -1,6 +1,6 @@
 /**
- * A tag as a chip. Mouse: resting on it shows its card, a click searches it. Keyboard: focus shows the card, Tab goes
- * into it, Esc closes it. Touch: a tap shows the card, which holds the search.
+ * A tag as a chip. Mouse: resting on it shows its card, a click searches it. Keyboard: resting on it shows the card,
+ * Tab goes into it, Esc closes it, and quick Tabs pass by. Touch: a tap shows the card, which holds the search.
  */
 import { signal } from "@preact/signals";
 import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
@@ -11,6 +11,7 @@ import { TagCard } from "./tag-card";
 import { namespaceName, tagName } from "./tag-words";
 
 const OPEN_AFTER_MS = 220;
+const FOCUS_OPEN_AFTER_MS = 400;
 const CLOSE_AFTER_MS = 260;
 
 /** Only one card is open at a time. */
@@ -25,6 +26,7 @@ export function searchOf(tag: Pick<AlbumTag, "name" | "kind">): string {
 export function TagChip({ tag }: { tag: AlbumTag }) {
   const id = useId();
   const place = useRef<HTMLLIElement>(null);
+  const chip = useRef<HTMLAnchorElement>(null);
   const timer = useRef(0);
   const wasTouched = useRef(false);
   const isOpen = openCard.value === id;
@@ -46,7 +48,9 @@ export function TagChip({ tag }: { tag: AlbumTag }) {
       if (!place.current?.contains(event.target as Node)) setOpen(false);
     };
     const onKey = (event: KeyboardEvent): void => {
-      if (event.key === "Escape") setOpen(false);
+      if (event.key !== "Escape") return;
+      if (place.current?.contains(document.activeElement)) chip.current?.focus();
+      setOpen(false);
     };
     document.addEventListener("pointerdown", onOutside);
     document.addEventListener("keydown", onKey);
@@ -67,12 +71,13 @@ export function TagChip({ tag }: { tag: AlbumTag }) {
       }}
     >
       <a
+        ref={chip}
         class={tag.translation ? "chip" : "chip chip-unknown"}
         href={link}
         aria-expanded={isOpen}
         aria-controls={isOpen ? `${id}card` : undefined}
         onPointerDown={(event) => (wasTouched.current = event.pointerType !== "mouse")}
-        onFocus={(event) => !wasTouched.current && event.currentTarget.matches(":focus-visible") && setOpen(true)}
+        onFocus={(event) => !wasTouched.current && event.currentTarget.matches(":focus-visible") && later(true, FOCUS_OPEN_AFTER_MS)}
         onClick={(event) => {
           if (!wasTouched.current || isOpen) return;
           event.preventDefault();
@@ -94,11 +99,11 @@ function Floating({ id, tag, searchHref }: { id: string; tag: AlbumTag; searchHr
   const [shift, setShift] = useState({ x: 0, above: false });
   useLayoutEffect(() => {
     const rect = box.current?.getBoundingClientRect();
-    const chip = box.current?.parentElement?.getBoundingClientRect();
-    if (!rect || !chip) return;
+    const anchor = box.current?.parentElement?.getBoundingClientRect();
+    if (!rect || !anchor) return;
     const width = document.documentElement.clientWidth;
-    const x = Math.min(0, width - 16 - (chip.left + rect.width));
-    setShift({ x, above: chip.bottom + rect.height + 16 > innerHeight && chip.top > rect.height + 72 });
+    const x = Math.min(0, width - 16 - (anchor.left + rect.width));
+    setShift({ x, above: anchor.bottom + rect.height + 16 > innerHeight && anchor.top > rect.height + 72 });
   }, []);
   return (
     <div

@@ -1,0 +1,26 @@
+import { expect, test } from "vitest";
+import type { Download, DownloadState } from "../api/types";
+import { isActive, merged, sorted, without } from "./records";
+
+const download = (id: string, revision: number, state: DownloadState = "RUNNING"): Download => ({
+  id, revision, state, albumId: "350234", title: "A walk", archive: "ZIP", image: "ORIGINAL", problem: null, file: null,
+  expiresAt: null, requestedAt: `2026-06-01T00:00:0${id}Z`,
+  progress: { pagesDone: 0, pagesTotal: null, bytesDone: 0, percent: 0, etaSeconds: null },
+});
+
+test("what is older than what we have is dropped, whichever way it came", () => {
+  const known = merged(new Map(), [download("1", 5, "READY")]);
+  expect(merged(known, [download("1", 4)]).get("1")?.state).toBe("READY");
+  expect(merged(known, [download("1", 6, "EXPIRED")]).get("1")?.state).toBe("EXPIRED");
+});
+
+test("removed ones go, the others stay, newest first", () => {
+  const known = merged(new Map(), [download("1", 1), download("3", 1), download("2", 1)]);
+  expect(sorted(without(known, ["3"])).map(({ id }) => id)).toEqual(["2", "1"]);
+  expect(without(known, ["9"])).toBe(known);
+});
+
+test("queued, running and packing are under way, nothing else is", () => {
+  const states: DownloadState[] = ["QUEUED", "RUNNING", "PACKING", "READY", "FAILED", "CANCELLED", "EXPIRED"];
+  expect(states.filter((state) => isActive({ state }))).toEqual(["QUEUED", "RUNNING", "PACKING"]);
+});

@@ -1,0 +1,53 @@
+import { expect, test } from "vitest";
+import { pagerNumbers } from "../parts/pages";
+import { choice, pageOf, PERIODS, said } from "./choices";
+import { pageAfter, stepOfKey, stepOfSwipe, stepOfTap, within } from "./reading";
+
+test("a choice of the address is taken in any case, nonsense is the usual one", () => {
+  expect(choice("week", PERIODS, "ALL")).toBe("WEEK");
+  expect(choice("fortnight", PERIODS, "ALL")).toBe("ALL");
+  expect(choice(undefined, PERIODS, "DAY")).toBe("DAY");
+  expect(said("WEEK", "WEEK")).toBeUndefined();
+  expect(said("DAY", "WEEK")).toBe("day");
+});
+
+test.each([[undefined, 1], ["3", 3], ["0", 1], ["-2", 1], ["1e3", 1], ["999999", 1]])("page %s is %i", (text, page) => {
+  expect(pageOf(text)).toBe(page);
+});
+
+test("the pager shows the ends and what is near, and never a gap of one", () => {
+  expect(pagerNumbers(6, 20)).toEqual([1, null, 5, 6, 7, null, 20]);
+  expect(pagerNumbers(3, 4)).toEqual([1, 2, 3, 4]);
+  expect(pagerNumbers(4, 9)).toEqual([1, 2, 3, 4, 5, null, 9]);
+  expect(pagerNumbers(1, 1)).toEqual([1]);
+});
+
+test("arrows go with the reading direction", () => {
+  expect(stepOfKey("ArrowLeft", "rtl")).toBe("next");
+  expect(stepOfKey("ArrowLeft", "ltr")).toBe("previous");
+  expect(stepOfKey("ArrowDown", "scroll")).toBeNull();
+  expect(stepOfKey("ArrowDown", "ltr")).toBe("next");
+  expect(stepOfKey("End", "scroll")).toBe("last");
+  expect(stepOfKey("x", "ltr")).toBeNull();
+});
+
+test("a swipe turns the page like paper, a scroll does not", () => {
+  expect(stepOfSwipe(-90, 10, "ltr")).toBe("next");
+  expect(stepOfSwipe(-90, 10, "rtl")).toBe("previous");
+  expect(stepOfSwipe(-30, 0, "ltr")).toBeNull();
+  expect(stepOfSwipe(-90, 80, "ltr")).toBeNull();
+  expect(stepOfSwipe(-90, 0, "scroll")).toBeNull();
+});
+
+test("the sides turn pages, the middle does not", () => {
+  expect(stepOfTap(10, 300, "ltr")).toBe("previous");
+  expect(stepOfTap(10, 300, "rtl")).toBe("next");
+  expect(stepOfTap(150, 300, "ltr")).toBeNull();
+});
+
+test("steps may leave the chapter, addresses may not", () => {
+  expect(pageAfter("next", 24, 24)).toBe(25);
+  expect(pageAfter("previous", 1, 24)).toBe(0);
+  expect(within(99, 24)).toBe(24);
+  expect(within(0, 24)).toBe(1);
+});

@@ -1,0 +1,49 @@
+/** What the page may weigh, and that it stands still while it fills. */
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { gzipSync } from "node:zlib";
+import { expect, home, test } from "./page";
+
+const DIST = resolve(import.meta.dirname, "../dist");
+const SCRIPT_BYTES = 120_000;
+const STYLE_BYTES = 12_000;
+const PICTURE_BYTES = 40_000;
+const SHIFT = 0.02;
+
+test("script and style stay within the budget", () => {
+  const html = readFileSync(`${DIST}/index.html`, "utf-8");
+  const weight = (pattern: RegExp): number =>
+    [...html.matchAll(pattern)].reduce((sum, [, file]) => sum + gzipSync(readFileSync(`${DIST}/${file}`)).length, 0);
+  expect(weight(/(?:src|href)="\.\/(assets\/[^"]+\.js)"/g)).toBeLessThan(SCRIPT_BYTES);
+  expect(weight(/href="\.\/(assets\/[^"]+\.css)"/g)).toBeLessThan(STYLE_BYTES);
+});
+
+test("the ranking's pictures are thumbnails, and nothing jumps while they come", async ({ page }) => {
+  await page.addInitScript(() => {
+    const shifts: number[] = [];
+    Object.assign(window, { shifts });
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) shifts.push((entry as PerformanceEntry & { value: number }).value);
+    }).observe({ type: "layout-shift", buffered: true });
+  });
+  const sizes: number[] = [];
+  page.on("response", (answer) => {
+    if (answer.url().includes("/images/")) sizes.push(Number(answer.headers()["content-length"]));
+  });
+  await page.goto(home());
+  await expect.poll(() => page.locator(".cover-shown").count()).toBeGreaterThan(14);
+  expect(Math.max(...sizes)).toBeLessThan(PICTURE_BYTES);
+  const shift = await page.evaluate(() => (window as unknown as { shifts: number[] }).shifts.reduce((sum, value) => sum + value, 0));
+  expect(shift).toBeLessThan(SHIFT);
+});
+
+test("assets are kept for ever, the page is asked for anew, and both say what may be loaded", async ({ request }) => {
+  const page = await request.get(home());
+  expect(page.headers()["cache-control"]).toBe("no-cache");
+  expect(page.headers()["content-security-policy"]).toContain("default-src 'none'");
+  const [, script] = /src="\.\/(assets\/[^"]+\.js)"/.exec(await page.text()) ?? [];
+  const asset = await request.get(home() + script);
+  expect(asset.headers()["cache-control"]).toBe("public, max-age=31536000, immutable");
+  expect(asset.headers()["content-type"]).toContain("text/javascript");
+  expect((await request.get(`${home()}assets/..%2fpackage.json`)).status()).toBe(404);
+});

@@ -1,0 +1,91 @@
+/** What every test starts from: a page that is watched, and hands on the server and its sample site. */
+import { AxeBuilder } from "@axe-core/playwright";
+import { expect, test as base, type Page } from "@playwright/test";
+
+export const home = (): string => process.env["JMGRAPH_TEST_URL"] ?? "";
+
+interface Watched {
+  /** Console errors that a test expects, as parts of their text. */
+  expectedErrors: string[];
+  site: Site;
+}
+
+/** Asks the API directly, past the page. */
+export async function ask<Data>(query: string, variables: Record<string, unknown> = {}): Promise<Data> {
+  const answer = await fetch(new URL("graphql", home()), {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ query, variables }),
+  });
+  const { data } = (await answer.json()) as { data: Data };
+  return data;
+}
+
+/** The sample site's knobs. */
+export class Site {
+  #url = "";
+
+  async slow(latency: number): Promise<void> {
+    await this.#turn({ target: "image", latency_s: latency });
+  }
+
+  async reset(): Promise<void> {
+    await this.#turn({ reset: true });
+  }
+
+  async #turn(knobs: Record<string, unknown>): Promise<void> {
+    this.#url ||= await imageHost();
+    const answer = await fetch(`${this.#url}/_demo/knobs`, { method: "POST", body: JSON.stringify(knobs) });
+    expect(answer.ok).toBe(true);
+  }
+}
+
+async function imageHost(): Promise<string> {
+  const data = await ask<{ server: { upstream: { hosts: { url: string; role: string }[] } } }>(
+    "{ server { upstream { hosts { url role } } } }",
+  );
+  return data.server.upstream.hosts.find(({ role }) => role === "IMAGE")?.url ?? "";
+}
+
+export const test = base.extend<Watched>({
+  expectedErrors: [[], { option: true }],
+  site: async ({}, use) => {
+    const site = new Site();
+    await use(site);
+    await site.reset();
+  },
+  page: async ({ page, expectedErrors }, use) => {
+    const outside: string[] = [];
+    const errors: string[] = [];
+    page.on("request", (request) => {
+      const { protocol, hostname } = new URL(request.url());
+      if (/^https?:|^wss?:/.test(protocol) && hostname !== "127.0.0.1") outside.push(request.url());
+    });
+    page.on("pageerror", (error) => errors.push(error.message));
+    page.on("console", (message) => {
+      if (message.type() === "error" && !expectedErrors.some((part) => message.text().includes(part))) errors.push(message.text());
+    });
+    await use(page);
+    expect(outside, "requests that left the machine").toEqual([]);
+    expect(errors, "errors in the console").toEqual([]);
+  },
+});
+
+/** No serious or critical finding of axe in what is shown now. */
+export async function expectAccessible(page: Page): Promise<void> {
+  // What is still fading in has no contrast to judge.
+  await page.evaluate(() => Promise.allSettled(document.getAnimations().map((animation) => animation.finished)));
+  const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]).analyze();
+  const grave = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+  expect(grave.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)).toEqual([]);
+}
+
+/** Removes every download, so that a test starts with none. */
+export async function forgetDownloads(): Promise<void> {
+  const { downloads } = await ask<{ downloads: { nodes: { id: string }[] } }>("{ downloads(first: 100) { nodes { id } } }");
+  for (const { id } of downloads.nodes) {
+    await ask("mutation($id: ID!) { removeDownload(id: $id) { __typename } }", { id });
+  }
+}
+
+export { expect };

@@ -1,0 +1,59 @@
+/** The five main views in light and dark, on phone and desktop, for the README. */
+import { resolve } from "node:path";
+import { ask, expect, forgetDownloads, home, test } from "./page";
+
+const FOLDER = resolve(import.meta.dirname, "../../docs/screenshots");
+const DEVICES = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
+
+/** One finished, one failed and, with the site slowed, one under way. */
+async function fillDrawer(): Promise<void> {
+  await forgetDownloads();
+  for (const [albumId, archive] of [["145590", "PDF"], ["900413", "ZIP"], ["350234", "CBZ"]]) {
+    await ask("mutation($input: StartDownloadInput!) { startDownload(input: $input) { __typename } }", { input: { albumId, archive } });
+  }
+  await expect
+    .poll(async () => (await ask<{ downloads: { totalCount: number } }>("{ downloads(states: [READY, FAILED]) { totalCount } }")).downloads.totalCount, {
+      timeout: 60_000,
+    })
+    .toBe(3);
+}
+
+test("are written", async ({ browser, site }) => {
+  test.setTimeout(150_000);
+  await fillDrawer();
+  await site.slow(3);
+  await ask('mutation { startDownload(input: { albumId: "438516", archive: CBZ }) { __typename } }');
+  for (const [device, viewport] of Object.entries(DEVICES)) {
+    for (const colorScheme of ["light", "dark"] as const) {
+      const context = await browser.newContext({ viewport, colorScheme, locale: "zh-CN", timezoneId: "UTC", hasTouch: device === "phone" });
+      const page = await context.newPage();
+      const shoot = async (name: string): Promise<void> => {
+        await page.evaluate(() => Promise.allSettled(document.getAnimations().filter(({ effect }) => effect?.getTiming().iterations !== Infinity).map(({ finished }) => finished)));
+        await page.screenshot({ path: `${FOLDER}/${name}-${colorScheme}-${device}.jpg`, type: "jpeg", quality: 84 });
+      };
+      await page.goto(home());
+      await expect.poll(() => page.locator(".cover-shown").count()).toBeGreaterThan(11);
+      await shoot("ranking");
+      await page.goto(`${home()}#/album/350234`);
+      await page.locator(".album-cover .cover-shown").waitFor();
+      const chip = page.getByRole("link", { name: /^全彩/ });
+      await (device === "phone" ? chip.tap() : chip.hover());
+      await page.getByText("每一页都是彩色。").waitFor();
+      await shoot("album");
+      await page.goto(`${home()}#/tags/other/full%20color`);
+      await page.locator(".tag-record .cover-shown").first().waitFor();
+      await shoot("tags");
+      await page.getByRole("button", { name: /^下载/ }).click();
+      await page.getByRole("dialog").getByRole("progressbar").waitFor();
+      await shoot("downloads");
+      await page.keyboard.press("Escape");
+      await page.goto(`${home()}#/album/350234/read/350234?page=3`);
+      await expect.poll(() => page.getByRole("img", { name: "第 3 页，共 24 页" }).evaluate((picture: HTMLImageElement) => picture.naturalWidth)).toBeGreaterThan(0);
+      await page.locator(".reader-shown").first().waitFor();
+      await shoot("reader");
+      await context.close();
+    }
+  }
+  await site.reset();
+  await forgetDownloads();
+});
