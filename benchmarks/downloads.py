@@ -165,9 +165,9 @@ async def ours(services: Services, album_id: int, archive: ArchiveFormat, image:
     return seconds, services.settings.data_dir / "archives" / last.file.key
 
 
-def jmcomic(site: Site, album_id: int) -> tuple[float, Path]:
-    """The same by jmcomic's async downloader with its zip plug-in."""
-    folder = Path(tempfile.mkdtemp(prefix="jmgraph-bench-"))
+def jmcomic(site: Site, album_id: int, parent: Path) -> tuple[float, Path]:
+    """The same by jmcomic's async downloader with its zip plug-in, in a fresh folder under `parent`."""
+    folder = Path(tempfile.mkdtemp(prefix="jmcomic-", dir=parent))
     command = [sys.executable, "-m", "benchmarks.jm_side", site.api, site.image, str(album_id), str(folder)]
     told = json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout)
     return told["seconds"], Path(told["path"])
@@ -259,7 +259,7 @@ async def measure(site: Site, services: Services, worker_pid: int, rounds: int) 
             seconds, archive = await ours(services, CUT, zip_, image)
             note(name, len(pages) / seconds, archive)
         note("floor, our jpeg", floor(pages, lambda page: read_page(page.data, page.strips, Codec.JPEG, 90)))
-        seconds, archive = await asyncio.to_thread(jmcomic, site, CUT)
+        seconds, archive = await asyncio.to_thread(jmcomic, site, CUT, services.settings.data_dir)
         note("jmcomic", len(pages) / seconds, archive)
         fetch_pages(site, WHOLE)
         note("network, whole pages", await network(services, WHOLE))
