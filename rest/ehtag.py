@@ -9,11 +9,11 @@ from rest import ehtag_editing, ehtag_reading, ehtag_shapes, ehtag_tools, ehtag_
 from rest.ehtag_door import BASE, Door, nowhere
 from rest.ehtag_requests import Reading, Tool, reading, tool, writing
 from rest.ehtag_shapes import FORMAT, PARTS, PLACE
-from rest.operations import Address, Bodies, Operation, Section
+from rest.operations import Address, Bodies, Operation, Parameter, Section
 from rest.shapes import PROBLEM
 
-_CONDITIONAL = {"If-None-Match": "The version you have: 304 when it is still the newest."}
-_EDITOR = {"If-Match": "The version you edit."}
+_CONDITIONAL = {"If-None-Match": Parameter("The version you have: 304 when it is still the newest.")}
+_EDITOR = {"If-Match": Parameter("The version you edit.", example="*", required=True)}
 _KEYS = ("gitHubToken", "gitHubTokenAsBearer")
 _VERSION = {"ETag": "The version of the database: the sha of its head.", "Vary": "What the answer depends on."}
 _PLACED = {**_VERSION, "Location": "The address of what was added."}
@@ -24,6 +24,8 @@ _EDIT_ANSWERS = {
     412: "Another version is the newest by now, or the remote refused the edit.",
     413: "The body is too long.",
     428: "If-Match is missing.",
+    502: "GitHub sent nonsense.",
+    504: "GitHub gave no answer, or the remote did not.",
 }
 _MISSING = {404: "No such namespace or tag."}
 _UNKNOWN = {400: "An unknown format, or a bad raw tag."}
@@ -57,9 +59,14 @@ _WEBHOOK = {
             200: "Done, or an event that needs nothing.",
             401: "The signature is wrong.",
             404: "No secret is set.",
+            409: "The remote has moved in a way that can't be followed.",
             413: "The body is too long.",
+            504: "The remote gave no answer.",
         },
-        headers={"X-Hub-Signature-256": "HMAC of the body.", "X-GitHub-Event": "`push` does something."},
+        headers={
+            "X-Hub-Signature-256": Parameter("HMAC of the body."),
+            "X-GitHub-Event": Parameter("`push` does something."),
+        },
         takes=ehtag_shapes.EVENT,
         gives=ehtag_shapes.WEBHOOK,
         notes=_VERSION,

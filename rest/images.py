@@ -80,7 +80,7 @@ def image_response(request: Request, image: StoredImage, cache_control: str, hea
     return response
 
 
-CONDITIONAL = {"If-None-Match": "The ETag you have: 304 when it is still that."}
+CONDITIONAL = {"If-None-Match": Parameter("The ETag you have: 304 when it is still that.")}
 IMAGE_NOTES = {"ETag": "Digest of the picture.", "Cache-Control": "For how long to keep it."}
 _ANSWERS = {
     200: "The picture.",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict, deque
 from contextlib import aclosing, suppress
 
 import orjson
@@ -21,52 +20,48 @@ from rest.rooms import routes_of
 from rest.v1_answers import detail, response_of
 from rest.v1_downloads import wait_seconds
 from services.notices import Notices
+from services.seats import Seat
 
 log = structlog.get_logger("jmgraph.v1")
-
-MOST_SOCKETS = 20
-"""Of one client, in one process; one more closes the oldest."""
 
 SEND_S = 10.0
 """A client that takes no message for so long does not read, and is dropped."""
 
-_sockets: defaultdict[str, deque[WebSocket]] = defaultdict(deque)
+CLOSE_S = 10.0
+"""So long a client has to take leave; then its connection is cut."""
 
 
 async def socket(websocket: WebSocket) -> None:
     """Push this client's notices until it leaves."""
     client_id = websocket.path_params["client_id"]
     if not is_client_id(client_id):
-        await websocket.close(1008, "client_id")
+        await websocket.send_denial_response(_bad_client_id())
         return
+    notices: Notices = websocket.app.state.services.notices
     await websocket.accept()
-    await _make_room(client_id, websocket)
-    pushing = asyncio.create_task(_push(websocket, websocket.app.state.services.notices, client_id))
+    async with notices.seats.taken(client_id) as seat:
+        reason = await _serve(websocket, notices, client_id, seat)
+    if reason:
+        with suppress(WebSocketDisconnect, RuntimeError, OSError, TimeoutError):
+            async with asyncio.timeout(CLOSE_S):
+                await websocket.close(1008, reason)
+
+
+async def _serve(websocket: WebSocket, notices: Notices, client_id: str, seat: Seat) -> str:
+    """Until the client leaves, or must; why it must, or nothing."""
     reading = asyncio.create_task(_read(websocket))
+    pushing = asyncio.create_task(_push(websocket, notices, client_id))
+    losing = asyncio.create_task(seat.lost())
     try:
-        await asyncio.wait([pushing, reading], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([reading, pushing, losing], return_when=asyncio.FIRST_COMPLETED)
+        if reading.done():
+            return ""
+        return "too many sockets of one client" if losing.done() else "messages are not read"
     finally:
-        for task in (pushing, reading):
+        for task in (reading, pushing, losing):
             task.cancel()
             with suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError, OSError):
                 await task
-        _leave(client_id, websocket)
-
-
-async def _make_room(client_id: str, websocket: WebSocket) -> None:
-    sockets = _sockets[client_id]
-    sockets.append(websocket)
-    while len(sockets) > MOST_SOCKETS:
-        with suppress(RuntimeError, OSError):
-            await sockets.popleft().close(1008, "too many sockets of one client")
-
-
-def _leave(client_id: str, websocket: WebSocket) -> None:
-    sockets = _sockets[client_id]
-    with suppress(ValueError):
-        sockets.remove(websocket)
-    if not sockets:
-        del _sockets[client_id]
 
 
 async def _push(websocket: WebSocket, notices: Notices, client_id: str) -> None:
@@ -91,11 +86,15 @@ async def poll(request: Request) -> Response:
     """The same notices, for clients that can't open a socket."""
     client_id, wait_s = request.path_params["client_id"], wait_seconds(request)
     if not is_client_id(client_id):
-        return detail(400, f"client_id must have 1 to {LONGEST_CLIENT_ID} characters")
+        return _bad_client_id()
     if wait_s is None:
         return detail(400, "wait must be between 0 and 60")
     notices = await request.app.state.services.notices.wait(client_id, wait_s)
     return json_response([notice.as_json() for notice in notices], headers={"Cache-Control": "no-store"})
+
+
+def _bad_client_id() -> Response:
+    return detail(400, f"client_id must have 1 to {LONGEST_CLIENT_ID} characters, none of them a control character")
 
 
 ADDRESSES = (

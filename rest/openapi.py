@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -87,7 +88,7 @@ def _operation(
         "tags": [section.title],
         "operationId": _id(method, path),
         "summary": operation.summary,
-        "parameters": [*_parts(address, types), *_query(operation, types), *_headers(operation)],
+        "parameters": list(_parameters(address, operation, types)),
         "responses": {
             str(status): _answer(section, operation, method, status, types) for status in sorted(operation.answers)
         },
@@ -105,24 +106,16 @@ def _id(method: str, path: str) -> str:
     return method.lower() + "".join(word[0].upper() + word[1:] for word in words)
 
 
-def _parts(address: Address, types: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for name in _PART.findall(address.path):
-        yield {**_parameter(name, address.parts[name], types), "in": "path", "required": True}
-
-
-def _query(operation: Operation, types: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for name, parameter in operation.query.items():
-        yield {**_parameter(name, parameter, types), "in": "query", "required": parameter.required}
+def _parameters(address: Address, operation: Operation, types: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    parts = {name: replace(address.parts[name], required=True) for name in _PART.findall(address.path)}
+    for place, parameters in (("path", parts), ("query", operation.query), ("header", operation.headers)):
+        for name, parameter in parameters.items():
+            yield {**_parameter(name, parameter, types), "in": place, "required": parameter.required}
 
 
 def _parameter(name: str, parameter: Parameter, types: dict[str, Any]) -> dict[str, Any]:
     described = {"name": name, "description": parameter.about, "schema": _named(parameter.schema, types)}
     return described if parameter.example is None else {**described, "example": parameter.example}
-
-
-def _headers(operation: Operation) -> Iterator[dict[str, Any]]:
-    for name, about in operation.headers.items():
-        yield {"name": name, "in": "header", "description": about, "schema": {"type": "string"}}
 
 
 def _answer(

@@ -23,10 +23,10 @@ JSON = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A part of a path or a query: what it means, and what it may be."""
+    """A part of a path or a query, or a header: what it means, and what it may be."""
 
     about: str
-    schema: Schema
+    schema: Schema = field(default_factory=lambda: {"type": "string"})
     example: Any = None
     required: bool = False
 
@@ -35,7 +35,7 @@ class Parameter:
 class Operation:
     """One method of an address, with what its documentation says.
 
-    `answers` is status to meaning; `headers` name to meaning; `takes` is the body it reads, `gives` those it answers
+    `answers` is status to meaning; `takes` is the body it reads, `gives` those it answers
     with below 300, `tells` the JSON of a status that differs from that, or from the errors of its section; `notes`
     are headers of its good answers, name to meaning. `keys` names the security schemes one of which it asks for.
     """
@@ -44,7 +44,7 @@ class Operation:
     summary: str
     answers: Mapping[int, str]
     query: Mapping[str, Parameter] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, Parameter] = field(default_factory=dict)
     takes: Bodies = field(default_factory=dict)
     gives: Bodies = field(default_factory=dict)
     tells: Mapping[int, Schema] = field(default_factory=dict)

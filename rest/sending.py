@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from rest.operations import Parameter
 from rest.ranges import Part, Unsatisfiable, part_of
 from services.downloads import DownloadFile
 from services.wiring import Services
@@ -17,9 +18,9 @@ from services.wiring import Services
 Refusal = Callable[[int, str, Mapping[str, str]], Response]
 
 FILE_HEADERS = {
-    "Range": "One range of bytes.",
-    "If-Range": "The ETag you have: the whole file when it is another by now.",
-    "If-None-Match": "The ETag you have: 304 when it is still that.",
+    "Range": Parameter("One range of bytes."),
+    "If-Range": Parameter("The ETag you have: the whole file when it is another by now."),
+    "If-None-Match": Parameter("The ETag you have: 304 when it is still that."),
 }
 FILE_ANSWERS = {
     200: "The file.",

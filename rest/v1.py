@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import orjson
@@ -29,6 +30,7 @@ from services.catalog import (
 from services.errors import InvalidInput
 
 MOST_PAGES = 100
+_NUMBER = re.compile(r"\s*[0-9]{1,12}\s*")
 _PERIODS = {"month": Period.MONTH, "week": Period.WEEK, "day": Period.DAY}
 
 _ranks = Bodies()
@@ -80,7 +82,7 @@ async def search(request: Request) -> Response:
     tag, number = request.path_params["tag"], whole_number(request.path_params["num"])
     if number is None or not 1 <= number <= MOST_PAGES:
         return detail(400, f"num must be between 1 and {MOST_PAGES}")
-    text = tag if tag.isascii() and tag.strip().isdigit() else f"+{tag}"
+    text = tag if _NUMBER.fullmatch(tag) else f"+{tag}"
     page = await _catalog(request).search(SearchQuery(text, number))
     return _searches.of(
         (text, number), page, lambda: [{"album_id": album.id, "title": album.title} for album in page.items]
@@ -200,7 +202,7 @@ ADDRESSES = (
         {
             "tag": Parameter(
                 "What must be contained; a number leads to that album.",
-                {"type": "string", "maxLength": 150, "pattern": r"^[^\u0000-\u001f\u007f-\u009f]*$"},
+                {"type": "string", "maxLength": 199, "pattern": r"^[^\u0000-\u001f\u007f-\u009f]*$"},
                 "雨林",
             ),
             "num": Parameter("Page.", {"type": "integer", "minimum": 1, "maximum": MOST_PAGES}, 1),

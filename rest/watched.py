@@ -10,6 +10,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services import metrics
+from services.log import bound_request
 
 log = structlog.get_logger("jmgraph.http")
 
@@ -27,7 +28,8 @@ class Watched:
         if scope["type"] == "http":
             await self._request(scope, receive, send)
         elif scope["type"] == "websocket":
-            with metrics.SOCKETS.labels(_first_part(scope["path"])).track_inprogress():
+            socket = metrics.SOCKETS.labels(_first_part(scope["path"]))
+            with socket.track_inprogress(), bound_request(_request_id(scope).decode()):
                 await self._app(scope, receive, send)
         else:
             await self._app(scope, receive, send)
@@ -44,7 +46,7 @@ class Watched:
                 message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id)]
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id.decode()):
+        with bound_request(request_id.decode()):
             try:
                 await self._app(scope, receive, watched_send)
             finally:

@@ -20,6 +20,7 @@ from services.errors import QueueUnavailable
 from services.events import Events, Watcher
 from services.notice_shelf import ERROR_MARK, SERIAL, NoticeShelf, topic_of
 from services.redis import RedisLink, RedisUnavailable
+from services.seats import Seats
 
 log = structlog.get_logger("jmgraph.notices")
 
@@ -56,13 +57,15 @@ class Notice:
 @asynccontextmanager
 async def open_notices(link: RedisLink, events: Events, downloads: Downloads) -> AsyncIterator[Notices]:
     """The notices of this process."""
-    yield Notices(NoticeShelf(link, events, downloads.limits), events, downloads)
+    yield Notices(NoticeShelf(link, events, downloads.limits), Seats(link, events), events, downloads)
 
 
 class Notices:
     """What clients of the legacy API wait for; built by `open_notices`."""
 
-    def __init__(self, shelf: NoticeShelf, events: Events, downloads: Downloads) -> None:
+    def __init__(self, shelf: NoticeShelf, seats: Seats, events: Events, downloads: Downloads) -> None:
+        self.seats = seats
+        """One for each socket of a client."""
         self._shelf = shelf
         self._events = events
         self._downloads = downloads

@@ -10,6 +10,7 @@ LONGEST_NAME_BYTES = 200
 UNTITLED = "untitled"
 
 _FORBIDDEN = re.compile(r'[/\\:*?"<>|]')
+_HARMFUL = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f-\x9f\ud800-\udfff]|^\.')
 _BLANKS = re.compile(r"\s+")
 _DROPPED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Cn", "Co"})
 """Control and format characters (right-to-left overrides among them), lone surrogates, what is not assigned."""
@@ -37,8 +38,10 @@ def with_album_suffix(stem: str, album_id: str) -> str:
 
 
 def is_safe_stem(name: str) -> bool:
-    """True for a name that `file_stem` could have made."""
-    return bool(name) and file_stem(name) == name
+    """True for a name that can do no harm as a file's: no separators, wildcards, control characters or leading dot,
+    at most 200 bytes. Every name that `file_stem` makes is one.
+    """
+    return _HARMFUL.search(name) is None and 0 < len(name.encode(errors="replace")) <= LONGEST_NAME_BYTES
 
 
 def _spaced(title: str) -> str:

@@ -218,8 +218,18 @@ async def test_whatever_the_site_says_comes_as_a_notice(server: Asker, album: st
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"no json", b"[]", b"{}", b'{"client_id": 5}', b'{"client_id": ""}', b'{"client_id": "%b"}' % (b"x" * 201)]
-    + [b'{"client_id": "a\\u0000b"}', b" " * (1 << 20)],
+    [
+        b"",
+        b"no json",
+        b"[]",
+        b"{}",
+        b'{"client_id": 5}',
+        b'{"client_id": ""}',
+        b'{"client_id": "%b"}' % (b"x" * 201),
+        b'{"client_id": "a\\u0000b"}',
+        b'{"client_id": "\\ud800"}',
+        b" " * (1 << 20),
+    ],
 )
 async def test_a_download_needs_a_client_id(server: Asker, body: bytes) -> None:
     response = await server.http.post("/v1/download/album/350234", content=body)

@@ -1,0 +1,89 @@
+"""Seats: how many sockets one client of the legacy API has, over all processes; the oldest make room for the newest.
+
+Kept is an order of arrival for each client. Those that a dead process left behind go first, being the oldest.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+
+from services.events import Events, Watcher
+from services.redis import RedisLink, RedisUnavailable
+
+log = structlog.get_logger("jmgraph.notices")
+
+SEATS = 20
+"""Of one client."""
+KEEP_S = 30 * 86400
+"""Longer than any socket lives."""
+PREFIX = "jmgraph:notices:seats:"
+
+ENTER = """
+-- Take a seat, and tell those that lose theirs by it.
+-- KEYS: seats. ARGV: token, seats there are, seconds to keep, channel, family of topics.
+local newest = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+redis.call('ZADD', KEYS[1], (tonumber(newest[2]) or 0) + 1, ARGV[1])
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+local over = redis.call('ZCARD', KEYS[1]) - ARGV[2]
+if over > 0 then
+  local gone = redis.call('ZPOPMIN', KEYS[1], over)
+  for at = 1, #gone, 2 do
+    redis.call('PUBLISH', ARGV[4], ARGV[5] .. gone[at])
+  end
+end
+"""
+_FAMILY = "seat:"
+
+
+class Seat:
+    """One socket's place."""
+
+    def __init__(self, link: RedisLink, watcher: Watcher, key: str, token: str) -> None:
+        self._link = link
+        self._watcher = watcher
+        self._key = key
+        self._token = token
+
+    async def lost(self) -> None:
+        """Wait until the client has taken so many newer seats that this one is gone."""
+        while True:
+            await self._watcher.changed()
+            try:
+                if await self._link.client.zscore(self._key, self._token) is None:
+                    return
+            except RedisUnavailable:
+                log.debug("A seat can't be looked at, Redis is away")
+
+
+class Seats:
+    """The seats of every client."""
+
+    def __init__(self, link: RedisLink, events: Events) -> None:
+        self._link = link
+        self._events = events
+        self._enter = link.client.register_script(ENTER)
+
+    @asynccontextmanager
+    async def taken(self, client_id: str) -> AsyncIterator[Seat]:
+        """A seat until the end of the block. While Redis is away nobody counts, and nobody loses one."""
+        key, token = f"{PREFIX}{client_id}", secrets.token_hex(8)
+        async with self._events.watch(_FAMILY + token) as watcher:
+            arguments: list[str | int] = [token, SEATS, KEEP_S, self._events.channel, _FAMILY]
+            try:
+                await self._enter(keys=[key], args=arguments)
+            except RedisUnavailable:
+                log.debug("A seat can't be taken, Redis is away")
+            try:
+                yield Seat(self._link, watcher, key, token)
+            finally:
+                await self._leave(key, token)
+
+    async def _leave(self, key: str, token: str) -> None:
+        try:
+            await self._link.client.zrem(key, token)
+        except RedisUnavailable:
+            log.debug("A seat can't be left, Redis is away; it goes with the oldest")

@@ -1,0 +1,141 @@
+"""Versions, identity, sizes, and the order in which they are checked."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.github import GOOD_TOKEN
+from tests.tag_site import HAT, Site, etag_of
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize("shape", ['"{}"', "{}", 'W/"{}"', '"0", "{}"', "*"])
+async def test_a_write_may_name_the_version_in_any_way(tag_site: Site, shape: str) -> None:
+    answer = await tag_site.edit(
+        "DELETE", "/database/female/apron", If_Match=shape.format(tag_site.repository.head.upper())
+    )
+
+    assert answer.status_code == 204
+
+
+async def test_a_write_over_another_version_is_412_with_the_newest(tag_site: Site) -> None:
+    old = tag_site.repository.head
+    new = tag_site.repository.commit({"README.md": b"moved\n"})
+
+    answer = await tag_site.edit("DELETE", "/database/female/apron", If_Match=old)
+
+    assert answer.status_code == 412
+    assert etag_of(answer) == new
+    assert answer.json()["code"] == "STALE"
+    assert tag_site.github.asked == []
+
+
+LONG = "x" * (64 * 1024 + 1)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "body", "status"),
+    [
+        ("PATCH", "/database/female/apron", {}, LONG, 405),
+        ("POST", "/database/nowhere/apron", {}, LONG, 404),
+        ("POST", "/database/female/帽", {}, LONG, 400),
+        ("POST", "/database/female/cap", {}, LONG, 413),
+        ("POST", "/database/female/cap", {}, "", 428),
+        ("POST", "/database/female/cap", {"If-Match": "  "}, "", 428),
+        ("POST", "/database/female/cap", {"If-Match": '"0"'}, "", 412),
+        ("POST", "/database/female/cap", {"If-Match": "HEAD"}, "", 401),
+        ("POST", "/database/female/cap", {"If-Match": "HEAD", "X-Token": "gho_unknown"}, "", 401),
+        ("POST", "/database/female/cap", {"If-Match": "HEAD", "X-Token": GOOD_TOKEN}, "", 400),
+        ("POST", "/database/female/apron", {"If-Match": "HEAD", "X-Token": GOOD_TOKEN}, json.dumps(HAT), 409),
+        ("PUT", "/database/female/bonnet", {"If-Match": "HEAD", "X-Token": GOOD_TOKEN}, json.dumps(HAT), 404),
+        ("POST", "/database/female/~comment", {}, "", 428),
+        ("DELETE", "/database/female/bonnet", {}, "", 428),
+        ("DELETE", "/database/female/bonnet", {"If-Match": "HEAD"}, "", 401),
+    ],
+)
+async def test_checks_come_in_the_promised_order(
+    tag_site: Site, method: str, path: str, headers: dict[str, str], body: str, status: int
+) -> None:
+    named = {name: tag_site.repository.head if value == "HEAD" else value for name, value in headers.items()}
+
+    answer = await tag_site.ask(method, path, headers=named, content=body)
+
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-Token": GOOD_TOKEN},
+        {"Authorization": f"Bearer {GOOD_TOKEN}"},
+        {"Authorization": f"bearer {GOOD_TOKEN}"},
+        {"X-Token": GOOD_TOKEN, "Authorization": "Bearer gho_unknown"},
+    ],
+)
+async def test_a_token_comes_in_either_header(tag_site: Site, headers: dict[str, str]) -> None:
+    version = {"If-Match": tag_site.repository.head}
+
+    assert (await tag_site.ask("DELETE", "/database/female/apron", headers=headers | version)).status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "code"),
+    [
+        ({}, 401, "UNAUTHENTICATED"),
+        ({"X-Token": ""}, 401, "UNAUTHENTICATED"),
+        ({"X-Token": "two words"}, 401, "UNAUTHENTICATED"),
+        ({"Authorization": "Basic Zm9v"}, 401, "UNAUTHENTICATED"),
+        ({"Authorization": "Bearer gho_unknown"}, 401, "UNAUTHENTICATED"),
+        ({"X-Token": "gho_down"}, 504, "UPSTREAM_UNAVAILABLE"),
+        ({"X-Token": "gho_broken"}, 502, "UPSTREAM_BROKEN"),
+    ],
+)
+async def test_who_is_not_known_does_not_write(
+    tag_site: Site, headers: dict[str, str], status: int, code: str
+) -> None:
+    version = {"If-Match": tag_site.repository.head}
+
+    answer = await tag_site.ask("DELETE", "/database/female/apron", headers=headers | version)
+
+    assert answer.status_code == status
+    assert answer.json()["code"] == code
+    assert answer.headers.get("www-authenticate") == ("Bearer" if status == 401 else None)
+    assert "gho_" not in answer.text
+
+
+async def test_twelve_writers_of_one_version_are_one_created_and_eleven_refused(tag_site: Site) -> None:
+    version = tag_site.repository.head
+
+    answers = await asyncio.gather(
+        *(tag_site.edit("POST", f"/database/female/hat {n}", HAT, If_Match=version) for n in range(12))
+    )
+
+    assert sorted(answer.status_code for answer in answers) == [201, *[412] * 11]
+    assert {etag_of(answer) for answer in answers} == {tag_site.repository.head}
+
+
+async def test_a_body_of_no_announced_length_is_counted_as_it_comes(tag_site: Site) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(9):
+            yield b"x" * 8192
+
+    headers = {"If-Match": tag_site.repository.head, "X-Token": GOOD_TOKEN}
+
+    for method, path in (("PUT", "/database/female/apron"), ("POST", "/tools/normalize")):
+        answer = await tag_site.ask(method, path, headers=headers, content=pieces())
+        assert answer.status_code == 413
+
+
+async def test_the_longest_body_allowed_is_read(tag_site: Site) -> None:
+    filler = "字" * ((64 * 1024 - len(json.dumps(HAT, ensure_ascii=False).encode())) // 3)
+    body = json.dumps({**HAT, "links": filler}, ensure_ascii=False).encode().ljust(64 * 1024)
+
+    answer = await tag_site.ask("POST", "/tools/normalize", content=body)
+
+    assert len(body) == 64 * 1024
+    assert answer.status_code == 200

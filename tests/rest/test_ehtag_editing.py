@@ -1,0 +1,121 @@
+"""Editing the tag database over HTTP."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.github import GOOD_TOKEN
+from tests.tag_repositories import FEMALE
+from tests.tag_site import FULL_HAT, HAT, Site, etag_of
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_tag_is_added_with_one_commit(tag_site: Site) -> None:
+    answer = await tag_site.edit("POST", "/database/F/Top%20Hat?before=apron", HAT)
+
+    assert answer.status_code == 201
+    assert answer.headers["location"] == "/api/database/female/top%20hat"
+    assert etag_of(answer) == tag_site.repository.head
+    assert answer.json() == FULL_HAT
+    text = tag_site.repository.show("database/female.md").decode()
+    assert text == FEMALE.replace("| apron |", "| top hat | 高帽 | 见`apron`。 |  |\n| apron |", 1)
+    assert (
+        tag_site.repository.git("log", "-1", "--format=%an <%ae>").strip() == "cook <7+cook@users.noreply.github.com>"
+    )
+
+
+async def test_a_tag_is_changed_removed_and_gone(tag_site: Site) -> None:
+    changed = await tag_site.edit("PUT", "/database/female/apron?format=raw.json", {**HAT, "intro": "新的。"})
+    assert changed.status_code == 200
+    assert changed.headers["content-type"] == "application/raw+json"
+    assert changed.json() == {"name": "高帽", "intro": "新的。", "links": ""}
+
+    same = await tag_site.edit("PUT", "/database/female/apron", {**HAT, "intro": " 新的。"})
+    assert same.status_code == 204
+    assert etag_of(same) == etag_of(changed)
+    assert same.content == b""
+
+    removed = await tag_site.edit("DELETE", "/database/female/apron")
+    assert removed.status_code == 204
+    assert etag_of(removed) == tag_site.repository.head != etag_of(changed)
+    assert (await tag_site.ask("HEAD", "/database/female/apron")).status_code == 404
+    again = await tag_site.edit("DELETE", "/database/female/apron")
+    assert again.status_code == 404
+    assert etag_of(again) == etag_of(removed)
+
+
+async def test_a_comment_needs_one_place_and_leads_to_its_namespace(tag_site: Site) -> None:
+    comment = {"name": "== 帽子 ==", "intro": "", "links": ""}
+    for query in ("", "?before=apron&after=apron", "?before=", "?before=bonnet", "?after=帽"):
+        assert (await tag_site.edit("POST", f"/database/female/~comment{query}", comment)).status_code == 400
+
+    answer = await tag_site.edit("POST", "/database/female/~comment?after=apron", comment)
+
+    assert answer.status_code == 201
+    assert answer.headers["location"] == "/api/database/female"
+    assert "|  | == 帽子 == |  |  |\n|  | == 其他 ==" in tag_site.repository.show("database/female.md").decode()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("POST", "/database/female/apron", 409),
+        ("PUT", "/database/female/bonnet", 404),
+        ("DELETE", "/database/female/bonnet", 404),
+        ("POST", "/database/nowhere/apron", 404),
+        ("POST", "/database/female/帽", 400),
+        ("POST", "/database/parody/anything", 409),
+        ("POST", "/database/female/cap?before=bonnet", 400),
+        ("POST", "/database/female/cap?before=apron&after=apron", 400),
+    ],
+)
+async def test_an_edit_that_can_not_be_is_refused(tag_site: Site, method: str, path: str, status: int) -> None:
+    before = tag_site.repository.head
+
+    answer = await tag_site.edit(method, path, HAT)
+
+    assert answer.status_code == status
+    assert set(answer.json()) == {"code", "message", "retryable"}
+    assert tag_site.repository.head == before
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'"text"',
+        b"{}",
+        b'{"name": "x"}',
+        b'{"name": 1, "intro": "", "links": ""}',
+        b'{"name": null, "intro": "", "links": ""}',
+        b'{"name": "", "intro": "", "links": ""}',
+        b'{"name": "\\ud800", "intro": "", "links": ""}',
+        b'{"name": "\xff", "intro": "", "links": ""}',
+        b'{"name": "x", "intro": "`bonnet`", "links": ""}',
+        b"[" * 5000,
+    ],
+)
+async def test_a_body_that_does_not_read_cleanly_is_a_bad_request(tag_site: Site, body: bytes) -> None:
+    headers = {"If-Match": tag_site.repository.head, "X-Token": GOOD_TOKEN}
+
+    answer = await tag_site.ask("PUT", "/database/female/apron", headers=headers, content=body)
+
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "INVALID_INPUT"
+
+
+async def test_every_problem_of_the_cells_has_a_line(tag_site: Site) -> None:
+    body = {"name": "", "intro": "`bonnet` `帽`", "links": "[x](http://[)"}
+
+    answer = await tag_site.edit("PUT", "/database/female/apron", body)
+
+    assert answer.json()["message"].split("\n") == [
+        "name: 名称为空",
+        "intro: 无效标签引用：`bonnet` 在数据库中不存在。",
+        "intro: 无效标签引用：`帽` 不是一个有效的标签。",
+        "links: 无效链接：`http://%5b` 不是一个有效的 URL。",
+    ]

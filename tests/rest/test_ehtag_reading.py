@@ -1,0 +1,173 @@
+"""Reading the tag database over HTTP."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.tag_site import FULL_HAT, HAT, Site, etag_of
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_the_database_tells_its_head_and_its_namespaces(tag_site: Site) -> None:
+    answer = await tag_site.ask("GET", "/database")
+
+    sha = tag_site.repository.head
+    person = {"name": "somebody", "email": "somebody@localhost", "when": "2023-11-14T22:13:20.000Z"}
+    assert answer.status_code == 200
+    assert answer.headers["etag"] == f'"{sha}"'
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["vary"] == "Accept, Accept-Encoding, Origin"
+    body = answer.json()
+    assert list(body) == ["repo", "head", "version", "data"]
+    assert body["repo"] == ""
+    assert body["head"] == {"author": person, "committer": person, "sha": sha, "message": "first"}
+    assert body["version"] == 7
+    assert body["data"][2] == {
+        "namespace": "other",
+        "count": 2,
+        "frontMatters": {"name": "其他", "description": "其他标签。", "key": "other"},
+    }
+    assert [summary["namespace"] for summary in body["data"]] == ["rows", "female", "other"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/database", 204),
+        ("/database/female", 200),
+        ("/database/female/apron", 204),
+        ("/database/female/bonnet", 404),
+        ("/database/nowhere", 404),
+        ("/database/~badge", 200),
+        ("/database/female/~badge", 200),
+        ("/tools/status", 200),
+    ],
+)
+async def test_head_answers_without_a_body(tag_site: Site, path: str, status: int) -> None:
+    answer = await tag_site.ask("HEAD", path)
+
+    assert answer.status_code == status
+    assert etag_of(answer) == tag_site.repository.head
+    assert answer.content == b""
+
+
+@pytest.mark.parametrize("namespace", ["female", "FEMALE", "f", "F"])
+async def test_a_namespace_is_found_by_name_and_alias_in_any_case(tag_site: Site, namespace: str) -> None:
+    answer = await tag_site.ask("GET", f"/database/{namespace}")
+
+    assert answer.json() == {
+        "namespace": "female",
+        "count": 3,
+        "frontMatters": {
+            "name": "女性",
+            "description": "女性角色的标签。",
+            "key": "female",
+            "example": {"raw": "glasses"},
+        },
+    }
+
+
+@pytest.mark.parametrize("raw", ["chef hat", "chef%20hat", "Chef Hat", "%20chef%20hat%20"])
+async def test_a_record_is_found_trimmed_and_in_any_case(tag_site: Site, raw: str) -> None:
+    answer = await tag_site.ask("GET", f"/database/female/{raw}?format=raw.json")
+
+    assert answer.json() == {"name": "厨师帽", "intro": "", "links": ""}
+
+
+@pytest.mark.parametrize(
+    ("query", "accept", "media_type", "name"),
+    [
+        ("", None, "application/json", FULL_HAT["name"]),
+        ("", "application/json", "application/json", FULL_HAT["name"]),
+        ("", "application/raw+json", "application/raw+json", "高帽"),
+        ("", "application/html+json", "application/html+json", "<p>高帽</p>"),
+        ("", "application/text+json;q=0.9, */*;q=0.1", "application/text+json", "高帽"),
+        ("", "application/ast+json", "application/ast+json", FULL_HAT["name"]["ast"]),
+        ("", "text/html, */*;q=0.8", "application/json", FULL_HAT["name"]),
+        ("", "application/raw+json;q=0.2, application/html+json;q=0.4", "application/html+json", "<p>高帽</p>"),
+        ("?format=json", "application/raw+json", "application/json", FULL_HAT["name"]),
+        ("?format=raw.json", "application/json", "application/raw+json", "高帽"),
+        ("?format=html.json", None, "application/html+json", "<p>高帽</p>"),
+        ("?format=text.json", None, "application/text+json", "高帽"),
+        ("?format=ast.json", None, "application/ast+json", FULL_HAT["name"]["ast"]),
+    ],
+)
+async def test_a_record_comes_in_the_form_asked_and_the_query_wins(
+    tag_site: Site, query: str, accept: str | None, media_type: str, name: object
+) -> None:
+    await tag_site.edit("POST", "/database/female/top hat", HAT)
+
+    answer = await tag_site.ask(
+        "GET", f"/database/female/top hat{query}", headers={"Accept": accept} if accept else {}
+    )
+
+    assert answer.headers["content-type"] == media_type
+    assert answer.json()["name"] == name
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT"])
+@pytest.mark.parametrize("path", ["/database/female/apron?format=xml", "/database/female/apron?format="])
+async def test_an_unknown_format_is_refused(tag_site: Site, method: str, path: str) -> None:
+    assert (await tag_site.ask(method, path)).status_code == 400
+
+
+@pytest.mark.parametrize("raw", ["围裙", "a_b", "a%2Fb", "a/b", "%zz", "%00", "%20", "a%0ab", "a|b", "%ff", ""])
+async def test_a_raw_tag_that_can_not_be_one_is_a_bad_request(tag_site: Site, raw: str) -> None:
+    answer = await tag_site.ask("GET", f"/database/female/{raw}")
+
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "INVALID_INPUT"
+
+
+@pytest.mark.parametrize(
+    "path", ["/database/female/bonnet", "/database/nowhere", "/database/nowhere/x", "/nothing", "/"]
+)
+async def test_what_is_not_there_is_404_with_the_version(tag_site: Site, path: str) -> None:
+    answer = await tag_site.ask("GET", path)
+
+    assert answer.status_code == 404
+    assert etag_of(answer) == tag_site.repository.head
+    assert answer.json()["code"] == "NOT_FOUND"
+
+
+@pytest.mark.parametrize("shape", ['"{}"', "{}", 'W/"{}"', 'w/"{}"', '"{0}-x", "{0}"', "*", '"0", W/"{}"'])
+@pytest.mark.parametrize("is_upper", [False, True])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_who_has_the_version_gets_no_body(tag_site: Site, method: str, shape: str, is_upper: bool) -> None:
+    sha = tag_site.repository.head.upper() if is_upper else tag_site.repository.head
+    for path in ("/database", "/database/female", "/database/female/apron", "/database/~badge"):
+        answer = await tag_site.ask(method, path, headers={"If-None-Match": shape.format(sha)})
+
+        assert answer.status_code == 304
+        assert answer.content == b""
+        assert etag_of(answer) == tag_site.repository.head
+        assert answer.headers["vary"] == "Accept, Accept-Encoding, Origin"
+        assert answer.headers["access-control-allow-origin"] == "*"
+
+
+@pytest.mark.parametrize("known", ['"0000000000000000000000000000000000000000"', "", '""', "W/", ","])
+async def test_who_has_another_version_gets_the_body(tag_site: Site, known: str) -> None:
+    answer = await tag_site.ask("GET", "/database/female/apron", headers={"If-None-Match": known})
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "label", "message"),
+    [
+        ("/database/~badge", "EhTag", None),
+        ("/database/all/~badge", "EhTag", None),
+        ("/database/~badge/all", "EhTag", None),
+        ("/database/female/~badge", "女性", "3"),
+        ("/database/~badge/female", "女性", "3"),
+        ("/database/~badge/f", "女性", "3"),
+    ],
+)
+async def test_badges_show_the_version_or_the_count(
+    tag_site: Site, path: str, label: str, message: str | None
+) -> None:
+    answer = await tag_site.ask("GET", path)
+
+    expected = message or tag_site.repository.head[:8]
+    assert answer.json() == {"schemaVersion": 1, "label": label, "message": expected, "isError": False}

@@ -1,0 +1,139 @@
+"""The document says what the server does: read by people, by machines, and held against every answer."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from demo.server import RunningDemo
+from rest.openapi import SECTIONS, document
+from rest.routes import routes
+from services.settings import Settings
+from tests.asking import Asker, asked
+from tests.github import GOOD_TOKEN, GitHub
+from tests.processes import environment_of, house
+
+RULES = Path(__file__).with_name("schemathesis")
+SECONDS = 25
+"""Of a run, on a slow core."""
+
+
+@pytest.mark.anyio
+async def test_the_document_is_openapi_3_1_of_every_room(server: Asker) -> None:
+    response = await server.http.get("/openapi.json")
+    body = response.json()
+
+    assert response.headers["content-type"] == "application/json"
+    assert body["openapi"] == "3.1.0"
+    assert body["servers"] == [{"url": "/"}]
+    assert {"/v1/rank/{time}", "/v1/notifications/{client_id}", "/downloads/{id}/{name}"} <= set(body["paths"])
+    assert {"/images/covers/{album_id}", "/api/database/{namespace}/{raw}", "/readyz"} <= set(body["paths"])
+    assert set(body["paths"]["/api/database/{namespace}/{raw}"]) == {"get", "head", "post", "put", "delete"}
+
+
+@pytest.mark.anyio
+async def test_below_a_sub_path_the_document_names_it(server: Asker) -> None:
+    headers = {"X-Forwarded-Prefix": "/comics"}
+
+    body = (await server.http.get("/openapi.json", headers=headers)).json()
+    page = (await server.http.get("/docs", headers=headers)).text
+
+    assert body["servers"] == [{"url": "/comics"}]
+    assert 'href="/comics/openapi.json"' in page
+
+
+@pytest.mark.anyio
+async def test_a_public_url_names_the_sub_path_too(make_settings: Callable[..., Settings]) -> None:
+    async with asked(make_settings(public_url="https://host.example/comics")) as server:
+        body = (await server.http.get("/openapi.json")).json()
+
+    assert body["servers"] == [{"url": "/comics"}]
+
+
+def test_every_address_of_a_room_is_in_the_document() -> None:
+    undescribed = {"/", "/graphql", "/metrics", "/openapi.json", "/docs", "/assets/{name}"}
+    plain = {re.sub(r":\w+}", "}", path) for route in routes(_nothing) if (path := getattr(route, "path", ""))}
+
+    missing = plain - set(document("/")["paths"]) - undescribed
+
+    assert sorted(missing) == ["/api/{nothing}", "/v1/{nothing}", "/ws/notifications/{client_id}"]
+
+
+def test_every_operation_has_a_name_of_its_own_and_says_what_it_is() -> None:
+    operations = [operation for path in document("/")["paths"].values() for operation in path.values()]
+    names = [operation["operationId"] for operation in operations]
+
+    assert len(set(names)) == len(names) == sum(len(address.operations) for s in SECTIONS for address in s.addresses)
+    assert all(operation["summary"] and operation["responses"] for operation in operations)
+    assert all(parameter["description"] for operation in operations for parameter in operation["parameters"])
+
+
+def test_every_type_that_is_named_is_there_and_used() -> None:
+    described = document("/")
+    named = set(re.findall(r"#/components/schemas/(\w+)", repr(described)))
+
+    assert named == set(described["components"]["schemas"])
+
+
+class _Page(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.ids: list[str] = []
+        self.links: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        for name, value in attrs:
+            assert not name.startswith("on")
+            assert name not in {"src", "style"}
+            if name == "id":
+                self.ids.append(str(value))
+            if name == "href":
+                self.links.append(str(value))
+
+
+@pytest.mark.anyio
+async def test_the_page_runs_nothing_and_loads_nothing(server: Asker) -> None:
+    response = await server.http.get("/docs")
+    page = _Page()
+    page.feed(response.text)
+
+    policy = response.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    assert "unsafe" not in policy
+    assert not page.tags & {"script", "link", "img", "iframe", "object", "form", "base"}
+    assert len(set(page.ids)) == len(page.ids)
+    assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids)
+    assert [link for link in page.links if not link.startswith("#")] == ["/openapi.json"]
+
+
+def test_no_answer_contradicts_the_document(
+    demo: RunningDemo, redis_url: str, github: GitHub, tmp_path: Path
+) -> None:
+    environment = environment_of(demo, redis_url, tmp_path) | {"JMGRAPH_GITHUB_API_URL": github.url}
+
+    with house(environment, tmp_path, apis=1, workers=1) as running:
+        seen = _schemathesis(running.url(), tmp_path)
+
+    assert seen.returncode == 0, seen.stdout[-20_000:]
+    assert "No issues found" in seen.stdout
+
+
+def _schemathesis(url: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(RULES / "schemathesis.toml")]
+    run = ["run", f"{url}/openapi.json", "-H", f"X-Token: {GOOD_TOKEN}", "--max-time", str(SECONDS), "--no-shrink"]
+    environment = {**os.environ, "PYTHONPATH": str(RULES), "SCHEMATHESIS_HOOKS": "hooks", "NO_COLOR": "1"}
+    return subprocess.run([*command, *run], cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
+
+
+async def _nothing(*_: Any) -> None:
+    """What stands for `/graphql`."""
