@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,12 +102,3 @@ class Staging:
     def remove(self, name: str) -> None:
         """Remove all that is kept for one download."""
         shutil.rmtree(self.folder(name), ignore_errors=True)
-
-    def sweep(self, keep: Collection[str]) -> list[str]:
-        """Remove the folders of all downloads but these; gives the names of what went."""
-        if not self.root.is_dir():
-            return []
-        gone = [path.name for path in self.root.iterdir() if path.name not in keep]
-        for name in gone:
-            self.remove(name)
-        return gone

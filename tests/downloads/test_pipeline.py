@@ -508,16 +508,6 @@ async def test_only_pages_as_the_site_has_them_can_be_shown(pipeline: Pipeline, 
     assert staging.page_path(str(JPEGS), 1) is None
 
 
-async def test_folders_of_downloads_that_are_gone_are_swept(tmp_path: Path) -> None:
-    staging = Staging(tmp_path / "staging")
-    assert staging.sweep([]) == []
-    for name in ("kept", "stray"):
-        (staging.folder(name) / "original").mkdir(parents=True)
-
-    assert staging.sweep(["kept"]) == ["stray"]
-    assert [path.name for path in staging.root.iterdir()] == ["kept"]
-
-
 async def test_several_downloads_share_the_cores_fairly(pipeline: Pipeline, tmp_path: Path) -> None:
     order: list[str] = []
     jobs = {name: job_of(438516, tmp_path / name, pages=count) for name, count in (("long", 40), ("short", 10))}
