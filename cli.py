@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from commands.running import run_command
+from commands.running import LoopFactory, run_command
 from services.errors import ConfigurationError, JmgraphError
 from services.log import set_up_log
 from services.settings import Settings, read_settings
@@ -61,8 +61,15 @@ def _settings(**overrides: Any) -> Settings:
     return settings
 
 
-def _finish(work: Coroutine[Any, Any, int]) -> None:
-    raise typer.Exit(run_command(work))
+def _share_figures(settings: Settings) -> None:
+    """Add this process's figures to those of others on its data directory; the doors are imported after this."""
+    from services.shared_figures import share_figures
+
+    share_figures(settings.data_dir)
+
+
+def _finish(work: Coroutine[Any, Any, int], loop_factory: LoopFactory | None = None) -> None:
+    raise typer.Exit(run_command(work, loop_factory))
 
 
 @cli.command()
@@ -76,22 +83,29 @@ def up() -> None:
 @cli.command()
 def serve(workers: Annotated[int, typer.Option(min=1, max=64, help="API processes.")] = 1) -> None:
     """The API alone; without a Redis URL it joins the Valkey of an `up` on the same data directory."""
-    from app import build_app
     from commands.parent import end_with_parent
-    from commands.serve import serve as run
 
     end_with_parent()
-    _finish(run(_settings(), workers, build_app))
+    settings = _settings()
+    _share_figures(settings)
+    from app import build_app
+    from commands.serve import serve as run
+    from commands.serve import web_loop
+
+    _finish(run(settings, workers, build_app), web_loop)
 
 
 @cli.command()
 def worker() -> None:
     """A worker alone: makes the downloads that any API on the same Redis queues."""
     from commands.parent import end_with_parent
-    from worker import run
 
     end_with_parent()
-    _finish(run(_settings()))
+    settings = _settings()
+    _share_figures(settings)
+    from worker import run
+
+    _finish(run(settings))
 
 
 @cli.command()

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from services.stopping import STOP_SIGNALS
 
+LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
-def run_command(work: Coroutine[Any, Any, int]) -> int:
+
+def run_command(work: Coroutine[Any, Any, int], loop_factory: LoopFactory | None = None) -> int:
     """The exit code of `work`; cancelled by a signal it clears up first, and the code is 128 plus the signal's."""
-    return asyncio.run(_until_signal(work))
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        return runner.run(_until_signal(work))
 
 
 async def _until_signal(work: Coroutine[Any, Any, int]) -> int:

@@ -12,10 +12,10 @@ import structlog
 from commands.listening import base_url, listen
 from commands.serve import api_part
 from commands.supervisor import Part, Supervisor
+from services.redis import open_redis
 from services.settings import Settings
 from services.stopping import stop_on_signals
 from services.tasks import end_tasks
-from services.valkey import embedded_valkey
 
 log = structlog.get_logger("jmgraph.up")
 
@@ -33,8 +33,7 @@ async def up(
     stop_on_signals(stop)
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(listen(settings))
-        if not settings.redis_url.get_secret_value():
-            await stack.enter_async_context(embedded_valkey(settings.data_dir))
+        await stack.enter_async_context(open_redis(settings))  # for the parts: starts it, or asks it once
         parts = [
             api_part("api", listener, dict(environment or {})),
             Part("worker", ["worker"], environment or {}),

@@ -17,6 +17,7 @@ from schema.scalars import SCALARS
 from schema.subscription import Subscription
 from schema.transport.documents import Documents, PreparedDocuments
 from schema.transport.errors import CodedErrors
+from schema.transport.figures import OperationFigures
 
 
 class ChangeGuard(SchemaExtension):
@@ -43,7 +44,7 @@ def build_schema(documents: Documents) -> strawberry.Schema:
         mutation=Mutation,
         subscription=Subscription,
         config=StrawberryConfig(scalar_map=SCALARS),
-        extensions=[CodedErrors, lambda: PreparedDocuments(documents), ChangeGuard],
+        extensions=[OperationFigures, CodedErrors, lambda: PreparedDocuments(documents), ChangeGuard],
     )
     documents.bind(schema._schema)
     return schema

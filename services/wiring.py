@@ -87,12 +87,13 @@ async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterat
         archives = open_archive_store(
             settings.storage_url.get_secret_value(), settings.storage_options, settings.data_dir / "archives"
         )
+        await archives.sweep()
         downloads = await enter(
             open_downloads(redis, events, site.catalog, archives, staging, _download_limits(settings))
         )
         notices = await enter(open_notices(redis, events, downloads))
         await enter(_running(downloads.maintain))
-        await enter(metrics.measured_loop())
+        await enter(metrics.measured_process(lambda: downloads.watcher_count))
         yield Services(
             settings=settings,
             access=Access(settings.cors_origins, [key.get_secret_value() for key in settings.api_keys]),

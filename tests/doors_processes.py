@@ -83,7 +83,7 @@ class Command:
         """True once its API does."""
         assert self.process.poll() is None, self.err
         try:
-            return get(f"{self.base}/healthz") == {"status": "ok"}
+            return bool(get(f"{self.base}/healthz") == {"status": "ok"})
         except OSError:
             return False
 

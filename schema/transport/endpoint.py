@@ -32,6 +32,7 @@ from schema.transport.errors import (
     RequestError,
     coded,
 )
+from schema.transport.figures import note_cached
 from schema.transport.persisted import PersistedQueries
 from schema.transport.request import (
     LARGEST_BODY_BYTES,
@@ -122,6 +123,7 @@ class GraphQLEndpoint:
         key = (text, request.operation_name, request.variables_key, ask.context.base_url, *_versions(ask.context))
         if (known := self._answers.find(key)) is not None:
             usage = Usage(cache_hits=1)
+            note_cached()
             await self._send_answer(ask, known, usage, started_at, send, keepable=True)
             return
         prepared = self._documents.prepare(text)

@@ -216,6 +216,11 @@ class Downloads:
             queued, *active = await self._store.count(DownloadState.QUEUED, *moves.WORK_STATES)
             return QueueCounts(queued, sum(active), len(await self._engine.leases.alive()))
 
+    async def count_states(self) -> dict[DownloadState, int]:
+        """How many downloads stand in each state."""
+        with queue_border():
+            return dict(zip(DownloadState, await self._store.count(*DownloadState), strict=True))
+
     async def find_file(self, id: str, name: str) -> DownloadFile | None:
         """The file of this download while it lives, if that is its name."""
         with queue_border():

@@ -47,6 +47,8 @@ class Entry:
     crashes: int = 0
     """Workers that died over it since a page was last gained."""
     chapters: tuple[ChapterProgress, ...] = ()
+    request_id: str = ""
+    """Of the request that queued it, as the log names it; empty where none did."""
 
     @property
     def state(self) -> DownloadState:

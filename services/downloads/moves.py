@@ -17,6 +17,7 @@ from services.downloads.records import (
     DownloadState,
 )
 from services.errors import ErrorCode
+from services.log import request_id
 
 WORK_STATES = frozenset({DownloadState.RUNNING, DownloadState.PACKING})
 RETRY_STATES = frozenset({DownloadState.FAILED, DownloadState.CANCELLED, DownloadState.EXPIRED})
@@ -53,7 +54,7 @@ def new_entry(request: DownloadRequest, title: str) -> Entry:
         finished_at=None,
         expires_at=None,
     )
-    return Entry(download, job_id=new_id(), place_ms=now_ms(), lease="", folder=new_id())
+    return Entry(download, job_id=new_id(), place_ms=now_ms(), lease="", folder=new_id(), request_id=request_id())
 
 
 def claimed(entry: Entry, job_id: str, worker_id: str) -> Entry | None:
@@ -138,6 +139,7 @@ def retried(entry: Entry) -> Entry | None:
         job_id=new_id(),
         place_ms=now_ms(),
         crashes=0,
+        request_id=request_id(),
         folder=entry.folder if keeps_pages else new_id(),
         chapters=entry.chapters if keeps_pages else (),
     )

@@ -10,6 +10,7 @@ from itertools import chain, count
 
 import structlog
 
+from services import metrics
 from services.catalog.records import AlbumDetail, ChapterDetail
 from services.downloads import moves
 from services.downloads.engine import Engine
@@ -22,6 +23,7 @@ from services.downloads.records import DownloadFile, DownloadRequest, DownloadSt
 from services.downloads.store import NameTaken
 from services.downloads.writer import LeaseLost, RecordWriter
 from services.errors import ChapterNotFound, UpstreamFailure, UpstreamReason
+from services.log import bound_request
 from services.redis import RedisUnavailable
 from services.tasks import end_tasks
 from services.usage import Priority, open_usage
@@ -48,7 +50,7 @@ class Runner:
         """Until the download has ended or is somebody else's. Cancelled (an ending worker), it is handed over."""
         writer = RecordWriter(self._store, entry, self._timings)
         try:
-            with open_usage(Priority.DOWNLOAD):
+            with open_usage(Priority.DOWNLOAD), bound_request(entry.request_id):
                 await self._run_while_ours(writer)
         except LeaseLost:
             log.info("A download is no longer ours", download=entry.download.id)
@@ -100,6 +102,7 @@ class Runner:
         except Exception as error:
             problem = problem_of(error)
             await writer.move(lambda entry: moves.failed(entry, problem))
+            metrics.DOWNLOADS_ENDED.labels(DownloadState.FAILED).inc()
             log.info("A download failed", download=writer.entry.download.id, code=problem.code)
 
     async def _work(self, writer: RecordWriter, lost: asyncio.Event) -> None:
@@ -135,6 +138,7 @@ class Runner:
             with suppress(NameTaken):
                 await writer.move(lambda entry, file=file: moves.ready(entry, file, self._ttl_s))  # type: ignore[misc]
                 break
+        metrics.DOWNLOADS_ENDED.labels(DownloadState.READY).inc()
         log.info("A download is ready", download=download.id, size_bytes=packed.size_bytes, notes=len(packed.notes))
 
     async def _put(self, packed: PackedArchive, key: str) -> None:
