@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from rest.operations import Parameter
 from rest.ranges import Part, Unsatisfiable, part_of
 from services.downloads import DownloadFile
+from services.errors import AlbumNotFound, BlockedByPolicy, UpstreamFailure
 from services.wiring import Services
 
 Refusal = Callable[[int, str, Mapping[str, str]], Response]
@@ -53,10 +54,23 @@ class SentFile:
         """Look, open, then answer: what is gone by then is a clean 404."""
         request = Request(scope, receive)
         async with self._services.downloads.hold_file(self._download_id, self._name) as file:
-            if file is None:
+            if file is None or await self._is_withheld():
                 await self._refusal(404, "The file does not exist or has expired.", {})(scope, receive, send)
                 return
             await self._send(request, file, send)
+
+    async def _is_withheld(self) -> bool:
+        """Whether the policy forbids the album by now; one whose site can't be asked was judged at its start."""
+        download = await self._services.downloads.find(self._download_id)
+        if download is None:
+            return False
+        try:
+            await self._services.catalog.check_album(download.album_id)
+        except BlockedByPolicy:
+            return True
+        except (AlbumNotFound, UpstreamFailure):
+            return False
+        return False
 
     async def _send(self, request: Request, file: DownloadFile, send: Send) -> None:
         headers = _headers(file)
