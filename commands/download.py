@@ -51,7 +51,7 @@ async def download(
     force: bool,
 ) -> int:
     """Start, watch and fetch; gives the exit code that the command's help names."""
-    console = Console(stderr=True)
+    console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
     try:
         request = DownloadRequest(
             album_id=parse_album_id(album),
@@ -66,11 +66,11 @@ async def download(
             ended = await _watch(services, started, console)
             return await _finish(services, ended, out, console)
     except JmgraphError as error:
-        console.print(f"jmgraph: {error.message}", style="red", highlight=False)
+        console.print(f"jmgraph: {error.message}", style="red")
         return next((code for kind, code in _EXIT_CODES if isinstance(error, kind)), 1)
     except asyncio.CancelledError:
-        console.print("Stopped watching; the same command goes on where it was.", highlight=False)
-        return 130
+        console.print("Stopped watching; the same command goes on where it was.")
+        raise
 
 
 @asynccontextmanager
@@ -122,11 +122,11 @@ async def _finish(services: Services, download: Download, out: Path, console: Co
         sys.stdout.write(f"{path}\n")
         return 0
     if download.problem is not None:
-        console.print(f"jmgraph: {download.problem.message}", style="red", highlight=False)
+        console.print(f"jmgraph: {download.problem.message}", style="red")
         for page in download.problem.missing_pages:
-            console.print(f"  missing: {page}", highlight=False)
+            console.print(f"  missing: {page}")
         return 5
-    console.print(f"jmgraph: the download is {download.state.value.lower()}", highlight=False)
+    console.print(f"jmgraph: the download is {download.state.value.lower()}")
     return 1
 
 
