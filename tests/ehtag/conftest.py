@@ -2,7 +2,8 @@
 
 from tests.git_server import git_server
 from tests.github import github, github_server
+from tests.tag_databases import repository, tags
 from tests.tag_glossary import glossary
 from tests.tag_repositories import make_tag_repository
 
-__all__ = ["git_server", "github", "github_server", "glossary", "make_tag_repository"]
+__all__ = ["git_server", "github", "github_server", "glossary", "make_tag_repository", "repository", "tags"]

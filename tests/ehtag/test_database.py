@@ -1,46 +1,22 @@
-"""The tag database: newest state, edits, sync."""
+"""The newest state of the tag database."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from services.ehtag.database import TagDatabase
-from services.ehtag.drafts import CellSources
-from services.ehtag.edits import Place
-from services.ehtag.identity import GitHubUser
-from services.ehtag.opening import open_tag_database
-from services.ehtag.records import Namespace
-from services.ehtag.snapshot import TagSnapshot
-from services.ehtag.sync import SyncOutcome
-from services.ehtag.translator import Translator
-from services.errors import Conflict, InvalidInput, StaleVersion, TagNotFound, UpstreamFailure
-from services.settings import Settings, read_settings
+from services.ehtag import (
+    Namespace,
+    TagDatabase,
+    open_tag_database,
+)
+from services.errors import Conflict
+from tests.tag_databases import COOK, tag_settings
 from tests.tag_repositories import FEMALE, FILES, MakeTagRepository, TagRepository
 
 pytestmark = pytest.mark.anyio
-
-COOK = GitHubUser("cook", 7)
-HAT = CellSources("高帽", "见`apron`。", "")
-
-
-def settings(tmp_path: Path, repository: Path | None = None, **more: object) -> Settings:
-    return read_settings(data_dir=tmp_path / "data", ehtag_repository=repository, **more)
-
-
-@pytest.fixture
-def repository(make_tag_repository: MakeTagRepository) -> TagRepository:
-    return make_tag_repository()
-
-
-@pytest.fixture
-async def tags(tmp_path: Path, repository: TagRepository) -> AsyncIterator[TagDatabase]:
-    async with open_tag_database(settings(tmp_path, repository.folder)) as database:
-        yield database
 
 
 async def test_the_state_is_that_of_the_head(tags: TagDatabase, repository: TagRepository) -> None:
@@ -52,165 +28,6 @@ async def test_the_state_is_that_of_the_head(tags: TagDatabase, repository: TagR
     record = tags.snapshot.find(Namespace.FEMALE, "chef hat")
     assert record
     assert record.name.text == "厨师帽"
-
-
-async def test_an_added_tag_stands_behind_the_last_row_and_all_else_is_as_it_was(
-    tags: TagDatabase, repository: TagRepository
-) -> None:
-    before = repository.head
-
-    edit = await tags.add(Namespace.FEMALE, " Top Hat ", HAT, if_match=before, user=COOK)
-
-    assert repository.show("database/female.md") == (FEMALE + "| top hat | 高帽 | 见`apron`。 |  |\n").encode()
-    assert edit.sha == repository.head == tags.state.sha
-    assert edit.record is tags.snapshot.find(Namespace.FEMALE, "top hat")
-    assert edit.record
-    assert edit.record.intro.text == "见围裙(apron)。"
-    assert repository.git("log", "-1", "--format=%an <%ae>|%B").strip() == (
-        "cook <7+cook@users.noreply.github.com>|添加 female:top hat - 高帽\n\n"
-        "| 原始标签 | 名称 | 描述 | 外部链接 |\n| -------- | ---- | ---- | -------- |\n"
-        "| top hat | 高帽 | 见`apron`。 |  |"
-    )
-
-
-@pytest.mark.parametrize(
-    ("place", "neighbours"),
-    [
-        (Place(before="apron"), ("| glasses |", "| apron |")),
-        (Place(after="glasses"), ("| glasses |", "| apron |")),
-        (Place(after="apron"), ("| apron |", "|  | == 其他 == |")),
-        (Place(before="glasses"), ("|  | == 穿戴 == |", "| glasses |")),
-    ],
-)
-async def test_a_row_goes_where_it_is_told(
-    tags: TagDatabase, repository: TagRepository, place: Place, neighbours: tuple[str, str]
-) -> None:
-    await tags.add(Namespace.FEMALE, "top hat", HAT, if_match="*", user=COOK, place=place)
-
-    lines = repository.show("database/female.md").decode().splitlines()
-    row = lines.index("| top hat | 高帽 | 见`apron`。 |  |")
-    assert lines[row - 1].startswith(neighbours[0])
-    assert lines[row + 1].startswith(neighbours[1])
-    assert [*lines[:row], *lines[row + 1 :]] == FEMALE.splitlines()
-
-
-async def test_a_place_that_is_not_there_is_refused(tags: TagDatabase) -> None:
-    with pytest.raises(InvalidInput, match="there is no row bonnet"):
-        await tags.add(Namespace.FEMALE, "top hat", HAT, if_match="*", user=COOK, place=Place(before="bonnet"))
-
-
-async def test_a_changed_row_keeps_its_place_and_its_line_ending(
-    tags: TagDatabase, repository: TagRepository
-) -> None:
-    edit = await tags.update(Namespace.OTHER, "full color", CellSources("全彩", "", ""), if_match="*", user=COOK)
-
-    old, new = "| full color | 彩色 | 整本都是彩色的。 |  |\r\n", "| full color | 全彩 |  |  |\r\n"
-    assert repository.show("database/other.md") == FILES["database/other.md"].replace(old.encode(), new.encode())
-    assert edit.is_changed
-    assert repository.git("log", "-1", "--format=%B").splitlines() == [
-        "修改 other:full color - 全彩",
-        "",
-        "|        | 原始标签 | 名称 | 描述 | 外部链接 |",
-        "| ------ | -------- | ---- | ---- | -------- |",
-        "| 修改前 | full color | 彩色 | 整本都是彩色的。 |  |",
-        "| 修改后 | full color | 全彩 |  |  |",
-    ]
-
-
-async def test_a_change_that_changes_nothing_is_no_commit(tags: TagDatabase, repository: TagRepository) -> None:
-    before = repository.head
-
-    edit = await tags.update(
-        Namespace.FEMALE, "chef hat", CellSources(" 厨师帽 ", "<br>", ""), if_match="*", user=COOK
-    )
-
-    assert not edit.is_changed
-    assert edit.sha == repository.head == before
-
-
-async def test_a_removed_row_goes_with_its_line(tags: TagDatabase, repository: TagRepository) -> None:
-    edit = await tags.remove(Namespace.OTHER, "full color", if_match="*", user=COOK)
-
-    old = "| full color | 彩色 | 整本都是彩色的。 |  |\r\n"
-    assert repository.show("database/other.md") == FILES["database/other.md"].replace(old.encode(), b"")
-    assert edit.record is None
-    assert tags.snapshot.find(Namespace.OTHER, "full color") is None
-    assert repository.git("log", "-1", "--format=%s").strip() == "删除 other:full color - 彩色"
-
-
-async def test_a_comment_row_may_be_empty_but_needs_a_place(tags: TagDatabase, repository: TagRepository) -> None:
-    with pytest.raises(InvalidInput, match="needs a place"):
-        await tags.add_comment(Namespace.FEMALE, CellSources("", "", ""), place=Place(), if_match="*", user=COOK)
-    await tags.add_comment(
-        Namespace.FEMALE, CellSources("", "", ""), place=Place(before="apron"), if_match="*", user=COOK
-    )
-
-    added = FEMALE.replace("| apron |", "|  |  |  |  |\n| apron |", 1)
-    assert repository.show("database/female.md").decode() == added
-    assert tags.snapshot.count == 7
-
-
-@pytest.mark.parametrize(
-    ("cells", "problems"),
-    [
-        (CellSources("", "", ""), ["name: 名称为空"]),
-        (CellSources(" <br> ", "", ""), ["name: 名称为空"]),
-        (CellSources("帽", "见`bonnet`。", ""), ["intro: 无效标签引用：`bonnet` 在数据库中不存在。"]),
-        (CellSources("帽", "见`帽子`。", ""), ["intro: 无效标签引用：`帽子` 不是一个有效的标签。"]),
-        (
-            CellSources("`帽`", "", "[x](http://[)"),
-            ["name: 无效标签引用：`帽` 不是一个有效的标签。", "links: 无效链接：`http://%5b` 不是一个有效的 URL。"],
-        ),
-    ],
-)
-async def test_cells_that_do_not_read_cleanly_are_refused_line_by_line(
-    tags: TagDatabase, repository: TagRepository, cells: CellSources, problems: list[str]
-) -> None:
-    before = repository.head
-
-    with pytest.raises(InvalidInput) as refused:
-        await tags.add(Namespace.FEMALE, "top hat", cells, if_match="*", user=COOK)
-
-    assert refused.value.message.split("\n") == problems
-    assert repository.head == before
-
-
-async def test_cells_are_stored_in_canonical_form(tags: TagDatabase, repository: TagRepository) -> None:
-    cells = CellSources("高帽 | 礼帽", "第一行\r\n第二行`Female:Apron`", "[X](https://twitter.com/hat)")
-
-    await tags.add(Namespace.FEMALE, "top hat", cells, if_match="*", user=COOK)
-
-    row = repository.show("database/female.md").decode().splitlines()[-1]
-    assert row == "| top hat | 高帽 \\| 礼帽 | 第一行<br>第二行`f:apron` | [X](https://x.com/hat) |"
-
-
-async def test_a_tag_may_speak_of_itself(tags: TagDatabase) -> None:
-    edit = await tags.add(
-        Namespace.FEMALE, "top hat", CellSources("高帽", "不是每顶`top hat`都高。", ""), if_match="*", user=COOK
-    )
-
-    assert edit.record
-    assert edit.record.intro.text == "不是每顶高帽(top hat)都高。"
-
-
-@pytest.mark.parametrize("cells", [CellSources("a\u2028b", "", ""), CellSources("a", "b\u2029c", "")])
-async def test_what_would_break_the_table_is_refused(tags: TagDatabase, cells: CellSources) -> None:
-    with pytest.raises(InvalidInput, match="one row"):
-        await tags.add(Namespace.FEMALE, "top hat", cells, if_match="*", user=COOK)
-
-
-async def test_an_edit_of_the_wrong_tag_or_version_is_refused(tags: TagDatabase) -> None:
-    with pytest.raises(Conflict):
-        await tags.add(Namespace.FEMALE, "apron", HAT, if_match="*", user=COOK)
-    with pytest.raises(TagNotFound):
-        await tags.update(Namespace.FEMALE, "bonnet", HAT, if_match="*", user=COOK)
-    with pytest.raises(TagNotFound):
-        await tags.remove(Namespace.FEMALE, "bonnet", if_match="*", user=COOK)
-    with pytest.raises(InvalidInput):
-        await tags.remove(Namespace.FEMALE, "帽", if_match="*", user=COOK)
-    with pytest.raises(StaleVersion) as stale:
-        await tags.remove(Namespace.FEMALE, "apron", if_match="0" * 40, user=COOK)
-    assert stale.value.head_sha == tags.state.sha
 
 
 async def test_a_head_moved_by_somebody_else_is_followed_within_a_second(
@@ -261,7 +78,7 @@ async def test_what_is_no_tag_database_leaves_the_starter_and_says_why(
     }
 
     for name, reason in reasons.items():
-        async with open_tag_database(settings(tmp_path / name, tmp_path / name)) as tags:
+        async with open_tag_database(tag_settings(tmp_path / name, tmp_path / name)) as tags:
             assert tags.is_starter
             assert tags.state.last_error is not None
             assert reason in tags.state.last_error
@@ -269,209 +86,17 @@ async def test_what_is_no_tag_database_leaves_the_starter_and_says_why(
                 await tags.remove(Namespace.OTHER, "full color", if_match="*", user=COOK)
 
 
-async def test_a_sync_does_not_touch_a_folder_of_something_else(tmp_path: Path) -> None:
-    (tmp_path / "letters").mkdir()
-    (tmp_path / "letters/letter.txt").write_text("dear")
-    async with open_tag_database(settings(tmp_path, tmp_path / "letters")) as tags:
-        with pytest.raises(Conflict, match="no git repository"):
-            await tags.sync()
-
-    assert [path.name for path in (tmp_path / "letters").iterdir()] == ["letter.txt"]
-
-
 def empty_tree(repository: TagRepository) -> str:
     return repository.git("hash-object", "-t", "tree", "-w", "--stdin", stdin=b"").strip()
 
 
-async def test_twelve_edits_of_one_version_are_one_edit_and_eleven_refusals(
-    tmp_path: Path, repository: TagRepository
-) -> None:
-    version = repository.head
-    async with AsyncExitStack() as stack:
-        databases = [
-            await stack.enter_async_context(open_tag_database(settings(tmp_path / str(n), repository.folder)))
-            for n in range(4)
-        ]
-        outcomes = await asyncio.gather(
-            *(
-                databases[n % 4].add(Namespace.FEMALE, f"hat {n}", HAT, if_match=version, user=COOK)
-                for n in range(12)
-            ),
-            return_exceptions=True,
-        )
-
-    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["EditResult", *["StaleVersion"] * 11]
-    assert repository.git("rev-list", "--count", f"{version}..HEAD").strip() == "1"
-    repository.check()
-
-
-@asynccontextmanager
-async def pushing(
-    tmp_path: Path, make_tag_repository: MakeTagRepository
-) -> AsyncIterator[tuple[TagDatabase, TagRepository, TagRepository]]:
-    remote = make_tag_repository("remote")
-    local = TagRepository(tmp_path / "local")
-    push = settings(tmp_path, local.folder, ehtag_remote=str(remote.folder), ehtag_push=True)
-    async with open_tag_database(push) as tags:
-        await tags.sync()
-        yield tags, local, remote
-
-
-async def test_an_edit_is_pushed_where_the_host_wants_it(
-    tmp_path: Path, make_tag_repository: MakeTagRepository
-) -> None:
-    async with pushing(tmp_path, make_tag_repository) as (tags, local, remote):
-        edit = await tags.remove(Namespace.FEMALE, "apron", if_match="*", user=COOK)
-
-        assert edit.sha == local.head == remote.head
-
-
-async def test_a_refused_push_undoes_the_edit_and_shows_what_the_remote_has(
-    tmp_path: Path, make_tag_repository: MakeTagRepository
-) -> None:
-    async with pushing(tmp_path, make_tag_repository) as (tags, local, remote):
-        version = tags.state.sha
-        newer = remote.commit({"database/female.md": FEMALE.replace("围裙", "长围裙").encode()})
-
-        with pytest.raises(StaleVersion) as refused:
-            await tags.remove(Namespace.FEMALE, "glasses", if_match=version, user=COOK)
-
-        assert refused.value.head_sha == newer
-        assert local.head == remote.head == tags.state.sha == newer
-        assert "refs/jmgraph" not in local.git("for-each-ref")
-        local.check()
-        edit = await tags.remove(Namespace.FEMALE, "glasses", if_match=newer, user=COOK)
-        assert remote.head == edit.sha
-
-
-async def test_an_edit_that_can_not_be_pushed_is_no_edit(
-    tmp_path: Path, make_tag_repository: MakeTagRepository
-) -> None:
-    async with pushing(tmp_path, make_tag_repository) as (tags, local, remote):
-        version = tags.state.sha
-        remote.folder.rename(tmp_path / "elsewhere")
-
-        with pytest.raises(UpstreamFailure):
-            await tags.remove(Namespace.FEMALE, "glasses", if_match=version, user=COOK)
-
-        assert local.head == version
-
-
-async def test_a_sync_clones_then_follows_then_has_nothing_to_do(
-    tmp_path: Path, make_tag_repository: MakeTagRepository
-) -> None:
-    remote = make_tag_repository("remote")
-    progress: list[int] = []
-    async with open_tag_database(settings(tmp_path, ehtag_remote=str(remote.folder))) as tags:
-        assert tags.is_starter
-
-        outcomes = [await tags.sync(lambda told: progress.append(told.received_objects))]
-        assert not tags.is_starter
-        assert tags.snapshot.repo == str(remote.folder)
-        sha = remote.commit(
-            {"database/other.md": FILES["database/other.md"].replace("火车".encode(), "列车".encode())}
-        )
-        outcomes += [await tags.sync(), await tags.sync()]
-
-        assert outcomes == [SyncOutcome.CLONED, SyncOutcome.MOVED, SyncOutcome.UP_TO_DATE]
-        assert tags.state.sha == sha
-        assert tags.state.last_error is None
-        assert tags.state.last_checked_at is not None
-    assert not (tmp_path / "data/.ehtag.partial").exists()
-    TagRepository(tmp_path / "data/ehtag").check()
-
-
-async def test_a_sync_never_goes_over_local_edits(tmp_path: Path, make_tag_repository: MakeTagRepository) -> None:
-    remote = make_tag_repository("remote")
-    async with open_tag_database(settings(tmp_path, ehtag_remote=str(remote.folder))) as tags:
-        await tags.sync()
-        edit = await tags.remove(Namespace.FEMALE, "apron", if_match="*", user=COOK)
-        assert await tags.sync() is SyncOutcome.UP_TO_DATE
-        remote.commit({"README.md": b"elsewhere\n"})
-
-        with pytest.raises(Conflict):
-            await tags.sync()
-
-        assert tags.state.sha == edit.sha == TagRepository(tmp_path / "data/ehtag").head
-        assert tags.state.last_error is not None
-        assert "edits that the remote does not have" in tags.state.last_error
-
-
-async def test_a_remote_out_of_reach_is_told_to_every_process(tmp_path: Path) -> None:
-    gone = settings(tmp_path, ehtag_remote=str(tmp_path / "gone"))
-    async with open_tag_database(gone) as tags, open_tag_database(gone) as other:
-        with pytest.raises(UpstreamFailure):
-            await tags.sync()
-
-        state = await other.refresh()
-        assert tags.is_starter
-        assert state.last_error == tags.state.last_error
-        assert state.last_error is not None
-        assert str(tmp_path / "gone") in state.last_error
-
-
-async def test_a_sync_moves_a_clean_work_tree_and_no_other(
-    tmp_path: Path, make_tag_repository: MakeTagRepository
-) -> None:
-    remote = make_tag_repository("remote")
-    work = TagRepository(tmp_path / "work")
-    remote.git("clone", "-q", str(remote.folder), str(work.folder))
-    async with open_tag_database(settings(tmp_path, work.folder)) as tags:
-        assert tags.snapshot.repo == str(remote.folder)
-        remote.commit({"database/new.txt": b"new\n", "README.md": b"changed\n"})
-        await tags.sync()
-        assert (work.folder / "README.md").read_bytes() == b"changed\n"
-        assert work.git("status", "--porcelain") == ""
-
-        (work.folder / "README.md").write_text("mine")
-        before = work.head
-        remote.commit({"database/new.txt": b"newer\n"})
-        with pytest.raises(Conflict):
-            await tags.sync()
-        assert work.head == before
-        assert (work.folder / "database/new.txt").read_bytes() == b"new\n"
-
-
 async def test_the_starter_is_the_same_everywhere_and_can_not_be_edited(tmp_path: Path) -> None:
     async with (
-        open_tag_database(settings(tmp_path / "a")) as one,
-        open_tag_database(settings(tmp_path / "b")) as other,
+        open_tag_database(tag_settings(tmp_path / "a")) as one,
+        open_tag_database(tag_settings(tmp_path / "b")) as other,
     ):
         assert one.is_starter
         assert one.state.sha == other.state.sha
         assert one.snapshot.count > 100
         with pytest.raises(Conflict, match="jmgraph ehtag sync"):
             await one.remove(Namespace.OTHER, "full color", if_match="*", user=COOK)
-
-
-def no_translator(snapshot: TagSnapshot) -> Translator:
-    """One of no tags: thirty-six edits of the whole database would build it thirty-six times."""
-    return Translator(TagSnapshot({}, snapshot.version, snapshot.commit, snapshot.repo))
-
-
-async def test_the_whole_real_database_keeps_every_other_byte(
-    tmp_path: Path, make_tag_repository: MakeTagRepository, ehtag_folder: Path
-) -> None:
-    files = {f"database/{path.name}": path.read_bytes() for path in sorted((ehtag_folder / "database").glob("*.md"))}
-    repository = make_tag_repository(files={**files, "version": (ehtag_folder / "version").read_bytes()})
-    async with open_tag_database(settings(tmp_path, repository.folder), translator_of=no_translator) as tags:
-        for namespace in Namespace:
-            if namespace is Namespace.ROWS:
-                continue
-            path = f"database/{namespace.value}.md"
-            raw = next(iter(tags.snapshot.records(namespace))).raw
-            cells = CellSources("试", "", "")
-            before = await tags.refresh()
-            await tags.add(namespace, "zz jmgraph", cells, place=Place(before=raw), if_match=before.sha, user=COOK)
-            added = repository.show(path)
-            await tags.update(namespace, "zz jmgraph", CellSources("试试", "", ""), if_match="*", user=COOK)
-            changed = repository.show(path)
-            await tags.remove(namespace, "zz jmgraph", if_match="*", user=COOK)
-
-            row = "| zz jmgraph | 试 |  |  |\n".encode()
-            assert added.replace(row, b"", 1) == files[path]
-            assert changed == added.replace(row, "| zz jmgraph | 试试 |  |  |\n".encode())
-            assert repository.show(path) == files[path]
-        first = repository.git("rev-list", "--max-parents=0", "HEAD").strip()
-        assert repository.git("diff", "--name-only", first, "HEAD") == ""
-        repository.check()

@@ -77,6 +77,7 @@ async def test_an_edit_that_can_not_be_is_refused(tag_site: Site, method: str, p
 
     assert answer.status_code == status
     assert set(answer.json()) == {"code", "message", "retryable"}
+    assert answer.json()["code"] == {400: "INVALID_INPUT", 404: "NOT_FOUND", 409: "CONFLICT"}[status]
     assert tag_site.repository.head == before
 
 

@@ -57,9 +57,10 @@ def api(
     make_tag_repository: MakeTagRepository, github: GitHub, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[BlockingPortal, httpx.AsyncClient]]:
     """A client of the API and the event loop it runs on: hypothesis asks from outside."""
+    repository = make_tag_repository()
     found = read_settings(
         data_dir=tmp_path_factory.mktemp("data"),
-        ehtag_repository=make_tag_repository().folder,
+        ehtag_repository=repository.folder,
         ehtag_webhook_secret="between us",
     )
     with (
@@ -72,6 +73,7 @@ def api(
         client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tags.test")
         with portal.wrap_async_context_manager(client):
             yield portal, client
+    repository.check()
 
 
 @given(method=st.sampled_from(METHODS), path=paths, query=queries, sent=headers, body=bodies)

@@ -9,6 +9,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import SimpleNamespace
@@ -151,6 +152,14 @@ async def test_a_version_another_process_made_a_moment_ago_is_known(
     assert repository.show("database/female.md").decode().startswith(FEMALE)
 
 
+def edits_of(repository: TagRepository) -> int:
+    return int(repository.git("rev-list", "--count", "HEAD").strip()) - 1
+
+
+def has_edits(repository: TagRepository, least: int) -> bool:
+    return edits_of(repository) >= least
+
+
 async def test_servers_killed_while_they_write_leave_a_whole_repository(
     tmp_path: Path, repository: TagRepository, github: GitHub
 ) -> None:
@@ -170,13 +179,13 @@ async def test_servers_killed_while_they_write_leave_a_whole_repository(
     with processes(tmp_path, repository, github) as servers:
         async with client() as http:
             writers = [asyncio.ensure_future(write(http, url, f"hat {n}")) for n, (url, _) in enumerate(servers)]
-            for _, pid in servers:
-                await asyncio.sleep(0.3)  # some edits further on; any moment will do
+            for number, (_, pid) in enumerate(servers, 1):
+                await wait_for(partial(has_edits, repository, 4 * number))
                 os.kill(pid, signal.SIGKILL)
             written = await asyncio.gather(*writers)
 
     repository.check()
-    commits = int(repository.git("rev-list", "--count", "HEAD").strip()) - 1
+    commits = edits_of(repository)
     assert sum(written) <= commits <= sum(written) + PROCESSES
     async with open_tag_database(
         read_settings(data_dir=tmp_path / "data", ehtag_repository=repository.folder)

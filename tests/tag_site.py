@@ -1,0 +1,84 @@
+"""The EhTag API over one small repository, for its tests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from rest.ehtag import routes
+from services.ehtag import open_identity, open_tag_database
+from services.settings import read_settings
+from tests.github import GOOD_TOKEN, GitHub
+from tests.tag_repositories import MakeTagRepository, TagRepository
+
+SECRET = "between us"
+HAT = {"name": "高帽", "intro": "见`apron`。", "links": ""}
+FULL_HAT: dict[str, Any] = {
+    "name": {
+        "raw": "高帽",
+        "text": "高帽",
+        "html": "<p>高帽</p>",
+        "ast": [{"type": "paragraph", "content": [{"type": "text", "text": "高帽"}]}],
+    },
+    "intro": {
+        "raw": "见`apron`。",
+        "text": "见围裙(apron)。",
+        "html": '<p>见<abbr title="apron" ns="female">围裙</abbr>。</p>',
+        "ast": [
+            {
+                "type": "paragraph",
+                "content": [
+                    {"type": "text", "text": "见"},
+                    {"type": "tagref", "text": "围裙", "tag": "apron", "ns": "female"},
+                    {"type": "text", "text": "。"},
+                ],
+            }
+        ],
+    },
+    "links": {"raw": "", "text": "", "html": "", "ast": []},
+}
+
+
+class Site:
+    """The API over one repository."""
+
+    def __init__(self, client: httpx.AsyncClient, repository: TagRepository, github: GitHub, services: Any) -> None:
+        self.client = client
+        self.repository = repository
+        self.github = github
+        self.services = services
+
+    async def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
+        return await self.client.request(method, f"/api{path}", **more)
+
+    async def edit(self, method: str, path: str, body: object = None, **headers: str) -> httpx.Response:
+        """A write by somebody known, over the newest version; headers are named with underscores."""
+        known = {"If-Match": f'"{self.repository.head}"', "X-Token": GOOD_TOKEN}
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self.ask(method, path, headers=known | given, content=json.dumps(body) if body else None)
+
+
+@pytest.fixture
+async def tag_site(tmp_path: Path, make_tag_repository: MakeTagRepository, github: GitHub) -> AsyncIterator[Site]:
+    """The API, its repository bare, GitHub at its side."""
+    repository = make_tag_repository()
+    settings = read_settings(
+        data_dir=tmp_path / "data", ehtag_repository=repository.folder, ehtag_webhook_secret=SECRET
+    )
+    async with open_tag_database(settings) as tags, open_identity(github.url) as identity:
+        app = Starlette(routes=routes)
+        app.state.services = SimpleNamespace(tags=tags, identity=identity, settings=settings)
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://tags.test") as client:
+            yield Site(client, repository, github, app.state.services)
+
+
+def etag_of(answer: httpx.Response) -> str:
+    return answer.headers["etag"].strip('"')
