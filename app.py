@@ -45,8 +45,8 @@ def build_app(settings: Settings) -> Starlette:
         exception_handlers=exception_handlers,
         middleware=[
             Middleware(Watched),
-            Middleware(Forwarded, settings.trusted_proxies),
-            Middleware(AllowedHosts, settings.allowed_hosts, settings.public_url),
+            Middleware(AllowedHosts, settings.allowed_hosts, settings.public_url),  # the Host as sent: a page may
+            Middleware(Forwarded, settings.trusted_proxies),  # claim to be a proxy, but can't choose its Host
             Middleware(OpenReads),
         ],
     )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from rest.answers import error_response
 
 EXPOSED = ("ETag", "Age", "Warning", "Retry-After", "Content-Range", "Content-Disposition", "X-Request-ID")
 PREFLIGHT_S = 86400
@@ -25,6 +28,17 @@ class OpenReads:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it on, through CORS or not."""
+        if _would_forge(scope):
+            message = "Pages may not say what a proxy says: X-Forwarded headers are not taken from them."
+            await error_response(403, "FORBIDDEN", message)(scope, receive, send)
+            return
         path = scope.get("path", "").removeprefix(scope.get("root_path", ""))
         app = self._app if path == "/api" or path.startswith("/api/") else self._open
         await app(scope, receive, send)
+
+
+def _would_forge(scope: Scope) -> bool:
+    """A preflight for headers that name another origin as ours, from a browser that runs beside a trusted proxy."""
+    if scope["type"] != "http" or scope["method"] != "OPTIONS":
+        return False
+    return "x-forwarded-" in Headers(scope=scope).get("access-control-request-headers", "").lower()

@@ -44,6 +44,11 @@ class Answer:
         """Age of its oldest part, in seconds."""
         return self.age_s + (time.monotonic() - self.born_at)
 
+    @property
+    def max_age_s(self) -> int:
+        """Seconds that caches may keep it, counted as they count: from when its oldest part was young."""
+        return int(self.age_now_s) + int(self.left_s) if self.left_s > 0 else 0
+
     def plain(self, tail: bytes) -> bytes:
         """The whole answer."""
         return self.head + tail

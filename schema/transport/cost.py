@@ -6,11 +6,12 @@ that reads the site is one, and each album of a list whose detail some field nee
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
 from graphql import (
+    ArgumentNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
@@ -190,6 +191,8 @@ class _Walk:
         return needs, calls, depth, aliases
 
     def _selection(self, selection: Any, parent: GraphQLObjectType) -> Totals:
+        if self._is_left_out(selection):
+            return False, 0, 0, 0
         if isinstance(selection, FieldNode):
             return self._field(selection, parent)
         if isinstance(selection, InlineFragmentNode):
@@ -197,6 +200,15 @@ class _Walk:
         if isinstance(selection, FragmentSpreadNode):
             return self._fragment(selection.name.value, parent)
         return False, 0, 0, 0
+
+    def _is_left_out(self, selection: Any) -> bool:
+        """By `@skip` or `@include`, with these variables."""
+        for directive in selection.directives or ():
+            if directive.name.value in ("skip", "include"):
+                wanted = self._values(directive.arguments).get("if")
+                if wanted is (directive.name.value == "skip"):
+                    return True
+        return False
 
     def _fragment(self, name: str, parent: GraphQLObjectType) -> Totals:
         key = (name, self._has_details)
@@ -221,7 +233,7 @@ class _Walk:
         target = get_named_type(definition.type)
         if not is_composite_type(target):
             return self._needs(parent, name), 0, 0, aliases
-        rule, arguments = _RULES.get((parent.name, name), _Rule()), self._arguments(node)
+        rule, arguments = _RULES.get((parent.name, name), _Rule()), self._values(node.arguments)
         judged = PAGE_SIZE if (parent.name, name) in _JUDGED_LISTS and self._looks_up(arguments) else 0
         below_needs, below, depth, below_aliases = self._below(node.selection_set, target, judged > 0)
         is_detailed = below_needs and target.name in ("Album", "Chapter")
@@ -247,8 +259,8 @@ class _Walk:
             return name not in _FREE_ALBUM_FIELDS
         return parent.name == "Chapter" and name in _CHAPTER_PAGES
 
-    def _arguments(self, node: FieldNode) -> dict[str, Any]:
+    def _values(self, arguments: Iterable[ArgumentNode] | None) -> dict[str, Any]:
         return {
             argument.name.value: value_from_ast_untyped(argument.value, dict(self._variables))
-            for argument in node.arguments or ()
+            for argument in arguments or ()
         }

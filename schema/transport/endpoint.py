@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +37,7 @@ from schema.transport.persisted import PersistedQueries
 from schema.transport.request import (
     LARGEST_BODY_BYTES,
     GraphQLRequest,
+    check_media_type,
     request_from_body,
     request_from_parameters,
 )
@@ -142,11 +143,12 @@ class GraphQLEndpoint:
     async def _read(self, ask: Ask, connection: HTTPConnection, receive: Receive) -> GraphQLRequest:
         if ask.method != "POST":
             return request_from_parameters(QueryParams(connection.scope["query_string"]))
+        check_media_type(connection.headers.get("content-type", ""))
         body = await _read_body(connection.headers, receive)
         if (known := self._bodies.get(body)) is not None:
             self._bodies.move_to_end(body)
             return known
-        request = request_from_body(connection.headers.get("content-type", ""), body)
+        request = request_from_body(body)
         if len(body) < 16_384:
             self._bodies[body] = request
             while len(self._bodies) > 1000:
@@ -194,13 +196,12 @@ class GraphQLEndpoint:
             except CannotGetOperationTypeError as error:
                 raise RequestError(400, BAD_REQUEST, error.as_http_error_reason()) from None
         operation = prepared.operation(request.operation_name)
-        keepable = bool(operation and is_query(operation)) and not usage.is_personal and not result.errors
-        answer = _answer_of(result.data, result.errors, usage)
+        errors = [coded(error) for error in result.errors or ()]
+        keepable = bool(operation and is_query(operation)) and not usage.is_personal and not errors
+        answer = _answer_of(result.data, errors, usage)
         if keepable and not usage.stale:
             self._answers.keep(key, answer)
-        status = 200
-        if result.errors and _is_graphql_json(ask.accept) and _never_ran(result.errors):
-            status = 400
+        status = 400 if _never_ran(errors) and _is_graphql_json(ask.accept) else 200
         await self._send_answer(ask, answer, usage, started_at, send, keepable=keepable, status=status)
 
     async def _send_answer(
@@ -219,7 +220,7 @@ class GraphQLEndpoint:
         if is_get and keepable:
             headers += [
                 (b"etag", answer.etag.encode()),
-                (b"cache-control", b"public, max-age=%d" % max(0, int(answer.left_s))),
+                (b"cache-control", b"public, max-age=%d" % answer.max_age_s),
             ]
         else:
             headers.append((b"cache-control", b"no-store"))
@@ -281,17 +282,20 @@ def _versions(context: Context) -> tuple[Hashable, Hashable]:
     return context.services.tags.state.sha, context.services.catalog.version
 
 
-def _answer_of(data: Any, errors: list[GraphQLError] | None, usage: Usage) -> Answer:
-    head = b'{"data":' + orjson.dumps(data, default=str)
-    if errors:
-        head = b'{"errors":' + orjson.dumps([coded(error).formatted for error in errors], default=str)
-        head += b',"data":' + orjson.dumps(data, default=str)
+def _answer_of(data: Any, errors: Sequence[GraphQLError], usage: Usage) -> Answer:
+    """Its errors, then its data: what never ran has none, not even null."""
+    told = b'"errors":' + orjson.dumps([error.formatted for error in errors], default=str) if errors else b""
+    given = b"" if _never_ran(errors) else b'"data":' + orjson.dumps(data, default=str)
+    head = b"{" + b",".join(part for part in (told, given) if part)
     fresh_for_s = UNBOUND_FRESH_S if usage.fresh_for_s is None else usage.fresh_for_s
     return Answer(head, age_s=usage.age_s, fresh_for_s=fresh_for_s, is_stale=usage.stale)
 
 
-def _never_ran(errors: list[GraphQLError]) -> bool:
-    return all((error.extensions or {}).get("code") in _NEVER_RAN for error in errors)
+def _never_ran(errors: Sequence[GraphQLError]) -> bool:
+    """True for an operation that was refused before its first field."""
+    return bool(errors) and all(
+        error.path is None and (error.extensions or {}).get("code") in _NEVER_RAN for error in errors
+    )
 
 
 def _wants_page(accept: str) -> bool:

@@ -89,10 +89,13 @@ def _told(error: GraphQLError) -> tuple[str, Mapping[str, Any]]:
         return error.message, {"code": PARSE_FAILED, "retryable": False}
     if isinstance(cause, (CannotGetOperationTypeError, InvalidOperationTypeError)):
         return error.message, {"code": BAD_REQUEST, "retryable": False}
-    if cause is None and error.path is None:
-        return error.message, {"code": VALIDATION_FAILED, "retryable": False}
-    if cause is None or (isinstance(cause, GraphQLError) and error.path is None):
+    if cause is None or _is_askers(error, cause):
         return error.message, {"code": VALIDATION_FAILED, "retryable": False}
     log.error("a resolver failed", path=error.path, exc_info=cause)
     hidden = Internal()
     return hidden.message, hidden.extensions
+
+
+def _is_askers(error: GraphQLError, cause: BaseException) -> bool:
+    """Whether GraphQL itself found fault with what was asked: it points into the document then."""
+    return isinstance(cause, GraphQLError) and (error.path is None or bool(cause.nodes))

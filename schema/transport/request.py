@@ -25,11 +25,15 @@ class GraphQLRequest:
     variables_key: bytes
 
 
-def request_from_body(content_type: str, body: bytes) -> GraphQLRequest:
-    """The request in a POST body; raises `RequestError` when it is none."""
+def check_media_type(content_type: str) -> None:
+    """Return for a body that says it is JSON; raises `RequestError` for any other."""
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type not in ("application/json", "application/graphql-response+json"):
         raise RequestError(415, BAD_REQUEST, "Send the operation as application/json.")
+
+
+def request_from_body(body: bytes) -> GraphQLRequest:
+    """The request in a POST body; raises `RequestError` when it is none."""
     try:
         data = orjson.loads(body)
     except orjson.JSONDecodeError:

@@ -97,6 +97,45 @@ async def test_clients_of_the_newer_media_type_get_it_and_its_status(server: Ask
     assert (good.status_code, bad.status_code) == (200, 400)
 
 
+@pytest.mark.parametrize(
+    ("query", "variables", "code"),
+    [
+        ("{", {}, "GRAPHQL_PARSE_FAILED"),
+        ("{ nothing }", {}, "GRAPHQL_VALIDATION_FAILED"),
+        ("query ($page: Int!) { ranking(page: $page) { page } }", {"page": "x"}, "GRAPHQL_VALIDATION_FAILED"),
+        ("{ ranking { entries { album { related { pageCount } } } } }", {}, "OPERATION_TOO_COSTLY"),
+    ],
+)
+async def test_what_never_ran_has_no_data_and_says_so_by_its_status(
+    server: Asker, query: str, variables: dict[str, Any], code: str
+) -> None:
+    body = {"query": query, "variables": variables}
+    old = await server.http.post("/graphql", json=body)
+    new = await server.http.post("/graphql", json=body, headers={"Accept": "application/graphql-response+json"})
+
+    assert (old.status_code, new.status_code) == (200, 400)
+    for answer in (old.json(), new.json()):
+        assert "data" not in answer
+        assert answer["errors"][0]["extensions"]["code"] == code
+
+
+async def test_what_failed_while_it_ran_has_data_and_a_good_status(server: Asker) -> None:
+    body = {"query": "query ($page: Int) { ranking(page: $page) { page } }", "variables": {"page": None}}
+    response = await server.http.post("/graphql", json=body, headers={"Accept": "application/graphql-response+json"})
+
+    assert response.status_code == 200
+    assert response.json()["data"] is None
+    assert response.json()["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
+
+
+async def test_a_body_that_was_read_before_is_still_no_json_under_another_type(server: Asker) -> None:
+    body = json.dumps({"query": QUERY})
+    read = await server.http.post("/graphql", content=body, headers={"Content-Type": "application/json"})
+    form = await server.http.post("/graphql", content=body, headers={"Content-Type": "text/plain"})
+
+    assert (read.status_code, form.status_code) == (200, 415)
+
+
 async def test_a_browser_gets_the_page_and_a_program_does_not(server: Asker) -> None:
     page = await server.http.get("/graphql", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
     program = await server.http.get("/graphql", params={"query": QUERY}, headers={"Accept": "*/*"})
@@ -180,14 +219,31 @@ async def test_only_known_host_names_are_answered(server: Asker, host: str, stat
 async def test_addresses_follow_a_trusted_proxy(server: Asker) -> None:
     headers = {
         "X-Forwarded-Proto": "https",
-        "X-Forwarded-Host": "localhost",
+        "X-Forwarded-Host": "comics.example",
         "X-Forwarded-Prefix": "/jm",
     }
     response = await server.http.post(
         "/graphql", json={"query": '{ album(id: "350234") { cover { url } } }'}, headers=headers
     )
 
-    assert response.json()["data"]["album"]["cover"]["url"] == "https://localhost/jm/images/covers/350234"
+    assert response.json()["data"]["album"]["cover"]["url"] == "https://comics.example/jm/images/covers/350234"
+
+
+async def test_a_page_of_a_rebound_name_can_not_play_the_proxy(server: Asker) -> None:
+    forged = {"Host": "evil.example", "X-Forwarded-Host": "localhost"}
+    rebound = await server.http.get("/healthz", headers=forged)
+    preflight = await server.http.options(
+        "/graphql",
+        headers={
+            "Origin": "http://203.0.113.7",
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "content-type, X-Forwarded-Host",
+        },
+    )
+
+    assert rebound.status_code == 400
+    assert preflight.status_code == 403
+    assert "access-control-allow-origin" not in preflight.headers
 
 
 async def test_a_stranger_is_no_proxy(make_settings: Callable[..., Settings]) -> None:

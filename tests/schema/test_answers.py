@@ -1,0 +1,15 @@
+"""Answers that are kept as bytes."""
+
+from __future__ import annotations
+
+from schema.transport.answers import Answer
+
+
+def test_caches_count_from_the_birth_of_the_oldest_part() -> None:
+    answer = Answer(b'{"data":{}', age_s=400, fresh_for_s=200.5, is_stale=False)
+
+    assert answer.max_age_s == 600  # beside `Age: 400`, which they take off
+
+
+def test_what_is_stale_is_kept_by_no_cache() -> None:
+    assert Answer(b'{"data":{}', age_s=5000, fresh_for_s=0, is_stale=True).max_age_s == 0
