@@ -74,9 +74,10 @@ album {{ title tags {{ name translation {{ name }} }} }} }} }} }}"}}'
      curl -s {base}/graphql -H 'Content-Type: application/json' -d '{{"query":"mutation {{ startDownload(input: \
 {{ albumId: \\"{album}\\", archive: CBZ }}) {{ ... on Download {{ id state }} }} }}"}}'
 
-  3. Watch it (put the id of step 2 in)
+  3. Watch downloads live (Ctrl-C ends it)
      curl -sN {base}/graphql -H 'Content-Type: application/json' -H 'Accept: text/event-stream' -d '{{"query":\
-"subscription {{ downloadStatus(id: \\"ID\\") {{ revision state progress {{ percent }} file {{ url }} }} }}"}}'
+"subscription {{ downloadFeed(states: [QUEUED, RUNNING, PACKING, READY]) {{ downloads {{ title state progress \
+{{ percent }} file {{ url }} }} }} }}"}}'
 """
 
 

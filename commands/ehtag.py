@@ -23,7 +23,8 @@ async def sync(settings: Settings) -> int:
     """Clone or fetch, with a progress bar on a terminal; raises a `JmgraphError` that says why it could not."""
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
     async with open_tag_database(settings) as tags:
-        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        console = Console(stderr=True)
+        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
             task = bar.add_task("objects", total=None)
 
             def tell(progress: FetchProgress) -> None:
@@ -38,7 +39,7 @@ async def sync(settings: Settings) -> int:
 async def check(settings: Settings) -> int:
     """One line a report, `file:line: raw: message`; gives 1 when there is any."""
     async with open_tag_database(settings) as tags:
-        reports = [*tags.snapshot.reports(), *tags.translator.reports]
+        reports = tags.snapshot.reports()
         for report in reports:
             place = f"{report.namespace}.md:{report.line or 0}" if report.namespace else report.logger
             print(f"{place}: {report.raw or ''}: {report.message}")  # noqa: T201
