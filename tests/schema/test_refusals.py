@@ -1,0 +1,70 @@
+"""What a host refuses: withheld albums, a full queue, a full disk; and what the site's slowness is called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from demo.server import RunningDemo
+from services.settings import Settings
+from tests.asking import asked
+
+pytestmark = pytest.mark.anyio
+
+START = """mutation ($id: String!) { startDownload(input: {albumId: $id, force: true}) { __typename
+  ... on Error { code retryable } ... on BlockedByPolicy { tags } ... on QueueRejected { retryAfter } } }"""
+
+
+async def test_a_withheld_album_is_not_there_and_not_downloaded(make_settings: Callable[..., Settings]) -> None:
+    async with asked(make_settings(blocked_tags="測試封鎖")) as server:
+        album = await server.ask('{ album(id: "900451") { id } albums(ids: ["350234", "900451"]) { id } }')
+        refused = (await server.ask(START, id="900451"))["startDownload"]
+        page = await server.http.get("/images/pages/900451/1")
+
+    assert album == {"album": None, "albums": [{"id": "350234"}, None]}
+    assert refused == {
+        "__typename": "BlockedByPolicy",
+        "code": "BLOCKED_BY_POLICY",
+        "retryable": False,
+        "tags": ["測試封鎖"],
+    }
+    assert page.status_code == 404
+
+
+@pytest.mark.parametrize("policy", ["lazy", "strict"])
+async def test_a_withheld_album_is_in_no_list_that_knows_it(
+    make_settings: Callable[..., Settings], policy: str
+) -> None:
+    async with asked(make_settings(blocked_tags="測試封鎖", policy=policy)) as server:
+        await server.ask('{ album(id: "900451") { id } }')
+        data = await server.ask('{ search(query: "測試封鎖", field: TAG) { items { id } } }')
+
+    assert data["search"]["items"] == []
+
+
+async def test_a_full_queue_refuses_and_says_when_to_come_back(make_settings: Callable[..., Settings]) -> None:
+    async with asked(make_settings(download_queue_limit=1)) as server:
+        first = (await server.ask(START, id="163348"))["startDownload"]
+        second = (await server.ask(START, id="240117"))["startDownload"]
+
+    assert first["__typename"] == "Download"
+    assert (second["__typename"], second["code"], second["retryable"]) == ("QueueRejected", "QUEUE_FULL", True)
+    assert second["retryAfter"] > 0
+
+
+async def test_a_full_disk_refuses(make_settings: Callable[..., Settings]) -> None:
+    async with asked(make_settings(disk_floor_bytes=1 << 60)) as server:
+        refused = (await server.ask(START, id="163348"))["startDownload"]
+
+    assert (refused["__typename"], refused["code"]) == ("QueueRejected", "STORAGE_FULL")
+
+
+async def test_a_site_that_does_not_answer_is_a_timeout(
+    make_settings: Callable[..., Settings], demo: RunningDemo
+) -> None:
+    demo.knobs.turn("api", failure="hang")
+    async with asked(make_settings(jm_timeout_s=0.3, jm_retries=1)) as server:
+        error = await server.error('{ album(id: "350234") { id } }')
+
+    assert (error["code"], error["reason"], error["retryable"]) == ("TIMEOUT", "TIMEOUT", True)
