@@ -12,7 +12,8 @@ from benchmarks.load import Load, load, post_json
 from benchmarks.servers import asgi, jmgraph, read_json
 
 RANKING = """{ ranking { total entries { rank album { id title
-  tags { name match translation { id name intro } } authors { name translation { id name } } pageCount viewCount } } } }"""
+  tags { name match translation { id name intro } } authors { name translation { id name } }
+  pageCount viewCount } } } }"""
 
 COLD_LATENCY_S = 0.15
 

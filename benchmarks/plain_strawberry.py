@@ -18,7 +18,8 @@ from starlette.routing import Route
 from strawberry.asgi import GraphQL
 
 RANKING = """{ ranking { total entries { rank album { id title
-  tags { name match translation { id name intro } } authors { name translation { id name } } pageCount viewCount } } } }"""
+  tags { name match translation { id name intro } } authors { name translation { id name } }
+  pageCount viewCount } } } }"""
 
 
 @strawberry.type

@@ -28,9 +28,8 @@ def free_port() -> int:
 def process(arguments: list[str], environment: dict[str, str] | None = None) -> Iterator[subprocess.Popen[str]]:
     """A Python process; ended with SIGTERM and waited for."""
     command = [sys.executable, *arguments]
-    started = subprocess.Popen(
-        command, env={**os.environ, **(environment or {})}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
+    inherited = {**os.environ, **(environment or {})}
+    started = subprocess.Popen(command, env=inherited, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
         yield started
     finally:
