@@ -10,15 +10,18 @@ test("opens on runnable tabs, runs a query and a subscription", async ({ page })
   }
   const result = page.locator(".result-window");
   const run = page.getByRole("button", { name: /Execute query/i });
+  const editor = page.getByRole("region", { name: /(Operation|Query) Editor/i });
   await page.getByRole("tab", { name: "TranslateTags" }).click();
+  await expect(editor).toContainText("translateTags");
   await run.click();
   await expect(result).toContainText("other:full color");
 
   await page.getByRole("tab", { name: "WatchDownloads" }).click();
+  await expect(editor).toContainText("downloadFeed");
   await page.getByRole("button", { name: /Execute query/i }).click();
   await expect(result).toContainText('"isSnapshot": true');
   await page.getByRole("button", { name: /Stop/i }).click();
 
   await page.getByRole("button", { name: /GraphiQL Explorer/ }).click();
-  await expect(page.locator(".graphiql-explorer-root")).toContainText("ranking");
+  await expect(page.locator(".graphiql-explorer-root")).toContainText("downloadFeed");
 });

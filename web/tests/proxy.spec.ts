@@ -33,6 +33,7 @@ test("GraphiQL runs a subscription there too", async ({ page }) => {
   test.slow();
   await page.goto(`${front.origin}/jm/graphql`);
   await page.getByRole("tab", { name: "WatchDownloads" }).click();
+  await expect(page.getByRole("region", { name: /(Operation|Query) Editor/i })).toContainText("downloadFeed");
   await page.getByRole("button", { name: /Execute query/i }).click();
   await expect(page.locator(".result-window")).toContainText('"isSnapshot": true');
 });

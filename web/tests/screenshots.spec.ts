@@ -21,6 +21,7 @@ async function fillDrawer(): Promise<void> {
 test("are written", async ({ browser, site }) => {
   test.setTimeout(150_000);
   await fillDrawer();
+  for (const index of [1, 2, 3, 4]) await fetch(`${home()}images/pages/350234/${index}`);
   await site.slow(3);
   await ask('mutation { startDownload(input: { albumId: "438516", archive: CBZ }) { __typename } }');
   for (const [device, viewport] of Object.entries(DEVICES)) {

@@ -24,7 +24,7 @@ test("from the ranking to the album, its tag, its download, its file, and into t
   await expect(card).toBeHidden();
 
   await site.slow(0.5);
-  await page.getByLabel("File", { exact: true }).selectOption("CBZ");
+  await page.getByRole("combobox", { name: "File" }).selectOption("CBZ");
   await page.getByRole("button", { name: "Download", exact: true }).click();
   const progress = page.getByRole("progressbar", { name: "Progress of 雨林深處的一天" });
   await expect.poll(() => progress.evaluate((bar: HTMLProgressElement) => bar.value)).toBeGreaterThan(0);

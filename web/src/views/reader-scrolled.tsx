@@ -16,14 +16,27 @@ export function ScrolledPages({ pages, wish, onPage, onTap, children }: Props) {
   const list = useRef<HTMLOListElement>(null);
   const [ratio, setRatio] = useState(2 / 3);
   useLayoutEffect(() => {
-    list.current?.children[wish.page - 1]?.scrollIntoView({ block: "start", behavior: "instant" });
+    const pages = list.current;
+    if (!pages) return;
+    const align = (): void => pages.children[wish.page - 1]?.scrollIntoView({ block: "start", behavior: "instant" });
+    align();
+    // Pages above may turn out taller than they were taken for: stay on the wish until the reader moves.
+    const resized = new ResizeObserver(align);
+    resized.observe(pages);
+    const free = (): void => resized.disconnect();
+    const moves = ["wheel", "touchmove", "pointerdown", "keydown"] as const;
+    for (const move of moves) addEventListener(move, free, { passive: true });
+    return () => {
+      free();
+      for (const move of moves) removeEventListener(move, free);
+    };
   }, [wish]);
   useEffect(() => {
     const onScroll = (): void => {
       const lines = [...(list.current?.children ?? [])];
-      const middle = innerHeight / 2;
-      const found = lines.findIndex((line) => line.getBoundingClientRect().bottom > middle);
-      onPage(found < 0 ? lines.length : found + 1);
+      const isAtEnd = innerHeight + scrollY >= document.documentElement.scrollHeight - 2;
+      const found = lines.findIndex((line) => line.getBoundingClientRect().bottom > innerHeight / 2);
+      onPage(isAtEnd || found < 0 ? lines.length : found + 1);
     };
     addEventListener("scroll", onScroll, { passive: true });
     return () => removeEventListener("scroll", onScroll);

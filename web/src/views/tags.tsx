@@ -1,5 +1,5 @@
 /** The tag explorer: the records of the tag database, searched in either language. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { EHTAG, TAGS } from "../api/documents";
 import { useQuery } from "../api/hooks";
 import type { EhTag, Tag } from "../api/types";
@@ -69,10 +69,13 @@ export function TagsView() {
 
 function TagSearch({ query, onQuery }: { query: string; onQuery: (query: string) => void }) {
   const [text, setText] = useState(query);
+  // Typing may end after the reader has gone on to a record: what is asked then goes by where they are then.
+  const latest = useRef(onQuery);
+  latest.current = onQuery;
   useEffect(() => setText((held) => (held.trim() === query ? held : query)), [query]);
   useEffect(() => {
     if (text.trim() === query) return;
-    const timer = setTimeout(() => onQuery(text.trim()), TYPING_MS);
+    const timer = setTimeout(() => latest.current(text.trim()), TYPING_MS);
     return () => clearTimeout(timer);
   }, [text]);
   return (

@@ -1,0 +1,18 @@
+/** Which operation of a tab is run. */
+import { parse, type DocumentNode } from "graphql";
+
+/** The document; null while it can't be read, which the server then says better. */
+export function documentOf(query: string): DocumentNode | null {
+  try {
+    return parse(query);
+  } catch {
+    return null; // a syntax error: the server's answer shows where
+  }
+}
+
+/** The name to send: GraphiQL keeps the one of the tab before for a moment, which this document may not have. */
+export function operationNameOf(document: DocumentNode, name: string | null | undefined): string | undefined {
+  const names = document.definitions.flatMap((part) => (part.kind === "OperationDefinition" ? [part.name?.value] : []));
+  if (name && names.includes(name)) return name;
+  return names.length > 1 ? (name ?? undefined) : names[0];
+}
