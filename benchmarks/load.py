@@ -76,7 +76,7 @@ class _Asker(asyncio.Protocol):
             self._transport.close()
             self._done.set_result(None)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """A connection that breaks counts as a failure."""
         if not self._done.done():
             self.failures += 1
