@@ -41,6 +41,7 @@ from services.notices import Notices, open_notices
 from services.query_shelf import QueryShelf
 from services.redis import RedisLink, open_redis
 from services.settings import Settings
+from services.telemetry import note_span, telemetry
 
 log = structlog.get_logger("jmgraph.wiring")
 
@@ -75,6 +76,7 @@ async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterat
     """
     _make_folder(settings.data_dir)
     async with AsyncExitStack() as stack:
+        stack.enter_context(telemetry())
         enter = stack.enter_async_context
         redis = await enter(open_redis(settings, join=join))
         events = await enter(open_events(redis))
@@ -158,6 +160,7 @@ def _download_limits(settings: Settings) -> Limits:
 def _note_try(role: HostRole, host: str, reason: UpstreamReason | None, seconds: float) -> None:
     metrics.UPSTREAM_REQUESTS.labels(host, role, reason or "OK").inc()
     metrics.UPSTREAM_SECONDS.labels(role).observe(seconds)
+    note_span("site", seconds, {"server.address": host, "jmgraph.role": role, "jmgraph.outcome": reason or "OK"})
 
 
 def _note_read(kind: str, outcome: str) -> None:

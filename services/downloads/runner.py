@@ -26,6 +26,7 @@ from services.errors import ChapterNotFound, UpstreamFailure, UpstreamReason
 from services.log import bound_request
 from services.redis import RedisUnavailable
 from services.tasks import end_tasks
+from services.telemetry import span
 from services.usage import Priority, open_usage
 
 log = structlog.get_logger("jmgraph.runner")
@@ -50,7 +51,11 @@ class Runner:
         """Until the download has ended or is somebody else's. Cancelled (an ending worker), it is handed over."""
         writer = RecordWriter(self._store, entry, self._timings)
         try:
-            with open_usage(Priority.DOWNLOAD), bound_request(entry.request_id):
+            with (
+                open_usage(Priority.DOWNLOAD),
+                bound_request(entry.request_id),
+                span("download", {"jmgraph.download": entry.download.id}),
+            ):
                 await self._run_while_ours(writer)
         except LeaseLost:
             log.info("A download is no longer ours", download=entry.download.id)
