@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from services.stopping import STOP_SIGNALS
+from services.stopping import stop_signals
 
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
@@ -28,9 +27,8 @@ async def _until_signal(work: Coroutine[Any, Any, int]) -> int:
             task.cancel()
         came.append(number)
 
-    for number in STOP_SIGNALS:
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            loop.add_signal_handler(number, stop, number)
+    for number in stop_signals():
+        loop.add_signal_handler(number, stop, number)
     try:
         return await task
     except asyncio.CancelledError:
