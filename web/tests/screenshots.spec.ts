@@ -5,7 +5,10 @@ import { ask, expect, forgetDownloads, home, test } from "./page";
 const FOLDER = resolve(import.meta.dirname, "../../docs/screenshots");
 const DEVICES = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
 
-/** One finished, one failed and, with the site slowed, one under way. */
+/** Sixty pages: with the site slowed it is under way long enough to be seen. */
+const START_SLOW = 'mutation { startDownload(input: { albumId: "438516", archive: CBZ }) { ... on Download { id } } }';
+
+/** One that failed and two that are finished. */
 async function fillDrawer(): Promise<void> {
   await forgetDownloads();
   for (const [albumId, archive] of [["145590", "PDF"], ["900413", "ZIP"], ["350234", "CBZ"]]) {
@@ -22,8 +25,6 @@ test("are written", async ({ browser, site }) => {
   test.setTimeout(150_000);
   await fillDrawer();
   for (const index of [1, 2, 3, 4]) await fetch(`${home()}images/pages/350234/${index}`);
-  await site.slow(3);
-  await ask('mutation { startDownload(input: { albumId: "438516", archive: CBZ }) { __typename } }');
   for (const [device, viewport] of Object.entries(DEVICES)) {
     for (const colorScheme of ["light", "dark"] as const) {
       const context = await browser.newContext({ viewport, colorScheme, locale: "zh-CN", timezoneId: "UTC", hasTouch: device === "phone" });
@@ -44,9 +45,14 @@ test("are written", async ({ browser, site }) => {
       await page.goto(`${home()}#/tags/other/full%20color`);
       await page.locator(".tag-record .cover-shown").first().waitFor();
       await shoot("tags");
+      await site.slow(1);
+      const { startDownload: running } = await ask<{ startDownload: { id: string } }>(START_SLOW);
       await page.getByRole("button", { name: /^下载/ }).click();
-      await page.getByRole("dialog").getByRole("progressbar").waitFor();
+      const progress = page.getByRole("dialog").getByRole("progressbar");
+      await expect.poll(() => progress.evaluate((bar: HTMLProgressElement) => bar.value)).toBeGreaterThan(10);
       await shoot("downloads");
+      await ask("mutation($id: ID!) { removeDownload(id: $id) { __typename } }", { id: running.id });
+      await site.reset();
       await page.keyboard.press("Escape");
       await page.goto(`${home()}#/album/350234/read/350234?page=3`);
       await expect.poll(() => page.getByRole("img", { name: "第 3 页，共 24 页" }).evaluate((picture: HTMLImageElement) => picture.naturalWidth)).toBeGreaterThan(0);
@@ -55,6 +61,5 @@ test("are written", async ({ browser, site }) => {
       await context.close();
     }
   }
-  await site.reset();
   await forgetDownloads();
 });
