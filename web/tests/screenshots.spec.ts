@@ -55,8 +55,10 @@ test("are written", async ({ browser, site }) => {
       await site.reset();
       await page.keyboard.press("Escape");
       await page.goto(`${home()}#/album/350234/read/350234?page=3`);
-      await expect.poll(() => page.getByRole("img", { name: "第 3 页，共 24 页" }).evaluate((picture: HTMLImageElement) => picture.naturalWidth)).toBeGreaterThan(0);
-      await page.locator(".reader-shown").first().waitFor();
+      const third = page.getByRole("img", { name: "第 3 页，共 24 页" });
+      await expect(third).toHaveClass(/reader-shown/);
+      await third.evaluate((picture: HTMLImageElement) => picture.decode());
+      await expect.poll(() => third.evaluate((picture) => Math.round(picture.getBoundingClientRect().top))).toBe(54);
       await shoot("reader");
       await context.close();
     }

@@ -41,8 +41,8 @@ export function DownloadRow({ download, withTitle }: { download: Download; withT
           aria-label={words.progress(download.title)}
         />
       )}
-      {download.state === "FAILED" && download.problem && <Failure download={download} problem={download.problem} />}
-      {problem && <p class="download-problem">{wordsOf(problem).join(". ")}</p>}
+      {download.state === "FAILED" && download.problem && <Failure problem={download.problem} />}
+      {problem && <p class="download-problem">{wordsOf(problem).join(" – ")}</p>}
       <div class="download-actions">
         {download.file && (
           <a class="button button-small button-primary" href={local(download.file.url)} download={download.file.name}>
@@ -68,15 +68,16 @@ function Steps({ download }: { download: Download }) {
   );
 }
 
-function Failure({ download, problem }: { download: Download; problem: NonNullable<Download["problem"]> }) {
+function Failure({ problem }: { problem: NonNullable<Download["problem"]> }) {
   const [title, hint] = wordsOf(problem);
   const missing = problem.missingPages;
   const shown = missing.slice(0, 6).join(", ") + (missing.length > 6 ? " …" : "");
   return (
-    <div class="download-problem" data-testid={`problem-${download.id}`}>
+    <div class="download-problem">
       <p>
-        <strong>{title}.</strong> {hint}
+        <strong>{title}</strong>
       </p>
+      <p>{hint}</p>
       <p class="quiet">{problem.message}</p>
       {missing.length > 0 && <p class="quiet">{t().download.missingPages(shown)}</p>}
     </div>
