@@ -5,7 +5,6 @@ FROM --platform=$BUILDPLATFORM node:22-slim AS page
 WORKDIR /build/web
 COPY web/package.json web/package-lock.json web/.npmrc ./
 RUN npm ci --no-fund --no-audit
-COPY schema.graphql /build/
 COPY web ./
 RUN npm run build
 
@@ -20,15 +19,17 @@ COPY services services
 COPY rest rest
 COPY commands commands
 COPY demo demo
-RUN .venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation --editable .
+RUN .venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation --editable . \
+ && .venv/bin/python -m compileall -q app.py worker.py cli.py schema resolvers services rest commands demo \
+ && chmod -R a+rX .
 
 FROM python:3.13-slim
 LABEL org.opencontainers.image.title="jmgraph" org.opencontainers.image.licenses="MIT"
 WORKDIR /srv/jmgraph
 COPY --from=environment /srv/jmgraph /srv/jmgraph
 COPY --from=page /build/web/dist web/dist
-# Any user id may run it: the data directory is open to the group, and group 0 is what unknown ids get.
-RUN mkdir -p /data && chgrp 0 /data && chmod 2775 /data
+# Any user and group id may run it: what lies elsewhere is read only, and the data directory is open to all of them.
+RUN mkdir -m 1777 /data
 ENV PATH=/srv/jmgraph/.venv/bin:$PATH \
     HOME=/tmp \
     PYTHONUNBUFFERED=1 \
@@ -39,6 +40,6 @@ VOLUME /data
 EXPOSE 11111
 USER 10001:0
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 \
-    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f\"http://127.0.0.1:{os.environ.get('JMGRAPH_PORT', '11111')}/healthz\", timeout=4)"]
+    CMD ["python", "-m", "commands.healthcheck"]
 STOPSIGNAL SIGTERM
 CMD ["jmgraph", "up"]

@@ -1,11 +1,13 @@
 # Two commands to begin with: make demo, make test. Everything runs from .venv, which they make.
 
 PY := .venv/bin/python
-NODE := $(shell command -v npm 2>/dev/null)
+NODE := $(shell node -e 'process.exit(+(parseInt(process.versions.node) < 20))' 2>/dev/null && command -v npm 2>/dev/null)
 
 .PHONY: install demo test lint format bench soak schema web test-web lock clean
 
-install: .venv/installed $(if $(NODE),web/dist/index.html)
+# The page is built where Node 20 or later is there; without it, or without its registry, everything else works.
+install: .venv/installed
+	@$(if $(NODE),$(MAKE) --no-print-directory web || echo "The page can't be built now; everything else works." >&2,:)
 
 demo: install
 	$(PY) -m cli demo
@@ -31,13 +33,12 @@ soak: .venv/installed
 schema: .venv/installed
 	$(PY) -m cli schema > schema.graphql
 
-# The page is built where Node is there; without it everything else works.
 web: web/dist/index.html
 
 web/dist/index.html: $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null | sed 's/ /\\ /g')
 	cd web && npm ci --no-fund --no-audit && npm run build
 
-test-web: install
+test-web: .venv/installed web
 	cd web && npm test
 
 .venv/installed: requirements.lock pyproject.toml
