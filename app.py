@@ -19,6 +19,7 @@ from rest.hosts import AllowedHosts
 from rest.open_reads import OpenReads
 from rest.page import graphiql_page
 from rest.routes import routes
+from rest.shortcuts import Shortcuts
 from rest.watched import Watched
 from schema.build import build_schema
 from schema.transport.documents import Documents, Limits
@@ -30,7 +31,7 @@ from services.wiring import open_services
 
 def build_app(settings: Settings) -> Starlette:
     """The application by these settings; its services live as long as its lifespan."""
-    stopping = asyncio.Event()
+    stopping, shortcuts = asyncio.Event(), Shortcuts()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -44,13 +45,14 @@ def build_app(settings: Settings) -> Starlette:
         lifespan=lifespan,
         exception_handlers=exception_handlers,
         middleware=[
-            Middleware(Watched),
+            Middleware(Watched, shortcuts),
             Middleware(AllowedHosts, settings.allowed_hosts, settings.public_url),  # the Host as sent: a page may
             Middleware(Forwarded, settings.trusted_proxies),  # claim to be a proxy, but can't choose its Host
             Middleware(OpenReads),
         ],
     )
     app.state.stopping = stopping
+    app.state.shortcuts = shortcuts
     return app
 
 

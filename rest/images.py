@@ -13,6 +13,7 @@ from rest.operations import Address, Operation, Parameter, Section
 from rest.quality import qualities
 from rest.rooms import routes_of
 from rest.shapes import ALBUM, BYTES, PROBLEM, SAMPLE_ALBUM
+from rest.shortcuts import LONGEST_S, keep_for
 from services.catalog import StoredImage, parse_album_id
 
 COVER_CACHE = "public, max-age=86400"
@@ -39,7 +40,7 @@ async def cover(request: Request) -> Response:
         image, vary = await covers.thumbnail(id, _thumbnail_type(request)), {"Vary": "Accept"}
     if image is None:
         return error_response(404, "NOT_FOUND", f"Album not found: id={id}")
-    return image_response(request, image, COVER_CACHE, vary)
+    return keep_for(request, image_response(request, image, COVER_CACHE, vary), LONGEST_S)
 
 
 def _thumbnail_type(request: Request) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 import rest.remainder  # noqa: F401 (the notation of paths)
 from rest.operations import Address, Operation
@@ -18,7 +18,7 @@ Refusal = Callable[[int, str, Mapping[str, str]], Response]
 
 
 class Room:
-    """One address: an ASGI application over its operations. HEAD is answered where GET is."""
+    """One address: an ASGI application over its operations. HEAD is answered where GET is; with none it is nowhere."""
 
     def __init__(
         self,
@@ -37,15 +37,18 @@ class Room:
         request = Request(scope, receive)
         operation = self._operations.get(request.method)
         if operation is None:
-            allowed = ", ".join(self._operations)
-            response: ASGIApp = self._refusal(405, "Method Not Allowed", {"Allow": allowed})
-            await response(scope, receive, send)
+            await self._refused()(scope, receive, send)
             return
         try:
             response = await operation.handle(request)
             await response(scope, receive, send)
         except JmgraphError as error:  # files are looked for when they are sent, before the first byte
             await self._response_of(error)(scope, receive, send)
+
+    def _refused(self) -> Response:
+        if not self._operations:
+            return self._refusal(404, "Not Found", {})
+        return self._refusal(405, "Method Not Allowed", {"Allow": ", ".join(self._operations)})
 
 
 def routes_of(

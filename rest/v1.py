@@ -8,16 +8,17 @@ import time
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
-from starlette.types import Receive, Scope, Send
+from starlette.routing import BaseRoute
 
 from rest import v1_shapes
+from rest.answers import json_response
 from rest.images import CONDITIONAL, IMAGE_NOTES, image_response
 from rest.numbers import finite_number, whole_number
 from rest.operations import Address, Operation, Parameter, Section
 from rest.rooms import routes_of
 from rest.shapes import BYTES, TEXT
-from rest.v1_answers import APP, VERSION, Bodies, album_not_found, detail, response_of
+from rest.shortcuts import LONGEST_S, keep, keep_for
+from rest.v1_answers import APP, VERSION, album_not_found, detail, response_of
 from services.catalog import (
     Catalog,
     Comment,
@@ -28,14 +29,11 @@ from services.catalog import (
     parse_album_id,
 )
 from services.errors import InvalidInput
+from services.usage import open_usage
 
 MOST_PAGES = 100
 _NUMBER = re.compile(r"\s*[0-9]{1,12}\s*")
 _PERIODS = {"month": Period.MONTH, "week": Period.WEEK, "day": Period.DAY}
-
-_ranks = Bodies()
-_searches = Bodies()
-_infos = Bodies()
 
 
 def _catalog(request: Request) -> Catalog:
@@ -71,10 +69,10 @@ async def clock(request: Request) -> Response:
 async def rank(request: Request) -> Response:
     """The first page of a ranking."""
     period = _PERIODS.get(request.path_params["time"], Period.ALL)
-    page = await _catalog(request).ranking(RankingQuery(period=period))
-    return _ranks.of(
-        period, page, lambda: [{"aid": line.album.id, "title": line.album.title} for line in page.entries]
-    )
+    with open_usage() as usage:
+        page = await _catalog(request).ranking(RankingQuery(period=period))
+    body = [{"aid": line.album.id, "title": line.album.title} for line in page.entries]
+    return keep(request, json_response(body), usage)
 
 
 async def search(request: Request) -> Response:
@@ -83,31 +81,29 @@ async def search(request: Request) -> Response:
     if number is None or not 1 <= number <= MOST_PAGES:
         return detail(400, f"num must be between 1 and {MOST_PAGES}")
     text = tag if _NUMBER.fullmatch(tag) else f"+{tag}"
-    page = await _catalog(request).search(SearchQuery(text, number))
-    return _searches.of(
-        (text, number), page, lambda: [{"album_id": album.id, "title": album.title} for album in page.items]
-    )
+    with open_usage() as usage:
+        page = await _catalog(request).search(SearchQuery(text, number))
+    body = [{"album_id": album.id, "title": album.title} for album in page.items]
+    return keep(request, json_response(body), usage)
 
 
 async def info(request: Request) -> Response:
     """What the old clients show of an album."""
     aid = request.path_params["aid"]
     id = _album_id(request)
-    album = await _catalog(request).find_album(id) if id else None
+    with open_usage() as usage:
+        album = await _catalog(request).find_album(id) if id else None
     if album is None:
         return album_not_found(aid)
-    return _infos.of(
-        id,
-        album,
-        lambda: {
-            "status": "success",
-            "tag": list(album.tags),
-            "view_count": str(album.view_count),
-            "like_count": str(album.like_count),
-            "page_count": str(album.page_count),
-            "method": album.source.lower(),
-        },
-    )
+    body = {
+        "status": "success",
+        "tag": list(album.tags),
+        "view_count": str(album.view_count),
+        "like_count": str(album.like_count),
+        "page_count": str(album.page_count),
+        "method": album.source.lower(),
+    }
+    return keep(request, json_response(body), usage)
 
 
 async def cover(request: Request) -> Response:
@@ -119,7 +115,7 @@ async def cover(request: Request) -> Response:
     if image is None:
         return album_not_found(id)
     headers = {"Content-Disposition": 'inline; filename="cover.jpg"'}
-    return image_response(request, image, "public, max-age=3600", headers)
+    return keep_for(request, image_response(request, image, "public, max-age=3600", headers), LONGEST_S)
 
 
 async def comments(request: Request) -> Response:
@@ -259,13 +255,8 @@ CLOCK = Address(
 SECTION = Section("Legacy reads · 旧版读取", "The old JMComic server API.", (*ADDRESSES, CLOCK), v1_shapes.DETAIL)
 
 
-async def _nowhere(scope: Scope, receive: Receive, send: Send) -> None:
-    await detail(404, "Not Found")(scope, receive, send)
-
-
 routes = routes_of(ADDRESSES, detail, response_of)
 last_routes: list[BaseRoute] = [
-    *routes_of([CLOCK], detail, response_of),
-    Route("/v1/{nothing:unended}", _nowhere),
+    *routes_of([CLOCK, Address("/v1/{nothing:unended}", {})], detail, response_of),
 ]
 """The clock, and what answers below /v1 where there is nothing."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Mapping
 from math import ceil
-from typing import Any
 
-import orjson
 from starlette.responses import Response
 
 from rest.answers import STATUS_OF_CODE, json_response
@@ -37,20 +35,3 @@ def response_of(error: JmgraphError) -> Response:
         wait = {} if error.retry_after_s is None else {"Retry-After": str(ceil(error.retry_after_s))}
         return detail(status, error.message, wait)
     return detail(status, error.message)
-
-
-class Bodies:
-    """Bodies of records that are asked for again and again, made once for as long as the catalog gives the same."""
-
-    def __init__(self, most: int = 2000) -> None:
-        self._most = most
-        self._made: dict[Hashable, tuple[object, bytes]] = {}
-
-    def of(self, key: Hashable, record: object, make: Callable[[], Any]) -> Response:
-        """The answer for this record; `make` gives the JSON-able body."""
-        made = self._made.get(key)
-        if made is None or made[0] is not record:
-            if len(self._made) >= self._most:
-                self._made.clear()
-            made = self._made[key] = (record, orjson.dumps(make()))
-        return Response(made[1], media_type="application/json")
