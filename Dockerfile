@@ -10,8 +10,8 @@ RUN npm run build
 
 FROM python:3.13-slim AS environment
 WORKDIR /srv/jmgraph
-COPY requirements.lock pyproject.toml README.md LICENSE ./
-RUN python -m venv .venv && .venv/bin/pip install --no-cache-dir --require-hashes --requirement requirements.lock
+COPY requirements.server.lock pyproject.toml README.md LICENSE ./
+RUN python -m venv .venv && .venv/bin/pip install --no-cache-dir --require-hashes --requirement requirements.server.lock
 COPY app.py worker.py cli.py ./
 COPY schema schema
 COPY resolvers resolvers

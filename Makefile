@@ -45,10 +45,14 @@ test-web: .venv/installed web
 	sh tools/make-venv
 	touch $@
 
-# Pins every version with its hashes and no address; needs uv, from the package index.
+# Pins every version with its hashes and no address; needs uv, from the package index. What the image is made of
+# is a part of what is tested, at the same versions.
+LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+  --no-emit-find-links --no-header --quiet --all-extras pyproject.toml
 lock:
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-emit-find-links --no-header --quiet --group dev --all-extras pyproject.toml -o requirements.lock
+	$(LOCK) --group dev -o requirements.lock
+	cp requirements.lock requirements.server.lock
+	$(LOCK) --group build -o requirements.server.lock
 
 clean:
 	rm -rf .venv web/dist web/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
