@@ -18,7 +18,7 @@ Refusal = Callable[[int, str, Mapping[str, str]], Response]
 
 
 class Room:
-    """One address: an ASGI application over its operations. HEAD is answered where GET is; with none it is nowhere."""
+    """One address: an ASGI application over its operations; HEAD is answered where GET is. Without any it is 404."""
 
     def __init__(
         self,

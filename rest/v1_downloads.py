@@ -35,6 +35,9 @@ LARGEST_BODY_BYTES = 64 * 1024
 LONGEST_WAIT_S = 60.0
 WAIT_S = 25.0
 """What the oldest clients wait when they do not say."""
+PATIENCE_S = 60.0
+"""So long a start waits for Redis to come back."""
+RETRY_S = 0.5
 
 PROCESSING = {
     "status": "processing",
@@ -125,22 +128,32 @@ def _in_background(start: Any) -> asyncio.Task[Download | None]:
 
 
 async def _start(services: Services, album_id: str, client_id: str) -> Download | None:
-    """Queue it and let the client wait for its notice; what stands in the way is a notice too."""
+    """Queue it and let the client wait for its notice; what stands in the way is a notice too.
+
+    The client was told that it will hear: while Redis is away, this goes on trying for a while.
+    """
+    gives_up_at = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return await _try_to_start(services, album_id, client_id)
+        except QueueUnavailable as error:
+            if time.monotonic() > gives_up_at:
+                log.warning("A download was asked for and not started", reason=error.message)
+                return None
+            await asyncio.sleep(RETRY_S)
+
+
+async def _try_to_start(services: Services, album_id: str, client_id: str) -> Download | None:
     try:
         request = DownloadRequest(parse_album_id(album_id, "album_id"), archive=ArchiveFormat.ZIP)
         download = await services.downloads.start(request)
-        await services.notices.expect(client_id, download.id)
-    except JmgraphError as error:
-        await _tell(services, client_id, error)
-        return None
-    return download
-
-
-async def _tell(services: Services, client_id: str, error: JmgraphError) -> None:
-    try:
-        await services.notices.fail(client_id, _reason(error))
     except QueueUnavailable:
-        log.warning("A notice was lost: Redis is away", code=error.error_code)
+        raise
+    except JmgraphError as error:
+        await services.notices.fail(client_id, _reason(error))
+        return None
+    await services.notices.expect(client_id, download.id)
+    return download
 
 
 def _reason(error: JmgraphError) -> str:
