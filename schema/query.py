@@ -6,8 +6,9 @@ from typing import cast
 
 import strawberry
 
-from resolvers import albums, downloads, server, tags
+from resolvers import albums, chapters, downloads, server, tags
 from schema.albums import Album, AlbumPage, Ranking
+from schema.chapters import Chapter
 from schema.downloads import Download, DownloadConnection
 from schema.enums import AlbumOrder, Category, DownloadState, Namespace, Period, SearchField, TagKind
 from schema.fields import Info, given
@@ -33,6 +34,14 @@ class Query:
     async def albums(self, info: Info, ids: list[str]) -> list[Album | None]:
         """Many albums at once."""
         return [_album_or_error(record) for record in await albums.find_many(info.context, ids)]
+
+    @strawberry.field(
+        description="One chapter by its JM number, with its place in its album. Null when there is no such chapter."
+    )
+    async def chapter(self, info: Info, id: strawberry.ID) -> Chapter | None:
+        """One chapter."""
+        record = await chapters.find(info.context, id)
+        return Chapter(record=record) if record else None
 
     @strawberry.field(description="Site search. A query that is an album number gives that one album.")
     async def search(

@@ -55,7 +55,7 @@ class _Rule:
     calls: int = 0
     times: Callable[[Arguments], int] = lambda _: 1
     loads_album: bool = False
-    """True when the albums below come with their details."""
+    """True when the albums or chapters below come with their details; the calls are then for each of them."""
 
 
 def _count_of(argument: str) -> Callable[[Arguments], int]:
@@ -81,6 +81,7 @@ def _always(number: int) -> Callable[[Arguments], int]:
 _RULES: dict[tuple[str, str], _Rule] = {
     ("Query", "album"): _Rule(calls=1, loads_album=True),
     ("Query", "albums"): _Rule(calls=1, times=_count_of("ids"), loads_album=True),
+    ("Query", "chapter"): _Rule(calls=2, loads_album=True),
     ("Query", "search"): _Rule(calls=1),
     ("Query", "ranking"): _Rule(calls=1),
     ("Query", "translateTags"): _Rule(times=_count_of("names")),
@@ -239,7 +240,7 @@ class _Walk:
         is_detailed = below_needs and target.name in ("Album", "Chapter")
         is_at_hand = rule.loads_album or (self._has_details and target.name == "Album")
         times = rule.times(arguments)
-        calls = (times if rule.calls and rule.loads_album else rule.calls) + judged
+        calls = rule.calls * (times if rule.loads_album else 1) + judged
         calls += times * (below + (1 if is_detailed and not is_at_hand else 0))
         return self._needs(parent, name), calls, depth + 1, aliases + below_aliases
 

@@ -38,6 +38,7 @@ def cost(query: str, *, strict: bool = False, **variables: Any) -> int:
         ('{ search(query: "a", exclude: []) { items { tags { name } } } }', 81),
         ('{ album(id: "1") { chapters { id title } } }', 1),
         ('{ album(id: "1") { chapters { pages { url } } } }', 11),
+        ('{ chapter(id: "1") { title pages { url } } }', 2),
         ("{ downloads(first: 5) { nodes { album { title } } } }", 5),
         ('{ translateTags(names: ["a", "b"]) { albums { total } } }', 2),
         ("{ tags(first: 3) { nodes { albums { total } } } }", 3),

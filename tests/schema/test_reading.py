@@ -80,6 +80,18 @@ async def test_a_chapter_leads_to_its_album(server: Asker) -> None:
     assert [chapter["id"] for chapter in data["album"]["chapters"]] == ["333908", "333909", "333910"]
 
 
+async def test_a_chapter_is_read_by_itself(server: Asker) -> None:
+    query = "query ($id: ID!) { chapter(id: $id) { id index title pageCount pages { index url } } }"
+
+    chapter = (await server.ask(query, id="333909"))["chapter"]
+
+    assert (chapter["id"], chapter["index"]) == ("333909", 2)
+    assert chapter["pageCount"] == len(chapter["pages"]) > 0
+    assert chapter["pages"][0]["url"] == "http://127.0.0.1:11111/images/pages/333909/1"
+    assert await server.cost(query, id="333910") == 1  # its album is at hand by now
+    assert await server.ask(query, id="900404") == {"chapter": None}
+
+
 async def test_many_albums_keep_their_order_and_their_gaps(server: Asker) -> None:
     data = await server.ask('{ albums(ids: ["1208626", "900404", "JM350234", "1208626"]) { id } }')
 

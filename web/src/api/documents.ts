@@ -73,8 +73,9 @@ export const COMMENTS = /* GraphQL */ `
 `;
 
 export const READER = /* GraphQL */ `
-  query Reader($id: String!) {
-    album(id: $id) { id title chapters { id index title pages { index url } } }
+  query Reader($id: String!, $chapter: ID!) {
+    album(id: $id) { id title chapters { id index title } }
+    chapter(id: $chapter) { id index title pages { index url } }
   }
 `;
 

@@ -16,21 +16,20 @@ import { ScrolledPages } from "./reader-scrolled";
 import { MODES, pageAfter, stepOfKey, within, type Mode, type Step } from "./reading";
 import { useTitle } from "./title";
 
-export interface ReaderChapter extends Chapter {
-  pages: Page[] | null;
+interface ReaderAnswer {
+  album: { id: string; title: string; chapters: Chapter[] | null } | null;
+  chapter: (Chapter & { pages: Page[] | null }) | null;
 }
 
-interface ReaderAnswer {
-  album: { id: string; title: string; chapters: ReaderChapter[] | null } | null;
-}
+/** Stands for the last page of a chapter whose length is not known yet. */
+const LAST_PAGE = 99999;
 
 const mode = remembered<Mode>("reader", "scroll");
 
 export function ReaderView({ albumId, chapterId }: { albumId: string; chapterId: string }) {
-  const { data, problem, isLoading, reload } = useQuery<ReaderAnswer>(READER, { id: albumId });
+  const { data, problem, isLoading, reload } = useQuery<ReaderAnswer>(READER, { id: albumId, chapter: chapterId });
   const album = data?.album;
-  const chapters = album?.chapters ?? [];
-  const chapter = chapters.find(({ id }) => id === chapterId) ?? chapters[0];
+  const chapter = data?.chapter;
   useTitle(album?.title ?? t().album.read);
   if (isLoading) return <div class="reader reader-waiting"><div class="skeleton reader-page" aria-hidden="true" /></div>;
   if (!album || !chapter?.pages?.length) {
@@ -45,14 +44,14 @@ export function ReaderView({ albumId, chapterId }: { albumId: string; chapterId:
       </div>
     );
   }
-  return <Reading key={chapter.id} albumId={album.id} title={album.title} chapters={chapters} chapter={chapter} pages={chapter.pages} />;
+  return <Reading key={chapter.id} albumId={album.id} title={album.title} chapters={album.chapters ?? []} chapter={chapter} pages={chapter.pages} />;
 }
 
 interface ReadingProps {
   albumId: string;
   title: string;
-  chapters: readonly ReaderChapter[];
-  chapter: ReaderChapter;
+  chapters: readonly Chapter[];
+  chapter: Chapter;
   pages: readonly Page[];
 }
 
@@ -62,15 +61,15 @@ function Reading({ albumId, title, chapters, chapter, pages }: ReadingProps) {
   /** The page to bring into view; grows a new object for each wish, so that the same page can be wished twice. */
   const [wish, setWish] = useState({ page });
   const [hasBars, setBars] = useState(true);
-  const at = chapters.indexOf(chapter);
+  const at = chapters.findIndex(({ id }) => id === chapter.id);
 
   useEffect(() => {
     keepPlace(albumId, { chapter: chapter.id, page });
     replace(["album", albumId, "read", chapter.id], { page: page > 1 ? page : undefined });
   }, [page]);
 
-  const open = (other: ReaderChapter | undefined, where: "start" | "end"): void => {
-    if (other) go(["album", albumId, "read", other.id], { page: where === "end" ? (other.pages?.length ?? 1) : undefined });
+  const open = (other: Chapter | undefined, where: "start" | "end"): void => {
+    if (other) go(["album", albumId, "read", other.id], { page: where === "end" ? LAST_PAGE : undefined });
   };
   const jump = (wanted: number): void => {
     if (wanted < 1) return open(chapters[at - 1], "end");
