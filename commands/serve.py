@@ -14,6 +14,7 @@ import uvicorn
 from uvicorn.loops.auto import auto_loop_factory
 
 from commands.listening import LISTENER, base_url, listen
+from commands.sockets import SocketProtocol
 from commands.supervisor import Part, Supervisor
 from services.settings import Settings
 from services.stopping import stop_on_signals
@@ -99,6 +100,7 @@ def _config(app: WebApp) -> uvicorn.Config:
         log_config=None,
         proxy_headers=False,
         server_header=False,
+        ws=SocketProtocol,
         ws_ping_interval=PING_S,
         ws_ping_timeout=PING_S,
         timeout_graceful_shutdown=GRACE_S,
