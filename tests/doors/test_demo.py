@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -13,8 +15,10 @@ from typing import IO
 
 import pytest
 
-from tests.doors_processes import command, descendants, free_port, is_alive
+from tests.doors_processes import Command, ask, command, descendants, free_port, is_alive
 from tests.waiting import wait_until
+
+README = Path(__file__).resolve().parents[2] / "README.md"
 
 
 @contextmanager
@@ -28,6 +32,24 @@ def pasted(line: str) -> Iterator[IO[str]]:
         finally:
             shell.kill()
             shell.wait()
+
+
+def _the_readme_works_too(demo: Command) -> None:
+    """Its three operations and its line for a terminal, as they stand there."""
+    readme = README.read_text("utf-8")
+    query, change, watch = re.findall(r"```graphql\n(.*?)```", readme, re.DOTALL)
+    [line] = [line for line in readme.splitlines() if line.startswith("curl ")]
+
+    with pasted(line.replace("http://127.0.0.1:11111", demo.base)) as words:
+        assert len(json.load(words)["data"]["ranking"]["entries"]) == 80
+    assert len(ask(demo.base, query)["ranking"]["entries"]) == 80
+    id = ask(demo.base, change)["startDownload"]["id"]
+    body = shlex.quote(json.dumps({"query": watch.replace("the id from above", id)}))
+    kinds = "-H 'Content-Type: application/json' -H 'Accept: text/event-stream'"
+    with pasted(f"curl -sN {demo.base}/graphql {kinds} -d {body}") as words:
+        events = [json.loads(line[6:])["data"]["downloadStatus"] for line in words if line.startswith("data: {")]
+    assert events[-1]["state"] == "READY"
+    assert events[-1]["progress"]["pagesDone"] == events[-1]["progress"]["pagesTotal"] == 24
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="the lines to paste are for curl")
@@ -48,6 +70,8 @@ def test_the_three_things_to_try_work_and_ctrl_c_leaves_nothing(tmp_path: Path, 
             events = (json.loads(line[6:]) for line in words if line.startswith("data: {"))
             downloads = (one for event in events for one in event["data"]["downloadFeed"]["downloads"])
             ready = next(one for one in downloads if one["state"] == "READY")
+
+        _the_readme_works_too(demo)
 
         assert len(entries) == 80
         assert sum(bool(tag["translation"]) for tag in entries[0]["album"]["tags"]) > 0
