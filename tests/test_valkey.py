@@ -17,6 +17,7 @@ import redis
 
 from services.errors import ConfigurationError
 from services.valkey import embedded_valkey, join_valkey
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -108,6 +109,33 @@ async def test_it_listens_on_loopback_only_and_wants_its_password(tmp_path: Path
         password = json.loads((tmp_path / "valkey" / "address.json").read_bytes())["password"]
         assert password.encode() not in title
         assert (tmp_path / "valkey" / "address.json").stat().st_mode & 0o777 == 0o600
+
+
+async def test_who_joined_runs_the_server_on_when_its_owner_ends(tmp_path: Path) -> None:
+    with owner(tmp_path) as (process, url):
+        async with embedded_valkey(tmp_path) as joined:
+            with redis.Redis.from_url(url) as client:
+                client.set("kept", "yes")
+            first = pid_of_server(tmp_path)
+
+            process.send_signal(signal.SIGINT)
+            process.wait()
+            await until(lambda: pid_of_server(tmp_path) not in (0, first))
+            await until(lambda: _answers(joined))
+
+            with redis.Redis.from_url(joined) as client:
+                assert client.get("kept") == b"yes"
+            second = pid_of_server(tmp_path)
+        assert joined == url
+        assert not is_alive(second)
+
+
+def _answers(url: str) -> bool:
+    with redis.Redis.from_url(url) as client:
+        try:
+            return bool(client.ping())
+        except redis.ConnectionError:
+            return False
 
 
 async def test_a_server_left_by_a_killed_owner_is_adopted_and_stopped_at_the_end(tmp_path: Path) -> None:

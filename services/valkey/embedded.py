@@ -31,24 +31,48 @@ START_TRIES = 5
 async def embedded_valkey(data_dir: Path) -> AsyncIterator[str]:
     """URL of this data directory's Valkey, which runs until the end of the block.
 
-    Owned by this process unless another one owns it already: then that one is joined. A server that dies meanwhile
-    is started again on the same port. Raises `ConfigurationError` when it can't be started here.
+    Owned by this process unless another one owns it already: then that one is joined, and succeeded when it ends. A
+    server that dies meanwhile is started again on the same port. Raises `ConfigurationError` when it can't be started
+    here.
     """
     folder = Folder.of(data_dir)
     async with folder.owner_lock() as is_owner:
-        if not is_owner:
-            yield await join_valkey(data_dir)
+        if is_owner:
+            async with _owned(folder) as url:
+                yield url
             return
-        server = Server(folder)
+    url = await join_valkey(data_dir)
+    successor = asyncio.create_task(_succeed(folder), name="valkey successor")
+    try:
+        yield url
+    finally:
+        await end_tasks(successor)
+
+
+@asynccontextmanager
+async def _owned(folder: Folder) -> AsyncIterator[str]:
+    server = Server(folder)
+    try:
+        await server.start()
+        watch = asyncio.create_task(server.keep_alive(), name="valkey watch")
         try:
-            await server.start()
-            watch = asyncio.create_task(server.keep_alive(), name="valkey watch")
-            try:
-                yield server.address.url
-            finally:
-                await end_tasks(watch)
+            yield server.address.url
         finally:
-            await server.stop()
+            await end_tasks(watch)
+    finally:
+        await server.stop()
+
+
+async def _succeed(folder: Folder) -> None:
+    """Run the server as soon as its owner has ended (a `download` that was there before the `up`, say)."""
+    while True:
+        await asyncio.sleep(WATCH_S)
+        async with folder.owner_lock() as is_owner:
+            if not is_owner:
+                continue
+            log.info("The owner of Valkey has ended; running it from here")
+            async with _owned(folder):
+                await asyncio.Event().wait()
 
 
 async def join_valkey(data_dir: Path) -> str:
