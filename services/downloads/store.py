@@ -46,8 +46,8 @@ class Store:
         self._scripts = {name: self._script(name) for name in SCRIPT_NAMES}
 
     def _script(self, name: str) -> Any:
-        shared = (SCRIPTS / "index.lua").read_text()
-        return self._redis.register_script(shared + (SCRIPTS / f"{name}.lua").read_text())
+        shared = (SCRIPTS / "index.lua").read_text("utf-8")
+        return self._redis.register_script(shared + (SCRIPTS / f"{name}.lua").read_text("utf-8"))
 
     async def check_version(self) -> None:
         """`ConfigurationError` when a newer version wrote here; else note ours."""
