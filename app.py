@@ -64,7 +64,12 @@ def graphql_endpoint(settings: Settings, stopping: asyncio.Event) -> GraphQLEndp
     def context_of(connection: HTTPConnection) -> Context:
         services = connection.app.state.services
         base_url = base_url_of(connection, settings.public_url)
-        caller = caller_from_headers(connection.headers, base_url, needs_key=services.access.needs_key)
+        caller = caller_from_headers(
+            connection.headers,
+            base_url,
+            scheme=connection.scope["scheme"],
+            needs_key=services.access.needs_key,
+        )
         return Context(services=services, base_url=base_url, caller=caller)
 
     return GraphQLEndpoint(

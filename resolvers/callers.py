@@ -7,13 +7,17 @@ from collections.abc import Mapping
 from resolvers.context import Caller
 
 
-def caller_from_headers(headers: Mapping[str, str], base_url: str, *, needs_key: bool) -> Caller:
-    """The caller; a Bearer is the API key where the host has keys, else a token; `headers` in lower case."""
-    scheme = base_url.partition("://")[0]
+def caller_from_headers(headers: Mapping[str, str], base_url: str, *, scheme: str, needs_key: bool) -> Caller:
+    """The caller; a Bearer is the API key where the host has keys, else a token; `headers` in lower case.
+
+    `base_url` is what the world calls this server, `scheme` and the `Host` what this request was sent to: pages of
+    either are our own.
+    """
     bearer = _bearer(headers.get("authorization"))
+    schemes = (base_url.partition("://")[0], {"ws": "http", "wss": "https"}.get(scheme, scheme))
     return Caller(
         origin=headers.get("origin"),
-        own_origins=(base_url, f"{scheme}://{headers.get('host', '')}"),
+        own_origins=(base_url, *(f"{one}://{headers.get('host', '')}" for one in schemes)),
         api_key=headers.get("x-api-key") or (bearer if needs_key else None),
         token=headers.get("x-token") or (None if needs_key else bearer),
     )

@@ -13,5 +13,7 @@ def check_change(request: Request) -> None:
     """Return for who may change state; raises `Forbidden` or `Unauthenticated`."""
     services: Services = request.app.state.services
     base_url = base_url_of(request, services.settings.public_url)
-    caller = caller_from_headers(request.headers, base_url, needs_key=services.access.needs_key)
+    caller = caller_from_headers(
+        request.headers, base_url, scheme=request.scope["scheme"], needs_key=services.access.needs_key
+    )
     services.access.check_change(origin=caller.origin, own_origins=caller.own_origins, api_key=caller.api_key)

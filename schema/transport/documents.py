@@ -12,7 +12,10 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
+    NameNode,
     OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
     parse,
     specified_rules,
 )
@@ -117,9 +120,7 @@ class PreparedDocuments(SchemaExtension):
         context = self.execution_context
         if context.query:
             prepared = self._documents.prepare(context.query)
-            if prepared.document is None:
-                raise prepared.errors[0]
-            context.graphql_document = prepared.document
+            context.graphql_document = prepared.document or _stand_in(context._provided_operation_name)
         yield
 
     def on_validate(self) -> Iterator[None]:
@@ -131,3 +132,13 @@ class PreparedDocuments(SchemaExtension):
             refusal = self._documents.refusal(prepared, context._provided_operation_name, context.variables)
         context.pre_execution_errors = [refusal] if refusal else list(prepared.errors)
         yield
+
+
+def _stand_in(operation_name: str | None) -> DocumentNode:
+    """For a text that is no document. It never runs, since validation tells what is wrong with the text; raised
+    while parsing, that would end a stream without a word.
+    """
+    name = NameNode(value=operation_name) if operation_name else None
+    nothing = SelectionSetNode(selections=())
+    operation = OperationDefinitionNode(operation=OperationType.QUERY, name=name, selection_set=nothing)
+    return DocumentNode(definitions=(operation,))

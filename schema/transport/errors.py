@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 from graphql import GraphQLError, GraphQLSyntaxError
+from strawberry.exceptions import MissingQueryError
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.execution import StreamExecutionResult
@@ -87,7 +88,7 @@ def _told(error: GraphQLError) -> tuple[str, Mapping[str, Any]]:
         return cause.message, cause.extensions
     if isinstance(error, GraphQLSyntaxError):
         return error.message, {"code": PARSE_FAILED, "retryable": False}
-    if isinstance(cause, (CannotGetOperationTypeError, InvalidOperationTypeError)):
+    if isinstance(cause, (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError)):
         return error.message, {"code": BAD_REQUEST, "retryable": False}
     if cause is None or _is_askers(error, cause):
         return error.message, {"code": VALIDATION_FAILED, "retryable": False}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from starlette.requests import Request
@@ -32,8 +32,20 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
         await super().handle_message(_without_null_payload(message))
 
 
+class _AnyOperation:
+    """A schema for Strawberry's handler of the old sub-protocol, which takes subscriptions only; clients of that
+    time send all they have over the one socket.
+    """
+
+    def __init__(self, schema: BaseSchema) -> None:
+        self.subscribe = schema.stream
+
+
 class LegacyHandler(BaseGraphQLWSHandler[Context, None]):
     """The old `graphql-ws`; a frame that is none closes with 4400 instead of raising."""
+
+    def __init__(self, *, schema: BaseSchema, **rest: Any) -> None:
+        super().__init__(schema=cast("BaseSchema", _AnyOperation(schema)), **rest)
 
     async def handle_message(self, message: Any) -> None:
         """Look at the frame before it is trusted."""
@@ -51,7 +63,7 @@ def _is_frame(message: Any, begin: str) -> bool:
         return False
     if message["type"] in _NEEDS_ID and not isinstance(message.get("id"), str):
         return False
-    if not isinstance(message.get("payload") or {}, dict):
+    if not _is_object(message.get("payload")):
         return False
     return message["type"] != begin or _is_operation(message.get("payload"))
 
@@ -60,9 +72,13 @@ def _is_operation(payload: Any) -> bool:
     return (
         isinstance(payload, dict)
         and isinstance(payload.get("query"), str)
-        and isinstance(payload.get("variables") or {}, dict)
+        and _is_object(payload.get("variables"))
         and isinstance(payload.get("operationName") or "", str)
     )
+
+
+def _is_object(value: Any) -> bool:
+    return value is None or isinstance(value, dict)
 
 
 def _without_null_payload(message: dict[str, Any]) -> Any:

@@ -75,6 +75,41 @@ async def test_errors_on_a_socket_have_codes(socket: Socket) -> None:
     assert (costly["type"], costly["payload"][0]["extensions"]["code"]) == ("error", "OPERATION_TOO_COSTLY")
 
 
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [("{", "GRAPHQL_PARSE_FAILED"), ("", "BAD_REQUEST"), ("{ a" * 3000, "OPERATION_TOO_COSTLY")],
+)
+async def test_a_text_that_is_no_document_is_told_on_a_socket(server: Asker, query: str, code: str) -> None:
+    for protocol, begin in ((NEW, "subscribe"), (OLD, "start")):
+        async with connected(server.app, "/graphql", protocol=protocol) as socket:
+            await socket.send({"type": "connection_init"})
+            await socket.send({"id": "1", "type": begin, "payload": {"query": query}})
+            while (frame := await socket.receive())["type"] in ("connection_ack", "ka"):
+                pass
+
+        assert frame["type"] == "error"
+        told = frame["payload"]
+        assert (told[0] if protocol == NEW else told)["extensions"]["code"] == code
+
+
+async def test_old_clients_ask_and_change_over_their_one_socket(server: Asker) -> None:
+    async with connected(server.app, "/graphql", protocol=OLD) as socket:
+        await socket.send({"type": "connection_init"})
+        assert [(await socket.receive())["type"] for _ in range(2)] == ["connection_ack", "ka"]
+        await socket.send({"id": "1", "type": "start", "payload": {"query": ALBUM}})
+        asked_for = [await socket.receive() for _ in range(2)]
+        await socket.send(
+            {"id": "2", "type": "start", "payload": {"query": "mutation { retryFailedDownloads { id } }"}}
+        )
+        changed = [await socket.receive() for _ in range(2)]
+
+    assert asked_for == [
+        {"type": "data", "id": "1", "payload": {"data": {"album": {"id": "350234"}}}},
+        {"type": "complete", "id": "1"},
+    ]
+    assert changed[0]["payload"]["data"] == {"retryFailedDownloads": []}
+
+
 async def test_the_old_sub_protocol_works_for_old_clients(server: Asker) -> None:
     async with connected(server.app, "/graphql", protocol=OLD) as socket:
         await socket.send({"type": "connection_init", "payload": {}})

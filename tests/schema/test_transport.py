@@ -182,6 +182,21 @@ async def test_our_own_page_and_programs_may_change_state(server: Asker, headers
     assert response.json()["data"] == {"cancelDownload": {"__typename": "DownloadNotFound"}}
 
 
+async def test_pages_of_the_public_address_and_of_the_one_asked_are_our_own(
+    make_settings: Callable[..., Settings],
+) -> None:
+    async with asked(make_settings(public_url="https://comics.example/jm")) as server:
+        for origin, status in (
+            ("https://comics.example", 200),
+            ("http://127.0.0.1:11111", 200),
+            ("http://comics.example", 403),
+        ):
+            headers = {"Origin": origin}
+            response = await server.http.post("/graphql", json={"query": CHANGE}, headers=headers)
+
+            assert response.status_code == status, origin
+
+
 async def test_a_host_with_keys_asks_for_one(make_settings: Callable[..., Settings]) -> None:
     async with asked(make_settings(api_keys="first, second", cors_origins="https://friend.example")) as server:
 
