@@ -81,12 +81,12 @@ class Documents:
         try:
             document = parse(text, max_tokens=self.limits.tokens)
         except GraphQLSyntaxError as error:
-            return Prepared(None, [self._syntax_error(error)])
-        except RecursionError:
-            return Prepared(None, [too_costly("depth", self.limits.tokens, self.limits.depth)])
+            return Prepared(None, [self._syntax_error(error, text)])
         return Prepared(document, list(validate_document(self._schema, document, tuple(specified_rules))))
 
-    def _syntax_error(self, error: GraphQLSyntaxError) -> GraphQLError:
+    def _syntax_error(self, error: GraphQLSyntaxError, text: str) -> GraphQLError:
+        if "nested too deeply" in error.message:
+            return too_costly("depth", sum(map(text.count, "{[(")), self.limits.depth)
         if "tokens. Parsing aborted" in error.message:
             return too_costly("tokens", self.limits.tokens + 1, self.limits.tokens)
         return error
