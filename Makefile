@@ -13,7 +13,7 @@ demo: install
 	$(PY) -m cli demo
 
 test: .venv/installed
-	$(PY) -m pytest
+	$(PY) -m pytest -n 2 --dist loadfile
 
 lint: .venv/installed
 	$(PY) -m ruff format --check .
