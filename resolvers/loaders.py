@@ -9,6 +9,7 @@ from __future__ import annotations
 from strawberry.dataloader import DataLoader
 
 from services.catalog import AlbumDetail, ChapterDetail, ImageInfo
+from services.usage import current_usage
 from services.wiring import Services
 
 
@@ -28,4 +29,7 @@ class Loaders:
         return list(await self._services.catalog.find_chapters(ids))
 
     async def _cover_infos(self, ids: list[str]) -> list[ImageInfo | BaseException | None]:
-        return list(await self._services.covers.infos(ids))
+        infos = await self._services.covers.infos(ids)
+        if None in infos:  # known once somebody looks at the cover, which is now: an answer without it is not kept
+            current_usage().note_part(age_s=0, fresh_for_s=0, stale=False)
+        return list(infos)

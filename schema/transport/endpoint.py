@@ -277,9 +277,12 @@ class GraphQLEndpoint:
         await _send(send, error.status, media_type, body, headers, head_only=ask.method == "HEAD")
 
 
-def _versions(context: Context) -> tuple[Hashable, Hashable]:
-    """Of what answers are drawn from: a moved tag database or another verdict of the policy is another question."""
-    return context.services.tags.state.sha, context.services.catalog.version
+def _versions(context: Context) -> tuple[Hashable, ...]:
+    """Of what answers are drawn from: a tag database that moved, or was asked after, or another verdict of the
+    policy is another question.
+    """
+    tags = context.services.tags.state
+    return tags.sha, tags.last_checked_at, tags.last_error, context.services.catalog.version
 
 
 def _answer_of(data: Any, errors: Sequence[GraphQLError], usage: Usage) -> Answer:

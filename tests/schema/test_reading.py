@@ -135,6 +135,17 @@ async def test_pages_of_a_ranking_count_on(server: Asker) -> None:
     assert data["ranking"]["entries"][0]["rank"] == 81
 
 
+async def test_the_same_question_tells_of_a_cover_once_it_was_fetched(server: Asker) -> None:
+    query = "{ ranking { entries { album { id cover { width height placeholder } } } } }"
+    before = (await server.ask(query))["ranking"]["entries"][0]["album"]
+    await server.http.get(f"/images/covers/{before['id']}?size=thumbnail")
+    after = (await server.ask(query))["ranking"]["entries"][0]["album"]["cover"]
+
+    assert before["cover"] == {"width": None, "height": None, "placeholder": None}
+    assert (after["width"], after["height"]) == (500, 700)
+    assert after["placeholder"]
+
+
 async def test_a_cover_is_measured_once_it_was_fetched(server: Asker) -> None:
     response = await server.http.get("/images/covers/350234")
     assert response.status_code == 200
