@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import zipfile
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -38,18 +39,21 @@ def test_all_by_itself_it_goes_on_where_ctrl_c_left_it(environ: Environ, tmp_pat
     assert demo.requests.count("/media/photos/") - before < 24
 
 
-def test_through_a_running_up_it_is_that_ones_download(environ: Environ, tmp_path: Path) -> None:
+def test_other_commands_join_a_running_up(environ: Environ, tmp_path: Path) -> None:
     settings = environ()
-    with command(tmp_path / "up", "up", **settings) as up:
+    with ExitStack() as stack:
+        up = stack.enter_context(command(tmp_path / "up", "up", **settings))
         until_answers(up)
-        wait_until(lambda: len(up.events("The worker is ready")) == 1)
+        more = stack.enter_context(command(tmp_path / "more", "worker", **settings))
+        wait_until(lambda: len(up.events("The worker is ready")) == len(more.events("The worker is ready")) == 1)
 
         ended = run(tmp_path / "download", "download", "163348", "--out", str(tmp_path), **settings)
 
         assert ended.code == 0, ended.err
         assert zipfile.is_zipfile(ended.out.strip())
         assert ask(up.base, STATE)["downloads"]["totalCount"] == 1
-        assert len(up.events("A download is ready")) == 1
+        assert len(up.events("A download is ready")) + len(more.events("A download is ready")) == 1
+        assert more.stop().code == 0
         assert up.stop().code == 0
 
 

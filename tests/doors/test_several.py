@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack, ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from demo.server import RunningDemo
 from tests.doors.conftest import Environ
 from tests.doors_processes import Command, ask, command, descendants, is_alive, until_answers
-from tests.waiting import DEADLINE_S, until, wait_until
+from tests.waiting import DEADLINE_S, until
 
 pytestmark = pytest.mark.anyio
 
@@ -136,16 +137,6 @@ async def _streams_end(apis: Command) -> None:
         assert ended.code == 0
         assert [pid for pid in pids if is_alive(pid)] == []
         assert [line async for line in lines if line.startswith("event")] == []
-        assert [frame async for frame in socket if json.loads(frame)["type"] == "next"] == []
-
-
-async def test_a_part_joins_the_valkey_of_an_up(environ: Environ, tmp_path: Path) -> None:
-    settings = environ()
-    with command(tmp_path / "up", "up", **settings) as up:
-        until_answers(up)
-        with command(tmp_path / "worker", "worker", **settings) as worker:
-            wait_until(lambda: len(worker.events("The worker is ready")) == 1)
-
-            assert figure(await metrics_of(up), "jmgraph_queue_up") == 1
-            assert worker.stop().code == 0
-        assert up.stop().code == 0
+        with suppress(ConnectionClosed):
+            assert [frame async for frame in socket if json.loads(frame)["type"] == "next"] == []
+        assert socket.close_code in (1001, 1012)

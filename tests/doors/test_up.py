@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import ExitStack
 from pathlib import Path
-
-import pytest
 
 from demo.server import RunningDemo
 from tests.doors.conftest import Environ
@@ -22,18 +21,25 @@ def _part(pid: int, name: str) -> int:
     return next(below for below in descendants(pid) if words_of(below).rstrip().endswith(f"cli {name}"))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_every_way_to_end_it_leaves_nothing_running(environ: Environ, tmp_path: Path, number: signal.Signals) -> None:
-    with command(tmp_path / "up", "up", **environ()) as up:
-        until_answers(up)
-        wait_until(lambda: len(up.events("The worker is ready")) == 1)
-        pids = descendants(up.process.pid)
+def test_every_way_to_end_it_leaves_nothing_running(environ: Environ, tmp_path: Path) -> None:
+    ways = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    with ExitStack() as stack:
+        ups = [
+            stack.enter_context(
+                command(tmp_path / way.name, "up", **environ(JMGRAPH_DATA_DIR=str(tmp_path / way.name)))
+            )
+            for way in ways
+        ]
+        until_answers(*ups)
+        for up in ups:
+            wait_until(lambda up=up: len(up.events("The worker is ready")) == 1)  # type: ignore[misc]
+        pids = [descendants(up.process.pid) for up in ups]
 
-        ended = up.stop(number)
+        ended = [up.stop(way) for up, way in zip(ups, ways, strict=True)]
 
-        assert ended.code == 0, ended.err
-        assert len(pids) >= 3
-        assert [words_of(pid) for pid in pids if is_alive(pid)] == []
+        assert [end.code for end in ended] == [0, 0, 0]
+        assert all(len(of_one) >= 3 for of_one in pids)
+        assert [words_of(pid) for of_one in pids for pid in of_one if is_alive(pid)] == []
 
 
 def test_after_kill_9_the_parts_end_and_the_next_start_finds_everything(environ: Environ, tmp_path: Path) -> None:
