@@ -27,6 +27,7 @@ class House:
 
     ports: Sequence[int]
     workers: Sequence[subprocess.Popen[bytes]]
+    data_dir: Path
 
     def url(self, number: int = 0) -> str:
         """Base address of an API process."""
@@ -97,7 +98,7 @@ def house(environment: Mapping[str, str], logs: Path, *, apis: int, workers: int
             stack.enter_context(process(["-m", "cli", "worker"], environment, logs / f"worker-{number}.log"))
             for number in range(workers)
         ]
-        built = House(ports, at_work)
+        built = House(ports, at_work, Path(environment["JMGRAPH_DATA_DIR"]))
         for number in range(apis):
             wait_until(lambda number=number: _is_alive(built.url(number)))  # type: ignore[misc]
         wait_until(lambda: workers == 0 or _workers(built.url()) == workers)

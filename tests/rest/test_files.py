@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -13,12 +12,11 @@ from urllib.parse import quote, urlsplit
 import httpx
 import pytest
 
-from demo.server import RunningDemo
 from services.downloads import is_safe_stem
-from tests.processes import House, environment_of, house
+from tests.processes import House
 from tests.waiting import wait_until
 
-ALBUM, LIGHT, LONG = "163348", "240117", "900255"
+ALBUM, LIGHT, LONG = "163348", "431760", "900255"
 TWINS = ("900021", "900022")
 GONE = {"status": "error", "msg": "File not found or has expired."}
 START = """mutation ($input: StartDownloadInput!) { startDownload(input: $input) {
@@ -61,12 +59,9 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def place(demo_site: RunningDemo, valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """One API process and one worker."""
-    folder = tmp_path_factory.mktemp("files")
-    url = valkey_url.removesuffix("/0") + "/2"
-    with house(environment_of(demo_site, url, folder / "data"), folder, apis=1, workers=1) as built:
-        yield Place(built, folder / "data")
+def place(running: House) -> Place:
+    """The first of the API processes."""
+    return Place(running, running.data_dir)
 
 
 @pytest.fixture(scope="module")
