@@ -10,6 +10,7 @@ import urllib.request
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
 from benchmarks.servers import jmgraph, read_json
 
@@ -33,8 +34,8 @@ def _memory_bytes(address: tuple[str, int]) -> float:
 async def _open(address: tuple[str, int], id: str) -> ClientConnection:
     socket = await connect(
         f"ws://{address[0]}:{address[1]}/graphql",
-        subprotocols=["graphql-transport-ws"],
-        compression=None,  # type: ignore[list-item]
+        subprotocols=[Subprotocol("graphql-transport-ws")],
+        compression=None,
     )
     await socket.send('{"type": "connection_init"}')
     await socket.recv()
