@@ -10,6 +10,9 @@ import orjson
 from starlette.responses import Response
 
 from services.errors import ErrorCode, JmgraphError, QueueRejected, UpstreamFailure
+from services.usage import Usage
+
+STALE_WARNING = '110 - "Response is Stale"'
 
 STATUS_OF_CODE: dict[ErrorCode, int] = {
     ErrorCode.NOT_FOUND: 404,
@@ -33,6 +36,11 @@ STATUS_OF_CODE: dict[ErrorCode, int] = {
 def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Any JSON-able value as an answer."""
     return Response(orjson.dumps(body), status, dict(headers or {}), media_type="application/json")
+
+
+def stale_headers(usage: Usage) -> dict[str, str]:
+    """Of an answer that stands in while the site can't be read: that it does, and how old it is."""
+    return {"Warning": STALE_WARNING, "Age": str(int(usage.age_s))} if usage.stale else {}
 
 
 def error_response(

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from rest import v1_shapes
-from rest.answers import json_response
+from rest.answers import json_response, stale_headers
 from rest.images import CONDITIONAL, IMAGE_NOTES, image_response
 from rest.numbers import finite_number, whole_number
 from rest.operations import Address, Operation, Parameter, Section
@@ -72,7 +72,7 @@ async def rank(request: Request) -> Response:
     with open_usage() as usage:
         page = await _catalog(request).ranking(RankingQuery(period=period))
     body = [{"aid": line.album.id, "title": line.album.title} for line in page.entries]
-    return keep(request, json_response(body), usage)
+    return keep(request, json_response(body, headers=stale_headers(usage)), usage)
 
 
 async def search(request: Request) -> Response:
@@ -84,7 +84,7 @@ async def search(request: Request) -> Response:
     with open_usage() as usage:
         page = await _catalog(request).search(SearchQuery(text, number))
     body = [{"album_id": album.id, "title": album.title} for album in page.items]
-    return keep(request, json_response(body), usage)
+    return keep(request, json_response(body, headers=stale_headers(usage)), usage)
 
 
 async def info(request: Request) -> Response:
@@ -103,7 +103,7 @@ async def info(request: Request) -> Response:
         "page_count": str(album.page_count),
         "method": album.source.lower(),
     }
-    return keep(request, json_response(body), usage)
+    return keep(request, json_response(body, headers=stale_headers(usage)), usage)
 
 
 async def cover(request: Request) -> Response:
@@ -124,11 +124,12 @@ async def comments(request: Request) -> Response:
     if number is None or number < 1:
         return detail(400, "page must be >= 1")
     id = _album_id(request)
-    album = await _catalog(request).find_album(id) if id else None
-    if id is None or album is None:
-        return album_not_found(request.path_params["aid"])
-    page = await _catalog(request).comments(id, number)
-    return Response(_dumped(page, id), media_type="application/json")
+    with open_usage() as usage:
+        album = await _catalog(request).find_album(id) if id else None
+        if id is None or album is None:
+            return album_not_found(request.path_params["aid"])
+        page = await _catalog(request).comments(id, number)
+    return Response(_dumped(page, id), headers=stale_headers(usage), media_type="application/json")
 
 
 def _dumped(page: CommentPage, aid: str) -> bytes:

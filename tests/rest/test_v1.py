@@ -119,6 +119,22 @@ async def test_what_the_site_did_is_never_our_fault(server: Asker, album: str, s
     assert list(response.json()) == ["detail"]
 
 
+@pytest.mark.parametrize("path", ["/v1/rank/day", "/v1/search/雨林/1", "/v1/info/350234", "/v1/comments/350234"])
+async def test_while_the_site_is_away_an_old_answer_says_that_it_is_one(
+    make_settings: Callable[..., Settings], demo: RunningDemo, path: str
+) -> None:
+    brief = dict.fromkeys(("cache_ranking_s", "cache_search_s", "cache_album_s", "cache_comments_s"), 0.0)
+    async with asked(make_settings(**brief)) as server:
+        fresh = await server.http.get(path)
+        demo.knobs.turn("*", failure="challenge")
+        old = await server.http.get(path)
+
+    assert "warning" not in fresh.headers
+    assert old.json() == fresh.json()
+    assert old.headers["warning"] == '110 - "Response is Stale"'
+    assert int(old.headers["age"]) >= 0
+
+
 async def test_a_cover_is_jpeg_whatever_the_site_sent(server: Asker) -> None:
     response = await server.http.get("/v1/get/cover/350234")
     again = await server.http.get("/v1/get/cover/350234", headers={"If-None-Match": response.headers["etag"]})
