@@ -78,7 +78,7 @@ CELLS: Bodies = {
 }
 EVENT: Bodies = {JSON: {"type": "object"}}
 
-_RAW: Schema = {"type": "string", "pattern": r"^[-a-z0-9.]([-a-z0-9. ]*[-a-z0-9.])?$", "maxLength": 500}
+_RAW: Schema = {"type": "string", "pattern": r"^[-a-z0-9.]([-a-z0-9. ]*[-a-z0-9.])?$"}
 
 PARTS = {
     "namespace": Parameter("Full name of a namespace, or an alias of it, in any case.", TEXT, "female"),

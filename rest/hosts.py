@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -43,6 +44,7 @@ def _host(scope: Scope) -> str:
     return ""
 
 
+@lru_cache(maxsize=256)
 def _name(host: str) -> str:
     """Host without port, in lower case, a final dot dropped: "[::1]:80" gives "::1"."""
     try:
@@ -51,6 +53,7 @@ def _name(host: str) -> str:
         return ""
 
 
+@lru_cache(maxsize=256)
 def _is_address(name: str) -> bool:
     try:
         ip_address(name)

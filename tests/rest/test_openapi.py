@@ -22,7 +22,7 @@ from tests.github import GOOD_TOKEN, GitHub
 from tests.processes import environment_of, house
 
 RULES = Path(__file__).with_name("schemathesis")
-SECONDS = 15
+SECONDS = 25
 """Of a run, on a slow core."""
 
 

@@ -14,7 +14,17 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case[Any],
     """Waits of up to a minute are shortened; what is no wait stays what it is."""
     if not any(parameter.name == "wait" for parameter in case.operation.query):
         return
-    if case.query is None or "wait" not in case.query:
-        case.query = {**(case.query or {}), "wait": 0}
-    elif isinstance(case.query["wait"], (int, float)) and LONGEST_WAIT_S < case.query["wait"] <= 60:
-        case.query["wait"] = LONGEST_WAIT_S
+    query = dict(case.query or {})
+    if "wait" not in query:
+        case.query = {**query, "wait": 0}
+    elif _seconds(query["wait"]) > LONGEST_WAIT_S:
+        case.query = {**query, "wait": LONGEST_WAIT_S}
+
+
+def _seconds(wait: object) -> float:
+    """A wait that the server would take; 0 for anything else."""
+    try:
+        wait_s = float(str(wait))
+    except ValueError:
+        return 0.0
+    return wait_s if 0 <= wait_s <= 60 else 0.0
