@@ -8,12 +8,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
-import orjson
-from graphql import GraphQLError, OperationType
+from graphql import OperationType
 from starlette.datastructures import QueryParams
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -21,14 +19,11 @@ from strawberry import Schema
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 
 from resolvers.context import Context
-from schema.transport.answers import SMALLEST_COMPRESSED_BYTES, Answer, Answers
+from schema.transport.answers import Answer, Answers
 from schema.transport.cost import is_query
 from schema.transport.documents import Documents, Prepared
 from schema.transport.errors import (
     BAD_REQUEST,
-    PARSE_FAILED,
-    TOO_COSTLY,
-    VALIDATION_FAILED,
     RequestError,
     coded,
 )
@@ -41,31 +36,15 @@ from schema.transport.request import (
     request_from_body,
     request_from_parameters,
 )
+from schema.transport.responses import Ask, answer_of, is_graphql_json, never_ran, refuse, send_answer
 from schema.transport.sockets import Sockets
 from schema.transport.stream import send_events
 from services.errors import ErrorCode, JmgraphError
 from services.usage import Usage, open_usage
 
-JSON = b"application/json"
-GRAPHQL_JSON = b"application/graphql-response+json"
-UNBOUND_FRESH_S = 60.0
-"""How long an answer without any part of the site is kept; its key holds the tag database's version."""
-
 _STATUS_OF_CODE = {ErrorCode.UNAUTHENTICATED: 401, ErrorCode.FORBIDDEN: 403}
-_NEVER_RAN = frozenset({PARSE_FAILED, VALIDATION_FAILED, TOO_COSTLY, BAD_REQUEST})
 
 ContextOf = Callable[[HTTPConnection], Context]
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """One HTTP request, as far as every answer needs it."""
-
-    method: str
-    accept: str
-    takes_gzip: bool
-    if_none_match: str
-    context: Context
 
 
 class GraphQLEndpoint:
@@ -107,7 +86,7 @@ class GraphQLEndpoint:
         try:
             await self._answer(ask, connection, receive, send)
         except RequestError as error:
-            await self._refuse(ask, error, send)
+            await refuse(ask, error, send)
 
     async def _answer(self, ask: Ask, connection: HTTPConnection, receive: Receive, send: Send) -> None:
         if ask.method not in ("GET", "HEAD", "POST"):
@@ -125,7 +104,7 @@ class GraphQLEndpoint:
         if (known := self._answers.find(key)) is not None:
             usage = Usage(cache_hits=1)
             note_cached()
-            await self._send_answer(ask, known, usage, started_at, send, keepable=True)
+            await self._send(ask, known, usage, started_at, send, keepable=True)
             return
         prepared = self._documents.prepare(text)
         self._check_operation(ask, request, prepared)
@@ -198,58 +177,27 @@ class GraphQLEndpoint:
         operation = prepared.operation(request.operation_name)
         errors = [coded(error) for error in result.errors or ()]
         keepable = bool(operation and is_query(operation)) and not usage.is_personal and not errors
-        answer = _answer_of(result.data, errors, usage)
+        answer = answer_of(result.data, errors, usage)
         if keepable and not usage.stale:
             self._answers.keep(key, answer)
-        status = 400 if _never_ran(errors) and _is_graphql_json(ask.accept) else 200
-        await self._send_answer(ask, answer, usage, started_at, send, keepable=keepable, status=status)
+        status = 400 if never_ran(errors) and is_graphql_json(ask.accept) else 200
+        await self._send(ask, answer, usage, started_at, send, keepable=keepable, status=status)
 
-    async def _send_answer(
+    async def _send(
         self,
         ask: Ask,
         answer: Answer,
         usage: Usage,
-        started_at: float,
+        began_at: float,
         send: Send,
         *,
         keepable: bool,
         status: int = 200,
     ) -> None:
-        headers = [(b"vary", b"Accept, Accept-Encoding")]
-        is_get = ask.method != "POST"
-        if is_get and keepable:
-            headers += [
-                (b"etag", answer.etag.encode()),
-                (b"cache-control", b"public, max-age=%d" % answer.max_age_s),
-            ]
-        else:
-            headers.append((b"cache-control", b"no-store"))
-        if keepable and answer.age_now_s >= 1:
-            headers.append((b"age", b"%d" % int(answer.age_now_s)))
-        if answer.is_stale:
-            headers.append((b"warning", b'110 - "Response is Stale"'))
-        if is_get and keepable and _matches(ask.if_none_match, answer.etag):
-            await _send(send, 304, None, b"", headers)
-            return
-        tail = self._tail(answer, usage, started_at)
-        if ask.takes_gzip and len(answer.head) >= SMALLEST_COMPRESSED_BYTES:
-            headers.append((b"content-encoding", b"gzip"))
-            body = answer.gzipped(tail)
-        else:
-            body = answer.plain(tail)
-        media_type = GRAPHQL_JSON if _is_graphql_json(ask.accept) else JSON
-        await _send(send, status, media_type, body, headers, head_only=ask.method == "HEAD")
-
-    def _tail(self, answer: Answer, usage: Usage, started_at: float) -> bytes:
-        figures = {
-            "upstreamCalls": usage.upstream_calls,
-            "cacheHits": usage.cache_hits,
-            "milliseconds": round((time.perf_counter() - started_at) * 1000, 2),
-            "budgetLeft": max(0, self._documents.limits.budget - usage.upstream_calls),
-            "stale": answer.is_stale,
-            "ageSeconds": int(answer.age_now_s),
-        }
-        return b',"extensions":{"jmgraph":' + orjson.dumps(figures) + b"}}"
+        budget = self._documents.limits.budget
+        await send_answer(
+            ask, answer, usage, send, began_at=began_at, budget=budget, keepable=keepable, status=status
+        )
 
     async def _stream(self, ask: Ask, request: GraphQLRequest, text: str, receive: Receive, send: Send) -> None:
         prepared = self._documents.prepare(text)
@@ -266,16 +214,6 @@ class GraphQLEndpoint:
         )
         await send_events(results, receive, send, self._stopping, [(b"vary", b"Accept")])
 
-    async def _refuse(self, ask: Ask, error: RequestError, send: Send) -> None:
-        extensions = dict(error.extensions)
-        allow = extensions.pop("allow", None)
-        headers = [(b"cache-control", b"no-store"), (b"vary", b"Accept, Accept-Encoding")]
-        if allow:
-            headers.append((b"allow", allow.encode()))
-        body = orjson.dumps({"errors": [{"message": error.message, "extensions": extensions}]})
-        media_type = GRAPHQL_JSON if _is_graphql_json(ask.accept) else JSON
-        await _send(send, error.status, media_type, body, headers, head_only=ask.method == "HEAD")
-
 
 def _versions(context: Context) -> tuple[Hashable, ...]:
     """Of what answers are drawn from: a tag database that moved, or was asked after, or another verdict of the
@@ -285,36 +223,9 @@ def _versions(context: Context) -> tuple[Hashable, ...]:
     return tags.sha, tags.last_checked_at, tags.last_error, context.services.catalog.version
 
 
-def _answer_of(data: Any, errors: Sequence[GraphQLError], usage: Usage) -> Answer:
-    """Its errors, then its data: what never ran has none, not even null."""
-    told = b'"errors":' + orjson.dumps([error.formatted for error in errors], default=str) if errors else b""
-    given = b"" if _never_ran(errors) else b'"data":' + orjson.dumps(data, default=str)
-    head = b"{" + b",".join(part for part in (told, given) if part)
-    fresh_for_s = UNBOUND_FRESH_S if usage.fresh_for_s is None else usage.fresh_for_s
-    return Answer(head, age_s=usage.age_s, fresh_for_s=fresh_for_s, is_stale=usage.stale)
-
-
-def _never_ran(errors: Sequence[GraphQLError]) -> bool:
-    """True for an operation that was refused before its first field."""
-    return bool(errors) and all(
-        error.path is None and (error.extensions or {}).get("code") in _NEVER_RAN for error in errors
-    )
-
-
 def _wants_page(accept: str) -> bool:
     """True for a browser's address bar: it names text/html, which no GraphQL client does."""
     return "text/html" in accept
-
-
-def _is_graphql_json(accept: str) -> bool:
-    return "application/graphql-response+json" in accept
-
-
-def _matches(if_none_match: str, etag: str) -> bool:
-    if not if_none_match:
-        return False
-    given = {part.strip().removeprefix("W/") for part in if_none_match.split(",")}
-    return "*" in given or etag in given
 
 
 async def _read_body(headers: Mapping[str, str], receive: Receive) -> bytes:
@@ -328,24 +239,3 @@ async def _read_body(headers: Mapping[str, str], receive: Receive) -> bytes:
         if len(body) > LARGEST_BODY_BYTES:
             raise RequestError(413, BAD_REQUEST, f"The body is larger than {LARGEST_BODY_BYTES} bytes.")
     return body
-
-
-async def _send(
-    send: Send,
-    status: int,
-    media_type: bytes | None,
-    body: bytes,
-    headers: list[tuple[bytes, bytes]],
-    *,
-    head_only: bool = False,
-) -> None:
-    described = (
-        []
-        if media_type is None
-        else [
-            (b"content-type", media_type),
-            (b"content-length", b"%d" % len(body)),
-        ]
-    )
-    await send({"type": "http.response.start", "status": status, "headers": [*described, *headers]})
-    await send({"type": "http.response.body", "body": b"" if head_only else body})
