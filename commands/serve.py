@@ -24,6 +24,8 @@ log = structlog.get_logger("jmgraph.serve")
 GRACE_S = 10
 """How long running requests may take once the server is asked to stop; streams are told to end at once."""
 
+LARGEST_FRAME_BYTES = 1 << 20
+"""Of a WebSocket: no operation is longer over HTTP either."""
 PING_S = 20.0
 """How often a WebSocket is pinged, and how long its answer may take."""
 
@@ -101,6 +103,7 @@ def _config(app: WebApp) -> uvicorn.Config:
         proxy_headers=False,
         server_header=False,
         ws=SocketProtocol,
+        ws_max_size=LARGEST_FRAME_BYTES,
         ws_ping_interval=PING_S,
         ws_ping_timeout=PING_S,
         timeout_graceful_shutdown=GRACE_S,

@@ -122,7 +122,8 @@ def _is_known(request: Request, etag: str) -> bool:
 
 
 def _part(request: Request, file: DownloadFile, etag: str) -> Part | None:
-    if request.headers.get("if-range", etag).strip() != etag:
+    is_other = request.headers.get("if-range", etag).strip() != etag
+    if is_other or request.method != "GET":  # a range means nothing to HEAD (RFC 9110, 14.2)
         return None
     return part_of(request.headers.get("range"), file.size_bytes)
 
