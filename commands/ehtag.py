@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from services.ehtag import FetchProgress, SyncOutcome, TagForm, open_tag_database
 from services.ehtag import export as pieces_of
+from services.errors import ConfigurationError
 from services.settings import Settings
 
 _WORDS = {
@@ -56,7 +57,11 @@ async def export(settings: Settings, form: str, out: Path | None) -> int:
                 sys.stdout.buffer.write(piece)
             return 0
         draft = out.with_name(f"{out.name}.part")
-        with draft.open("wb") as file:
-            file.writelines(pieces)
-        draft.replace(out)
+        try:
+            with draft.open("wb") as file:
+                file.writelines(pieces)
+            draft.replace(out)
+        except OSError as error:
+            draft.unlink(missing_ok=True)
+            raise ConfigurationError(f"--out {out}: {error.strerror}; a file in a folder that exists") from None
     return 0

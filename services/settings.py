@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -69,6 +70,23 @@ def _origins(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(_origin(value) for value in values)
 
 
+def _networks(values: tuple[str, ...]) -> tuple[str, ...]:
+    for value in values:
+        if value == "*":
+            continue
+        try:
+            ip_network(value, strict=False)
+        except ValueError:
+            raise ValueError("addresses or networks, as in 10.0.0.0/8, or * for any") from None
+    return values
+
+
+def _host_names(values: tuple[str, ...]) -> tuple[str, ...]:
+    if any(set(value) & set("/:@ ") for value in values):
+        raise ValueError("host names without scheme and port, or * for any; IP addresses need no leave")
+    return values
+
+
 def _committer(value: str) -> str:
     name, _, rest = value.partition(" <")
     if not name.strip() or not rest.endswith(">") or "@" not in rest:
@@ -78,6 +96,8 @@ def _committer(value: str) -> str:
 
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Urls = Annotated[Words, AfterValidator(_http_urls)]
+Networks = Annotated[Words, AfterValidator(_networks)]
+HostNames = Annotated[Words, AfterValidator(_host_names)]
 Origins = Annotated[Words, AfterValidator(_origins)]
 OptionalUrl = Annotated[str, AfterValidator(_optional_http_url)]
 Url = Annotated[str, AfterValidator(_http_url)]
@@ -154,8 +174,8 @@ class Settings(BaseSettings):
 
     cors_origins: Origins = _env("CORS_ORIGINS", ())
     api_keys: Secrets = _env("API_KEYS", ())
-    allowed_hosts: Words = _env("ALLOWED_HOSTS", ())
-    trusted_proxies: Words = _env("TRUSTED_PROXIES", ("127.0.0.1",))
+    allowed_hosts: HostNames = _env("ALLOWED_HOSTS", ())
+    trusted_proxies: Networks = _env("TRUSTED_PROXIES", ("127.0.0.1",))
 
     query_budget: int = _env("QUERY_BUDGET", 120, ge=1)
     query_depth: int = _env("QUERY_DEPTH", 15, ge=1)

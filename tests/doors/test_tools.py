@@ -114,3 +114,15 @@ def test_help_tells_what_can_be_done(arguments: list[str], told: list[str]) -> N
 
     assert result.exit_code == 0
     assert [words for words in told if words not in result.stdout] == []
+
+
+def test_an_export_to_nowhere_is_one_line(environ: Environ, tmp_path: Path) -> None:
+    out = tmp_path / "nowhere" / "db.json"
+
+    ended = run(tmp_path / "export", "ehtag", "export", "--format", "raw", "--out", str(out), **environ())
+
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.splitlines()[-1] == (
+        f"jmgraph: --out {out}: No such file or directory; a file in a folder that exists"
+    )
+    assert "Traceback" not in ended.err
