@@ -23,7 +23,7 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import validate_document
 
 from schema.transport.cost import CostCounter, operation_of
-from schema.transport.errors import too_costly
+from schema.transport.errors import no_such_operation, too_costly
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +94,12 @@ class Documents:
     def refusal(
         self, prepared: Prepared, operation_name: str | None, variables: Mapping[str, Any] | None
     ) -> GraphQLError | None:
-        """Why this operation may not run: over its depth, aliases or budget; None when it may."""
-        operation = prepared.operation(operation_name)
-        if prepared.document is None or operation is None or self._counter is None:
+        """Why this operation may not run: none or several of its name, over a limit; None when it may."""
+        if prepared.document is None or self._counter is None:
             return None
+        operation = prepared.operation(operation_name)
+        if operation is None:
+            return no_such_operation()
         cost = self._counter.count(prepared.document, operation, variables)
         for measure, value, limit in (
             ("depth", cost.depth, self.limits.depth),

@@ -24,6 +24,7 @@ from schema.transport.cost import is_query
 from schema.transport.documents import Documents, Prepared
 from schema.transport.errors import (
     BAD_REQUEST,
+    NO_SUCH_OPERATION,
     RequestError,
     coded,
 )
@@ -139,7 +140,7 @@ class GraphQLEndpoint:
             return
         operation = prepared.operation(request.operation_name)
         if operation is None:
-            raise RequestError(400, BAD_REQUEST, "The document has no such operation, or several: name one.")
+            raise RequestError(400, BAD_REQUEST, NO_SUCH_OPERATION)
         kind = operation.operation.value
         if kind == "subscription":
             raise RequestError(400, BAD_REQUEST, "A subscription needs a WebSocket, or Accept: text/event-stream.")

@@ -41,6 +41,14 @@ def too_costly(measure: str, cost: int, limit: int) -> GraphQLError:
     )
 
 
+NO_SUCH_OPERATION = "The document has no such operation, or several: name one."
+
+
+def no_such_operation() -> GraphQLError:
+    """The refusal of a document from which the operation can't be told."""
+    return GraphQLError(NO_SUCH_OPERATION, extensions={"code": BAD_REQUEST, "retryable": False})
+
+
 class CodedErrors(SchemaExtension):
     """Gives every error its code, and hides what the outside must not see."""
 

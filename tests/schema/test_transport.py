@@ -119,6 +119,16 @@ async def test_what_never_ran_has_no_data_and_says_so_by_its_status(
         assert answer["errors"][0]["extensions"]["code"] == code
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_stream_runs_no_operation_that_was_not_named(server: Asker, method: str) -> None:
+    text = 'mutation A { cancelDownload(id: "x") { __typename } } mutation B { retryFailedDownloads { id } }'
+    asked_for: dict[str, Any] = {"params": {"query": text}} if method == "GET" else {"json": {"query": text}}
+    response = await server.http.request(method, "/graphql", headers={"Accept": "text/event-stream"}, **asked_for)
+
+    assert '"code":"BAD_REQUEST"' in response.text
+    assert "DownloadNotFound" not in response.text
+
+
 async def test_what_failed_while_it_ran_has_data_and_a_good_status(server: Asker) -> None:
     body = {"query": "query ($page: Int) { ranking(page: $page) { page } }", "variables": {"page": None}}
     response = await server.http.post("/graphql", json=body, headers={"Accept": "application/graphql-response+json"})
