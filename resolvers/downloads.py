@@ -15,6 +15,7 @@ from services.downloads import (
     FeedBatch,
     ImageFormat,
 )
+from services.errors import QueueUnavailable
 from services.usage import current_usage
 
 
@@ -33,9 +34,12 @@ async def page(
 
 
 async def of_album(context: Context, album_id: str) -> list[Download]:
-    """Downloads of an album, newest first."""
+    """Downloads of an album, newest first; none while Redis is away, so that the album can still be read."""
     current_usage().is_personal = True
-    return await context.services.downloads.of_album(album_id)
+    try:
+        return await context.services.downloads.of_album(album_id)
+    except QueueUnavailable:
+        return []
 
 
 async def start(

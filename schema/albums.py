@@ -49,7 +49,9 @@ class Album:
         """The album's page on the site."""
         return albums.site_url(info.context, self.record.id)
 
-    @strawberry.field(description="Downloads of this album on this server, newest first.")
+    @strawberry.field(
+        description="Downloads of this album on this server, newest first; none while the queue can't be reached."
+    )
     async def downloads(self, info: Info) -> list[Annotated[Download, strawberry.lazy("schema.downloads")]]:
         """Downloads of this album on this server."""
         from schema.downloads import Download

@@ -303,10 +303,12 @@ async def test_the_answers_of_health_are_small_and_true(server: Asker) -> None:
 async def test_a_redis_that_is_away_slows_and_breaks_no_read(make_settings: Callable[..., Settings]) -> None:
     async with asked(make_settings(redis_url="redis://127.0.0.1:1/0")) as server:
         assert (await server.ask(QUERY))["album"]["id"] == "350234"
+        listed = await server.ask('{ search(query: "350234") { items { title downloads { id } } } }')
         refused = await server.ask(
             'mutation { startDownload(input: {albumId: "350234"}) { __typename ... on Error { code retryable } } }'
         )
         ready = await server.http.get("/readyz")
 
+    assert listed["search"]["items"] == [{"title": "雨林深處的一天", "downloads": []}]
     assert refused["startDownload"] == {"__typename": "QueueRejected", "code": "QUEUE_UNAVAILABLE", "retryable": True}
     assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
