@@ -9,7 +9,15 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
 
 from services.shared_figures import shared_registry
 from services.tasks import end_tasks
@@ -62,8 +70,11 @@ LAG_EVERY_S = 1.0
 
 
 def exposition() -> bytes:
-    """All figures in Prometheus's text format."""
-    return generate_latest(shared_registry() or REGISTRY)
+    """All figures in Prometheus's text format; memory and processor time are those of the process that answers."""
+    shared = shared_registry()
+    if shared is not None:
+        ProcessCollector(registry=shared)
+    return generate_latest(shared or REGISTRY)
 
 
 def note_queue(queued: int, workers: int, by_state: Mapping[str, int]) -> None:
