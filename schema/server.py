@@ -30,7 +30,9 @@ class UpstreamInfo:
     method: SourceMethod = strawberry.field(description="The method in use now.")
     reachable: bool = strawberry.field(description="False when no host answers.")
     checked_at: datetime | None = strawberry.field(description="When it was last asked anything.")
-    hosts: list[UpstreamHost] = strawberry.field(description="Its hosts by role, best first.")
+    hosts: list[UpstreamHost] = strawberry.field(
+        description="Its hosts by role, in the order they are configured or published."
+    )
 
     @classmethod
     def of(cls, record: catalog.UpstreamStatus) -> Self:
