@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import pytest
@@ -27,30 +27,56 @@ class Proxy:
     lines: list[str] = field(default_factory=list)
     headers: list[str] = field(default_factory=list)
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        line, *headers = head.split("\r\n")
-        self.lines.append(line)
-        self.headers += headers
-        _, target, _ = line.split(" ")
-        host, _, path = target.removeprefix("http://").partition("/")
-        name, _, port = host.partition(":")
-        onward, back = await asyncio.open_connection(name, int(port))
-        plain = [one for one in headers if one and not one.lower().startswith(("proxy-", "connection"))]
-        back.write("\r\n".join([f"GET /{path} HTTP/1.1", *plain, "Connection: close", "", ""]).encode())
-        while chunk := await onward.read(65536):
-            writer.write(chunk)
-        back.close()
+    serving: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Take a connection; `end` waits for it."""
+        task = asyncio.ensure_future(self._serve(reader, writer))
+        self.serving.add(task)
+        task.add_done_callback(self.serving.discard)
+
+    async def end(self) -> None:
+        """End what is under way, so that no socket outlives the test."""
+        for task in list(self.serving):
+            task.cancel()
+        await asyncio.gather(*self.serving, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async with closing(writer):
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            line, *headers = head.split("\r\n")
+            self.lines.append(line)
+            self.headers += headers
+            _, target, _ = line.split(" ")
+            host, _, path = target.removeprefix("http://").partition("/")
+            name, _, port = host.partition(":")
+            onward, back = await asyncio.open_connection(name, int(port))
+            plain = [one for one in headers if one and not one.lower().startswith(("proxy-", "connection"))]
+            async with closing(back):
+                back.write("\r\n".join([f"GET /{path} HTTP/1.1", *plain, "Connection: close", "", ""]).encode())
+                while chunk := await onward.read(65536):
+                    writer.write(chunk)
+
+
+@asynccontextmanager
+async def closing(writer: asyncio.StreamWriter) -> AsyncIterator[None]:
+    """Close the connection at the end of the block, and wait until it is."""
+    try:
+        yield
+    finally:
         writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
 
 
 @pytest.fixture
 async def proxy() -> AsyncIterator[Proxy]:
     proxy = Proxy()
-    server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(proxy.accept, "127.0.0.1", 0)
     proxy.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     async with server:
         yield proxy
+        await proxy.end()
 
 
 @pytest.fixture
