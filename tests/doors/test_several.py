@@ -90,7 +90,7 @@ async def test_any_subscription_sees_every_download_through(
 
         assert [states[-1] for states in seen] == ["READY"] * 8
         assert all("RUNNING" in states or states == ["READY"] for states in seen)
-        assert sum(len(worker.events("A download is ready")) for worker in workers) == 2
+        await until(lambda: sum(len(worker.events("A download is ready")) for worker in workers) == 2)
         await _figures_add_up(apis, workers)
         await _streams_end(apis)
 
