@@ -52,7 +52,7 @@ def test_other_commands_join_a_running_up(environ: Environ, tmp_path: Path) -> N
         assert ended.code == 0, ended.err
         assert zipfile.is_zipfile(ended.out.strip())
         assert ask(up.base, STATE)["downloads"]["totalCount"] == 1
-        assert len(up.events("A download is ready")) + len(more.events("A download is ready")) == 1
+        wait_until(lambda: len(up.events("A download is ready")) + len(more.events("A download is ready")) == 1)
         assert more.stop().code == 0
         assert up.stop().code == 0
 
