@@ -211,12 +211,7 @@ class DownloadConnection:
         ]
         return cls(
             edges=edges,
-            page_info=PageInfo(
-                has_next_page=page.has_next,
-                has_previous_page=page.has_previous,
-                start_cursor=page.cursors[0] if edges else None,
-                end_cursor=page.cursors[-1] if edges else None,
-            ),
+            page_info=PageInfo.of(page.cursors, has_next=page.has_next, has_previous=page.has_previous),
             total_count=page.total,
         )
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Self
+
 import strawberry
 
 
@@ -15,3 +18,13 @@ class PageInfo:
     end_cursor: str | None = strawberry.field(
         description="Cursor of the last item, for the next page's `after`; null on an empty page."
     )
+
+    @classmethod
+    def of(cls, cursors: Sequence[str], *, has_next: bool, has_previous: bool) -> Self:
+        """The place of a page with these cursors."""
+        return cls(
+            has_next_page=has_next,
+            has_previous_page=has_previous,
+            start_cursor=cursors[0] if cursors else None,
+            end_cursor=cursors[-1] if cursors else None,
+        )
