@@ -25,3 +25,20 @@ test("opens on runnable tabs, runs a query and a subscription", async ({ page })
   await page.getByRole("button", { name: /GraphiQL Explorer/ }).click();
   await expect(page.locator(".graphiql-explorer-root")).toContainText("downloadFeed");
 });
+
+test("lets nobody choose a tab before the editors are there to follow", async ({ page }) => {
+  let release: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route(/\/assets\/monaco-editor/, (route) => held.then(() => route.continue()));
+  const asked = page.waitForRequest(/\/assets\/monaco-editor/);
+  await page.goto(`${home()}graphql`, { waitUntil: "commit" });
+  await asked;
+  const tab = page.getByRole("tab", { name: "TranslateTags", includeHidden: true });
+  await expect(tab).toBeVisible();
+  await expect(page.locator("#graphiql")).toHaveAttribute("inert");
+
+  const chosen = tab.click();
+  release();
+  await chosen;
+  await expect(page.getByRole("region", { name: /(Operation|Query) Editor/i })).toContainText("translateTags");
+});

@@ -10,6 +10,7 @@ import { createClient } from "graphql-ws";
 import { createElement } from "react";
 import { createRoot } from "react-dom/client";
 import { documentOf, operationNameOf } from "./operation";
+import { WhenReady } from "./ready";
 import { TABS } from "./tabs";
 
 const url = new URL("graphql", new URL("./", document.baseURI)).href;
@@ -23,12 +24,16 @@ const place = document.getElementById("graphiql");
 
 if (place) {
   createRoot(place).render(
-    createElement(GraphiQL, {
-      fetcher,
-      defaultTabs: TABS,
-      plugins: [HISTORY_PLUGIN, explorerPlugin()],
-      shouldPersistHeaders: false,
-      isHeadersEditorEnabled: true,
-    }),
+    createElement(
+      GraphiQL,
+      {
+        fetcher,
+        defaultTabs: TABS,
+        plugins: [HISTORY_PLUGIN, explorerPlugin()],
+        shouldPersistHeaders: false,
+        isHeadersEditorEnabled: true,
+      },
+      createElement(WhenReady, { place }),
+    ),
   );
 }

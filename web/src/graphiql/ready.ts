@@ -1,0 +1,13 @@
+/** Holds the page still until its editors are there: GraphiQL forgets a tab that is chosen before. */
+import { pick, useGraphiQL } from "@graphiql/react";
+import { useEffect } from "react";
+
+/** Makes `place` operable once every editor exists. Renders nothing. */
+export function WhenReady({ place }: { place: HTMLElement }): null {
+  const editors = useGraphiQL(pick("queryEditor", "variableEditor", "headerEditor", "responseEditor"));
+  const ready = Object.values(editors).every(Boolean);
+  useEffect(() => {
+    place.inert = !ready;
+  }, [place, ready]);
+  return null;
+}
