@@ -89,10 +89,10 @@ def serve(workers: Annotated[int, typer.Option(min=1, max=64, help="API processe
     settings = _settings()
     _share_figures(settings)
     from app import build_app
+    from commands.serve import loop_for
     from commands.serve import serve as run
-    from commands.serve import web_loop
 
-    _finish(run(settings, workers, build_app), web_loop)
+    _finish(run(settings, workers, build_app), loop_for(workers))
 
 
 @cli.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from services.niceness import step_session_back
 from services.settings import Settings
 from services.stopping import stop_on_signals
 from services.tag_clock import keep_tags_synced
@@ -15,6 +16,7 @@ async def run(settings: Settings) -> int:
     """Make downloads until a signal, then hand over what is under way; gives the exit code."""
     stop = asyncio.Event()
     stop_on_signals(stop)
+    step_session_back()
     async with open_services(settings) as services, open_pipeline(services) as pipeline:
         clock = asyncio.create_task(keep_tags_synced(services.tags, services.redis, settings.ehtag_sync_every_s))
         try:

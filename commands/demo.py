@@ -27,7 +27,7 @@ async def demo_site(folder: Path) -> AsyncIterator[dict[str, str]]:
         *("-m", "demo", "--port", "0", "--folder", str(folder), "--until-stdin-closes"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
-        start_new_session=True,
+        process_group=0,
     )
     try:
         yield _environment(await _addresses(process))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -13,6 +14,7 @@ LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
 def run_command(work: Coroutine[Any, Any, int], loop_factory: LoopFactory | None = None) -> int:
     """The exit code of `work`; cancelled by a signal it clears up first, and the code is 128 plus the signal's."""
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # inherited: our parts may write to the terminal from behind us
     with asyncio.Runner(loop_factory=loop_factory) as runner:
         return runner.run(_until_signal(work))
 

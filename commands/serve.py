@@ -74,9 +74,10 @@ async def _serve_apart(workers: int, listener: socket.socket, stop: asyncio.Even
         return await supervisor.run()
 
 
-def web_loop() -> asyncio.AbstractEventLoop:
-    """The quickest event loop there is here: uvloop's where it is installed."""
-    return auto_loop_factory()()
+def loop_for(workers: int) -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """The quickest event loop there is here, uvloop's where it is installed; Python's own to keep several processes,
+    since uvloop can't give them a group each."""
+    return auto_loop_factory() if workers == 1 else None
 
 
 def api_part(name: str, listener: socket.socket, environment: dict[str, str] | None = None) -> Part:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from commands.parent import PARENT_PIPE
+from services.tasks import end_tasks
 
 log = structlog.get_logger("jmgraph.up")
 
@@ -63,10 +64,10 @@ class Supervisor:
         """Until the stop event, or until a part can't even start; gives the exit code."""
         keepers = [asyncio.create_task(self._keep(part), name=f"keep {part.name}") for part in self._parts]
         stopping = asyncio.create_task(self._stop.wait())
-        await asyncio.wait([*keepers, stopping], return_when=asyncio.FIRST_COMPLETED)
-        for task in (*keepers, stopping):
-            task.cancel()
-        await asyncio.gather(*keepers, stopping, return_exceptions=True)
+        ended, _ = await asyncio.wait([*keepers, stopping], return_when=asyncio.FIRST_COMPLETED)
+        await end_tasks(*keepers, stopping)
+        for task in ended:
+            task.result()
         return self._exit_code
 
     async def end(self) -> None:
@@ -104,7 +105,7 @@ class Supervisor:
             env={**os.environ, **part.environment, PARENT_PIPE: str(self._alive_read)},
             stdin=asyncio.subprocess.DEVNULL,
             pass_fds=(self._alive_read, *part.inherits),
-            start_new_session=True,  # Ctrl-C reaches us alone, and we end the parts in order
+            process_group=0,  # Ctrl-C reaches us alone, and we end the parts in order
         )
         return await part.process.wait()
 

@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -101,8 +102,24 @@ def command(folder: Path, *arguments: str, **environment: str) -> Iterator[Comma
             stderr=err,
             start_new_session=True,
         )
-    try:
+    with _until_gone(process):
         yield Command(process, folder, environment)
+
+
+@contextmanager
+def command_on_terminal(terminal: int, folder: Path, *arguments: str, **environment: str) -> Iterator[Command]:
+    """The same, with this terminal's end as its own."""
+    login = partial(os.login_tty, terminal)
+    words = [sys.executable, "-m", "cli", *arguments]
+    process = subprocess.Popen(words, env=_environment(environment), preexec_fn=login)
+    with _until_gone(process):
+        yield Command(process, folder, environment)
+
+
+@contextmanager
+def _until_gone(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    try:
+        yield
     finally:
         left = [process.pid, *descendants(process.pid)]
         for pid in left:

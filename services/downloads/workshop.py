@@ -8,16 +8,14 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
+from services.niceness import step_thread_back
+
 P = ParamSpec("P")
 T = TypeVar("T")
-
-_NICENESS = 10
-"""Steps behind the event loop and the API beside it, which need the cores for an instant at a time."""
 
 
 class Workshop:
@@ -25,7 +23,7 @@ class Workshop:
 
     def __init__(self, cores: int | None = None) -> None:
         self.cores = cores or _usable_cores()
-        self._threads = ThreadPoolExecutor(self.cores, "workshop", initializer=_step_back)
+        self._threads = ThreadPoolExecutor(self.cores, "workshop", initializer=step_thread_back)
 
     def bench(self) -> Bench:
         """A place for one download."""
@@ -66,9 +64,3 @@ async def to_its_end(work: Awaitable[T], give_up: Callable[[], bool] = lambda: F
 
 def _usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-
-
-def _step_back() -> None:
-    """Lower the priority of this thread; elsewhere than on Linux that would be the whole process."""
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

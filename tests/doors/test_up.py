@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import pty
 import signal
-from contextlib import ExitStack
+import termios
+import threading
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
+import pytest
+
+from commands.supervisor import Part, Supervisor
 from demo.server import RunningDemo
 from tests.doors.conftest import Environ
-from tests.doors_processes import ask, command, descendants, get, is_alive, until_answers, until_gone, words_of
-from tests.waiting import wait_until
+from tests.doors_processes import (
+    ask,
+    command,
+    command_on_terminal,
+    descendants,
+    get,
+    is_alive,
+    until_answers,
+    until_gone,
+    words_of,
+)
+from tests.waiting import DEADLINE_S, wait_until
 
 START = 'mutation { startDownload(input: { albumId: "%s", archive: CBZ }) { ... on Download { id state } } }'
 STATE = "query ($id: ID!) { download(id: $id) { state progress { pagesDone } } }"
@@ -60,6 +77,72 @@ def test_after_kill_9_the_parts_end_and_the_next_start_finds_everything(environ:
         assert ask(second.base, STATE, id=id)["download"]["state"] == "READY"
         assert second.stop().code == 0
         assert [words_of(pid) for pid in left if is_alive(pid)] == []
+
+
+def test_the_parts_share_a_session_so_that_the_workers_niceness_counts_beside_the_api(
+    environ: Environ, tmp_path: Path
+) -> None:
+    with command(tmp_path / "up", "up", **environ()) as up:
+        until_answers(up)
+        wait_until(lambda: len(up.events("The worker is ready")) == 1)
+        parts = [_part(up.process.pid, "serve"), _part(up.process.pid, "worker")]
+
+        assert {os.getsid(pid) for pid in parts} == {os.getsid(up.process.pid)}
+        assert {os.getpgid(pid) for pid in parts} == set(parts)  # and Ctrl-C reaches the `up` alone
+        assert _session_niceness(up.process.pid) == 0
+
+
+def test_the_parts_write_to_a_terminal_that_stops_what_writes_from_behind(environ: Environ, tmp_path: Path) -> None:
+    ours, its = pty.openpty()
+    modes = termios.tcgetattr(its)
+    modes[3] |= termios.TOSTOP
+    termios.tcsetattr(its, termios.TCSANOW, modes)
+    words = bytearray()
+    reading = threading.Thread(target=_read_to_the_end, args=(ours, words), daemon=True)
+    reading.start()
+    with command_on_terminal(its, tmp_path, "up", **environ()) as up:
+        os.close(its)
+        wait_until(lambda: b"The worker is ready" in words)
+        until_answers(up)
+
+        os.write(ours, b"\x03")  # Ctrl-C
+
+        assert up.process.wait(DEADLINE_S) == 0
+    reading.join()
+    os.close(ours)
+
+
+def _read_to_the_end(terminal: int, words: bytearray) -> None:
+    with suppress(OSError):  # how a terminal ends that nobody holds any more
+        while data := os.read(terminal, 4096):
+            words += data
+
+
+@pytest.mark.anyio
+async def test_a_part_that_cannot_even_be_started_is_never_silent() -> None:
+    supervisor = Supervisor([Part("odd", ["worker"], {"ODD": "a\0b"})], asyncio.Event())
+    try:
+        with pytest.raises(ValueError, match="null byte"):
+            await supervisor.run()
+    finally:
+        await supervisor.end()
+
+
+def test_a_worker_with_a_session_of_its_own_steps_back_as_a_whole(
+    environ: Environ, tmp_path: Path, redis_url: str
+) -> None:
+    if not Path("/proc/self/autogroup").exists():
+        pytest.skip("this kernel does not schedule by session")
+    with command(tmp_path / "worker", "worker", **environ(JMGRAPH_REDIS_URL=redis_url)) as worker:
+        wait_until(lambda: len(worker.events("The worker is ready")) == 1)
+
+        assert _session_niceness(worker.process.pid) == 10
+
+
+def _session_niceness(pid: int) -> int:
+    """Steps that a process's session is behind the others; 0 where the kernel has no such thing."""
+    file = Path(f"/proc/{pid}/autogroup")
+    return int(file.read_text().rpartition(" ")[2]) if file.exists() else 0
 
 
 def test_a_killed_worker_is_started_again_and_goes_on(environ: Environ, tmp_path: Path, demo: RunningDemo) -> None:
