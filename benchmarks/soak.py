@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import hashlib
-import json
 import os
 import random
 import signal
@@ -25,8 +24,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
-
+from benchmarks.memory import pss_bytes
+from benchmarks.site import Site, demo_site, worker_environment
 from demo.library import library
 from services.downloads import (
     ACTIVE_STATES,
@@ -44,8 +43,10 @@ from services.wiring import Services, open_services
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKERS = 2
-BACKLOG = 12
-"""Downloads queued or under way that the soak keeps up."""
+BACKLOG = 6
+"""Downloads queued or under way that the soak keeps up: few, so that many faults fall on each."""
+PAGES = 100
+"""Of an album, at most."""
 CALM_S = 120.0
 """Time for the last ones to end once nobody is killed any more."""
 MEMORY_LIMIT_MB = 300
@@ -61,48 +62,11 @@ class Figures:
     own_mb: list[float] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
-    """The demo site in a process of its own, so that its pictures do not count as our memory."""
-
-    api: list[str]
-    html: list[str]
-    image: list[str]
-
-    async def turn(self, order: dict[str, Any]) -> None:
-        """Turn its knobs."""
-        async with httpx.AsyncClient(trust_env=False) as client:
-            (await client.post(f"{self.api[0]}/_demo/knobs", json=order)).raise_for_status()
-
-
-@contextmanager
-def demo_site(folder: Path) -> Iterator[Site]:
-    """The site, ended with the block."""
-    command = [sys.executable, "-m", "demo", "--port", "0", "--folder", str(folder)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
-        try:
-            assert process.stdout is not None
-            told = json.loads(process.stdout.readline())
-            yield Site(told["api"], told["html"], told["image"])
-        finally:
-            process.terminate()
-
-
 class Workers:
     """Worker processes, each started again when it is gone."""
 
-    def __init__(self, settings: Settings, redis_url: str) -> None:
-        self._environment = os.environ | {
-            "JMGRAPH_DATA_DIR": str(settings.data_dir),
-            "JMGRAPH_REDIS_URL": redis_url,
-            "JMGRAPH_JM_METHOD": "api",
-            "JMGRAPH_JM_API_URLS": ",".join(settings.jm_api_urls),
-            "JMGRAPH_JM_HTML_URLS": ",".join(settings.jm_html_urls),
-            "JMGRAPH_JM_IMAGE_URLS": ",".join(settings.jm_image_urls),
-            "JMGRAPH_JM_TIMEOUT": "3",
-            "JMGRAPH_DISK_FLOOR": "0",
-            "JMGRAPH_LOG_LEVEL": "error",
-        }
+    def __init__(self, site: Site, settings: Settings, redis_url: str) -> None:
+        self._environment = os.environ | worker_environment(site, settings, redis_url) | {"JMGRAPH_JM_TIMEOUT": "3"}
         self.running: list[subprocess.Popen[bytes]] = []
 
     def keep(self) -> None:
@@ -121,9 +85,9 @@ class Workers:
 
 
 @contextmanager
-def workers_of(settings: Settings, redis_url: str) -> Iterator[Workers]:
+def workers_of(site: Site, settings: Settings, redis_url: str) -> Iterator[Workers]:
     """The workers, ended with the block."""
-    workers = Workers(settings, redis_url)
+    workers = Workers(site, settings, redis_url)
     try:
         workers.keep()
         yield workers
@@ -142,7 +106,9 @@ class Soak:
         self._chance = random.Random(seed)
         self._goal = goal
         self._started = 0
-        comics = [comic for comic in library().healthy if sum(len(chapter.pages) for chapter in comic.chapters) <= 24]
+        comics = [
+            comic for comic in library().healthy if sum(len(chapter.pages) for chapter in comic.chapters) <= PAGES
+        ]
         self._albums = [str(comic.id) for comic in comics]
 
     @property
@@ -212,8 +178,8 @@ class Soak:
             await act(self._chance.choice(page.items).id)  # type: ignore[misc]
 
     def _measure(self) -> None:
-        self.figures.own_mb.append(_pss_mb(os.getpid()))
-        self.figures.worker_mb += [_pss_mb(process.pid) for process in self._workers.running]
+        self.figures.own_mb.append(pss_bytes(os.getpid()) / 1e6)
+        self.figures.worker_mb += [pss_bytes(process.pid) / 1e6 for process in self._workers.running]
 
     async def _calm_down(self) -> None:
         """Nobody kills any more: every download ends, failed ones after another try."""
@@ -296,27 +262,11 @@ def _files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
-def _pss_mb(pid: int) -> float:
-    """Proportional set size of a process; 0 for one that is gone, or where the system does not tell."""
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return 0.0
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
-
-
 async def soak(folder: Path, site: Site, goal: int, minutes: float, seed: int) -> int:
     """Run it and tell; gives the exit code."""
-    settings = read_settings(
-        data_dir=folder,
-        jm_method="api",
-        jm_api_urls=tuple(site.api),
-        jm_html_urls=tuple(site.html),
-        jm_image_urls=tuple(site.image),
-        disk_floor_bytes=0,
-    )
+    settings = read_settings(data_dir=folder, **site.settings)
     async with open_services(settings, join=False) as services:
-        with workers_of(settings, services.redis.url) as workers:
+        with workers_of(site, settings, services.redis.url) as workers:
             run = Soak(services, site, workers, seed, goal)
             amiss = await run.run(minutes)
     for name, count in sorted(run.figures.faults.items()):

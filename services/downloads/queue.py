@@ -40,7 +40,7 @@ HEALTH_S = 3600
 
 def job_facts(job_id: str, download_id: str, place_ms: int) -> dict[str, Any]:
     """What our scripts need to write or drop an arq job; the earliest `place_ms` is served first."""
-    blob = serialize_job(FUNCTION, (download_id,), {}, None, place_ms, serializer=orjson.dumps)
+    blob = serialize_job(FUNCTION, (download_id,), {}, None, place_ms, serializer=_to_json)
     return {
         "queue": QUEUE,
         "id": job_id,
@@ -50,6 +50,11 @@ def job_facts(job_id: str, download_id: str, place_ms: int) -> dict[str, Any]:
         "mark": in_progress_key_prefix + job_id,
         "tries": retry_key_prefix + job_id,
     }
+
+
+def _to_json(value: object) -> bytes:
+    """arq writes down even the errors of its own, for results that nobody keeps: their words will do."""
+    return orjson.dumps(value, default=str)
 
 
 class NotNow(Exception):
@@ -84,7 +89,7 @@ class JobSource:
         """Serve the queue until Redis is away: then `RedisUnavailable`, and a new call starts afresh."""
         pool = ArqRedis(
             self._link.new_pool(4),
-            job_serializer=orjson.dumps,
+            job_serializer=_to_json,
             job_deserializer=orjson.loads,
             default_queue_name=QUEUE,
         )
@@ -97,7 +102,7 @@ class JobSource:
             health_check_interval=HEALTH_S,
             keep_result=0,
             queue_read_limit=READ_LIMIT,
-            job_serializer=orjson.dumps,
+            job_serializer=_to_json,
             job_deserializer=orjson.loads,
             log_results=False,
         )

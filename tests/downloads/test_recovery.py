@@ -189,7 +189,7 @@ async def test_when_everything_was_killed_the_next_start_carries_on(tmp_path: Pa
     assert len(house.pipeline.asked) <= PAGES - 4
 
 
-async def test_a_queued_record_whose_job_is_lost_gets_another(house: House) -> None:
+async def test_a_queued_record_whose_job_is_lost_gets_another(house: House, caplog: pytest.LogCaptureFixture) -> None:
     queued = await house.start("100")
     await house.link.client.delete("jmgraph:queue")
     await until_queue_length(house, 1)
@@ -199,6 +199,7 @@ async def test_a_queued_record_whose_job_is_lost_gets_another(house: House) -> N
     house.work()
 
     assert (await house.until_ended(queued.id)).state is DownloadState.READY
+    assert [record.message for record in caplog.records if record.exc_info] == []
 
 
 async def until_queue_length(house: House, length: int) -> None:
