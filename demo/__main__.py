@@ -16,7 +16,6 @@ from demo.server import HOSTS_EACH, serve_demo
 def main() -> int:
     """Runs until SIGINT or SIGTERM, or until stdin closes where that is asked; 1 when the port is taken."""
     asked = _arguments()
-    os.nice(10)  # a real site draws elsewhere: leave the cores to the server that is tried out
     try:
         asyncio.run(_serve(asked))
     except OSError as error:
