@@ -44,13 +44,13 @@ class AliasTable:
                 for best in ids[:1]:
                     self.spellings[best] = (*self.spellings.get(best, ()), spelling)
 
-    def find(self, folded: str, kind: TagKind) -> tuple[str, ...] | None:
+    def find(self, folded: str, bones: str, kind: TagKind) -> tuple[str, ...] | None:
         """The ids a folded spelling means; none of them when it means nothing; None when it isn't listed.
 
-        Where no entry is spelled so, one with the same skeleton serves.
+        Where no entry is spelled so, one with the same skeleton (`bones`) serves.
         """
         found = self._by_name[kind].get(folded)
-        return self._by_name[kind].get(skeleton(folded)) if found is None else found
+        return self._by_name[kind].get(bones) if found is None else found
 
     def entries(self) -> Iterator[tuple[TagKind, str, str]]:
         """Every spelling with each id it means: (TagKind.GENRE, "BL", "male:yaoi")."""
@@ -61,7 +61,7 @@ class AliasTable:
         """Entries that are odd by themselves: no id, or two spellings that fold to one and mean different things."""
         for kind, entries in self._listed.items():
             for folded, (spelling, ids) in zip(fold_many(list(entries)), entries.items(), strict=True):
-                if self.find(folded, kind) != ids:
+                if self.find(folded, skeleton(folded), kind) != ids:
                     yield Report(REPORTER, f"{spelling}: another spelling of it means something else")
         for _, spelling, tag in self.entries():
             if split_id(tag) is None:

@@ -44,9 +44,12 @@ class NameIndex:
     def __contains__(self, folded: str) -> bool:
         return folded in self._by_name
 
-    def find(self, name: str, folded: str) -> list[TagRecord]:
-        """The records of a name, best first; of namesakes those written just as `name` lead."""
-        found = self._by_name.get(folded) or self._by_name.get(skeleton(folded)) or []
+    def find(self, name: str, folded: str, bones: str) -> list[TagRecord]:
+        """The records of a name, best first; of namesakes those written just as `name` lead.
+
+        `bones` is the skeleton, for where nothing is spelled so.
+        """
+        found = self._by_name.get(folded) or self._by_name.get(bones) or []
         places = found if isinstance(found, list) else [found]
         records = [record for record in (self._snapshot.find(*place) for place in places) if record]
         return sorted(records, key=lambda record: record.name.text != name) if len(records) > 1 else records
@@ -79,5 +82,5 @@ class NameIndex:
 def match_of(name: str, record: TagRecord) -> TagMatch:
     """How a name is like that of the record it found: as it stands, or only folded."""
     text = record.name.text
-    outer, inner = parts_of(text)
-    return TagMatch.EXACT if name == text or name in outer or name in inner else TagMatch.FOLDED
+    is_exact = name == text or any(name in spellings for spellings in parts_of(text))
+    return TagMatch.EXACT if is_exact else TagMatch.FOLDED

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from services.ehtag.aliases import REPORTER, AliasTable, built_in_aliases, split_id
-from services.ehtag.folding import fold, fold_many
+from services.ehtag.folding import fold, fold_many, skeleton
 from services.ehtag.names import NameIndex, match_of
 from services.ehtag.places import GENDERS, PLACES, PREFIXES, SORTS, TWINS
 from services.ehtag.records import Namespace, Report, TagKind, TagMatch
-from services.ehtag.spellings import parts_of
+from services.ehtag.spellings import may_have_parts, parts_of
 
 if TYPE_CHECKING:
     from services.ehtag.snapshot import TagSnapshot
@@ -98,7 +98,8 @@ class Translator:
         """Ids of all that a genre tag may mean: {"female:glasses", "male:glasses"}; the table's even if absent."""
         found = self.translate(name, TagKind.GENRE)
         records = {record.id for record in (found.record, *found.alternatives) if record}
-        return frozenset(records.union(self._table.find(fold(name[:_LONGEST]), TagKind.GENRE) or ()))
+        folded = fold(name[:_LONGEST])
+        return frozenset(records.union(self._table.find(folded, skeleton(folded), TagKind.GENRE) or ()))
 
     @property
     def reports(self) -> tuple[Report, ...]:
@@ -136,8 +137,9 @@ class Translator:
 
     def _whole(self, name: str, folded: str, kind: TagKind) -> _Found | None:
         """By the tag as a whole; no records: the table says there is none."""
-        named = self._names[kind].find(name, folded)
-        listed = self._table.find(folded, kind)
+        bones = skeleton(folded)
+        named = self._names[kind].find(name, folded, bones)
+        listed = self._table.find(folded, bones, kind)
         if listed == ():
             return TagMatch.ALIAS, []
         if records := self._records(listed or ()):
@@ -185,6 +187,8 @@ class Translator:
 
     def _parted(self, name: str, kind: TagKind) -> _Found | None:
         """By the first of its spellings that is known: "甲 / 乙", "甲（乙）"."""
+        if not may_have_parts(name):
+            return None
         outer, inner = parts_of(name)
         for part in (*inner, *outer) if kind is TagKind.AUTHOR else (*outer, *inner):  # "circle (artist)"
             found = self._whole(part, fold(part), kind) if part != name else None
