@@ -18,9 +18,17 @@ def caller_from_headers(headers: Mapping[str, str], base_url: str, *, scheme: st
     return Caller(
         origin=headers.get("origin"),
         own_origins=(base_url, *(f"{one}://{headers.get('host', '')}" for one in schemes)),
-        api_key=headers.get("x-api-key") or (bearer if needs_key else None),
+        api_key=_as_written(headers.get("x-api-key") or (bearer if needs_key else None)),
         token=headers.get("x-token") or (None if needs_key else bearer),
     )
+
+
+def _as_written(text: str | None) -> str | None:
+    """UTF-8 that was read as Latin-1, which is how headers are read, as it was meant."""
+    try:
+        return text and text.encode("latin-1").decode()
+    except UnicodeError:
+        return text
 
 
 def _bearer(header: str | None) -> str | None:

@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from rest.answers import error_response
 
@@ -25,12 +26,12 @@ class AllowedHosts:
         if scope["type"] not in ("http", "websocket") or "*" in self._names or self._knows(_host(scope)):
             await self._app(scope, receive, send)
             return
-        if scope["type"] == "websocket":
-            await receive()
-            await send({"type": "websocket.close", "code": 1008, "reason": "unknown host"})
-            return
         message = "This host name is not answered here; JMGRAPH_ALLOWED_HOSTS adds it."
-        await error_response(400, "BAD_REQUEST", message)(scope, receive, send)
+        refusal = error_response(400, "BAD_REQUEST", message)
+        if scope["type"] == "websocket":
+            await WebSocket(scope, receive, send).send_denial_response(refusal)
+            return
+        await refusal(scope, receive, send)
 
     def _knows(self, host: str) -> bool:
         name = _name(host)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from contextlib import aclosing, suppress
+from typing import Any
 
 import orjson
 import structlog
@@ -17,10 +19,12 @@ from rest.answers import json_response
 from rest.clients import LONGEST_CLIENT_ID, is_client_id
 from rest.operations import Address, Operation, Parameter, Section
 from rest.rooms import routes_of
+from rest.sending import gone
 from rest.v1_answers import detail, response_of
 from rest.v1_downloads import wait_seconds
-from services.notices import Notices
+from services.notices import Notice, Notices
 from services.seats import Seat
+from services.tasks import end_tasks
 
 log = structlog.get_logger("jmgraph.v1")
 
@@ -89,8 +93,23 @@ async def poll(request: Request) -> Response:
         return _bad_client_id()
     if wait_s is None:
         return detail(400, "wait must be between 0 and 60")
-    notices = await request.app.state.services.notices.wait(client_id, wait_s)
+    if request.method == "HEAD":  # who only looks hears nothing, so nothing is told
+        return _told([])
+    return _told(await _while_there(request, request.app.state.services.notices.wait(client_id, wait_s)))
+
+
+def _told(notices: list[Notice]) -> Response:
     return json_response([notice.as_json() for notice in notices], headers={"Cache-Control": "no-store"})
+
+
+async def _while_there(request: Request, waiting: Coroutine[Any, Any, list[Notice]]) -> list[Notice]:
+    """The notices; none, and none counted as told, for who hung up while waiting for them."""
+    coming, leaving = asyncio.create_task(waiting), asyncio.create_task(gone(request.receive))
+    try:
+        await asyncio.wait([coming, leaving], return_when=asyncio.FIRST_COMPLETED)
+        return coming.result() if coming.done() else []
+    finally:
+        await end_tasks(coming, leaving)
 
 
 def _bad_client_id() -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rest.answers import error_response
@@ -17,7 +18,7 @@ class OpenReads:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._open = CORSMiddleware(
+        self._open = _Preflights(
             app,
             allow_origins=["*"],
             allow_methods=["GET", "HEAD", "POST", "OPTIONS"],
@@ -35,6 +36,22 @@ class OpenReads:
         path = scope.get("path", "").removeprefix(scope.get("root_path", ""))
         app = self._app if path == "/api" or path.startswith("/api/") else self._open
         await app(scope, receive, send)
+
+
+class _Preflights(CORSMiddleware):
+    """Starlette's, but for its refusals, which are plain text."""
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        """The answer to a preflight."""
+        response = super().preflight_response(request_headers)
+        if response.status_code < 400:
+            return response
+        words = bytes(response.body).decode()
+        headers = {name: response.headers[name] for name in response.headers if name not in _OF_BODY}
+        return error_response(response.status_code, "BAD_REQUEST", words, headers=headers)
+
+
+_OF_BODY = ("content-type", "content-length")
 
 
 def _would_forge(scope: Scope) -> bool:

@@ -145,18 +145,18 @@ async def _stream(
     if request.method == "HEAD":
         await send({"type": "http.response.body", "body": b""})
         return
-    gone = asyncio.ensure_future(_gone(request.receive))
+    leaving = asyncio.ensure_future(gone(request.receive))
     try:
         async for chunk in chunks:
-            if gone.done():
+            if leaving.done():
                 return
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
     finally:
-        gone.cancel()
+        leaving.cancel()
 
 
-async def _gone(receive: Receive) -> None:
+async def gone(receive: Receive) -> None:
     """Until the receiver has left: servers swallow what is sent to nobody."""
     while (await receive())["type"] != "http.disconnect":
         pass

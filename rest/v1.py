@@ -28,7 +28,7 @@ from services.catalog import (
     SearchQuery,
     parse_album_id,
 )
-from services.errors import InvalidInput
+from services.errors import BlockedByPolicy, InvalidInput
 from services.usage import open_usage
 
 MOST_PAGES = 100
@@ -108,12 +108,17 @@ async def info(request: Request) -> Response:
 
 async def cover(request: Request) -> Response:
     """The cover as JPEG, whatever the site sent."""
+    aid = request.path_params["aid"]
     id = _album_id(request)
     if id is None:
-        return detail(400, "aid must be an album number")
-    image = await request.app.state.services.covers.as_jpeg(id)
+        is_number = aid.isascii() and aid.isdigit()
+        return album_not_found(aid) if is_number else detail(400, "aid must be an album number")
+    try:
+        image = await request.app.state.services.covers.as_jpeg(id)
+    except BlockedByPolicy:
+        image = None
     if image is None:
-        return album_not_found(id)
+        return album_not_found(aid)
     headers = {"Content-Disposition": 'inline; filename="cover.jpg"'}
     return keep_for(request, image_response(request, image, "public, max-age=3600", headers), LONGEST_S)
 
@@ -211,7 +216,7 @@ ADDRESSES = (
         _ABOUT_AID,
     ),
     Address(
-        "/v1/get/cover/{aid}",
+        "/v1/get/cover/{aid:unended}",
         {
             "GET": Operation(
                 cover,
@@ -258,6 +263,6 @@ SECTION = Section("Legacy reads · 旧版读取", "The old JMComic server API.",
 
 routes = routes_of(ADDRESSES, detail, response_of)
 last_routes: list[BaseRoute] = [
-    *routes_of([CLOCK, Address("/v1/{nothing:unended}", {})], detail, response_of),
+    *routes_of([CLOCK, Address("/v1/", {}), Address("/v1/{nothing:unended}", {})], detail, response_of),
 ]
 """The clock, and what answers below /v1 where there is nothing."""

@@ -64,6 +64,8 @@ async def start_and_wait(request: Request) -> Response:
     wait_s = wait_seconds(request)
     if not is_client_id(client_id) or wait_s is None:
         return detail(400, f"client_id must be a string of 1 to {LONGEST_CLIENT_ID} characters, wait 0 to 60")
+    if request.method == "HEAD":  # who only looks starts nothing
+        return json_response(PROCESSING, 202)
     services: Services = request.app.state.services
     ends_at = time.monotonic() + wait_s
     task = _in_background(_start(services, request.path_params["album_id"], str(client_id)))

@@ -34,7 +34,8 @@ class Access:
     def _check_origin(self, origin: str | None, own_origins: Sequence[str]) -> None:
         if origin is None or "*" in self._origins:
             return
-        if origin_of(origin) not in self._origins | {origin_of(own) for own in own_origins}:
+        asking = origin_of(origin)  # "" is nobody's, not even of a server whose own address can't be read
+        if not asking or asking not in self._origins | {origin_of(own) for own in own_origins}:
             raise Forbidden("Pages of this origin may not change state here; JMGRAPH_CORS_ORIGINS allows more.")
 
     def _check_key(self, api_key: str | None) -> None:

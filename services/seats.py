@@ -42,21 +42,51 @@ _FAMILY = "seat:"
 class Seat:
     """One socket's place."""
 
-    def __init__(self, link: RedisLink, watcher: Watcher, key: str, token: str) -> None:
+    def __init__(self, link: RedisLink, events: Events, watcher: Watcher, key: str, token: str) -> None:
         self._link = link
+        self._enter = link.client.register_script(ENTER)
+        self._arguments: list[str | int] = [token, SEATS, KEEP_S, events.channel, _FAMILY]
         self._watcher = watcher
         self._key = key
         self._token = token
 
+    async def take(self) -> None:
+        """Take it, as the newest."""
+        try:
+            await self._enter(keys=[self._key], args=self._arguments)
+        except RedisUnavailable:
+            log.debug("A seat can't be taken, Redis is away")
+
     async def lost(self) -> None:
-        """Wait until the client has taken so many newer seats that this one is gone."""
+        """Wait until the client has taken so many newer seats that this one is gone.
+
+        One that nobody needed, since it was asked for while Redis was away, or Redis forgot it, is taken now.
+        """
         while True:
             await self._watcher.changed()
             try:
-                if await self._link.client.zscore(self._key, self._token) is None:
-                    return
+                is_there, taken = await self._look()
             except RedisUnavailable:
                 log.debug("A seat can't be looked at, Redis is away")
+                continue
+            if not is_there and taken >= SEATS:
+                return
+            if not is_there:
+                await self.take()
+
+    async def _look(self) -> tuple[bool, int]:
+        async with self._link.client.pipeline(transaction=True) as pipe:
+            pipe.zscore(self._key, self._token)
+            pipe.zcard(self._key)
+            score, taken = await pipe.execute()
+        return score is not None, taken
+
+    async def leave(self) -> None:
+        """Give it back."""
+        try:
+            await self._link.client.zrem(self._key, self._token)
+        except RedisUnavailable:
+            log.debug("A seat can't be left, Redis is away; it goes with the oldest")
 
 
 class Seats:
@@ -65,25 +95,15 @@ class Seats:
     def __init__(self, link: RedisLink, events: Events) -> None:
         self._link = link
         self._events = events
-        self._enter = link.client.register_script(ENTER)
 
     @asynccontextmanager
     async def taken(self, client_id: str) -> AsyncIterator[Seat]:
         """A seat until the end of the block. While Redis is away nobody counts, and nobody loses one."""
-        key, token = f"{PREFIX}{client_id}", secrets.token_hex(8)
+        token = secrets.token_hex(8)
         async with self._events.watch(_FAMILY + token) as watcher:
-            arguments: list[str | int] = [token, SEATS, KEEP_S, self._events.channel, _FAMILY]
+            seat = Seat(self._link, self._events, watcher, f"{PREFIX}{client_id}", token)
+            await seat.take()
             try:
-                await self._enter(keys=[key], args=arguments)
-            except RedisUnavailable:
-                log.debug("A seat can't be taken, Redis is away")
-            try:
-                yield Seat(self._link, watcher, key, token)
+                yield seat
             finally:
-                await self._leave(key, token)
-
-    async def _leave(self, key: str, token: str) -> None:
-        try:
-            await self._link.client.zrem(key, token)
-        except RedisUnavailable:
-            log.debug("A seat can't be left, Redis is away; it goes with the oldest")
+                await seat.leave()

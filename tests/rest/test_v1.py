@@ -111,6 +111,16 @@ async def test_a_withheld_album_is_404(make_settings: Callable[..., Settings], p
     assert "測試封鎖" not in response.text
 
 
+@pytest.mark.parametrize("path", ["/v1/info/900451", "/v1/get/cover/900451", "/v1/comments/900451"])
+async def test_what_is_withheld_is_told_like_what_is_not_there(
+    make_settings: Callable[..., Settings], path: str
+) -> None:
+    async with asked(make_settings(blocked_tags="測試封鎖")) as server:
+        response = await server.http.get(path)
+
+    assert (response.status_code, response.json()) == (404, {"detail": "Album not found: id=900451"})
+
+
 @pytest.mark.parametrize(("album", "status"), [("900200", 502), ("900403", 504), ("900429", 504), ("900502", 504)])
 async def test_what_the_site_did_is_never_our_fault(server: Asker, album: str, status: int) -> None:
     response = await server.http.get(f"/v1/info/{album}")
@@ -146,12 +156,19 @@ async def test_a_cover_is_jpeg_whatever_the_site_sent(server: Asker) -> None:
     assert (again.status_code, again.content) == (304, b"")
 
 
-@pytest.mark.parametrize("aid", ["..%2f..%2fetc", "x y", "12;34", "%00", "350234.jpg"])
+@pytest.mark.parametrize("aid", ["..%2f..%2fetc", "a%2fb", "x y", "12;34", "%00", "350234.jpg", "-1", "%D9%A3"])
 async def test_a_cover_of_bad_characters_is_400(server: Asker, aid: str) -> None:
     response = await server.http.get(f"/v1/get/cover/{aid}")
 
-    assert response.status_code in (400, 404)
-    assert response.headers["content-type"] == "application/json"
+    assert (response.status_code, response.json()) == (400, {"detail": "aid must be an album number"})
+
+
+@pytest.mark.parametrize("aid", ["0", "000", "1234567890123", "9" * 600])
+async def test_a_number_that_no_album_can_have_is_of_no_album(server: Asker, aid: str) -> None:
+    answers = [await server.http.get(f"{path}/{aid}") for path in ("/v1/info", "/v1/get/cover", "/v1/comments")]
+
+    expected = (404, {"detail": f"Album not found: id={aid}"})
+    assert [(answer.status_code, answer.json()) for answer in answers] == [expected] * 3
 
 
 async def test_comments_have_every_key_and_type(server: Asker) -> None:
@@ -187,7 +204,7 @@ async def test_a_page_of_comments_is_1_or_more(server: Asker, page: str) -> None
     assert "page must be >= 1" in response.json()["detail"]
 
 
-@pytest.mark.parametrize("path", ["/v1/nothing/here", "/v1/info/a/b", "/v1/rank", "/v1/get/cover"])
+@pytest.mark.parametrize("path", ["/v1/", "/v1/nothing/here", "/v1/info/a/b", "/v1/rank", "/v1/get/cover"])
 async def test_where_there_is_nothing_the_old_words_say_so(server: Asker, path: str) -> None:
     response = await server.http.get(path)
 

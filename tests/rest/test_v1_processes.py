@@ -169,7 +169,7 @@ async def test_a_client_id_of_ten_thousand_characters_is_refused(running: House)
         ("/v1/info/../350234", 404),
         ("/v1/info/%00", 404),
         ("/v1/info/%D9%A3%D9%A5%D9%A0", 404),
-        ("/v1/get/cover/..%2f..%2fetc", 404),
+        ("/v1/get/cover/..%2f..%2fetc", 400),
         ("/v1/get/cover/%00", 400),
         ("/v1/get/cover/a%0Ab", 400),
         ("/v1/search/%00/1", 400),
@@ -190,6 +190,20 @@ async def test_no_path_is_too_odd_for_a_clean_answer(running: House, path: str, 
     assert head.split()[1] == str(status).encode()
     assert b"application/json" in head.lower()
     json.loads(body)
+
+
+async def test_a_socket_at_an_unknown_host_is_refused_with_the_setting_named(running: House) -> None:
+    connection = socket.create_connection(("127.0.0.1", running.ports[0]), timeout=DEADLINE_S)
+
+    with connection, pytest.raises(InvalidStatus) as refused:
+        await connect("ws://rebound.example/ws/notifications/phone", sock=connection, proxy=None)
+
+    assert refused.value.response.status_code == 400
+    assert json.loads(refused.value.response.body) == {
+        "code": "BAD_REQUEST",
+        "message": "This host name is not answered here; JMGRAPH_ALLOWED_HOSTS adds it.",
+        "retryable": False,
+    }
 
 
 def _ask_plainly(port: int, request_line: bytes) -> bytes:

@@ -223,6 +223,32 @@ async def test_a_host_with_keys_asks_for_one(make_settings: Callable[..., Settin
         assert (await server.answer(QUERY))["data"]["album"]["id"] == "350234"
 
 
+async def test_a_key_may_be_of_any_letters(make_settings: Callable[..., Settings]) -> None:
+    async with asked(make_settings(api_keys="開門")) as server:
+        for name, value in (("X-API-Key", "開門"), ("Authorization", "Bearer 開門")):
+            named = [(name.encode(), value.encode())]
+            response = await server.http.post("/graphql", json={"query": CHANGE}, headers=named)
+            assert response.status_code == 200
+
+
+async def test_no_origin_is_foreign_even_where_ours_is_unknown(make_settings: Callable[..., Settings]) -> None:
+    async with asked(make_settings(allowed_hosts="*")) as server:
+        headers = {"Host": "a:b", "Origin": "null"}
+        response = await server.http.post("/graphql", json={"query": CHANGE}, headers=headers)
+
+    assert response.status_code == 403
+
+
+async def test_a_preflight_for_another_method_is_refused_in_json(server: Asker) -> None:
+    asked_for = {"Origin": "http://friend.example", "Access-Control-Request-Method": "PUT"}
+
+    response = await server.http.options("/v1/health", headers=asked_for)
+
+    assert (response.status_code, response.headers["content-type"]) == (400, "application/json")
+    assert response.json() == {"code": "BAD_REQUEST", "message": "Disallowed CORS method", "retryable": False}
+    assert response.headers["access-control-allow-methods"] == "GET, HEAD, POST, OPTIONS"
+
+
 @pytest.mark.parametrize(
     ("host", "status"),
     [
