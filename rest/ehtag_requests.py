@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from resolvers.callers import bearer_in
 from rest.ehtag_door import LONGEST_BODY, quoted
 from rest.ehtag_forms import form_of
 from rest.operations import Handler
@@ -156,9 +157,7 @@ def _call(request: Request) -> Call:
 
 
 def _token(request: Request) -> str | None:
-    scheme, _, value = request.headers.get("authorization", "").partition(" ")
-    bearer = value if scheme.lower() == "bearer" else None
-    return request.headers.get("x-token") or bearer
+    return request.headers.get("x-token") or bearer_in(request.headers.get("authorization"))
 
 
 def _too_long(most_bytes: int) -> HTTPException:
