@@ -52,7 +52,7 @@ class Call:
     def place(self) -> Place:
         """Where a new row goes. Raises `InvalidInput` for two places, or one that can't be a raw tag."""
         named = {side: self.request.query_params.get(side) for side in ("before", "after")}
-        given = {side: checked_raw(raw) for side, raw in named.items() if raw is not None}
+        given = {side: checked_raw(raw, side) for side, raw in named.items() if raw is not None}
         if len(given) > 1:
             raise InvalidInput("before", "before and after exclude each other.")
         return Place(**given)
