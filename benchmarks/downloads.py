@@ -85,9 +85,17 @@ async def network(services: Services, album_id: int) -> float:
 
 async def measure(site: Site, services: Services, worker_pid: int, rounds: int) -> None:
     """All figures, printed as they come."""
+    await ours(services, WHOLE, ArchiveFormat.ZIP, ImageFormat.ORIGINAL)  # warms the worker up
+    best, archives = await measure_speed(site, services, rounds)
+    tell_speed(best, rounds)
+    tell_sizes(archives)
+    await tell_memory(services, worker_pid)
+
+
+async def measure_speed(site: Site, services: Services, rounds: int) -> tuple[dict[str, float], dict[str, Path]]:
+    """The best pages a second of each contender over all rounds, and the archives they made last."""
     zip_, pdf = ArchiveFormat.ZIP, ArchiveFormat.PDF
     pages = fetch_pages(site, CUT)
-    await ours(services, WHOLE, zip_, ImageFormat.ORIGINAL)  # warms the worker up
     series: dict[str, list[float]] = {}
     archives: dict[str, Path] = {}
 
@@ -110,18 +118,31 @@ async def measure(site: Site, services: Services, worker_pid: int, rounds: int) 
         note("ours, whole pages", 24 / (await ours(services, WHOLE, zip_, ImageFormat.ORIGINAL))[0])
         note("ours, PDF of cut jpeg", 10 / (await ours(services, CUT_JPEG, pdf, ImageFormat.ORIGINAL))[0])
 
-    best = {name: max(values) for name, values in series.items()}
+    return {name: max(values) for name, values in series.items()}, archives
+
+
+def tell_speed(best: dict[str, float], rounds: int) -> None:
+    """Print pages a second, and the share each has of what it is measured against."""
     title = f"pages/s, the best of {rounds}"
     print(f"{title:40}{'of our floor':>15}{'of Pillow':>13}{'of jmcomic':>12}")
     for name, value in best.items():
         own = best["floor, our jpeg" if "JPEG" in name or "jpeg" in name else "floor, our webp"]
         shares = (value / own, value / best["floor, Pillow webp"], value / best["jmcomic"])
         print(f"{name:32}{value:8.1f}{shares[0]:14.0%} {shares[1]:12.0%} {shares[2]:11.2f}x")
+
+
+def tell_sizes(archives: dict[str, Path]) -> None:
+    """Print how near each archive comes to the drawing, and its size beside jmcomic's."""
     sizes = {name: archive.stat().st_size for name, archive in archives.items()}
     for name, archive in archives.items():
         growth = sizes[name] / sizes["jmcomic"]
         near_db = fidelity_db(archive, CUT)
         print(f"{name:32}{near_db:8.2f} dB {sizes[name] / 1e6:8.2f} MB {growth:6.3f} of jmcomic's size")
+
+
+async def tell_memory(services: Services, worker_pid: int) -> None:
+    """Print what the worker takes for short and long albums."""
+    zip_, pdf = ArchiveFormat.ZIP, ArchiveFormat.PDF
     few = await peak_mb(worker_pid, ours(services, CUT, zip_, ImageFormat.ORIGINAL))
     many = await peak_mb(worker_pid, ours(services, LONG, zip_, ImageFormat.ORIGINAL))
     book = await peak_mb(worker_pid, ours(services, LONG, pdf, ImageFormat.ORIGINAL))

@@ -21,7 +21,6 @@ class Load:
     requests_per_s: float
     p50_ms: float
     p95_ms: float
-    p99_ms: float
     failures: int
     body_bytes: int
 
@@ -98,7 +97,6 @@ async def _run(host: str, port: int, seconds: float, connections: int, request: 
         requests_per_s=len(all_s) / took,
         p50_ms=_percentile(all_s, 0.50),
         p95_ms=_percentile(all_s, 0.95),
-        p99_ms=_percentile(all_s, 0.99),
         failures=sum(asker.failures for asker, _ in askers),
         body_bytes=askers[0][0].body_bytes,
     )

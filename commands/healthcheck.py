@@ -7,6 +7,7 @@ import os
 import sys
 
 TIMEOUT_S = 4.0
+"""Under the five seconds that the image gives its health check."""
 
 
 def main() -> int:

@@ -18,6 +18,7 @@ LISTENER = "JMGRAPH_LISTENER"
 """Environment variable with the number of an inherited listening socket."""
 
 BACKLOG = 2048
+"""Connections that may wait, while an API is started again above all; the kernel may allow fewer."""
 
 
 def listen(settings: Settings) -> socket.socket:

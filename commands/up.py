@@ -20,6 +20,7 @@ from services.tasks import end_tasks
 log = structlog.get_logger("jmgraph.up")
 
 ASK_AGAIN_S = 0.2
+"""Between two looks whether the API answers yet."""
 
 
 async def up(

@@ -14,11 +14,9 @@ from services.catalog import (
     RankingQuery,
     SearchQuery,
     parse_album_id,
+    parse_album_ids,
 )
-from services.errors import AlbumNotFound, InvalidInput, JmgraphError
-
-MOST_ALBUMS = 100
-"""Most ids of one `albums` call."""
+from services.errors import AlbumNotFound, JmgraphError
 
 
 async def find(context: Context, id: str) -> AlbumDetail | None:
@@ -28,9 +26,7 @@ async def find(context: Context, id: str) -> AlbumDetail | None:
 
 async def find_many(context: Context, ids: Sequence[str]) -> list[AlbumDetail | JmgraphError | None]:
     """Many albums in the order asked; what could not be read is its error, in its place."""
-    if len(ids) > MOST_ALBUMS:
-        raise InvalidInput("ids", f"At most {MOST_ALBUMS} albums at once, not {len(ids)}.")
-    return list(await context.services.catalog.find_albums([parse_album_id(id, "ids") for id in ids]))
+    return list(await context.services.catalog.find_albums(parse_album_ids(ids)))
 
 
 def peek(context: Context, id: str) -> AlbumDetail | None:

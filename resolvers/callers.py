@@ -13,7 +13,7 @@ def caller_from_headers(headers: Mapping[str, str], base_url: str, *, scheme: st
     `base_url` is what the world calls this server, `scheme` and the `Host` what this request was sent to: pages of
     either are our own.
     """
-    bearer = _bearer(headers.get("authorization"))
+    bearer = bearer_in(headers.get("authorization"))
     schemes = (base_url.partition("://")[0], {"ws": "http", "wss": "https"}.get(scheme, scheme))
     return Caller(
         origin=headers.get("origin"),
@@ -31,6 +31,7 @@ def _as_written(text: str | None) -> str | None:
         return text
 
 
-def _bearer(header: str | None) -> str | None:
+def bearer_in(header: str | None) -> str | None:
+    """The token in `Authorization: Bearer …`; None where there is none."""
     scheme, _, value = (header or "").partition(" ")
     return value.strip() or None if scheme.lower() == "bearer" else None

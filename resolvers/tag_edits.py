@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from resolvers.context import Context
-from services.ehtag import CellSources, Namespace, Place, TagRecord, parse_raw_tag
-from services.errors import InvalidInput, TagNotFound
+from services.ehtag import CellSources, Namespace, Place, TagRecord, checked_raw
+from services.errors import TagNotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,8 @@ class Removed:
 
 async def add(context: Context, edited: Edited, *, before: str | None, after: str | None, if_match: str) -> TagRecord:
     """The record as it was added."""
-    raw = _raw(edited.raw)
-    place = Place(before and _raw(before, "before"), after and _raw(after, "after"))
+    raw = checked_raw(edited.raw)
+    place = Place(before and checked_raw(before, "before"), after and checked_raw(after, "after"))
     tags = context.services.tags
     await tags.check_version(if_match)
     user = await context.services.identity.verify(context.token)
@@ -46,7 +46,7 @@ async def add(context: Context, edited: Edited, *, before: str | None, after: st
 
 async def update(context: Context, edited: Edited, *, if_match: str) -> TagRecord:
     """The record as it stands now."""
-    raw = _raw(edited.raw)
+    raw = checked_raw(edited.raw)
     tags = context.services.tags
     await tags.check_version(if_match)
     user = await context.services.identity.verify(context.token)
@@ -56,19 +56,12 @@ async def update(context: Context, edited: Edited, *, if_match: str) -> TagRecor
 
 async def remove(context: Context, namespace: Namespace, raw: str, *, if_match: str) -> Removed:
     """What was removed."""
-    raw = _raw(raw)
+    raw = checked_raw(raw)
     tags = context.services.tags
     await tags.check_version(if_match)
     user = await context.services.identity.verify(context.token)
     result = await tags.remove(namespace, raw, if_match=if_match, user=user)
     return Removed(f"{namespace}:{raw}", result.sha)
-
-
-def _raw(text: str, field: str = "raw") -> str:
-    raw = parse_raw_tag(text)
-    if raw is None:
-        raise InvalidInput(field, "A raw tag is made of a-z, 0-9, blank, dot and hyphen.")
-    return raw
 
 
 def _there(record: TagRecord | None, namespace: Namespace, raw: str) -> TagRecord:

@@ -7,6 +7,7 @@ from math import ceil
 from typing import Any
 
 import orjson
+from starlette.requests import Request
 from starlette.responses import Response
 
 from services.errors import ErrorCode, JmgraphError, QueueRejected, UpstreamFailure
@@ -32,6 +33,15 @@ STATUS_OF_CODE: dict[ErrorCode, int] = {
     ErrorCode.INTERNAL: 500,
 }
 
+_CODE_OF_STATUS = {
+    401: "UNAUTHENTICATED",
+    403: "FORBIDDEN",
+    404: "NOT_FOUND",
+    416: "INVALID_INPUT",
+    429: "RATE_LIMITED",
+}
+"""The other way round, for statuses that no error of ours stands behind."""
+
 
 def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Any JSON-able value as an answer."""
@@ -48,6 +58,18 @@ def error_response(
 ) -> Response:
     """The error body of everything beside GraphQL: `{"code","message","retryable"}`."""
     return json_response({"code": code, "message": message, "retryable": retryable}, status, headers)
+
+
+def refusal(status: int, words: str, headers: Mapping[str, str] | None = None) -> Response:
+    """As `error_response`, for what HTTP itself refuses: the code follows from the status."""
+    usual = "BAD_REQUEST" if status < 500 else "INTERNAL"
+    return error_response(status, _CODE_OF_STATUS.get(status, usual), words, headers=headers)
+
+
+def is_known(request: Request, etag: str) -> bool:
+    """Whether the client has this already: `If-None-Match` names the ETag (`"3f2a"`, quotes included), or `*`."""
+    given = {part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")}
+    return "*" in given or etag in given
 
 
 def response_of(error: JmgraphError) -> Response:

@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from rest.answers import error_response, response_of
+from rest.answers import refusal, response_of
 from rest.compression import compressed
 from rest.operations import Operation
 from services.errors import JmgraphError, StaleVersion, Unauthenticated
@@ -28,7 +28,6 @@ _PREFLIGHT = {
     "Access-Control-Allow-Headers": "If-Match, If-None-Match, Content-Type, X-Token, Authorization",
     "Access-Control-Max-Age": "86400",
 }
-_CODES = {404: "NOT_FOUND"}
 
 
 class Door:
@@ -48,16 +47,14 @@ class Door:
         if request.method == "OPTIONS":
             return Response(status_code=204, headers={"Allow": self._allowed, **_PREFLIGHT})
         try:
-            return cast(
-                Response, await self._operation(request).handle(request)
-            )  # the rooms of this API give no other
+            answer = await self._operation(request).handle(request)
+            return cast(Response, answer)  # the rooms of this API give no other
         except HTTPException as error:
-            code = _CODES.get(error.status_code, "BAD_REQUEST")
-            return error_response(error.status_code, code, error.detail, headers=error.headers)
+            return refusal(error.status_code, error.detail, error.headers)
         except JmgraphError as error:
             return _refusal(error)
         except ClientDisconnect:
-            return error_response(400, "BAD_REQUEST", "The body did not arrive.")
+            return refusal(400, "The body did not arrive.")
 
     def _operation(self, request: Request) -> Operation:
         if not self._operations:

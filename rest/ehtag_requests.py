@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from resolvers.callers import bearer_in
 from rest.ehtag_door import LONGEST_BODY, quoted
 from rest.ehtag_forms import form_of
 from rest.operations import Handler
@@ -51,7 +52,7 @@ class Call:
     def place(self) -> Place:
         """Where a new row goes. Raises `InvalidInput` for two places, or one that can't be a raw tag."""
         named = {side: self.request.query_params.get(side) for side in ("before", "after")}
-        given = {side: checked_raw(raw) for side, raw in named.items() if raw is not None}
+        given = {side: checked_raw(raw, side) for side, raw in named.items() if raw is not None}
         if len(given) > 1:
             raise InvalidInput("before", "before and after exclude each other.")
         return Place(**given)
@@ -156,9 +157,7 @@ def _call(request: Request) -> Call:
 
 
 def _token(request: Request) -> str | None:
-    scheme, _, value = request.headers.get("authorization", "").partition(" ")
-    bearer = value if scheme.lower() == "bearer" else None
-    return request.headers.get("x-token") or bearer
+    return request.headers.get("x-token") or bearer_in(request.headers.get("authorization"))
 
 
 def _too_long(most_bytes: int) -> HTTPException:

@@ -10,17 +10,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from rest.answers import error_response, response_of
+from rest.answers import refusal, response_of
 from services.errors import Internal, JmgraphError
 
 log = structlog.get_logger("jmgraph.http")
 
-_CODE_OF_STATUS = {401: "UNAUTHENTICATED", 403: "FORBIDDEN", 404: "NOT_FOUND", 429: "RATE_LIMITED"}
-
 
 async def _http_error(_: Request, error: HTTPException) -> Response:
-    code = _CODE_OF_STATUS.get(error.status_code, "BAD_REQUEST" if error.status_code < 500 else "INTERNAL")
-    return error_response(error.status_code, code, error.detail, headers=error.headers)
+    return refusal(error.status_code, error.detail, error.headers)
 
 
 async def _own_error(_: Request, error: JmgraphError) -> Response:

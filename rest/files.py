@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from starlette.requests import Request
-from starlette.responses import Response
 
-from rest.answers import error_response, response_of
+from rest.answers import refusal, response_of
 from rest.operations import Address, Operation, Parameter, Section
 from rest.rooms import routes_of
 from rest.sending import FILE_ANSWERS, FILE_HEADERS, FILE_NOTES, MEDIA_TYPES, SentFile
 from rest.shapes import BYTES, PROBLEM, TEXT
 
-_CODES = {404: "NOT_FOUND", 416: "INVALID_INPUT"}
-
-
-def _refusal(status: int, words: str, headers: Mapping[str, str]) -> Response:
-    return error_response(status, _CODES.get(status, "BAD_REQUEST"), words, headers=headers)
-
 
 async def file(request: Request) -> SentFile:
     """The archive of a download while it lives."""
     params = request.path_params
-    return SentFile(request.app.state.services, params["id"], params["name"], _refusal)
+    return SentFile(request.app.state.services, params["id"], params["name"], refusal)
 
 
 ADDRESSES = (
@@ -48,4 +39,4 @@ ADDRESSES = (
 
 SECTION = Section("Files · 文件", "Finished archives, for as long as they live.", ADDRESSES, PROBLEM)
 
-routes = routes_of(ADDRESSES, _refusal, response_of)
+routes = routes_of(ADDRESSES, refusal, response_of)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from rest.answers import error_response, json_response, response_of
+from rest.answers import json_response, refusal, response_of
 from rest.operations import JSON, Address, Operation, Section
 from rest.rooms import routes_of
 from rest.shapes import PROBLEM, constant, record
@@ -66,8 +66,4 @@ ADDRESSES = (
 
 SECTION = Section("Health · 健康", "For load balancers.", ADDRESSES, PROBLEM)
 
-routes = routes_of(
-    ADDRESSES,
-    lambda status, words, headers: error_response(status, "BAD_REQUEST", words, headers=headers),
-    response_of,
-)
+routes = routes_of(ADDRESSES, refusal, response_of)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from starlette.requests import Request
 from starlette.responses import Response
 
-from rest.answers import error_response, response_of
+from rest.answers import error_response, is_known, refusal, response_of
 from rest.numbers import whole_number
 from rest.operations import Address, Operation, Parameter, Section
 from rest.quality import qualities
@@ -65,7 +65,6 @@ async def page(request: Request) -> Response:
 def image_response(request: Request, image: StoredImage, cache_control: str, headers: Mapping[str, str]) -> Response:
     """An image with its validator; 304 when the client has it."""
     etag = f'"{image.etag}"'
-    known = {part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")}
     described = {
         "ETag": etag,
         "Cache-Control": cache_control,
@@ -73,7 +72,7 @@ def image_response(request: Request, image: StoredImage, cache_control: str, hea
         "Cross-Origin-Resource-Policy": "cross-origin",
         **headers,
     }
-    if etag in known or "*" in known:
+    if is_known(request, etag):
         return Response(status_code=304, headers=described)
     body = b"" if request.method == "HEAD" else image.data
     response = Response(body, headers=described, media_type=image.media_type)
@@ -136,8 +135,4 @@ ADDRESSES = (
 
 SECTION = Section("Images · 图片", "Covers and readable pages.", ADDRESSES, PROBLEM)
 
-routes = routes_of(
-    ADDRESSES,
-    lambda status, words, headers: error_response(status, "BAD_REQUEST", words, headers=headers),
-    response_of,
-)
+routes = routes_of(ADDRESSES, refusal, response_of)

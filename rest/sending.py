@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from rest.answers import is_known
 from rest.operations import Parameter
 from rest.ranges import Part, Unsatisfiable, part_of
 from services.downloads import DownloadFile
@@ -74,7 +75,7 @@ class SentFile:
 
     async def _send(self, request: Request, file: DownloadFile, send: Send) -> None:
         headers = _headers(file)
-        if _is_known(request, headers["ETag"]):
+        if is_known(request, headers["ETag"]):
             await Response(status_code=304, headers=headers)(request.scope, request.receive, send)
             return
         try:
@@ -112,13 +113,6 @@ def _headers(file: DownloadFile) -> dict[str, str]:
         "Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(file.name, safe='')}",
         "X-Content-Type-Options": "nosniff",
     }
-
-
-def _is_known(request: Request, etag: str) -> bool:
-    header = request.headers.get("if-none-match")
-    if header is None:
-        return False
-    return header.strip() == "*" or etag in {part.strip().removeprefix("W/") for part in header.split(",")}
 
 
 def _part(request: Request, file: DownloadFile, etag: str) -> Part | None:

@@ -9,7 +9,6 @@ from rest.v1_answers import APP, VERSION
 
 DETAIL = record("Detail", detail=TEXT)
 FILE_ERROR = record("FileError", status=constant("error"), msg=TEXT)
-UNAVAILABLE = {"anyOf": [DETAIL, FILE_ERROR]}
 
 HEALTH: Bodies = {JSON: record("Health", status=constant("ok"), app=constant(APP), version=constant(VERSION))}
 CLOCK: Bodies = {

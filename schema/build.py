@@ -15,7 +15,7 @@ from schema.mutation import Mutation
 from schema.query import Query
 from schema.scalars import SCALARS
 from schema.subscription import Subscription
-from schema.transport.documents import Documents, PreparedDocuments
+from schema.transport.documents import Documents, Limits, PreparedDocuments
 from schema.transport.errors import CodedErrors
 from schema.transport.figures import OperationFigures
 
@@ -52,9 +52,4 @@ def build_schema(documents: Documents) -> strawberry.Schema:
 
 def sdl() -> str:
     """The schema in GraphQL's own language, as `schema.graphql` at the root has it."""
-    from schema.transport.documents import Limits
-
     return build_schema(Documents(Limits(120, 15, 30, 4000))).as_str() + "\n"
-
-
-__all__ = ["build_schema", "sdl"]

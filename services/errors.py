@@ -165,14 +165,14 @@ _UPSTREAM_MESSAGES: dict[UpstreamReason, str] = {
 class UpstreamFailure(JmgraphError):
     """The site could not be read, after every retry; `reason` says why."""
 
+    retryable = True
+
     def __init__(
         self, reason: UpstreamReason, message: str | None = None, retry_after_s: float | None = None
     ) -> None:
         super().__init__(message or _UPSTREAM_MESSAGES[reason])
         self.reason = reason
         self.retry_after_s = retry_after_s
-
-    retryable = True
 
     @property
     def error_code(self) -> ErrorCode:

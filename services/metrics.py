@@ -67,6 +67,7 @@ LOOP_LAG = Gauge(
 )
 
 LAG_EVERY_S = 1.0
+"""Between two measurements of the loop."""
 
 
 def exposition() -> bytes:

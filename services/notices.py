@@ -26,6 +26,7 @@ from services.seats import Seats
 log = structlog.get_logger("jmgraph.notices")
 
 RETRY_S = 0.5
+"""Between two looks while Redis is away."""
 READY = "download_ready"
 ERROR = "error"
 CANCELLED_TEXT = "任务已取消"

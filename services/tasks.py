@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 AGAIN_S = 1.0
+"""Before a task that goes on is cancelled once more."""
 
 
 async def end_tasks(*tasks: asyncio.Task[Any]) -> None:

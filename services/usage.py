@@ -5,11 +5,10 @@ A door opens a `Usage` per operation; whatever runs below finds it through a con
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
 
 
@@ -35,7 +34,6 @@ class Usage:
     """Seconds until the first of its parts is no longer fresh; None while no part was noted."""
     is_personal: bool = False
     """True once something was read that no shared cache may keep (a download, say)."""
-    started_at: float = field(default_factory=time.monotonic)
 
     def note_part(self, *, age_s: float, fresh_for_s: float, stale: bool) -> None:
         """Note one cached or fetched part of the answer: its age, how long it stays fresh, whether it is stale."""

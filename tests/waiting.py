@@ -19,13 +19,8 @@ def wait_until(is_so: Callable[[], bool]) -> None:
         time.sleep(STEP_S)
 
 
-async def wait_for(is_so: Callable[[], bool]) -> None:
-    """As `wait_until`, while other tasks run."""
-    await until(is_so)
-
-
 async def until(is_so: Callable[[], bool], timeout_s: float = DEADLINE_S) -> None:
-    """As `wait_for`, with a deadline of one's own; raises `TimeoutError` past it."""
+    """As `wait_until`, while other tasks run; raises `TimeoutError` past the deadline."""
     with anyio.fail_after(timeout_s):
         while not is_so():  # noqa: ASYNC110 (what is waited for mostly happens in another process or thread)
             await anyio.sleep(STEP_S)

@@ -17,7 +17,9 @@ from services.disk_cache import DiskCache
 T = TypeVar("T")
 
 KEPT_S = 90 * 86400.0
+"""In Redis; the disk has them for as long as it has the room."""
 MOST_INFOS = 8192
+"""In this process, and as many that are known to be unknown."""
 UNKNOWN_S = 20.0
 """Who is not known is looked for again after so long: another process may have fetched the cover."""
 

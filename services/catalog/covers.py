@@ -53,12 +53,8 @@ class Covers:
         """The cover as JPEG, whatever the site sent; untouched when it sent that. Else as `find`."""
         return await self._serve_made(album_id, "full.jpg", Codec.JPEG, _to_jpeg)
 
-    async def info(self, album_id: str) -> ImageInfo | None:
-        """What is known of a cover since it was fetched once; None before that. Fetches nothing."""
-        return (await self.infos([album_id]))[0]
-
     async def infos(self, album_ids: Sequence[str]) -> list[ImageInfo | None]:
-        """What is known of each cover, in the order asked. Fetches nothing."""
+        """What is known of each cover, in the order asked; None until it was fetched once. Fetches nothing."""
         return await self._infos.find_many(album_ids)
 
     async def aclose(self) -> None:

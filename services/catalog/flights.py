@@ -59,10 +59,6 @@ class Flights(Generic[T]):
     def __init__(self) -> None:
         self._flights: dict[Hashable, Flight[T]] = {}
 
-    def find(self, key: Hashable) -> Flight[T] | None:
-        """The flight under way for this key."""
-        return self._flights.get(key)
-
     def board(self, key: Hashable, work: Callable[[Flight[T]], Awaitable[T]], priority: Priority) -> Flight[T]:
         """The flight of this key: the one under way, else a new one that does `work`."""
         flight = self._flights.get(key)

@@ -14,7 +14,6 @@ from jmcomic.jm_client_interface import JmApiResp
 from services.catalog.counts import date_of_stamp
 from services.catalog.jm_convert import (
     CATEGORIES,
-    FIELDS,
     ORDERS,
     PERIODS,
     album_from_jm,
@@ -22,6 +21,7 @@ from services.catalog.jm_convert import (
     comments_from_jm,
     list_from_jm,
     ranking_from_jm,
+    search_to_jm,
 )
 from services.catalog.jm_errors import check_answer
 from services.catalog.jm_library import new_option, note_app_version
@@ -98,14 +98,7 @@ class JmApi:
 
     async def search(self, host: str, query: SearchQuery, text: str) -> AlbumListPage | str:
         """A page of the search for `text`; the album's number when the site leads to that album instead."""
-        params = {
-            "main_tag": FIELDS[query.field],
-            "search_query": text,
-            "page": query.page,
-            "o": ORDERS[query.order],
-            "t": PERIODS[query.period],
-        }
-        data = (await self._ask(host, AsyncJmApiClient.API_SEARCH, params)).model_data
+        data = (await self._ask(host, AsyncJmApiClient.API_SEARCH, search_to_jm(query, text))).model_data
         if data.get("redirect_aid") is not None:
             return str(data.redirect_aid)
         return list_from_jm(JmPageTool.parse_api_to_search_page(data, query.page), query.page, _API)

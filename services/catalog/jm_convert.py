@@ -26,6 +26,7 @@ from services.catalog.records import (
     RankingPage,
     RankingQuery,
     SearchField,
+    SearchQuery,
     SourceMethod,
 )
 from services.errors import UpstreamReason
@@ -66,6 +67,17 @@ CATEGORIES = {
 _ID = re.compile(r"[1-9]\d{0,11}")
 # What a page is called goes into addresses and file names, so only plain names pass.
 _PAGE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}\.(?:webp|jpe?g|png|gif)", re.IGNORECASE)
+
+
+def search_to_jm(query: SearchQuery, text: str) -> dict[str, Any]:
+    """The parameters of a search for `text`, the same for the mobile API and the web pages."""
+    return {
+        "main_tag": FIELDS[query.field],
+        "search_query": text,
+        "page": query.page,
+        "o": ORDERS[query.order],
+        "t": PERIODS[query.period],
+    }
 
 
 def album_from_jm(

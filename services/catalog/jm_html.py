@@ -17,13 +17,13 @@ from jmcomic.jm_exception import ResponseUnexpectedException
 
 from services.catalog.jm_convert import (
     CATEGORIES,
-    FIELDS,
     ORDERS,
     PERIODS,
     album_from_jm,
     chapter_from_jm,
     list_from_jm,
     ranking_from_jm,
+    search_to_jm,
 )
 from services.catalog.jm_library import html_headers
 from services.catalog.proxies import Proxies, shown
@@ -119,14 +119,7 @@ class JmHtml:
 
     def _search(self, host: str, query: SearchQuery, text: str) -> AlbumListPage:
         client = self._client(host)
-        params = {
-            "main_tag": FIELDS[query.field],
-            "search_query": text,
-            "page": query.page,
-            "o": ORDERS[query.order],
-            "t": PERIODS[query.period],
-        }
-        answer = client.get_jm_html(client.append_params_to_url(client.API_SEARCH, params))
+        answer = client.get_jm_html(client.append_params_to_url(client.API_SEARCH, search_to_jm(query, text)))
         if answer.redirect_count and "/album/" in answer.url:
             return self._only(answer.text, query.page)
         if refusal := JmPageTool.pattern_html_search_error.search(answer.text):

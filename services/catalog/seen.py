@@ -18,6 +18,7 @@ from services.catalog.labels import Labels
 from services.catalog.shared import SharedTier
 
 KEPT_S = 30 * 86400.0
+"""An album whose tags changed is judged by the new ones after this at the latest."""
 MOST_ALBUMS = 8192
 """In this process; Redis holds the rest."""
 REWRITE_S = 86400.0

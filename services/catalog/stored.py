@@ -18,6 +18,7 @@ from services.usage import current_usage
 ABSENT_S = 60.0
 """For so long nobody asks again for an image that the site does not have."""
 MOST_ABSENT = 4096
+"""Remembered in this process."""
 
 
 @dataclass(frozen=True, slots=True)

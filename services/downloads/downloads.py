@@ -41,9 +41,12 @@ log = structlog.get_logger("jmgraph.downloads")
 
 QUALITIES = range(1, 101)
 OF_ALBUM_LIMIT = 1000
+"""Newest downloads that are told of one album."""
 RETRY_LIMIT = 10_000
+"""Failed ones looked at in one go; far more than any queue takes."""
 
 Found = list[Download]
+"""A name for it, since `list` is a method of the class below."""
 
 
 class Downloads:

@@ -27,7 +27,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class PagesProgress:
-    """How far a job is: pages in the archive, `done_of` them by chapter id, and bytes they take."""
+    """How far a job is: pages on disk, the same by chapter id (`done_of`), and the bytes they take."""
 
     pages_done: int
     pages_total: int

@@ -28,12 +28,15 @@ FUNCTION = "run_download"
 POLL_S = 1.0
 """How often the queue is read unasked; an event wakes the worker at once."""
 POLL_TIMEOUT_S = 10.0
+"""One look at the queue, or the end of the hand-overs under way; a Redis that takes longer is away."""
 JOB_TIMEOUT_S = 10
 """Of handing over, not of a download. arq hides a job for 10 s more after its worker was killed."""
 MAX_TRIES = 1_000_000
+"""Never reached: every restart costs a try, and we count attempts ourselves."""
 READ_LIMIT = 1000
 """Jobs looked at per read: those that other workers have in hand count too."""
 RETRY_S = 1.0
+"""Before a job is offered again whose hand-over Redis cut short."""
 HEALTH_S = 3600
 """Nobody reads arq's health key: a worker's heartbeat is our own."""
 

@@ -32,6 +32,7 @@ from services.usage import Priority, open_usage
 log = structlog.get_logger("jmgraph.runner")
 
 PUT_GRACE_S = 2.0
+"""So long a store may still finish what it was given before the work was cancelled."""
 
 
 class Runner:

@@ -16,6 +16,7 @@ from services.redis import RedisUnavailable
 SNAPSHOT_LIMIT = 1000
 """Downloads in the first message of a feed, the newest ones."""
 ENDED_KEPT = 100
+"""Ends that one feed remembers."""
 
 
 async def watch_one(store: Store, board: Board, id: str, *, gap_s: float) -> AsyncGenerator[Download, None]:

@@ -23,6 +23,7 @@ from services.tasks import end_tasks
 log = structlog.get_logger("jmgraph.worker")
 
 WIND_UP_S = 0.2
+"""Before a download is offered again whose first run here is not yet wound up."""
 
 
 class DownloadWorker:

@@ -24,6 +24,7 @@ log = structlog.get_logger("jmgraph.writer")
 RATE_WINDOW_S = 10.0
 """The time left is told by the pages of the last so many seconds."""
 RATE_LEAST_S = 0.4
+"""In less than this too little has come to tell a rate by."""
 
 
 class LeaseLost(Exception):

@@ -110,11 +110,6 @@ class TagDatabase:
         """Searches these records."""
         return self._state.search
 
-    @property
-    def is_starter(self) -> bool:
-        """True while only the built-in glossary is there."""
-        return self._state.is_starter
-
     async def refresh(self) -> DatabaseState:
         """Look at the head now, and at the note of the last sync; the state as it is then."""
         async with self._refreshing:

@@ -49,9 +49,8 @@ def _set_head(git: pygit2.Repository, old: pygit2.Commit | None, new: pygit2.Com
     if reference is None:
         git.references.create(str(git.lookup_reference(HEAD).target), new.id)
         return
-    if (
-        old is None or reference.target != old.id
-    ):  # moved by a plain git since it was read; that one asks no lock of ours
+    if old is None or reference.target != old.id:
+        # a plain git moved it since it was read: that one asks no lock of ours
         raise StaleVersion(str(reference.target))
     try:
         reference.set_target(new.id, message)

@@ -20,7 +20,10 @@ from services.ehtag.records import Namespace
 Node: TypeAlias = dict[str, Any]
 Nsfw: TypeAlias = Literal[False, "R18", "R18G"]
 
-BREAK: Node = {"type": "br"}
+
+def line_break() -> Node:
+    """The end of a line within a paragraph."""
+    return {"type": "br"}
 
 
 def text(value: str) -> Node:

@@ -86,11 +86,11 @@ def plan_removal(state: DatabaseState, namespace: Namespace, raw: str) -> EditPl
     return EditPlan(namespace, data, message)
 
 
-def checked_raw(raw: str) -> str:
-    """The raw tag in stored form. Raises `InvalidInput` for what can't be one."""
+def checked_raw(raw: str, field: str = "raw") -> str:
+    """The raw tag in stored form. Raises `InvalidInput` with `field` for what can't be one."""
     tag = parse_raw_tag(raw)
     if tag is None:
-        raise InvalidInput("raw", "A raw tag has letters a to z, digits, dots, hyphens and blanks only.")
+        raise InvalidInput(field, "A raw tag has letters a to z, digits, dots, hyphens and blanks only.")
     return tag
 
 

@@ -55,7 +55,7 @@ class CellReader:
         if isinstance(piece, Code):
             return self._reference(piece.value, problems)
         if isinstance(piece, str):
-            return {"type": "br"}
+            return nodes.line_break()
         content = [nodes.text(piece.label)] if piece.label else []
         if piece.is_image:
             return image_node(piece.href, piece.title, content)
@@ -81,7 +81,7 @@ class CellReader:
             case "code_inline":
                 return self._reference(token.content, problems)
             case "softbreak" | "hardbreak":
-                return {"type": "br"}
+                return nodes.line_break()
             case "image":
                 title = str(token.attrs.get("title", ""))
                 return image_node(str(token.attrs["src"]), title, self._nodes(token.children or [], problems))

@@ -54,11 +54,6 @@ class TagTable:
         self._first_index = first_index
 
     @property
-    def has_table(self) -> bool:
-        """Whether there is a header and a rule at all; rows can be added only then."""
-        return self._first_index > 0
-
-    @property
     def first_line(self) -> int:
         """Line number, from 1, of the first data row, or of where it would be."""
         return self._first_index + 1

@@ -22,9 +22,13 @@ from services.valkey.folder import Address
 START_TIMEOUT_S = 30.0
 """Reading a large append-only file takes its time."""
 STOP_TIMEOUT_S = 10.0
+"""Time to write and end by itself before it is killed."""
 KILL_TIMEOUT_S = 2.0
+"""Time for the kernel to take a killed one away."""
 ANSWER_TIMEOUT_S = 2.0
+"""Of a server on this machine; what takes longer is no server of ours."""
 POLL_S = 0.02
+"""Between two looks whether it has started or ended."""
 
 
 def spawn(folder: Path, address: Address) -> subprocess.Popen[bytes]:

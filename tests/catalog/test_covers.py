@@ -173,7 +173,7 @@ async def test_what_is_no_whole_image_is_never_passed_on(
 
 
 async def test_nothing_is_known_of_a_cover_before_it_was_fetched(new_covers: NewCovers, site: FakeSite) -> None:
-    assert await new_covers().info("1") is None
+    assert await new_covers().infos(["1"]) == [None]
     assert site.calls.total() == 0
 
 
@@ -181,7 +181,7 @@ async def test_size_and_stand_in_are_known_from_the_first_fetch_on(new_covers: N
     covers = new_covers()
     await covers.find("1")
 
-    info = await covers.info("1")
+    [info] = await covers.infos(["1"])
 
     assert isinstance(info, ImageInfo)
     assert (info.width, info.height) == (600, 800)
@@ -192,19 +192,19 @@ async def test_size_and_stand_in_are_known_from_the_first_fetch_on(new_covers: N
 async def test_what_is_known_survives_an_emptied_redis(new_covers: NewCovers, link: RedisLink) -> None:
     covers = new_covers()
     await covers.find("1")
-    info = await covers.info("1")
+    [info] = await covers.infos(["1"])
     await link.client.flushall()
 
-    assert await new_covers().info("1") == info
+    assert await new_covers().infos(["1"]) == [info]
 
 
 async def test_what_is_known_survives_a_swept_disk(new_covers: NewCovers, tmp_path: Path) -> None:
     covers = new_covers()
     await covers.find("1")
-    info = await covers.info("1")
+    [info] = await covers.infos(["1"])
     await DiskCache(tmp_path / "images", 0).sweep()
 
-    assert await new_covers().info("1") == info
+    assert await new_covers().infos(["1"]) == [info]
 
 
 async def test_a_cover_on_disk_needs_no_site(new_covers: NewCovers, site: FakeSite) -> None:

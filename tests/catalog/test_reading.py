@@ -189,10 +189,10 @@ async def test_a_broken_page_is_a_failure_and_never_an_image(opened: Open, chapt
 
 async def test_a_cover_is_known_after_its_first_fetch(opened: Open, demo: RunningDemo) -> None:
     async with opened() as reading:
-        assert await reading.covers.info("350234") is None
+        assert await reading.covers.infos(["350234"]) == [None]
         covers = await asyncio.gather(*(reading.covers.find("350234") for _ in range(20)))
         thumbnail = await reading.covers.thumbnail("350234", "image/jpeg")
-        info = await reading.covers.info("350234")
+        [info] = await reading.covers.infos(["350234"])
 
     assert len({cover and cover.etag for cover in covers}) == 1
     assert thumbnail is not None

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from demo.server import RunningDemo
-from tests.doors_processes import free_port
+from tests.processes import free_port
 from tests.tag_repositories import make_tag_repository
 
 __all__ = ["Environ", "environ", "make_tag_repository"]

@@ -15,7 +15,8 @@ from typing import IO
 
 import pytest
 
-from tests.doors_processes import Command, ask, command, descendants, free_port, is_alive
+from tests.doors_processes import Command, ask, command, descendants, is_alive
+from tests.processes import free_port
 from tests.waiting import wait_until
 
 README = Path(__file__).resolve().parents[2] / "README.md"

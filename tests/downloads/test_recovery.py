@@ -15,9 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from services.downloads import ArchiveFormat, Download, DownloadState, moves
+from services.downloads import ArchiveFormat, Download, DownloadProblem, DownloadState, moves
 from services.downloads.moves import MAX_CRASHES
 from services.downloads.store import Store
+from services.errors import ErrorCode
 from services.valkey import embedded_valkey
 from tests.download_fakes import QUICK, FakeAlbums, FakePipeline, House, an_album, open_house
 from tests.waiting import until
@@ -240,8 +241,8 @@ async def test_a_download_over_which_workers_die_again_and_again_fails_at_last(h
         await store_of(house).change(queued.id, lambda entry: moves.claimed(entry, entry.job_id, "dead"))
 
     failed = await house.until_state(queued.id, DownloadState.FAILED)
-    assert failed.problem is not None
-    assert failed.problem.retryable
+
+    assert failed.problem == DownloadProblem(ErrorCode.INTERNAL, "Its worker ended again and again.", retryable=True)
 
 
 async def test_a_download_in_a_workers_name_that_is_not_in_its_hands_is_freed(redis_url: str, tmp_path: Path) -> None:

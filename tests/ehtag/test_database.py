@@ -23,7 +23,7 @@ async def test_the_state_is_that_of_the_head(tags: TagDatabase, repository: TagR
     assert tags.state.sha == repository.head
     assert tags.snapshot.version == 7
     assert tags.snapshot.repo == ""
-    assert not tags.is_starter
+    assert not tags.state.is_starter
     assert tags.state.last_checked_at is None
     record = tags.snapshot.find(Namespace.FEMALE, "chef hat")
     assert record
@@ -79,7 +79,7 @@ async def test_what_is_no_tag_database_leaves_the_starter_and_says_why(
 
     for name, reason in reasons.items():
         async with open_tag_database(tag_settings(tmp_path / name, tmp_path / name)) as tags:
-            assert tags.is_starter
+            assert tags.state.is_starter
             assert tags.state.last_error is not None
             assert reason in tags.state.last_error
             with pytest.raises(Conflict):
@@ -95,7 +95,7 @@ async def test_the_starter_is_the_same_everywhere_and_can_not_be_edited(tmp_path
         open_tag_database(tag_settings(tmp_path / "a")) as one,
         open_tag_database(tag_settings(tmp_path / "b")) as other,
     ):
-        assert one.is_starter
+        assert one.state.is_starter
         assert one.state.sha == other.state.sha
         assert one.snapshot.count > 100
         with pytest.raises(Conflict, match="jmgraph ehtag sync"):

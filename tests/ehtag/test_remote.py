@@ -27,7 +27,7 @@ from services.errors import StaleVersion, UpstreamFailure
 from services.settings import Settings, read_settings
 from tests.git_server import TOKEN, GitServer, refuse_pushes
 from tests.tag_repositories import TagRepository
-from tests.waiting import wait_for
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -197,7 +197,7 @@ async def test_a_clone_killed_at_any_moment_is_made_good_by_the_next(
         cloner.start()
         assert cloner.pid is not None
         asked = len(git_server.shown) + 9 + 5 * round_
-        await wait_for(partial(has_asked, git_server, asked))
+        await until(partial(has_asked, git_server, asked))
         os.kill(cloner.pid, signal.SIGKILL)
         cloner.join()
 

@@ -89,10 +89,10 @@ async def test_a_sync_clones_then_follows_then_has_nothing_to_do(
     remote = make_tag_repository("remote")
     progress: list[int] = []
     async with open_tag_database(tag_settings(tmp_path, ehtag_remote=str(remote.folder))) as tags:
-        assert tags.is_starter
+        assert tags.state.is_starter
 
         outcomes = [await tags.sync(lambda told: progress.append(told.received_objects))]
-        assert not tags.is_starter
+        assert not tags.state.is_starter
         assert tags.snapshot.repo == str(remote.folder)
         sha = remote.commit(
             {"database/other.md": FILES["database/other.md"].replace("火车".encode(), "列车".encode())}
@@ -130,7 +130,7 @@ async def test_a_remote_out_of_reach_is_told_to_every_process(tmp_path: Path) ->
             await tags.sync()
 
         state = await other.refresh()
-        assert tags.is_starter
+        assert tags.state.is_starter
         assert state.last_error == tags.state.last_error
         assert state.last_error is not None
         assert str(tmp_path / "gone") in state.last_error

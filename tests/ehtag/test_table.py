@@ -73,7 +73,7 @@ def test_front_matter_ends_at_the_same_rule() -> None:
     table = parse_table(b"-\na: 1\n---\nb: 2\n-\n|a|b|c|d|\n|-|-|-|-|\n")
 
     assert table.front_matter == "a: 1\n---\nb: 2\n"
-    assert table.has_table
+    assert table.first_line == 8
 
 
 def test_front_matter_without_an_end_is_prose() -> None:
@@ -90,7 +90,7 @@ def test_a_lone_row_is_prose() -> None:
 def test_a_file_without_a_table_has_no_rows() -> None:
     table = parse_table("只有文字\n".encode())
 
-    assert not table.has_table
+    assert table.first_line == 1
     assert table.raws == []
     assert table.rows == []
 

@@ -24,7 +24,7 @@ from services.ehtag import TagKind, open_identity, open_tag_database
 from services.settings import read_settings
 from tests.github import GOOD_TOKEN, GitHub
 from tests.tag_repositories import FEMALE, MakeTagRepository, TagRepository
-from tests.waiting import wait_for
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -45,7 +45,7 @@ async def _serve(data_dir: Path, repository: Path, github_url: str, tell: Connec
         config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="off")
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve())
-        await wait_for(lambda: server.started)
+        await until(lambda: server.started)
         tell.send(server.servers[0].sockets[0].getsockname()[1])
         await serving
 
@@ -180,7 +180,7 @@ async def test_servers_killed_while_they_write_leave_a_whole_repository(
         async with client() as http:
             writers = [asyncio.ensure_future(write(http, url, f"hat {n}")) for n, (url, _) in enumerate(servers)]
             for number, (_, pid) in enumerate(servers, 1):
-                await wait_for(partial(has_edits, repository, 4 * number))
+                await until(partial(has_edits, repository, 4 * number))
                 os.kill(pid, signal.SIGKILL)
             written = await asyncio.gather(*writers)
 
