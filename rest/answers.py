@@ -68,7 +68,8 @@ def refusal(status: int, words: str, headers: Mapping[str, str] | None = None) -
 
 def is_known(request: Request, etag: str) -> bool:
     """Whether the client has this already: `If-None-Match` names the ETag (`"3f2a"`, quotes included), or `*`."""
-    given = {part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")}
+    listed = ",".join(request.headers.getlist("if-none-match"))
+    given = {part.strip().removeprefix("W/") for part in listed.split(",")}
     return "*" in given or etag in given
 
 
