@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Coroutine
 from enum import StrEnum
@@ -15,6 +16,9 @@ from services.errors import ConfigurationError, JmgraphError
 from services.log import set_up_log
 from services.settings import Settings, read_settings
 from services.version import VERSION
+
+STDOUT, STDERR = 1, 2
+"""Descriptors of a process."""
 
 cli = typer.Typer(
     name="jmgraph",
@@ -196,11 +200,21 @@ def options(
 
 def main() -> None:
     """The console script."""
+    _fill_closed_streams()
     try:
         cli()
     except (ConfigurationError, JmgraphError) as error:
         print(f"jmgraph: {error}", file=sys.stderr)  # noqa: T201 (the one line that ends a command)
         sys.exit(1)
+
+
+def _fill_closed_streams() -> None:
+    """Let stdin, stdout and stderr that were closed swallow what comes: else the next socket gets their number."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= STDERR:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+    sys.stdout = sys.stdout or open(STDOUT, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stderr = sys.stderr or open(STDERR, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from rich.console import Console
+from rich.text import Text
 
 from services.catalog import UpstreamHost, open_gateway
 from services.downloads import open_archive_store
@@ -39,12 +40,12 @@ class Finding:
 
 async def doctor(settings: Settings) -> int:
     """Print the findings as they come; gives 1 when something needs doing."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, markup=False)
     bad = 0
     async for finding in _findings(settings):
-        mark = "[green]ok  [/green]" if finding.is_well else "[red]FAIL[/red]"
+        mark = Text("ok  ", "green") if finding.is_well else Text("FAIL", "red")
         advice = f" — {finding.advice}" if finding.advice else ""
-        console.print(f"{mark} {finding.name}: {finding.words}{advice}")
+        console.print(mark, f"{finding.name}: {finding.words}{advice}")
         bad += not finding.is_well
     return 1 if bad else 0
 
@@ -95,8 +96,11 @@ async def _storage(settings: Settings) -> Finding:
 
 
 async def _tags(settings: Settings) -> Finding:
-    async with open_tag_database(settings) as tags:
-        state = tags.state
+    try:
+        async with open_tag_database(settings) as tags:
+            state = tags.state
+    except (ConfigurationError, JmgraphError) as error:
+        return Finding("tag database", False, str(error), "set JMGRAPH_EHTAG_REPOSITORY to one that can be read")
     words = f"{state.snapshot.count} tags at {state.sha[:8]}"
     if state.last_error:
         return Finding(

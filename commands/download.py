@@ -18,11 +18,20 @@ from rich.progress import (
 )
 
 from services.catalog import parse_album_id
-from services.downloads import ArchiveFormat, Download, DownloadFile, DownloadRequest, DownloadState, ImageFormat
+from services.downloads import (
+    ArchiveFormat,
+    Download,
+    DownloadFile,
+    DownloadRequest,
+    DownloadState,
+    FileRange,
+    ImageFormat,
+)
 from services.errors import (
     AlbumNotFound,
     BlockedByPolicy,
     ConfigurationError,
+    ErrorCode,
     InvalidInput,
     JmgraphError,
     QueueRejected,
@@ -38,6 +47,14 @@ _EXIT_CODES: list[tuple[type[JmgraphError], int]] = [
     (UpstreamFailure, 5),
     (QueueRejected, 6),
 ]
+_SITE_FAILED = 5
+_EXIT_CODES_OF_PROBLEMS = {
+    ErrorCode.BLOCKED_BY_POLICY: 4,
+    ErrorCode.QUEUE_UNAVAILABLE: 6,
+    ErrorCode.STORAGE_FULL: 6,
+    ErrorCode.INTERNAL: 1,
+}
+"""Problems that a download ended with and that are not the site's."""
 
 
 async def download(
@@ -91,16 +108,9 @@ async def _hands(services: Services) -> AsyncIterator[None]:
 
 
 async def _watch(services: Services, download: Download, console: Console) -> Download:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("pages"),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-    )
     last = download
-    with Progress(*columns, console=console) as bar:
+    before = download.progress.bytes_done
+    with progress_bar(console) as bar:
         task = bar.add_task(download.title, total=None, rate="")
         began = asyncio.get_running_loop().time()
         async with aclosing(services.downloads.watch(download.id)) as changes:
@@ -111,9 +121,22 @@ async def _watch(services: Services, download: Download, console: Console) -> Do
                     task,
                     completed=progress.pages_done,
                     total=progress.pages_total,
-                    rate=f"{progress.bytes_done / seconds / 1e6:.1f} MB/s",
+                    rate=f"{max(0, progress.bytes_done - before) / seconds / 1e6:.1f} MB/s",
                 )
     return last
+
+
+def progress_bar(console: Console) -> Progress:
+    """Title, pages, bytes a second (the field `rate`), time left."""
+    return Progress(
+        TextColumn("{task.description}", markup=False),  # a title may have any brackets
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("pages"),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+        console=console,
+    )
 
 
 async def _finish(services: Services, download: Download, out: Path, console: Console) -> int:
@@ -125,7 +148,7 @@ async def _finish(services: Services, download: Download, out: Path, console: Co
         console.print(f"jmgraph: {download.problem.message}", style="red")
         for page in download.problem.missing_pages:
             console.print(f"  missing: {page}")
-        return 5
+        return _EXIT_CODES_OF_PROBLEMS.get(download.problem.code, _SITE_FAILED)
     console.print(f"jmgraph: the download is {download.state.value.lower()}")
     return 1
 
@@ -136,12 +159,22 @@ async def _fetch(services: Services, download: Download, out: Path) -> Path:
     async with services.downloads.hold_file(download.id, name) as file:
         found = file and await services.archives.open_range(file.key)
         if not file or not found:
-            raise ConfigurationError("the finished file has gone; run the same command again")
-        draft = _draft(out, file)
+            raise ConfigurationError("the finished file has gone; the same command with --force makes it anew")
+        try:
+            return await _write(found, file, out)
+        except OSError as error:
+            raise ConfigurationError(f"--out {out}: {error.strerror}; a folder that can be written to") from None
+
+
+async def _write(found: FileRange, file: DownloadFile, out: Path) -> Path:
+    draft = _draft(out, file)
+    try:
         with draft.open("wb") as target:
             async for chunk in found.chunks:
                 target.write(chunk)
         return draft.replace(out / file.name)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _draft(out: Path, file: DownloadFile) -> Path:

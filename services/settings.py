@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -23,6 +24,13 @@ from services.errors import ConfigurationError
 OFFICIAL_EHTAG_REMOTE = "https://github.com/EhTagTranslation/Database.git"
 GITHUB_API_URL = "https://api.github.com"
 
+LONGEST_S = 1e9
+"""Thirty years: what Redis and dates can count with, however it is added up."""
+LONGEST_TRY_S = 3600.0
+LONGEST_QUEUE = 1_000_000
+
+_COMMITTER = re.compile(r"[^<>\x00-\x1f]*[^<>\s\x00-\x1f] <[^<>\s\x00-\x1f]*@[^<>\s\x00-\x1f]*>")
+
 
 def _split(value: object) -> object:
     if not isinstance(value, str):
@@ -31,14 +39,32 @@ def _split(value: object) -> object:
 
 
 def _json_object(value: object) -> object:
-    return json.loads(value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    try:
+        read = json.loads(value or "{}")
+    except ValueError:
+        read = None
+    if not isinstance(read, dict):
+        raise ValueError('a JSON object, as in {"region": "…"}')
+    return read
 
 
 def _http_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if not _is_http_base(value):
         raise ValueError("an http:// or https:// address")
     return value.rstrip("/")
+
+
+def _is_http_base(value: str) -> bool:
+    """True for an address that a path can be put behind."""
+    try:
+        parts = urlsplit(value)
+        has_port = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    is_whole = parts.scheme in ("http", "https") and bool(parts.hostname)
+    return is_whole and has_port and not set(value) & set("?# ")
 
 
 def _optional_http_url(value: str) -> str:
@@ -88,10 +114,19 @@ def _host_names(values: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _committer(value: str) -> str:
-    name, _, rest = value.partition(" <")
-    if not name.strip() or not rest.endswith(">") or "@" not in rest:
+    if not _COMMITTER.fullmatch(value):
         raise ValueError("a name and an address, as in: jmgraph <jmgraph@localhost>")
     return value
+
+
+def _folder(value: object) -> object:
+    if value == "":  # pathlib takes it for the working directory
+        raise ValueError("a folder")
+    return value
+
+
+def _optional_folder(value: object) -> object:
+    return None if value == "" else value
 
 
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
@@ -107,8 +142,10 @@ Secrets = Annotated[
     BeforeValidator(_split),
     PlainSerializer(lambda keys: ["**********" for _ in keys]),
 ]
-PositiveSeconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+PositiveSeconds = Annotated[float, Field(gt=0, le=LONGEST_S, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(ge=0, le=LONGEST_S, allow_inf_nan=False)]
+TrySeconds = Annotated[float, Field(gt=0, le=LONGEST_TRY_S, allow_inf_nan=False)]
+Rate = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
 
 
 def _env(name: str, default: Any, **limits: Any) -> Any:
@@ -125,7 +162,7 @@ class Settings(BaseSettings):
     host: str = _env("HOST", "127.0.0.1", min_length=1)
     port: int = _env("PORT", 11111, ge=0, le=65535)
     public_url: OptionalUrl = _env("PUBLIC_URL", "")
-    data_dir: Path = _env("DATA_DIR", Path("data"))
+    data_dir: Annotated[Path, BeforeValidator(_folder)] = _env("DATA_DIR", Path("data"))
 
     redis_url: Annotated[SecretStr, _scheme_in("redis", "rediss", "unix")] = _env("REDIS_URL", SecretStr(""))
     storage_url: Annotated[SecretStr, _scheme_in("file", "s3")] = _env("STORAGE_URL", SecretStr(""))
@@ -140,10 +177,10 @@ class Settings(BaseSettings):
     jm_proxy: Annotated[SecretStr, _scheme_in("http", "https", "socks4", "socks5", "socks5h")] = _env(
         "JM_PROXY", SecretStr("")
     )
-    jm_timeout_s: PositiveSeconds = _env("JM_TIMEOUT", 20.0)
+    jm_timeout_s: TrySeconds = _env("JM_TIMEOUT", 20.0)
     jm_retries: int = _env("JM_RETRIES", 3, ge=1, le=20)
     jm_concurrency: int = _env("JM_CONCURRENCY", 16, ge=1, le=1024)
-    jm_rate_per_s: PositiveSeconds = _env("JM_RATE", 30.0)
+    jm_rate_per_s: Rate = _env("JM_RATE", 30.0)
 
     cache_bytes: int = _env("CACHE_BYTES", 1 << 30, ge=0)
     cache_search_s: Seconds = _env("CACHE_SEARCH", 300.0)
@@ -158,10 +195,10 @@ class Settings(BaseSettings):
     download_ttl_s: PositiveSeconds = _env("DOWNLOAD_TTL", 1800.0)
     download_history_s: PositiveSeconds = _env("DOWNLOAD_HISTORY", 604800.0)
     download_jobs: int = _env("DOWNLOAD_JOBS", 2, ge=1, le=64)
-    download_queue_limit: int = _env("DOWNLOAD_QUEUE_LIMIT", 200, ge=1)
+    download_queue_limit: int = _env("DOWNLOAD_QUEUE_LIMIT", 200, ge=1, le=LONGEST_QUEUE)
     disk_floor_bytes: int = _env("DISK_FLOOR", 1 << 30, ge=0)
 
-    ehtag_repository: Path | None = _env("EHTAG_REPOSITORY", None)
+    ehtag_repository: Annotated[Path | None, BeforeValidator(_optional_folder)] = _env("EHTAG_REPOSITORY", None)
     ehtag_remote: str = _env("EHTAG_REMOTE", OFFICIAL_EHTAG_REMOTE, min_length=1)
     ehtag_push: bool = _env("EHTAG_PUSH", False)
     ehtag_token: SecretStr = _env("EHTAG_TOKEN", SecretStr(""))
@@ -200,6 +237,10 @@ def read_settings(**overrides: Any) -> Settings:
         return Settings(**overrides)
     except ValidationError as error:
         raise ConfigurationError(_sentence(error)) from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(".env: a text file in UTF-8") from None
+    except OSError as error:
+        raise ConfigurationError(f".env: {error.strerror}; a file that this user can read") from None
 
 
 def _sentence(error: ValidationError) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from services.errors import ConfigurationError
@@ -31,6 +33,34 @@ from services.settings import read_settings
             "JMGRAPH_ALLOWED_HOSTS='http://comics.example': "
             "host names without scheme and port, or * for any; IP addresses need no leave",
         ),
+        ("PUBLIC_URL", "http://[", "JMGRAPH_PUBLIC_URL='http://[': an http:// or https:// address"),
+        ("PUBLIC_URL", "http://h:99999", "JMGRAPH_PUBLIC_URL='http://h:99999': an http:// or https:// address"),
+        ("PUBLIC_URL", "http://h/?tea", "JMGRAPH_PUBLIC_URL='http://h/?tea': an http:// or https:// address"),
+        ("JM_API_URLS", "http://h:tea", "JMGRAPH_JM_API_URLS='http://h:tea': an http:// or https:// address"),
+        ("STORAGE_OPTIONS", "{x", 'JMGRAPH_STORAGE_OPTIONS=**********: a JSON object, as in {"region": "…"}'),
+        ("STORAGE_OPTIONS", "[1]", 'JMGRAPH_STORAGE_OPTIONS=**********: a JSON object, as in {"region": "…"}'),
+        ("DATA_DIR", "", "JMGRAPH_DATA_DIR='': a folder"),
+        ("JM_TIMEOUT", "1e300", "JMGRAPH_JM_TIMEOUT='1e300': input should be less than or equal to 3600"),
+        (
+            "DOWNLOAD_TTL",
+            "1e12",
+            "JMGRAPH_DOWNLOAD_TTL='1e12': input should be less than or equal to 1000000000",
+        ),
+        (
+            "CACHE_STALE",
+            "1e300",
+            "JMGRAPH_CACHE_STALE='1e300': input should be less than or equal to 1000000000",
+        ),
+        (
+            "DOWNLOAD_QUEUE_LIMIT",
+            "1" + "0" * 20,
+            "JMGRAPH_DOWNLOAD_QUEUE_LIMIT='100000000000000000000': input should be less than or equal to 1000000",
+        ),
+        (
+            "EHTAG_COMMITTER",
+            "tea <<tea@garden>",
+            "JMGRAPH_EHTAG_COMMITTER='tea <<tea@garden>': a name and an address, as in: jmgraph <jmgraph@localhost>",
+        ),
     ],
 )
 def test_a_bad_value_is_one_line(monkeypatch: pytest.MonkeyPatch, variable: str, value: str, line: str) -> None:
@@ -50,3 +80,24 @@ def test_networks_and_any_are_trusted_as_they_are_given(monkeypatch: pytest.Monk
 
     assert settings.trusted_proxies == ("10.0.0.0/8", "::1", "*")
     assert settings.allowed_hosts == ("comics.example", "*")
+
+
+def test_what_may_be_left_out_may_be_empty(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("JMGRAPH_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("JMGRAPH_EHTAG_REPOSITORY", "")
+    monkeypatch.setenv("JMGRAPH_STORAGE_OPTIONS", "")
+
+    settings = read_settings()
+
+    assert settings.ehtag_folder == tmp_path / "ehtag"
+    assert settings.storage_options == {}
+
+
+def test_a_settings_file_that_is_no_text_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"JMGRAPH_HOST=caf\xe9\n")
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(ConfigurationError) as refused:
+        read_settings()
+
+    assert str(refused.value) == ".env: a text file in UTF-8"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from structlog.testing import capture_logs
 
 from services.errors import ConfigurationError
 from services.valkey import embedded_valkey, join_valkey
@@ -231,3 +233,32 @@ async def test_a_data_directory_that_is_a_file_ends_the_start_with_one_line(tmp_
     with pytest.raises(ConfigurationError, match="JMGRAPH_DATA_DIR"):
         async with embedded_valkey(tmp_path / "data"):
             pass
+
+
+async def test_a_server_that_dies_with_its_folder_gone_runs_again_and_ends(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    async with embedded_valkey(data_dir) as url:
+        pid = pid_of_server(data_dir)
+        shutil.rmtree(data_dir)
+        os.kill(pid, signal.SIGKILL)
+        await until(lambda: _answers(url))
+
+        second = pid_of_server(data_dir)
+        shutil.rmtree(data_dir)
+
+    assert until_gone(second)
+
+
+async def test_a_server_that_could_not_be_started_is_started_once_it_can(tmp_path: Path) -> None:
+    async with embedded_valkey(tmp_path) as url:
+        pid = pid_of_server(tmp_path)
+        folder = tmp_path / "valkey"
+        folder.rename(tmp_path / "away")
+        folder.write_text("in the way")
+        with capture_logs() as told:
+            os.kill(pid, signal.SIGKILL)
+            await until(lambda: "Valkey can't be started again; trying on" in [line["event"] for line in told])
+        folder.unlink()
+        (tmp_path / "away").rename(folder)
+
+        await until(lambda: _answers(url))

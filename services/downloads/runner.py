@@ -106,6 +106,7 @@ class Runner:
         except Cancelled:
             raise LeaseLost from None
         except Exception as error:
+            await writer.check_held()  # who cancels or removes it takes the folder away under our hands
             problem = problem_of(error)
             await writer.move(lambda entry: moves.failed(entry, problem))
             metrics.DOWNLOADS_ENDED.labels(DownloadState.FAILED).inc()

@@ -77,6 +77,15 @@ class RecordWriter:
                     await asyncio.sleep(random.uniform(self._timings.retry_s / 2, self._timings.retry_s))
             return self.entry
 
+    async def check_held(self) -> None:
+        """Raise `LeaseLost` where the record says that it is no longer ours; where Redis is away, nobody can say."""
+        try:
+            there = await self._store.find(self.entry.download.id)
+        except RedisUnavailable:
+            return
+        if there is None or there.lease != self.entry.lease:
+            raise LeaseLost
+
     async def _was_written(self, new: Entry) -> bool:
         """Whether the change is there, its answer lost with the connection. False: the step is to be taken anew."""
         there = await self._store.find(new.download.id)

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import subprocess
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -119,8 +119,9 @@ class Server:
                 continue
             log.warning("Valkey ended by itself; starting it again")
             try:
+                Folder.of(self._folder.path.parent)  # somebody may have removed it
                 await self._launch(self.address, tries=1, may_move=False)
-            except ConfigurationError as error:
+            except (ConfigurationError, OSError) as error:  # a full disk, no room for a process
                 log.error("Valkey can't be started again; trying on", reason=str(error))
 
     async def stop(self) -> None:
@@ -128,7 +129,8 @@ class Server:
         if not self.address.pid:
             return
         await end(self.address.pid, self._process)
-        self._folder.write_address(replace(self.address, pid=0))
+        with suppress(OSError):  # a start that finds an old number there looks who has it
+            self._folder.write_address(replace(self.address, pid=0))
 
     def _is_alive(self) -> bool:
         if self._process:

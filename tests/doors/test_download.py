@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import signal
+import subprocess
+import sys
 import zipfile
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from commands.download import progress_bar
 from demo.server import RunningDemo
 from tests.doors.conftest import Environ
 from tests.doors_processes import ask, command, run, until_answers
@@ -85,3 +90,55 @@ def test_a_lost_page_is_named(environ: Environ, tmp_path: Path, redis_url: str) 
 
     assert ended.code == 5
     assert "missing: " in ended.err
+
+
+def test_a_disk_that_fills_on_the_way_is_not_the_sites_failure(
+    environ: Environ, tmp_path: Path, redis_url: str
+) -> None:
+    settings = environ(JMGRAPH_REDIS_URL=redis_url, JMGRAPH_LOG_LEVEL="info")
+    floor = {"JMGRAPH_DISK_FLOOR": str(1 << 60)}
+    with command(tmp_path / "worker", "worker", **(settings | floor)) as worker:
+        wait_until(lambda: bool(worker.events("The worker is ready")))
+
+        ended = run(tmp_path / "download", "download", "163348", "--out", str(tmp_path / "out"), **settings)
+
+    assert ended.code == 6
+    assert ended.err.splitlines()[-1] == "jmgraph: Less disk is free than JMGRAPH_DISK_FLOOR asks for."
+
+
+def test_a_folder_that_can_not_be_is_one_line(environ: Environ, tmp_path: Path, redis_url: str) -> None:
+    settings = environ(JMGRAPH_REDIS_URL=redis_url, JMGRAPH_LOG_LEVEL="error")
+    (tmp_path / "file").write_text("in the way")
+    out = tmp_path / "file" / "comics"
+
+    ended = run(tmp_path / "download", "download", "163348", "--out", str(out), **settings)
+
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.splitlines()[-1] == (f"jmgraph: --out {out}: Not a directory; a folder that can be written to")
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_it_does_its_work_though_nobody_listens(
+    environ: Environ, tmp_path: Path, redis_url: str, closed: str
+) -> None:
+    settings = environ(JMGRAPH_REDIS_URL=redis_url, JMGRAPH_LOG_LEVEL="error", PATH="/usr/bin:/bin")
+    words = f'exec "$0" -m cli download 163348 --out "$1" {closed}'
+
+    ended = subprocess.run(
+        ["sh", "-c", words, sys.executable, str(tmp_path / "out")], env=settings, capture_output=True, check=False
+    )
+
+    assert ended.returncode == 0, ended.stderr
+    [file] = (tmp_path / "out").iterdir()
+    assert zipfile.is_zipfile(file)
+
+
+@pytest.mark.parametrize("title", ["[/tea] leaves", "[tea club] Leaves [b]", "100 {leaves}"])
+def test_the_bar_shows_a_title_as_it_is(title: str) -> None:
+    told = io.StringIO()
+
+    with progress_bar(Console(file=told, width=200)) as bar:
+        bar.add_task(title, total=24, rate="")
+
+    assert told.getvalue().startswith(f"{title} ")

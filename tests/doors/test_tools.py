@@ -60,6 +60,28 @@ def test_doctor_gives_0_when_all_is_well(environ: Environ, tmp_path: Path) -> No
     assert {line[:5] for line in ended.out.splitlines()} == {"ok   "}
 
 
+def test_doctor_goes_through_all_neighbours_though_nothing_can_be_written(
+    environ: Environ, tmp_path: Path, demo: RunningDemo
+) -> None:
+    data_dir = tmp_path / "[b]tea[/x]"
+    data_dir.parent.mkdir()
+    data_dir.write_text("in the way")
+
+    ended = run(tmp_path / "doctor", "doctor", **environ(JMGRAPH_DATA_DIR=str(data_dir), JMGRAPH_LOG_LEVEL="error"))
+
+    lines = ended.out.splitlines()
+    assert ended.code == 1
+    assert [line.partition(": ")[0] for line in lines[:4]] == [
+        "FAIL disk",
+        "FAIL redis",
+        "FAIL storage",
+        "FAIL tag database",
+    ]
+    assert str(data_dir) in lines[1]
+    assert [line for line in lines if line.startswith(f"ok   api {demo.api_urls[0]}")] != []
+    assert "Traceback" not in ended.err
+
+
 def test_the_tag_database_is_cloned_checked_and_exported(
     environ: Environ, tmp_path: Path, make_tag_repository: MakeTagRepository
 ) -> None:

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
-from services.downloads import ArchiveFormat, DownloadRequest, DownloadState, ImageFormat
+from services.downloads import (
+    ArchiveFormat,
+    Cancelled,
+    DownloadRequest,
+    DownloadState,
+    ImageFormat,
+    Job,
+    PackedArchive,
+    PagesProgress,
+)
 from services.errors import (
     AlbumNotFound,
     BlockedByPolicy,
@@ -19,7 +30,7 @@ from services.errors import (
     UpstreamFailure,
     UpstreamReason,
 )
-from tests.download_fakes import FakeAlbums, House, an_album, open_house
+from tests.download_fakes import FakeAlbums, FakePipeline, House, an_album, open_house
 from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
@@ -165,6 +176,34 @@ async def test_cancelling_a_running_one_stops_it_and_keeps_nothing_on_disk(house
     assert cancelled.state is DownloadState.CANCELLED
     await until(lambda: house.pipeline.at_once == 0 and house.staged() == [])
     assert house.archives.keys() == []
+
+
+class _TornPipeline(FakePipeline):
+    """Finds its folder gone while it is being stopped."""
+
+    async def run(
+        self, job: Job, *, on_progress: Callable[[PagesProgress], None], is_cancelled: Callable[[], bool]
+    ) -> PackedArchive:
+        try:
+            return await super().run(job, on_progress=on_progress, is_cancelled=is_cancelled)
+        except (asyncio.CancelledError, Cancelled):
+            raise FileNotFoundError(job.folder) from None
+
+
+async def test_a_folder_taken_away_by_a_cancellation_is_no_fault(house: House) -> None:
+    house.pipeline = _TornPipeline()
+    house.pipeline.pause_at = 3
+    with capture_logs() as told:
+        house.work()
+        running = await house.start("100")
+        await house.pipeline.paused.wait()
+
+        cancelled = await house.downloads.cancel(running.id)
+        await until(lambda: "A download is no longer ours" in [line["event"] for line in told])
+
+    assert cancelled.state is DownloadState.CANCELLED
+    assert [line["event"] for line in told if line["log_level"] in ("warning", "error")] == []
+    assert house.staged() == []
 
 
 async def test_a_failed_one_names_its_missing_pages_and_keeps_the_others_for_a_retry(house: House) -> None:
