@@ -167,6 +167,17 @@ async def test_a_persisted_query_is_sent_once_and_then_named(server: Asker) -> N
     assert sent.json()["data"] == named.json()["data"]
 
 
+async def test_a_query_of_no_honest_length_runs_but_is_not_kept(server: Asker) -> None:
+    query = "{ ehtag { version } } #" + "x" * 70_000
+    extensions = {"persistedQuery": {"version": 1, "sha256Hash": hashlib.sha256(query.encode()).hexdigest()}}
+
+    sent = await server.http.post("/graphql", json={"query": query, "extensions": extensions})
+    named = await server.http.post("/graphql", json={"extensions": extensions})
+
+    assert sent.json()["data"] == {"ehtag": {"version": 7}}
+    assert named.json()["errors"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
+
+
 async def test_a_hash_that_is_not_the_querys_is_refused(server: Asker) -> None:
     extensions = {"persistedQuery": {"version": 1, "sha256Hash": "0" * 64}}
     response = await server.http.post("/graphql", json={"query": QUERY, "extensions": extensions})
