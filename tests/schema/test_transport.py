@@ -38,6 +38,17 @@ async def test_the_figures_of_an_answer_are_its_own(server: Asker) -> None:
     assert (again["upstreamCalls"], again["cacheHits"], again["budgetLeft"]) == (0, 1, 120)
 
 
+async def test_an_answer_as_an_event_tells_its_figures(server: Asker) -> None:
+    response = await server.http.post("/graphql", json={"query": QUERY}, headers={"Accept": "text/event-stream"})
+    answer = json.loads(response.text.partition("data: ")[2].partition("\n")[0])
+
+    assert answer["data"]["album"]["id"] == "350234"
+    assert (answer["extensions"]["jmgraph"]["upstreamCalls"], answer["extensions"]["jmgraph"]["budgetLeft"]) == (
+        1,
+        119,
+    )
+
+
 async def test_what_belongs_to_downloads_is_never_kept(server: Asker) -> None:
     response = await server.http.get("/graphql", params={"query": "{ downloads { totalCount } }"})
 
@@ -56,6 +67,42 @@ async def test_a_cached_answer_is_the_same_compressed_or_not(server: Asker) -> N
     assert response.headers["content-encoding"] == "gzip"
     assert len(raw) == int(response.headers["content-length"])
     assert json.loads(gzip.decompress(raw))["data"] == plain.json()["data"]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "encoding"),
+    [
+        ("gzip", "gzip"),
+        ("br;q=1.0, GZIP;q=0.5", "gzip"),
+        ("*", "gzip"),
+        ("gzip;q=0", None),
+        ("br, gzip; q=0.000", None),
+        ("identity", None),
+    ],
+)
+async def test_an_answer_is_compressed_only_for_who_takes_it(
+    server: Asker, accepted: str, encoding: str | None
+) -> None:
+    query = "{ ranking { entries { rank album { id title } } } }"
+    response = await server.http.post("/graphql", json={"query": query}, headers={"Accept-Encoding": accepted})
+
+    assert response.headers.get("content-encoding") == encoding
+
+
+@pytest.mark.parametrize(
+    ("accepted", "media_type"),
+    [
+        ("application/graphql-response+json, application/json;q=0.9", "application/graphql-response+json"),
+        ("Application/GraphQL-Response+JSON; charset=utf-8", "application/graphql-response+json"),
+        ("application/json, application/graphql-response+json;q=0", "application/json"),
+        ("application/graphql-response+json;q=0.5, application/json", "application/json"),
+        ("*/*", "application/json"),
+    ],
+)
+async def test_an_answer_has_the_media_type_that_is_preferred(server: Asker, accepted: str, media_type: str) -> None:
+    response = await server.http.post("/graphql", json={"query": QUERY}, headers={"Accept": accepted})
+
+    assert response.headers["content-type"] == media_type
 
 
 async def test_a_mutation_over_get_is_refused_with_the_method_that_works(server: Asker) -> None:
