@@ -145,9 +145,19 @@ async def test_the_old_sub_protocol_works_for_old_clients(server: Asker) -> None
         (NEW, '{"type": "complete"}'),
         (NEW, '{"type": "nothing"}'),
         (NEW, "no json"),
+        (NEW, '{"type": "subscribe", "id": "\\ud800", "payload": {"query": "{ __typename }"}}'),
+        (NEW, '{"type": "subscribe", "id": "1", "payload": {"query": "{a}", "variables": {"a": "\\ud800"}}}'),
+        (
+            NEW,
+            '{"type": "subscribe", "id": "1", "payload": {"query": "{a}", "variables": {"a": ' + "9" * 5000 + "}}}",
+        ),
+        (NEW, '{"type": "subscribe", "id": "1", "payload": ' + "[" * 50_000 + "]" * 50_000 + "}"),
         (OLD, '{"type": "start"}'),
         (OLD, '{"type": "start", "id": "1", "payload": {"query": 1}}'),
         (OLD, '{"type": "stop"}'),
+        (OLD, "no json"),
+        (OLD, '{"type": "start", "id": "1", "payload": {"query": "{a}", "variables": {"a": "\\ud800"}}}'),
+        (OLD, '{"type": "start", "id": "1", "payload": ' + "[" * 50_000 + "]" * 50_000 + "}"),
     ],
 )
 async def test_a_frame_that_is_none_closes_politely(server: Asker, protocol: str, frame: str) -> None:

@@ -123,6 +123,11 @@ async def test_a_mutation_over_get_is_refused_with_the_method_that_works(server:
         (b'{"query": "{a}", "variables": []}', "application/json", 400),
         (b'{"query": "query A {ehtag{version}} query B {ehtag{version}}"}', "application/json", 400),
         (b'{"query": "subscription { ehtagUpdated { version } }"}', "application/json", 400),
+        (
+            b'{"query": "{ __typename }", "variables": {"a": ' + b"[" * 900 + b"]" * 900 + b"}}",
+            "application/json",
+            400,
+        ),
         (b'{"query": "{a}"}', "text/plain", 415),
         (b" " * ((1 << 20) + 1), "application/json", 413),
     ],
