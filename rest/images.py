@@ -10,11 +10,11 @@ from starlette.responses import Response
 from rest.answers import error_response, is_known, refusal, response_of
 from rest.numbers import whole_number
 from rest.operations import Address, Operation, Parameter, Section
-from rest.quality import qualities
 from rest.rooms import routes_of
 from rest.shapes import ALBUM, BYTES, PROBLEM, SAMPLE_ALBUM
 from rest.shortcuts import LONGEST_S, keep_for
 from services.catalog import StoredImage, parse_album_id
+from services.quality import qualities
 
 COVER_CACHE = "public, max-age=86400"
 """The site changes a cover now and then."""

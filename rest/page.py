@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute, Route
 
 from rest.answers import error_response
 from rest.compression import compressed
-from rest.quality import qualities
+from services.quality import qualities
 
 DIST = Path(__file__).resolve().parent.parent / "web" / "dist"
 

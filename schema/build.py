@@ -44,7 +44,12 @@ def build_schema(documents: Documents) -> strawberry.Schema:
         mutation=Mutation,
         subscription=Subscription,
         config=StrawberryConfig(scalar_map=SCALARS),
-        extensions=[OperationFigures, CodedErrors, lambda: PreparedDocuments(documents), ChangeGuard],
+        extensions=[
+            lambda: OperationFigures(documents.limits.budget),
+            CodedErrors,
+            lambda: PreparedDocuments(documents),
+            ChangeGuard,
+        ],
     )
     documents.bind(schema._schema)
     return schema

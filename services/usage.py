@@ -50,6 +50,14 @@ def current_usage() -> Usage:
     return _current.get() or Usage()
 
 
+def join_usage() -> Usage:
+    """The usage that is open, or a new one for the rest of this task."""
+    usage = _current.get()
+    if usage is None:
+        _current.set(usage := Usage())
+    return usage
+
+
 @contextmanager
 def open_usage(priority: Priority = Priority.PERSON) -> Iterator[Usage]:
     """Open a fresh usage for everything inside, tasks started there included."""

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import struct
+import sys
 import time
 import zlib
 from collections import OrderedDict
 from collections.abc import Hashable
+
+Key = tuple[Hashable, ...]
+"""Everything that an answer depends on, the document's text and the variables among it."""
 
 SMALLEST_COMPRESSED_BYTES = 1400
 """One network packet: nothing is won below."""
@@ -74,9 +78,9 @@ class Answers:
     def __init__(self, most_bytes: int = 64 << 20) -> None:
         self._most_bytes = most_bytes
         self._bytes = 0
-        self._kept: OrderedDict[Hashable, Answer] = OrderedDict()
+        self._kept: OrderedDict[Key, Answer] = OrderedDict()
 
-    def find(self, key: Hashable) -> Answer | None:
+    def find(self, key: Key) -> Answer | None:
         """A fresh answer to exactly this question."""
         answer = self._kept.get(key)
         if answer is None:
@@ -87,21 +91,23 @@ class Answers:
         self._kept.move_to_end(key)
         return answer
 
-    def keep(self, key: Hashable, answer: Answer) -> None:
+    def keep(self, key: Key, answer: Answer) -> None:
         """Keep an answer; one that is no longer fresh or larger than everything allowed is not kept."""
         self._drop(key)
-        if answer.left_s <= 0 or _weight(answer) > self._most_bytes:
+        if answer.left_s <= 0 or _weight(key, answer) > self._most_bytes:
             return
         self._kept[key] = answer
-        self._bytes += _weight(answer)
+        self._bytes += _weight(key, answer)
         while self._bytes > self._most_bytes:
             self._drop(next(iter(self._kept)))
 
-    def _drop(self, key: Hashable) -> None:
+    def _drop(self, key: Key) -> None:
         if (answer := self._kept.pop(key, None)) is not None:
-            self._bytes -= _weight(answer)
+            self._bytes -= _weight(key, answer)
 
 
-def _weight(answer: Answer) -> int:
-    """Bytes that an answer may take, its compressed twin (about a third) and its key included."""
-    return len(answer.head) * 4 // 3 + 1024
+def _weight(key: Key, answer: Answer) -> int:
+    """Bytes that an answer may take with its compressed twin (about a third) and its key: a question of a
+    megabyte may well have an answer of a line.
+    """
+    return len(answer.head) * 4 // 3 + 1024 + sum(map(sys.getsizeof, key))

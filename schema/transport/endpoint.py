@@ -37,7 +37,15 @@ from schema.transport.request import (
     request_from_body,
     request_from_parameters,
 )
-from schema.transport.responses import Ask, answer_of, is_graphql_json, never_ran, refuse, send_answer
+from schema.transport.responses import (
+    Ask,
+    answer_of,
+    is_graphql_json,
+    never_ran,
+    refuse,
+    send_answer,
+    takes_gzip,
+)
 from schema.transport.sockets import Sockets
 from schema.transport.stream import send_events
 from services.errors import ErrorCode, JmgraphError
@@ -80,7 +88,7 @@ class GraphQLEndpoint:
         ask = Ask(
             method=scope["method"],
             accept=headers.get("accept", ""),
-            takes_gzip="gzip" in headers.get("accept-encoding", ""),
+            takes_gzip=takes_gzip(headers.get("accept-encoding", "")),
             if_none_match=headers.get("if-none-match", ""),
             context=self._context_of(connection),
         )

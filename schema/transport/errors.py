@@ -34,10 +34,23 @@ class RequestError(Exception):
 
 
 def too_costly(measure: str, cost: int, limit: int) -> GraphQLError:
-    """The refusal of an operation that is over a limit; `measure` is depth, aliases, tokens or upstream calls."""
+    """The refusal of an operation that is over a limit; `measure` is depth, aliases, tokens, comparisons of
+    fields or upstream calls.
+    """
     return GraphQLError(
         f"This operation is too costly: {measure} {cost}, at most {limit}.",
         extensions={"code": TOO_COSTLY, "retryable": False, "measure": measure, "cost": cost, "limit": limit},
+    )
+
+
+def unreadable_value(error: GraphQLError) -> GraphQLError:
+    """What validation says of a literal that failed to be read (a number of five thousand digits)."""
+    if isinstance(error.original_error, GraphQLError):
+        return error
+    return GraphQLError(
+        "This value can't be read.",
+        nodes=error.nodes,
+        extensions={"code": VALIDATION_FAILED, "retryable": False},
     )
 
 

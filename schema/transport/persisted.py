@@ -12,6 +12,9 @@ from schema.transport.request import GraphQLRequest
 KEPT = 1000
 """Queries kept in this process; the shared shelf behind keeps more."""
 
+LONGEST_KEPT = 1 << 16
+"""Characters; far more than a document of the token limit needs. A longer one runs, but has to be sent each time."""
+
 
 class QueryShelf(Protocol):
     """Where queries are kept for every process."""
@@ -41,7 +44,7 @@ class PersistedQueries:
     async def _learn(self, sha256: str, query: str, shelf: QueryShelf) -> str:
         if hashlib.sha256(query.encode()).hexdigest() != sha256:
             raise RequestError(400, BAD_REQUEST, "The sha256Hash is not that of the query.")
-        if sha256 not in self._known:
+        if sha256 not in self._known and len(query) <= LONGEST_KEPT:
             self._remember(sha256, query)
             await shelf.keep(sha256, query)
         return query

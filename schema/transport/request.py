@@ -70,8 +70,15 @@ def _request(data: Mapping[str, Any]) -> GraphQLRequest:
         variables=variables,
         operation_name=_typed(data, "operationName", str) or None,
         persisted_sha256=sha256,
-        variables_key=orjson.dumps(variables, option=orjson.OPT_SORT_KEYS) if variables else b"",
+        variables_key=_key_of(variables) if variables else b"",
     )
+
+
+def _key_of(variables: Mapping[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(variables, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:  # it reads deeper than it writes
+        raise RequestError(400, BAD_REQUEST, "The variables are nested too deeply.") from None
 
 
 def _typed(data: Mapping[str, Any], name: str, kind: type) -> Any:

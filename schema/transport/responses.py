@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -14,6 +14,8 @@ from starlette.types import Send
 from resolvers.context import Context
 from schema.transport.answers import SMALLEST_COMPRESSED_BYTES, Answer
 from schema.transport.errors import BAD_REQUEST, PARSE_FAILED, TOO_COSTLY, VALIDATION_FAILED, RequestError
+from schema.transport.figures import figures
+from services.quality import qualities
 from services.usage import Usage
 
 JSON = b"application/json"
@@ -93,15 +95,8 @@ async def send_answer(
 
 
 def _tail(answer: Answer, usage: Usage, began_at: float, budget: int) -> bytes:
-    figures = {
-        "upstreamCalls": usage.upstream_calls,
-        "cacheHits": usage.cache_hits,
-        "milliseconds": round((time.perf_counter() - began_at) * 1000, 2),
-        "budgetLeft": max(0, budget - usage.upstream_calls),
-        "stale": answer.is_stale,
-        "ageSeconds": int(answer.age_now_s),
-    }
-    return b',"extensions":{"jmgraph":' + orjson.dumps(figures) + b"}}"
+    told = figures(usage, began_at, budget, stale=answer.is_stale, age_s=answer.age_now_s)
+    return b',"extensions":{"jmgraph":' + orjson.dumps(told) + b"}}"
 
 
 async def refuse(ask: Ask, error: RequestError, send: Send) -> None:
@@ -116,9 +111,18 @@ async def refuse(ask: Ask, error: RequestError, send: Send) -> None:
     await _send(send, error.status, media_type, body, headers, head_only=ask.method == "HEAD")
 
 
+@lru_cache(256)
 def is_graphql_json(accept: str) -> bool:
-    """True for clients of the newer media type."""
-    return "application/graphql-response+json" in accept
+    """True for clients of the newer media type, unless they like the older one better."""
+    liked = qualities(accept)
+    return liked.get(GRAPHQL_JSON.decode(), 0.0) > 0 and liked[GRAPHQL_JSON.decode()] >= liked.get(JSON.decode(), 0.0)
+
+
+@lru_cache(256)
+def takes_gzip(accept_encoding: str) -> bool:
+    """True for clients to whom a compressed answer may be sent."""
+    liked = qualities(accept_encoding)
+    return liked.get("gzip", liked.get("*", 0.0)) > 0
 
 
 def _matches(if_none_match: str, etag: str) -> bool:

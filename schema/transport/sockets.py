@@ -108,6 +108,15 @@ class Sockets(GraphQL[Context, None]):
             raise TypeError("only sockets come here")
         return self._context_of(request)
 
+    def decode_json(self, data: str | bytes) -> object:
+        """JSON of a frame; None, which is no frame, for what is none: half a surrogate pair, which no answer could
+        repeat, or what nests past any reader, among it.
+        """
+        try:
+            return orjson.loads(data)
+        except orjson.JSONDecodeError:
+            return None
+
     def encode_json(self, data: object) -> str:
         """JSON as text frames carry it."""
         return orjson.dumps(data).decode()

@@ -38,6 +38,17 @@ async def test_the_figures_of_an_answer_are_its_own(server: Asker) -> None:
     assert (again["upstreamCalls"], again["cacheHits"], again["budgetLeft"]) == (0, 1, 120)
 
 
+async def test_an_answer_as_an_event_tells_its_figures(server: Asker) -> None:
+    response = await server.http.post("/graphql", json={"query": QUERY}, headers={"Accept": "text/event-stream"})
+    answer = json.loads(response.text.partition("data: ")[2].partition("\n")[0])
+
+    assert answer["data"]["album"]["id"] == "350234"
+    assert (answer["extensions"]["jmgraph"]["upstreamCalls"], answer["extensions"]["jmgraph"]["budgetLeft"]) == (
+        1,
+        119,
+    )
+
+
 async def test_what_belongs_to_downloads_is_never_kept(server: Asker) -> None:
     response = await server.http.get("/graphql", params={"query": "{ downloads { totalCount } }"})
 
@@ -58,6 +69,42 @@ async def test_a_cached_answer_is_the_same_compressed_or_not(server: Asker) -> N
     assert json.loads(gzip.decompress(raw))["data"] == plain.json()["data"]
 
 
+@pytest.mark.parametrize(
+    ("accepted", "encoding"),
+    [
+        ("gzip", "gzip"),
+        ("br;q=1.0, GZIP;q=0.5", "gzip"),
+        ("*", "gzip"),
+        ("gzip;q=0", None),
+        ("br, gzip; q=0.000", None),
+        ("identity", None),
+    ],
+)
+async def test_an_answer_is_compressed_only_for_who_takes_it(
+    server: Asker, accepted: str, encoding: str | None
+) -> None:
+    query = "{ ranking { entries { rank album { id title } } } }"
+    response = await server.http.post("/graphql", json={"query": query}, headers={"Accept-Encoding": accepted})
+
+    assert response.headers.get("content-encoding") == encoding
+
+
+@pytest.mark.parametrize(
+    ("accepted", "media_type"),
+    [
+        ("application/graphql-response+json, application/json;q=0.9", "application/graphql-response+json"),
+        ("Application/GraphQL-Response+JSON; charset=utf-8", "application/graphql-response+json"),
+        ("application/json, application/graphql-response+json;q=0", "application/json"),
+        ("application/graphql-response+json;q=0.5, application/json", "application/json"),
+        ("*/*", "application/json"),
+    ],
+)
+async def test_an_answer_has_the_media_type_that_is_preferred(server: Asker, accepted: str, media_type: str) -> None:
+    response = await server.http.post("/graphql", json={"query": QUERY}, headers={"Accept": accepted})
+
+    assert response.headers["content-type"] == media_type
+
+
 async def test_a_mutation_over_get_is_refused_with_the_method_that_works(server: Asker) -> None:
     response = await server.http.get("/graphql", params={"query": CHANGE})
 
@@ -76,6 +123,11 @@ async def test_a_mutation_over_get_is_refused_with_the_method_that_works(server:
         (b'{"query": "{a}", "variables": []}', "application/json", 400),
         (b'{"query": "query A {ehtag{version}} query B {ehtag{version}}"}', "application/json", 400),
         (b'{"query": "subscription { ehtagUpdated { version } }"}', "application/json", 400),
+        (
+            b'{"query": "{ __typename }", "variables": {"a": ' + b"[" * 900 + b"]" * 900 + b"}}",
+            "application/json",
+            400,
+        ),
         (b'{"query": "{a}"}', "text/plain", 415),
         (b" " * ((1 << 20) + 1), "application/json", 413),
     ],
@@ -165,6 +217,17 @@ async def test_a_persisted_query_is_sent_once_and_then_named(server: Asker) -> N
     assert unknown.json()["errors"][0]["message"] == "PersistedQueryNotFound"
     assert unknown.json()["errors"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
     assert sent.json()["data"] == named.json()["data"]
+
+
+async def test_a_query_of_no_honest_length_runs_but_is_not_kept(server: Asker) -> None:
+    query = "{ ehtag { version } } #" + "x" * 70_000
+    extensions = {"persistedQuery": {"version": 1, "sha256Hash": hashlib.sha256(query.encode()).hexdigest()}}
+
+    sent = await server.http.post("/graphql", json={"query": query, "extensions": extensions})
+    named = await server.http.post("/graphql", json={"extensions": extensions})
+
+    assert sent.json()["data"] == {"ehtag": {"version": 7}}
+    assert named.json()["errors"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
 
 
 async def test_a_hash_that_is_not_the_querys_is_refused(server: Asker) -> None:
