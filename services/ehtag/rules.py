@@ -6,7 +6,9 @@ They are set on our own parser; the library's modules stay as they are for every
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Callable
+from functools import lru_cache
 
 from markdown_it.common.utils import isMdAsciiPunct, isPunctChar, isWhiteSpace
 from markdown_it.rules_inline.state_inline import Delimiter, StateInline
@@ -20,8 +22,7 @@ _NAMED_ENTITY = re.compile(r"&([a-zA-Z][a-zA-Z0-9]{1,31};)")
 _AUTOLINK = re.compile(r"<([a-zA-Z][a-zA-Z0-9+.\-]{1,31}:[^<>\x00-\x20]*)>")
 _LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
 _AUTOMAIL = re.compile(rf"<([a-zA-Z0-9.!#$%&'*+/=?^_`{{|}}~-]+@{_LABEL}(?:\.{_LABEL})*)>")
-_SCHEME = re.compile(r"(?:\A|[^a-z0-9.+-])(https?|ftp)\Z", re.IGNORECASE | re.ASCII)
-_SCHEME_REACH = len("https") + 1  # how far back that looks
+_IN_SCHEME = "+-." + string.ascii_letters + string.digits
 _BMP_END = "\uffff"
 _NEW_SYMBOLS = frozenset("\u2ffc\u2ffd\u2ffe\u2fff\u31ef")  # of Unicode 15.1, which older Pythons don't know
 
@@ -142,14 +143,16 @@ def linkify_with(linkifier: Linkifier) -> Callable[[StateInline, bool], bool]:
     """The rule for bare `https://…`, tried where its `://` stands."""
 
     def linkify(state: StateInline, silent: bool) -> bool:
-        """Bare URLs with a scheme, outside of links."""
+        """Bare URLs with a scheme, outside of links.
+
+        A look-ahead takes the word before the bracket for the scheme: its length alone counts, as in the releases.
+        """
         position = state.pos
         if state.linkLevel > 0 or position + 3 > state.posMax or not state.src.startswith("://", position):
             return False
-        scheme = _SCHEME.search(state.pending[-_SCHEME_REACH:])
-        if scheme is None:
+        length = _scheme_length(state.pending)
+        if length == 0:
             return False
-        length = len(scheme[1])
         found = linkifier.find_at_start(state.src[position - length :])
         if found is None or len(found.url) <= length:
             return False
@@ -164,6 +167,13 @@ def linkify_with(linkifier: Linkifier) -> Callable[[StateInline, bool], bool]:
         return True
 
     return linkify
+
+
+@lru_cache(maxsize=4)  # a look-ahead asks for the same text at every `://` of a label
+def _scheme_length(pending: str) -> int:
+    """How many characters at the end can be a scheme, "https"; 0 when they don't begin with a letter."""
+    scheme = pending[len(pending.rstrip(_IN_SCHEME)) :]
+    return len(scheme) if scheme[:1].isalpha() else 0
 
 
 def push_link(state: StateInline, href: str, text: str) -> None:

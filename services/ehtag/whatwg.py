@@ -24,6 +24,9 @@ _FORBIDDEN_DOMAIN = _FORBIDDEN_HOST | frozenset(map(chr, range(0x20))) | {"%", "
 _MAX_PORT = 65535
 _DOT = frozenset({".", "%2e"})
 _TWO_DOTS = frozenset({"..", ".%2e", "%2e.", "%2e%2e"})
+# bidirectional classes: what makes a label run leftwards, and what may stand anywhere
+_LEFTWARDS = frozenset({"R", "AL", "AN"})
+_EITHER_WAY = frozenset({"ES", "CS", "ET", "ON", "BN", "NSM"})
 _DOMAIN_DOTS = re.compile("[\u3002\uff0e\uff61]")
 
 
@@ -126,39 +129,60 @@ def _to_ascii(domain: str) -> str | None:
 
     try:
         mapped = idna.uts46_remap(domain, std3_rules=False, transitional=False)
-        return ".".join(_label_to_ascii(label) for label in mapped.split("."))
+        labels = [_decoded(label) for label in mapped.split(".")]
+        for label in labels:
+            _check_label(label)
+        return ".".join(_encoded(label) for label in labels)
     except (idna.IDNAError, UnicodeError, ValueError, IndexError):
         return None
 
 
-def _label_to_ascii(label: str) -> str:
+def _decoded(label: str) -> str:
+    """A label in Unicode. Raises IDNAError for an `xn--` label that no other spelling gives."""
     import idna
 
-    if label.startswith("xn--"):
-        decoded = label[4:].encode("ascii").decode("punycode")
-        if (
-            not decoded
-            or decoded.isascii()
-            or idna.uts46_remap(decoded, std3_rules=False, transitional=False) != decoded
-        ):
-            raise idna.IDNAError("not a canonical label")
-        _check_label(decoded)
+    if not label.startswith("xn--"):
         return label
-    if label.isascii():
-        return label
-    _check_label(label)
-    return "xn--" + label.encode("punycode").decode("ascii")
+    decoded = label[4:].encode("ascii").decode("punycode")
+    if not decoded or decoded.isascii() or idna.uts46_remap(decoded, std3_rules=False, transitional=False) != decoded:
+        raise idna.IDNAError("not a canonical label")
+    return decoded
+
+
+def _encoded(label: str) -> str:
+    return label if label.isascii() else "xn--" + label.encode("punycode").decode("ascii")
 
 
 def _check_label(label: str) -> None:
-    """Raises IDNAError where UTS #46 with CheckJoiners does. Nothing that is shown depends on directions."""
+    """Raises IDNAError where the releases' `new URL` refuses a label in Unicode.
+
+    That is UTS #46 with CheckJoiners; directions are judged in labels that begin with a sign written leftwards only.
+    """
     import idna
 
+    if label.isascii():
+        return
     if unicodedata.category(label[0]).startswith("M"):
         raise idna.IDNAError("starts with a mark")
     for position, char in enumerate(label):
         if char in "\u200c\u200d" and not idna.valid_contextj(label, position):
             raise idna.IDNAError("joiner out of place")
+    directions = list(map(unicodedata.bidirectional, label))
+    if not _LEFTWARDS.isdisjoint(directions) and not _runs_one_way(directions):
+        raise idna.IDNAError("directions mixed")
+
+
+def _runs_one_way(directions: list[str]) -> bool:
+    """RFC 5893, section 2, as `new URL` has it: nobody looks at the end of a label that runs rightwards."""
+    while directions[-1] == "NSM":
+        directions.pop()
+    if directions[0] == "L":
+        return {"L", "EN", *_EITHER_WAY}.issuperset(directions[:-1])
+    return (
+        {*_LEFTWARDS, "EN", *_EITHER_WAY}.issuperset(directions)
+        and directions[-1] in {*_LEFTWARDS, "EN"}
+        and not {"EN", "AN"}.issubset(directions)
+    )
 
 
 def _is_number(label: str) -> bool:

@@ -44,6 +44,13 @@ LINKS = [
         "<p>[[[[[[[[[[[[[[[[[[[[[a](b)</p>",
     ),
     ("[a](b 'c' d)", "[a](b 'c' d)", "[a](b 'c' d)", "<p>[a](b 'c' d)</p>"),
+    # a look-ahead takes the word before the bracket for a scheme, and passes over the code span behind it
+    (
+        "hill[ftp://`glasses`](u)",
+        "hill[ftp://\\`glasses\\`](u)",
+        "hillftp://`glasses`",
+        '<p>hill<a href="u">ftp://`glasses`</a></p>',
+    ),
     ('[a\nb](c\n"d")', '[a\nb](c "d")', "a\nb", '<p><a href="c" title="d">a<br>b</a></p>'),
 ]
 SITES = [

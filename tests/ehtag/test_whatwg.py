@@ -25,6 +25,8 @@ from services.ehtag.whatwg import parse_url
         ("https://河.example/", "xn--ovw.example", "/"),
         ("https://xn--ovw.example/", "xn--ovw.example", "/"),
         ("https://a_b.example./", "a_b.example.", "/"),
+        ("https://א.a.example/", "xn--4db.a.example", "/"),
+        ("https://aא.example/", "xn--a-0hc.example", "/"),
         ("http://0x7f.1/", "127.0.0.1", "/"),
         ("http://010.1/", "8.0.0.1", "/"),
         ("http://[2001:DB8::1]:90/", "[2001:db8::1]:90", "/"),
@@ -50,7 +52,7 @@ def test_a_url_has_a_host_and_a_path(text: str, host: str, pathname: str) -> Non
         "http://a%00b/", "http://a:x/", "http://a:65536/", "http://a:80:90/", "http://[::1/", "http://[1:2]/",
         "http://256.1.1.1/", "http://1.2.3.4.5/", "http://a.08/", "http://xn--/", "http://xn--a/",
         "http://\u0301a.example/", "http://a\u200db.example/", "http://\u00ad/", "foo://b ar/", "foo://:1",
-        "file://a b/",
+        "file://a b/", "http://אa.example/", "http://aאb.example/", "http://א-.example/", "http://א1٢.example/",
     ],
 )  # fmt: skip
 def test_other_texts_are_no_urls(text: str) -> None:
