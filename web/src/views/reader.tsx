@@ -32,7 +32,9 @@ export function ReaderView({ albumId, chapterId }: { albumId: string; chapterId:
   const chapter = data?.chapter;
   useTitle(album?.title ?? t().album.read);
   if (isLoading) return <div class="reader reader-waiting"><div class="skeleton reader-page" aria-hidden="true" /></div>;
-  if (!album || !chapter?.pages?.length) {
+  // A chapter of another album would be remembered as the place in this one.
+  const isElsewhere = Boolean(album?.chapters?.length) && !album?.chapters?.some(({ id }) => id === chapter?.id);
+  if (!album || !chapter?.pages?.length || isElsewhere) {
     return (
       <div class="reader reader-waiting">
         {problem ? (
@@ -45,6 +47,12 @@ export function ReaderView({ albumId, chapterId }: { albumId: string; chapterId:
     );
   }
   return <Reading key={chapter.id} albumId={album.id} title={album.title} chapters={album.chapters ?? []} chapter={chapter} pages={chapter.pages} />;
+}
+
+/** Whether the control in focus has a use for the key itself: a list or slider for any, a button for Space. */
+function isForControl({ target, key }: KeyboardEvent): boolean {
+  if (!(target instanceof HTMLElement) || key === "Escape") return false;
+  return target.matches("select, input") || (target.matches("button") && key === " ");
 }
 
 interface ReadingProps {
@@ -81,8 +89,7 @@ function Reading({ albumId, title, chapters, chapter, pages }: ReadingProps) {
 
   const keys = useRef<(event: KeyboardEvent) => void>(() => undefined);
   keys.current = (event) => {
-    const inControl = event.target instanceof HTMLElement && event.target.matches("select, input, button, a");
-    if (event.altKey || event.ctrlKey || event.metaKey || (inControl && event.key !== "Escape")) return;
+    if (event.altKey || event.ctrlKey || event.metaKey || isForControl(event)) return;
     if (event.key === "Escape") return go(["album", albumId]);
     if (event.key.toLowerCase() === "m") return void (mode.value = MODES[(MODES.indexOf(mode.value) + 1) % MODES.length] ?? "scroll");
     const wanted = stepOfKey(event.key, mode.value);
