@@ -124,6 +124,17 @@ test("the reader turns pages in both directions and remembers the place", async 
   await expect(page.getByRole("link", { name: /^Continue at page [23]$/ })).toBeVisible();
 });
 
+for (const layout of ["ltr", "scroll"]) {
+  test(`another page in the address is shown (${layout})`, async ({ page }) => {
+    await page.goto(`${home()}#/album/350234/read/350234`);
+    await page.getByLabel("Layout").selectOption(layout);
+    await page.goto(`${home()}#/album/350234/read/350234?page=5`);
+    await expect(page.getByRole("slider", { name: "Page" })).toHaveValue("5");
+    await expect(page.getByRole("img", { name: "Page 5 of 24" })).toBeInViewport();
+    await expect(page).toHaveURL(/\?page=5$/);
+  });
+}
+
 test("a chapter's end leads into the next chapter", async ({ page }) => {
   await page.goto(`${home()}#/album/333908/read/333908?page=16`);
   await page.getByLabel("Layout").selectOption("ltr");

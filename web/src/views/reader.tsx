@@ -8,7 +8,7 @@ import { Icon } from "../parts/icons";
 import { Message, ProblemMessage } from "../parts/message";
 import { Select } from "../parts/switches";
 import { remembered } from "../remembered";
-import { go, href, replace, route } from "../router";
+import { go, href, parseHash, replace, route } from "../router";
 import { pageOf } from "./choices";
 import { keepPlace } from "./places";
 import { PagedPages } from "./reader-paged";
@@ -82,9 +82,22 @@ function Reading({ albumId, title, chapters, chapter, pages }: ReadingProps) {
   const jump = (wanted: number): void => {
     if (wanted < 1) return open(chapters[at - 1], "end");
     if (wanted > pages.length) return open(chapters[at + 1], "start");
+    show(wanted);
+  };
+  const show = (wanted: number): void => {
     setPage(wanted);
     setWish({ page: wanted });
   };
+  useEffect(() => {
+    // Our own steps replace the address in silence: this is one that was typed, or a link.
+    const onAddress = (): void => {
+      const { path, params } = parseHash(location.hash);
+      const isHere = path[1] === albumId && path[2] === "read" && (path[3] ?? albumId) === chapter.id;
+      if (isHere) show(within(pageOf(params["page"]), pages.length));
+    };
+    addEventListener("hashchange", onAddress);
+    return () => removeEventListener("hashchange", onAddress);
+  }, []);
   const step = (wanted: Step): void => jump(pageAfter(wanted, page, pages.length));
 
   const keys = useRef<(event: KeyboardEvent) => void>(() => undefined);
