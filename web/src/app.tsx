@@ -15,6 +15,7 @@ import { RankingView } from "./views/ranking";
 import { ReaderView } from "./views/reader";
 import { SearchView } from "./views/search";
 import { TagsView } from "./views/tags";
+import { useTitle } from "./views/title";
 
 export function App() {
   useHealth();
@@ -52,6 +53,11 @@ function View({ route: { path } }: { route: Route }) {
   if (view === "album" && id) {
     return path[2] === "read" ? <ReaderView key={`${id}/${chapter}`} albumId={id} chapterId={chapter ?? id} /> : <AlbumView key={id} id={id} />;
   }
+  return <NoPlace />;
+}
+
+function NoPlace() {
+  useTitle(t().list.empty);
   return (
     <Message title={t().list.empty} hint={t().problem.codes["NOT_FOUND"]?.[1] ?? ""}>
       <a class="button" href={href([])}>{t().app.rankings}</a>

@@ -44,6 +44,7 @@ test("the walk needs no mouse", async ({ page }) => {
   await page.getByRole("link", { name: "Read", exact: true }).focus();
   await page.keyboard.press("Enter");
   await expect(page.getByRole("img", { name: "Page 1 of 24" })).toBeVisible();
+  await page.getByRole("button", { name: "Next page" }).focus();
   await page.keyboard.press("ArrowRight");
   await expect(page.getByRole("slider", { name: "Page" })).toHaveValue("2");
   await page.keyboard.press("End");

@@ -1,14 +1,14 @@
 /** A small reverse proxy that mounts the server under a sub-path, as one would at home. */
 import { createServer, request, type IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 
 export interface Proxy {
   readonly origin: string;
   close(): Promise<void>;
 }
 
-/** `prefix` ("/jm") is taken away on the way up and told in `X-Forwarded-Prefix`. */
-export async function proxy(prefix: string, upstream: string): Promise<Proxy> {
+/** `prefix` ("/jm") is taken away on the way up and told in `X-Forwarded-Prefix`. `port` 0: any that is free. */
+export async function proxy(prefix: string, upstream: string, port = 0): Promise<Proxy> {
   const target = new URL(upstream);
   const forwarded = (incoming: IncomingMessage) => ({
     host: target.hostname,
@@ -50,14 +50,19 @@ export async function proxy(prefix: string, upstream: string): Promise<Proxy> {
     up.on("error", () => socket.destroy());
     up.end();
   });
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const { port } = server.address() as AddressInfo;
+  const open = new Set<Socket>();
+  server.on("connection", (socket) => {
+    open.add(socket);
+    socket.on("close", () => open.delete(socket));
+  });
+  await new Promise<void>((done) => server.listen(port, "127.0.0.1", done));
   return {
-    origin: `http://127.0.0.1:${port}`,
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     close: () =>
       new Promise((done) => {
         server.close(() => done());
-        server.closeAllConnections();
+        // WebSockets too, which the server itself no longer counts as connections of its own.
+        for (const socket of open) socket.destroy();
       }),
   };
 }

@@ -22,6 +22,25 @@ test("the tag explorer finds a record in either language and shows all its forms
   await expect(page.getByRole("heading", { name: /full color 全彩/ })).toBeVisible();
 });
 
+test("the page of a tag's albums is in the address, so that a reload shows it again", async ({ page }) => {
+  await page.goto(`${home()}#/tags/other/full%20color`);
+  const first = page.locator(".tag-record a.card").first();
+  await expect(first).toBeVisible();
+  const before = (await first.getAttribute("href")) ?? "";
+  await page.getByRole("button", { name: "Next", exact: true }).click();
+  await expect(page).toHaveURL(/#\/tags\/other\/full%20color\?page=2$/);
+  await expect(first).not.toHaveAttribute("href", before);
+  const second = (await first.getAttribute("href")) ?? "";
+  await page.reload();
+  await expect(first).toHaveAttribute("href", second);
+});
+
+test("a chapter of another album is not taken for one of this", async ({ page }) => {
+  await page.goto(`${home()}#/album/350234/read/333909`);
+  await expect(page.getByRole("link", { name: "Back to the album" })).toBeVisible();
+  await expect(page.getByRole("img", { name: /^Page/ })).toHaveCount(0);
+});
+
 test("the status says method, hosts, Redis, workers, and how to replace the starter glossary", async ({ page }) => {
   await page.goto(home());
   await page.getByRole("button", { name: "Status: All well" }).click();
@@ -99,6 +118,18 @@ test.describe("by touch", () => {
   });
 });
 
+test.describe("on a phone of 320 px", () => {
+  test.use({ hasTouch: true, viewport: { width: 320, height: 640 } });
+  test("no view is wider than the window", async ({ page }) => {
+    const shown = { "#/": "a.card", "#/search?q=%E5%85%A8%E5%BD%A9": "a.card", "#/album/350234": ".shelf a.card", "#/tags/other/full%20color": ".tag-record a.card" };
+    for (const [place, proof] of Object.entries(shown)) {
+      await page.goto(home() + place);
+      await page.locator(proof).first().waitFor();
+      expect(await page.evaluate(() => document.documentElement.scrollWidth), place).toBe(320);
+    }
+  });
+});
+
 for (const colorScheme of ["light", "dark"] as const) {
   test.describe(`axe, ${colorScheme}`, () => {
     test.use({ colorScheme });
@@ -108,7 +139,8 @@ for (const colorScheme of ["light", "dark"] as const) {
       await page.locator(".cover-shown").first().waitFor();
       await expectAccessible(page);
       await page.goto(`${home()}#/search?q=JM`);
-      await page.locator("main .grid, main .message").first().waitFor();
+      await page.getByRole("heading", { name: "Results for “JM”" }).waitFor();
+      await page.locator("main a.card, main .message").first().waitFor();
       await expectAccessible(page);
       await page.goto(`${home()}#/album/350234`);
       await page.getByRole("link", { name: /^full color/ }).hover();

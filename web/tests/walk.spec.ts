@@ -1,10 +1,11 @@
 /** The whole walk of a reader, and what a reload must not lose. */
 import { readFile } from "node:fs/promises";
-import { expect, forgetDownloads, home, test } from "./page";
+import { ask, expect, forgetDownloads, home, test } from "./page";
 
 test.beforeEach(forgetDownloads);
 
 test("from the ranking to the album, its tag, its download, its file, and into the reader", async ({ page, site }) => {
+  test.slow();
   await page.goto(home());
   await expect(page.getByRole("heading", { name: "Rankings" })).toBeVisible();
   await page.getByRole("link", { name: "This month" }).click();
@@ -23,7 +24,7 @@ test("from the ranking to the album, its tag, its download, its file, and into t
   await page.getByRole("heading", { level: 1 }).hover();
   await expect(card).toBeHidden();
 
-  await site.slow(0.5);
+  await site.slow(2); // a page after the other: some are there before the last
   await page.getByRole("combobox", { name: "File" }).selectOption("CBZ");
   await page.getByRole("button", { name: "Download", exact: true }).click();
   const progress = page.getByRole("progressbar", { name: "Progress of 雨林深處的一天" });
@@ -32,7 +33,7 @@ test("from the ranking to the album, its tag, its download, its file, and into t
   expect(before).toBeLessThan(100);
   await site.reset();
   const save = page.locator(".start").getByRole("link", { name: /^Save file/ });
-  await expect(save).toBeVisible();
+  await expect(save).toBeVisible({ timeout: 60_000 });
   const [file] = await Promise.all([page.waitForEvent("download"), save.click()]);
   expect(file.suggestedFilename()).toMatch(/\.cbz$/);
   expect((await readFile(await file.path())).subarray(0, 2).toString()).toBe("PK");
@@ -62,8 +63,9 @@ test("the address says the state: a reload shows the same page of the same list"
 });
 
 test("a reload in the middle of a download loses nothing, and the drawer cancels, retries and removes it", async ({ page, site }) => {
-  await site.slow(1);
-  await page.goto(`${home()}#/album/438516`);
+  test.slow();
+  await site.slow(5); // longer than the reload: the download is under way still
+  await page.goto(`${home()}#/album/350234`);
   await page.getByRole("button", { name: "Download", exact: true }).click();
   await expect(page.getByRole("progressbar")).toBeVisible();
   await page.reload();
@@ -74,9 +76,38 @@ test("a reload in the middle of a download loses nothing, and the drawer cancels
   await expect(drawer.getByText("Cancelled")).toBeVisible();
   await site.reset();
   await drawer.getByRole("button", { name: /^Try again/ }).click();
-  await expect(drawer.getByText("Ready")).toBeVisible();
+  await expect(drawer.getByText("Ready")).toBeVisible({ timeout: 60_000 });
   await drawer.getByRole("button", { name: /^Remove/ }).click();
   await expect(drawer.getByText("No downloads yet")).toBeVisible();
+});
+
+test("a removed download stays away when its album is come back to", async ({ page }) => {
+  await page.goto(`${home()}#/album/350234`);
+  const start = page.locator(".start");
+  await start.getByRole("button", { name: "Download", exact: true }).click();
+  await expect(start.getByRole("link", { name: /^Save file/ })).toBeVisible();
+  await page.reload();
+  await start.getByRole("button", { name: /^Remove/ }).click();
+  await expect(start.locator(".download")).toHaveCount(0);
+  await page.getByRole("link", { name: "Rankings", exact: true }).click();
+  await expect(page.locator("a.card").first()).toBeVisible();
+
+  const refreshed = page.waitForResponse((answer) => answer.request().postData()?.includes("query Album(") ?? false);
+  await page.goBack();
+  await refreshed;
+
+  await expect(start.getByRole("button", { name: "Download", exact: true })).toBeVisible();
+  await expect(start.locator(".download")).toHaveCount(0);
+});
+
+test("the drawer gives way to the album that is chosen in it", async ({ page }) => {
+  await ask('mutation { startDownload(input: { albumId: "350234" }) { __typename } }');
+  await page.goto(home());
+  await page.getByRole("button", { name: /^Downloads/ }).click();
+  await page.getByRole("dialog", { name: "Downloads" }).getByRole("link", { name: "雨林深處的一天", exact: true }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "雨林深處的一天" })).toBeVisible();
+  await expect(page.getByRole("dialog")).toBeHidden();
+  await expect(page.getByRole("main")).toBeFocused();
 });
 
 test("the reader turns pages in both directions and remembers the place", async ({ page }) => {
@@ -92,6 +123,17 @@ test("the reader turns pages in both directions and remembers the place", async 
   await page.getByRole("link", { name: "Back to the album" }).click();
   await expect(page.getByRole("link", { name: /^Continue at page [23]$/ })).toBeVisible();
 });
+
+for (const layout of ["ltr", "scroll"]) {
+  test(`another page in the address is shown (${layout})`, async ({ page }) => {
+    await page.goto(`${home()}#/album/350234/read/350234`);
+    await page.getByLabel("Layout").selectOption(layout);
+    await page.goto(`${home()}#/album/350234/read/350234?page=5`);
+    await expect(page.getByRole("slider", { name: "Page" })).toHaveValue("5");
+    await expect(page.getByRole("img", { name: "Page 5 of 24" })).toBeInViewport();
+    await expect(page).toHaveURL(/\?page=5$/);
+  });
+}
 
 test("a chapter's end leads into the next chapter", async ({ page }) => {
   await page.goto(`${home()}#/album/333908/read/333908?page=16`);

@@ -140,7 +140,7 @@ export const SERVER = /* GraphQL */ `
 `;
 
 export const DOWNLOADS = /* GraphQL */ `
-  query Downloads { downloads(first: 50) { nodes { ...DownloadLine } } }
+  query Downloads { downloads(first: 50) { pageInfo { hasNextPage } nodes { ...DownloadLine } } }
   ${DOWNLOAD}
 `;
 

@@ -1,8 +1,8 @@
 /** Queries for components. */
 import type { OperationResult, RequestPolicy } from "@urql/core";
-import { useCallback, useLayoutEffect, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { pipe, subscribe } from "wonka";
-import { client } from "./client";
+import { client, live } from "./client";
 import { problemOf, type Problem } from "./problems";
 
 export interface Answer<Data> {
@@ -19,7 +19,8 @@ interface Held<Data> {
 
 /**
  * The answer of `query`, live with the cache. `variables` null: not asked yet. An answer to other variables than
- * these is never shown.
+ * these is never shown. A refresh that fails takes away nothing that is shown, and what the server could not be
+ * reached for is asked again once it is back.
  */
 export function useQuery<Data>(
   query: string,
@@ -34,16 +35,24 @@ export function useQuery<Data>(
     const requestPolicy = attempt > 0 ? "network-only" : policy;
     const { unsubscribe } = pipe(
       client.query<Data>(query, variables, { requestPolicy }),
-      subscribe((result) => setHeld({ key, result })),
+      subscribe((result) => setHeld((before) => ({ key, result: kept(before.key === key ? before.result : null, result) }))),
     );
     return unsubscribe;
     // The key says all there is to say about query, variables and attempt.
   }, [key]);
   const result = held.key === key ? held.result : null;
-  return {
-    data: result?.data ?? null,
-    problem: result?.error ? problemOf(result.error) : null,
-    isLoading: variables !== null && result === null,
-    reload: useCallback(() => setAttempt((value) => value + 1), []),
-  };
+  const data = result?.data ?? null;
+  const problem = result?.error ? problemOf(result.error) : null;
+  const reload = useCallback(() => setAttempt((value) => value + 1), []);
+  const wasLive = useRef(live.value);
+  useEffect(() => {
+    const isBack = live.value && !wasLive.current;
+    wasLive.current = live.value;
+    if (isBack && !data && problem?.code === "OFFLINE") reload();
+  }, [live.value]);
+  return { data, problem, isLoading: variables !== null && result === null, reload };
+}
+
+function kept<Data>(before: OperationResult<Data> | null, after: OperationResult<Data>): OperationResult<Data> {
+  return after.error && !after.data && before?.data ? { ...after, data: before.data } : after;
 }

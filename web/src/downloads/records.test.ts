@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Download, DownloadState } from "../api/types";
-import { isActive, merged, sorted, without } from "./records";
+import { goneFrom, isActive, merged, sorted, without } from "./records";
 
 const download = (id: string, revision: number, state: DownloadState = "RUNNING"): Download => ({
   id, revision, state, albumId: "350234", title: "A walk", archive: "ZIP", image: "ORIGINAL", problem: null, file: null,
@@ -18,6 +18,13 @@ test("removed ones go, the others stay, newest first", () => {
   const known = merged(new Map(), [download("1", 1), download("3", 1), download("2", 1)]);
   expect(sorted(without(known, ["3"])).map(({ id }) => id)).toEqual(["2", "1"]);
   expect(without(known, ["9"])).toBe(known);
+});
+
+test("what a list of the newest leaves out is gone, what is older than a list that goes on is not", () => {
+  const known = merged(new Map(), [download("1", 1, "READY"), download("3", 1, "READY"), download("4", 1)]);
+  expect(goneFrom(known, [download("4", 2), download("2", 1)], true)).toEqual(["3"]);
+  expect(goneFrom(known, [download("4", 2), download("2", 1)], false)).toEqual(["1", "3"]);
+  expect(goneFrom(known, [], false)).toEqual(["1", "3", "4"]);
 });
 
 test("queued, running and packing are under way, nothing else is", () => {

@@ -21,6 +21,16 @@ export function without(records: Records, ids: readonly string[]): Records {
   return new Map([...records].filter(([id]) => !ids.includes(id)));
 }
 
+/**
+ * Of what was known before the server was asked for its newest downloads, those that it has no more. `hasMore`: its
+ * list goes on, so it says nothing of older ones.
+ */
+export function goneFrom(records: Records, listed: readonly Download[], hasMore: boolean): string[] {
+  const ids = new Set(listed.map(({ id }) => id));
+  const oldest = hasMore ? (listed.at(-1)?.requestedAt ?? "") : "";
+  return [...records.values()].filter(({ id, requestedAt }) => !ids.has(id) && requestedAt > oldest).map(({ id }) => id);
+}
+
 /** Newest first. */
 export function sorted(records: Records): Download[] {
   return [...records.values()].sort((a, b) => b.requestedAt.localeCompare(a.requestedAt));

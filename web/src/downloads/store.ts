@@ -9,10 +9,12 @@ import { problemOf, refused, type Problem } from "../api/problems";
 import type { ArchiveFormat, Download, ImageFormat, Refusal } from "../api/types";
 import { t } from "../i18n";
 import { announce } from "../parts/notices";
-import { isActive, merged, sorted, without, type Records } from "./records";
+import { goneFrom, isActive, merged, sorted, without, type Records } from "./records";
 
 const records = signal<Records>(new Map());
 const isKnown = signal(false);
+/** Ids are never given twice: what the cached answer of an album still says of these is past. */
+const removedIds = new Set<string>();
 
 /** Newest first; null until the server has said what there is. */
 export const downloads = computed(() => (isKnown.value ? sorted(records.value) : null));
@@ -21,6 +23,10 @@ export const listProblem = signal<Problem | null>(null);
 
 interface Batch {
   downloadFeed: { isSnapshot: boolean; removed: string[]; downloads: Download[] };
+}
+
+interface DownloadList {
+  downloads: { nodes: Download[]; pageInfo: { hasNextPage: boolean } };
 }
 
 /** Follows the feed for as long as the page lives. */
@@ -32,7 +38,7 @@ export function followDownloads(): void {
       if (!data) return;
       const { isSnapshot, removed, downloads: heard } = data.downloadFeed;
       hear(heard);
-      records.value = without(records.value, removed);
+      forget(removed);
       // A snapshot opens each connection: what ended while we were away is only in the list.
       if (isSnapshot) void readList();
     }),
@@ -40,19 +46,21 @@ export function followDownloads(): void {
 }
 
 export async function readList(): Promise<void> {
+  // What is heard while the list is on its way is newer than the list.
+  const before = records.value;
   const { data, error } = await client
-    .query<{ downloads: { nodes: Download[] } }>(DOWNLOADS, {}, { requestPolicy: "network-only" })
+    .query<DownloadList>(DOWNLOADS, {}, { requestPolicy: "network-only" })
     .toPromise();
   listProblem.value = error ? problemOf(error) : null;
   if (!data) return;
-  const listed = new Set(data.downloads.nodes.map((download) => download.id));
-  const gone = [...records.value.values()].filter((known) => isActive(known) && !listed.has(known.id));
-  records.value = without(records.value, gone.map((known) => known.id));
-  hear(data.downloads.nodes);
+  const { nodes, pageInfo } = data.downloads;
+  forget(goneFrom(before, nodes, pageInfo.hasNextPage));
+  hear(nodes);
   isKnown.value = true;
 }
 
-export function hear(heard: readonly Download[]): void {
+export function hear(said: readonly Download[]): void {
+  const heard = said.filter(({ id }) => !removedIds.has(id));
   for (const download of heard) {
     const before = records.value.get(download.id);
     if (!before || !isActive(before)) continue;
@@ -60,6 +68,11 @@ export function hear(heard: readonly Download[]): void {
     if (download.state === "FAILED") announce(t().download.failed(download.title), null);
   }
   records.value = merged(records.value, heard);
+}
+
+function forget(ids: readonly string[]): void {
+  for (const id of ids) removedIds.add(id);
+  records.value = without(records.value, ids);
 }
 
 export interface Wish {
@@ -111,7 +124,7 @@ function settle(result: Result | undefined): Problem | null {
     if (result.__typename === "DownloadNotFound") void readList();
     return refused(result);
   }
-  if (result.__typename === "RemovedDownload") records.value = without(records.value, [result.id]);
+  if (result.__typename === "RemovedDownload") forget([result.id]);
   else hear([result as Download]);
   return null;
 }

@@ -1,7 +1,8 @@
 /** A cover that takes its room first: shape, then ThumbHash, then the picture. */
-import { useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { thumbHashToDataURL } from "thumbhash";
 import { local } from "../api/addresses";
+import { live } from "../api/client";
 import type { Cover as CoverData } from "../api/types";
 
 const USUAL_RATIO = 3 / 4;
@@ -31,6 +32,10 @@ interface Props {
 
 export function Cover({ cover, alt, ratio = USUAL_RATIO, eager = false }: Props) {
   const [state, setState] = useState<"loading" | "shown" | "failed">("loading");
+  // What failed while the server was away is asked for again once it is back.
+  useEffect(() => {
+    if (live.value) setState((held) => (held === "failed" ? "loading" : held));
+  }, [live.value]);
   const blur = useMemo(() => blurOf(cover.placeholder), [cover.placeholder]);
   const style = { aspectRatio: String(ratio), ...(blur ? { backgroundImage: `url(${blur})` } : {}) };
   return (

@@ -1,4 +1,4 @@
-/** A panel at the side (at the bottom on a phone), modal: Esc and a click beside it close it. */
+/** A panel at the side (at the bottom on a phone), modal: Esc, a click beside it and a way to another place close it. */
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { t } from "../i18n";
@@ -16,10 +16,18 @@ export function Panel({ title, id, onClose, children }: Props) {
   useEffect(() => {
     const shown = dialog.current;
     const opener = document.activeElement;
+    let isLeft = false;
+    const leave = (): void => {
+      isLeft = true;
+      onClose();
+    };
+    addEventListener("hashchange", leave);
     shown?.showModal();
     return () => {
+      removeEventListener("hashchange", leave);
       shown?.close();
-      if (opener instanceof HTMLElement) opener.focus({ preventScroll: true });
+      const next = isLeft ? document.getElementById("content") : opener;
+      if (next instanceof HTMLElement) next.focus({ preventScroll: true });
     };
   }, []);
   return (

@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { live } from "../api/client";
 import type { UpstreamHost } from "../api/types";
 import { t } from "../i18n";
 import { number, relative, size } from "../i18n/formats";
@@ -17,11 +18,12 @@ export const isStatusOpen = signal(false);
 
 export function useHealth(): void {
   const isOpen = isStatusOpen.value;
+  const isLive = live.value; // a lost or regained socket says that there is news
   useEffect(() => {
     void look();
     const timer = setInterval(() => document.visibilityState === "visible" && void look(), isOpen ? WATCHED_MS : UNWATCHED_MS);
     return () => clearInterval(timer);
-  }, [isOpen]);
+  }, [isOpen, isLive]);
 }
 
 export function StatusPanel() {

@@ -8,7 +8,7 @@ import { Icon } from "../parts/icons";
 import { Message, ProblemMessage } from "../parts/message";
 import { Select } from "../parts/switches";
 import { remembered } from "../remembered";
-import { go, href, replace, route } from "../router";
+import { go, href, parseHash, replace, route } from "../router";
 import { pageOf } from "./choices";
 import { keepPlace } from "./places";
 import { PagedPages } from "./reader-paged";
@@ -32,7 +32,9 @@ export function ReaderView({ albumId, chapterId }: { albumId: string; chapterId:
   const chapter = data?.chapter;
   useTitle(album?.title ?? t().album.read);
   if (isLoading) return <div class="reader reader-waiting"><div class="skeleton reader-page" aria-hidden="true" /></div>;
-  if (!album || !chapter?.pages?.length) {
+  // A chapter of another album would be remembered as the place in this one.
+  const isElsewhere = Boolean(album?.chapters?.length) && !album?.chapters?.some(({ id }) => id === chapter?.id);
+  if (!album || !chapter?.pages?.length || isElsewhere) {
     return (
       <div class="reader reader-waiting">
         {problem ? (
@@ -45,6 +47,12 @@ export function ReaderView({ albumId, chapterId }: { albumId: string; chapterId:
     );
   }
   return <Reading key={chapter.id} albumId={album.id} title={album.title} chapters={album.chapters ?? []} chapter={chapter} pages={chapter.pages} />;
+}
+
+/** Whether the control in focus has a use for the key itself: a list or slider for any, a button for Space. */
+function isForControl({ target, key }: KeyboardEvent): boolean {
+  if (!(target instanceof HTMLElement) || key === "Escape") return false;
+  return target.matches("select, input") || (target.matches("button") && key === " ");
 }
 
 interface ReadingProps {
@@ -74,15 +82,27 @@ function Reading({ albumId, title, chapters, chapter, pages }: ReadingProps) {
   const jump = (wanted: number): void => {
     if (wanted < 1) return open(chapters[at - 1], "end");
     if (wanted > pages.length) return open(chapters[at + 1], "start");
+    show(wanted);
+  };
+  const show = (wanted: number): void => {
     setPage(wanted);
     setWish({ page: wanted });
   };
+  useEffect(() => {
+    // Our own steps replace the address in silence: this is one that was typed, or a link.
+    const onAddress = (): void => {
+      const { path, params } = parseHash(location.hash);
+      const isHere = path[1] === albumId && path[2] === "read" && (path[3] ?? albumId) === chapter.id;
+      if (isHere) show(within(pageOf(params["page"]), pages.length));
+    };
+    addEventListener("hashchange", onAddress);
+    return () => removeEventListener("hashchange", onAddress);
+  }, []);
   const step = (wanted: Step): void => jump(pageAfter(wanted, page, pages.length));
 
   const keys = useRef<(event: KeyboardEvent) => void>(() => undefined);
   keys.current = (event) => {
-    const inControl = event.target instanceof HTMLElement && event.target.matches("select, input, button, a");
-    if (event.altKey || event.ctrlKey || event.metaKey || (inControl && event.key !== "Escape")) return;
+    if (event.altKey || event.ctrlKey || event.metaKey || isForControl(event)) return;
     if (event.key === "Escape") return go(["album", albumId]);
     if (event.key.toLowerCase() === "m") return void (mode.value = MODES[(MODES.indexOf(mode.value) + 1) % MODES.length] ?? "scroll");
     const wanted = stepOfKey(event.key, mode.value);

@@ -10,7 +10,8 @@ import { Icon } from "../parts/icons";
 import { Message, ProblemMessage } from "../parts/message";
 import { SafeHtml } from "../parts/safe-html";
 import { namespaceName, recordName } from "../parts/tag-words";
-import { href, type Params } from "../router";
+import { href, replace, route, type Params } from "../router";
+import { pageOf } from "./choices";
 
 type Form = "html" | "text" | "raw" | "ast";
 type Cell = "name" | "intro" | "links";
@@ -107,7 +108,9 @@ function textOf(tag: WholeTag, cell: Cell, form: Form): string {
 
 function TagAlbums({ namespace, raw }: { namespace: string; raw: string }) {
   const words = t().tags;
-  const [page, setPage] = useState(1);
+  const { path, params } = route.value;
+  const page = pageOf(params["page"]);
+  const setPage = (next: number): void => replace(path, { ...params, page: next > 1 ? next : undefined });
   const { data, problem, isLoading, reload } = useQuery<{ tag: { albums: AlbumPage | null } | null }>(TAG_ALBUMS, { namespace, raw, page });
   const albums = data?.tag?.albums;
   return (

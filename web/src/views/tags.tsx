@@ -39,7 +39,7 @@ export function TagsView() {
           <h1>{words.title}</h1>
           <p class="quiet">{data ? words.hint(number(data.ehtag.tagCount)) : " "}</p>
         </div>
-        <TagSearch query={query} onQuery={(q) => replace(isRecord ? path : ["tags"], with_({ q }))} />
+        <TagSearch query={query} onQuery={(q) => replace(isRecord ? path : ["tags"], with_({ q, page: isRecord ? params["page"] : undefined }))} />
         <nav class="namespaces" aria-label={words.namespaces}>
           <a href={href(["tags"], with_({ ns: "" }))} aria-current={chosen === "" ? "true" : undefined}>{words.every}</a>
           {known.map((info) => (
