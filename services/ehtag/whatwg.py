@@ -27,7 +27,6 @@ _TWO_DOTS = frozenset({"..", ".%2e", "%2e.", "%2e%2e"})
 # bidirectional classes: what makes a label run leftwards, and what may stand anywhere
 _LEFTWARDS = frozenset({"R", "AL", "AN"})
 _EITHER_WAY = frozenset({"ES", "CS", "ET", "ON", "BN", "NSM"})
-_DOMAIN_DOTS = re.compile("[\u3002\uff0e\uff61]")
 
 
 class WebUrl(NamedTuple):
