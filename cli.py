@@ -7,7 +7,7 @@ import sys
 from collections.abc import Coroutine
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -72,7 +72,7 @@ def _share_figures(settings: Settings) -> None:
     share_figures(settings.data_dir)
 
 
-def _finish(work: Coroutine[Any, Any, int], loop_factory: LoopFactory | None = None) -> None:
+def _finish(work: Coroutine[Any, Any, int], loop_factory: LoopFactory | None = None) -> NoReturn:
     raise typer.Exit(run_command(work, loop_factory))
 
 
@@ -92,11 +92,15 @@ def serve(workers: Annotated[int, typer.Option(min=1, max=64, help="API processe
     end_with_parent()
     settings = _settings()
     _share_figures(settings)
-    from app import build_app
-    from commands.serve import loop_for
-    from commands.serve import serve as run
+    if workers > 1:
+        from commands.serve_apart import serve_apart
 
-    _finish(run(settings, workers, build_app), loop_for(workers))
+        _finish(serve_apart(settings, workers))
+    from app import build_app
+    from commands.serve import serve as run
+    from commands.serve import web_loop
+
+    _finish(run(settings, build_app), web_loop)
 
 
 @cli.command()

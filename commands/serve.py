@@ -1,4 +1,4 @@
-"""`jmgraph serve`: the API, in one process or several on one listening socket."""
+"""`jmgraph serve`: the API in this process."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ import asyncio
 import os
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import structlog
 import uvicorn
 from uvicorn.loops.auto import auto_loop_factory
 
-from commands.listening import LISTENER, base_url, listen
+from commands.listening import base_url, listen
 from commands.sockets import SocketProtocol
-from commands.supervisor import Part, Supervisor
 from services.settings import Settings
 from services.stopping import stop_on_signals
 
@@ -40,15 +39,13 @@ class WebApp(Protocol):
         """One request or socket."""
 
 
-async def serve(settings: Settings, workers: int, build_app: Callable[[Settings], WebApp]) -> int:
+async def serve(settings: Settings, build_app: Callable[[Settings], WebApp]) -> int:
     """Serve until a signal; raises `ConfigurationError` in one line for what can't be."""
     stop = asyncio.Event()
     stop_on_signals(stop)
     with listen(settings) as listener:
-        if workers == 1:
-            await _serve_here(settings, build_app(settings), listener, stop)
-            return 0
-        return await _serve_apart(workers, listener, stop)
+        await _serve_here(settings, build_app(settings), listener, stop)
+    return 0
 
 
 async def _serve_here(settings: Settings, app: WebApp, listener: socket.socket, stop: asyncio.Event) -> None:
@@ -67,23 +64,9 @@ async def _stop(server: uvicorn.Server, stopping: asyncio.Event, stop: asyncio.E
     server.should_exit = True
 
 
-async def _serve_apart(workers: int, listener: socket.socket, stop: asyncio.Event) -> int:
-    async with AsyncExitStack() as stack:
-        supervisor = Supervisor([api_part(f"api {number}", listener) for number in range(1, workers + 1)], stop)
-        stack.push_async_callback(supervisor.end)
-        return await supervisor.run()
-
-
-def loop_for(workers: int) -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """The quickest event loop there is here, uvloop's where it is installed; Python's own to keep several processes,
-    since uvloop can't give them a group each."""
-    return auto_loop_factory() if workers == 1 else None
-
-
-def api_part(name: str, listener: socket.socket, environment: dict[str, str] | None = None) -> Part:
-    """One API process on a socket of ours; what connects while it is started again waits in the socket's queue."""
-    descriptor = listener.fileno()
-    return Part(name, ["serve"], {**(environment or {}), LISTENER: str(descriptor)}, inherits=(descriptor,))
+def web_loop() -> asyncio.AbstractEventLoop:
+    """The quickest event loop there is here: uvloop's where it is installed."""
+    return auto_loop_factory()()
 
 
 class _Server(uvicorn.Server):

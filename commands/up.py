@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 import structlog
 
 from commands.listening import base_url, listen
-from commands.serve import api_part
+from commands.serve_apart import api_part
 from commands.supervisor import Part, Supervisor
 from services.redis import open_redis
 from services.settings import Settings
