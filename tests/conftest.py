@@ -52,9 +52,16 @@ def redis_url(valkey_url: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def demo_site(pytestconfig: pytest.Config) -> Iterator[RunningDemo]:
-    """The demo site on loopback; its pictures outlive the run, so that they are drawn once."""
-    with running_demo(pytestconfig.cache.mkdir("demo")) as site:
+def pictures(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the demo site keeps its pictures: they outlive the run, unless pytest is told to keep nothing."""
+    cache: pytest.Cache | None = getattr(pytestconfig, "cache", None)
+    return cache.mkdir("demo") if cache else tmp_path_factory.mktemp("demo")
+
+
+@pytest.fixture(scope="session")
+def demo_site(pictures: Path) -> Iterator[RunningDemo]:
+    """The demo site on loopback."""
+    with running_demo(pictures) as site:
         yield site
 
 

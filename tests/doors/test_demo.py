@@ -54,10 +54,10 @@ def _the_readme_works_too(demo: Command) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="the lines to paste are for curl")
-def test_the_three_things_to_try_work_and_ctrl_c_leaves_nothing(tmp_path: Path, pytestconfig: pytest.Config) -> None:
+def test_the_three_things_to_try_work_and_ctrl_c_leaves_nothing(tmp_path: Path, pictures: Path) -> None:
     data = tmp_path / "數據 folder"
     (data / "site").parent.mkdir()
-    (data / "site").symlink_to(pytestconfig.cache.mkdir("demo"))  # drawn once for all tests
+    (data / "site").symlink_to(pictures)  # drawn once for all tests
     settings = {"JMGRAPH_PORT": str(free_port()), "JMGRAPH_DATA_DIR": str(data), "JMGRAPH_DISK_FLOOR": "0"}
     with command(tmp_path / "demo", "demo", **settings) as demo:
         wait_until(lambda: "Ctrl-C ends it" in demo.out)
