@@ -1,6 +1,6 @@
 """A soak: many downloads while workers and Valkey are killed and the site fails; at the end nothing may be amiss.
 
-`python -m benchmarks.soak [--downloads 200] [--minutes 8] [--seed 1]`. Exit code 0 when every record has ended, every
+`python -m benchmarks.soak [--downloads 200] [--minutes 7] [--seed 1]`. Exit code 0 when every record has ended, every
 archive is whole, no stray file is left and memory stayed flat; 1 with the list of what is not so.
 """
 

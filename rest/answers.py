@@ -10,10 +10,9 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from resolvers.headers import STALE_WARNING, names_etag
 from services.errors import ErrorCode, JmgraphError, QueueRejected, UpstreamFailure
 from services.usage import Usage
-
-STALE_WARNING = '110 - "Response is Stale"'
 
 STATUS_OF_CODE: dict[ErrorCode, int] = {
     ErrorCode.NOT_FOUND: 404,
@@ -68,9 +67,7 @@ def refusal(status: int, words: str, headers: Mapping[str, str] | None = None) -
 
 def is_known(request: Request, etag: str) -> bool:
     """Whether the client has this already: `If-None-Match` names the ETag (`"3f2a"`, quotes included), or `*`."""
-    listed = ",".join(request.headers.getlist("if-none-match"))
-    given = {part.strip().removeprefix("W/") for part in listed.split(",")}
-    return "*" in given or etag in given
+    return names_etag(",".join(request.headers.getlist("if-none-match")), etag)
 
 
 def response_of(error: JmgraphError) -> Response:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from backports import zstd
 
-from services.quality import qualities
+from resolvers.headers import qualities
 
 _SMALLEST = 128  # bytes; below this the headers of the formats eat the gain
 _GZIP_LEVEL = 6

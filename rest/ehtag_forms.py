@@ -8,9 +8,9 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from resolvers.headers import qualities
 from services.ehtag import TagForm, TagRecord, render_record
 from services.errors import InvalidInput
-from services.quality import qualities
 
 _MEDIA_TYPES: dict[TagForm, str] = {
     TagForm.FULL: "application/json",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from starlette.requests import Request
 from starlette.responses import Response
 
+from resolvers.headers import qualities
 from rest.answers import error_response, is_known, refusal, response_of
 from rest.numbers import whole_number
 from rest.operations import Address, Operation, Parameter, Section
@@ -14,7 +15,6 @@ from rest.rooms import routes_of
 from rest.shapes import ALBUM, BYTES, PROBLEM, SAMPLE_ALBUM
 from rest.shortcuts import LONGEST_S, keep_for
 from services.catalog import StoredImage, parse_album_id
-from services.quality import qualities
 
 COVER_CACHE = "public, max-age=86400"
 """The site changes a cover now and then."""

@@ -17,9 +17,9 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from resolvers.headers import qualities
 from rest.answers import error_response
 from rest.compression import compressed
-from services.quality import qualities
 
 DIST = Path(__file__).resolve().parent.parent / "web" / "dist"
 

@@ -12,10 +12,10 @@ from graphql import GraphQLError
 from starlette.types import Send
 
 from resolvers.context import Context
+from resolvers.headers import STALE_WARNING, names_etag, qualities
 from schema.transport.answers import SMALLEST_COMPRESSED_BYTES, Answer
 from schema.transport.errors import BAD_REQUEST, PARSE_FAILED, TOO_COSTLY, VALIDATION_FAILED, RequestError
 from schema.transport.figures import figures
-from services.quality import qualities
 from services.usage import Usage
 
 JSON = b"application/json"
@@ -80,8 +80,8 @@ async def send_answer(
     if keepable and answer.age_now_s >= 1:
         headers.append((b"age", b"%d" % int(answer.age_now_s)))
     if answer.is_stale:
-        headers.append((b"warning", b'110 - "Response is Stale"'))
-    if is_get and keepable and _matches(ask.if_none_match, answer.etag):
+        headers.append((b"warning", STALE_WARNING.encode()))
+    if is_get and keepable and names_etag(ask.if_none_match, answer.etag):
         await _send(send, 304, None, b"", headers)
         return
     tail = _tail(answer, usage, began_at, budget)
@@ -123,13 +123,6 @@ def takes_gzip(accept_encoding: str) -> bool:
     """True for clients to whom a compressed answer may be sent."""
     liked = qualities(accept_encoding)
     return liked.get("gzip", liked.get("*", 0.0)) > 0
-
-
-def _matches(if_none_match: str, etag: str) -> bool:
-    if not if_none_match:
-        return False
-    given = {part.strip().removeprefix("W/") for part in if_none_match.split(",")}
-    return "*" in given or etag in given
 
 
 async def _send(

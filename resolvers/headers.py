@@ -1,6 +1,15 @@
-"""Headers in which a client says how much it likes what: `Accept`, `Accept-Encoding`."""
+"""Headers that GraphQL and the other doors read and write alike."""
 
 from __future__ import annotations
+
+STALE_WARNING = '110 - "Response is Stale"'
+"""`Warning` of an answer that stands in while the site can't be read."""
+
+
+def names_etag(if_none_match: str, etag: str) -> bool:
+    """Whether `If-None-Match` names this ETag (`"3f2a"`, quotes included), weakly too, or any with `*`."""
+    given = {part.strip().removeprefix("W/") for part in if_none_match.split(",")}
+    return "*" in given or etag in given
 
 
 def qualities(header: str) -> dict[str, float]:
