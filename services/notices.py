@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import orjson
 import structlog
@@ -22,6 +21,7 @@ from services.events import Events, Watcher
 from services.notice_shelf import ERROR_MARK, SERIAL, NoticeShelf, topic_of
 from services.redis import RedisLink, RedisUnavailable
 from services.seats import Seats
+from services.tasks import to_its_end
 
 log = structlog.get_logger("jmgraph.notices")
 
@@ -91,7 +91,7 @@ class Notices:
             while True:
                 for due in await session.due():
                     yield due.notice
-                    await _in_any_case(session.mark(due))
+                    await to_its_end(session.mark(due))  # who leaves in the moment of hearing has heard
                 await session.news()
 
     async def wait(self, client_id: str, seconds: float) -> list[Notice]:
@@ -202,16 +202,6 @@ class _Session:
             topics = await self._watcher.changed()
             if topics & own or any(topic.removeprefix("ended:") in self._awaited for topic in topics):
                 return
-
-
-async def _in_any_case(work: Coroutine[Any, Any, None]) -> None:
-    """Await it to its end, cancelled or not: who left in the moment of hearing has heard."""
-    task = asyncio.create_task(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await task
-        raise
 
 
 def _in_order(waits: dict[bytes, bytes]) -> list[tuple[str, bytes]]:

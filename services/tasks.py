@@ -1,9 +1,12 @@
-"""Ending tasks for certain."""
+"""Bringing work to its end for certain, cancelled or not."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 AGAIN_S = 1.0
 """Before a task that goes on is cancelled once more."""
@@ -23,3 +26,17 @@ async def end_tasks(*tasks: asyncio.Task[Any]) -> None:
     for task in tasks:
         if not task.cancelled():
             task.exception()
+
+
+async def to_its_end(work: Awaitable[T], give_up: Callable[[], bool] = lambda: False) -> T:
+    """Await what must not stop halfway (a thread can't), and wait for its end even when the caller is cancelled.
+
+    `give_up` may tell that it has not begun, and never will.
+    """
+    future = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(future)
+    except asyncio.CancelledError:
+        if not give_up():
+            await asyncio.gather(future, return_exceptions=True)
+        raise

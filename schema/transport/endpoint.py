@@ -89,7 +89,7 @@ class GraphQLEndpoint:
             method=scope["method"],
             accept=headers.get("accept", ""),
             takes_gzip=takes_gzip(headers.get("accept-encoding", "")),
-            if_none_match=headers.get("if-none-match", ""),
+            if_none_match=",".join(headers.getlist("if-none-match")),
             context=self._context_of(connection),
         )
         try:

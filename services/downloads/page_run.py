@@ -21,8 +21,9 @@ from services.downloads.archives import ArchiveWriter, Book, BookChapter, BookPa
 from services.downloads.ports import Cancelled, Job, PackedArchive, PagesMissing, PagesProgress
 from services.downloads.recipes import recipe_for, strips_of
 from services.downloads.staging import Shelf, StagedPage
-from services.downloads.workshop import Bench, to_its_end
+from services.downloads.workshop import Bench
 from services.errors import StorageFull, UpstreamFailure
+from services.tasks import to_its_end
 
 log = structlog.get_logger("jmgraph.downloads")
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
 from services.niceness import step_thread_back
+from services.tasks import to_its_end
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -46,20 +47,6 @@ class Bench:
         async with self._turns:
             job = self._threads.submit(work, *args, **kwargs)
             return await to_its_end(asyncio.wrap_future(job), give_up=job.cancel)
-
-
-async def to_its_end(work: Awaitable[T], give_up: Callable[[], bool] = lambda: False) -> T:
-    """Await what a thread does, and wait for its end even when the caller is cancelled: a thread can't be stopped.
-
-    `give_up` may tell that the thread has not begun, and never will.
-    """
-    future = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(future)
-    except asyncio.CancelledError:
-        if not give_up():
-            await asyncio.gather(future, return_exceptions=True)
-        raise
 
 
 def _usable_cores() -> int:
