@@ -14,24 +14,24 @@ from resolvers.callers import caller_from_headers
 from resolvers.context import Context
 from rest.addresses import base_url_of
 from rest.errors import exception_handlers
-from rest.forwarded import Forwarded
-from rest.hosts import AllowedHosts
-from rest.open_reads import OpenReads
-from rest.page import graphiql_page
+from rest.middleware.cors import CORSMiddleware
+from rest.middleware.metrics import RequestMetricsMiddleware
+from rest.middleware.proxy_headers import ProxyHeadersMiddleware
+from rest.middleware.response_cache import ResponseCacheMiddleware
+from rest.middleware.trusted_hosts import TrustedHostsMiddleware
 from rest.routes import routes
-from rest.shortcuts import Shortcuts
-from rest.watched import Watched
+from rest.webpage import graphiql_page
 from schema.build import build_schema
-from schema.transport.documents import Documents, Limits
-from schema.transport.endpoint import GraphQLEndpoint
-from schema.transport.persisted import PersistedQueries
+from schema.http.documents import Documents, Limits
+from schema.http.endpoint import GraphQLEndpoint
+from schema.http.persisted import PersistedQueries
+from services.container import open_services
 from services.settings import Settings
-from services.wiring import open_services
 
 
 def build_app(settings: Settings) -> Starlette:
     """The application by these settings; its services live as long as its lifespan."""
-    stopping, shortcuts = asyncio.Event(), Shortcuts()
+    stopping, shortcuts = asyncio.Event(), ResponseCacheMiddleware()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -45,10 +45,14 @@ def build_app(settings: Settings) -> Starlette:
         lifespan=lifespan,
         exception_handlers=exception_handlers,
         middleware=[
-            Middleware(Watched, shortcuts),
-            Middleware(AllowedHosts, settings.allowed_hosts, settings.public_url),  # the Host as sent: a page may
-            Middleware(Forwarded, settings.trusted_proxies),  # claim to be a proxy, but can't choose its Host
-            Middleware(OpenReads),
+            Middleware(RequestMetricsMiddleware, shortcuts),
+            Middleware(
+                TrustedHostsMiddleware, settings.allowed_hosts, settings.public_url
+            ),  # the Host as sent: a page may
+            Middleware(
+                ProxyHeadersMiddleware, settings.trusted_proxies
+            ),  # claim to be a proxy, but can't choose its Host
+            Middleware(CORSMiddleware),
         ],
     )
     app.state.stopping = stopping

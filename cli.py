@@ -13,7 +13,7 @@ import typer
 
 from commands.running import LoopFactory, run_command
 from services.errors import ConfigurationError, JmgraphError
-from services.log import set_up_log
+from services.observability import set_up_log
 from services.settings import Settings, read_settings
 from services.version import VERSION
 
@@ -67,7 +67,7 @@ def _settings(**overrides: Any) -> Settings:
 
 def _share_figures(settings: Settings) -> None:
     """Add this process's figures to those of others on its data directory; the doors are imported after this."""
-    from services.shared_figures import share_figures
+    from services.observability.metrics_multiprocess import share_figures
 
     share_figures(settings.data_dir)
 
@@ -87,13 +87,13 @@ def up() -> None:
 @cli.command()
 def serve(workers: Annotated[int, typer.Option(min=1, max=64, help="API processes.")] = 1) -> None:
     """The API alone; without a Redis URL it joins the Valkey of an `up` on the same data directory."""
-    from commands.parent import end_with_parent
+    from commands.parent_watch import end_with_parent
 
     end_with_parent()
     settings = _settings()
     _share_figures(settings)
     if workers > 1:
-        from commands.serve_apart import serve_apart
+        from commands.multiprocess import serve_apart
 
         _finish(serve_apart(settings, workers))
     from app import build_app
@@ -106,7 +106,7 @@ def serve(workers: Annotated[int, typer.Option(min=1, max=64, help="API processe
 @cli.command()
 def worker() -> None:
     """A worker alone: makes the downloads that any API on the same Redis queues."""
-    from commands.parent import end_with_parent
+    from commands.parent_watch import end_with_parent
 
     end_with_parent()
     settings = _settings()

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import asyncio
 
-from services.niceness import step_session_back
+from services.container import open_pipeline, open_services
+from services.process_priority import lower_session_priority
 from services.settings import Settings
-from services.stopping import stop_on_signals
-from services.tag_clock import keep_tags_synced
+from services.signals import stop_on_signals
+from services.tag_sync import keep_tags_synced
 from services.tasks import end_tasks
-from services.wiring import open_pipeline, open_services
 
 
 async def run(settings: Settings) -> int:
     """Make downloads until a signal, then hand over what is under way; gives the exit code."""
     stop = asyncio.Event()
     stop_on_signals(stop)
-    step_session_back()
+    lower_session_priority()
     async with open_services(settings) as services, open_pipeline(services) as pipeline:
         clock = asyncio.create_task(keep_tags_synced(services.tags, services.redis, settings.ehtag_sync_every_s))
         try:

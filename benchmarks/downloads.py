@@ -24,11 +24,11 @@ from benchmarks.floor import by_pillow, fetch_pages, fidelity_db, floor
 from benchmarks.memory import peak_mb
 from benchmarks.processes import process
 from benchmarks.site import Site, demo_site, worker_environment
+from services.container import Services, open_services
 from services.downloads import ArchiveFormat, Download, DownloadRequest, DownloadState, ImageFormat
 from services.imaging import Codec, read_page
+from services.observability import Priority, open_usage
 from services.settings import Settings, read_settings
-from services.usage import Priority, open_usage
-from services.wiring import Services, open_services
 
 CUT, WHOLE, CUT_JPEG, LONG = 438516, 145590, 248255, 900600
 """Albums of the demo site: 60 cut webp pages of 960 x 1360, 24 whole JPEG pages, 10 cut JPEG pages, 600 pages."""

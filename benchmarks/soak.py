@@ -27,6 +27,7 @@ from typing import Any
 from benchmarks.memory import pss_bytes
 from benchmarks.site import Site, demo_site, worker_environment
 from demo.library import library
+from services.container import Services, open_services
 from services.downloads import (
     ACTIVE_STATES,
     ArchiveFormat,
@@ -37,9 +38,8 @@ from services.downloads import (
     ImageFormat,
 )
 from services.errors import JmgraphError
-from services.log import set_up_log
+from services.observability import set_up_log
 from services.settings import Settings, read_settings
-from services.wiring import Services, open_services
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKERS = 2

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.text import Text
 
-from services.catalog import UpstreamHost, open_gateway
+from services.catalog import UpstreamHost
 from services.downloads import open_archive_store
 from services.ehtag import open_tag_database
 from services.errors import ConfigurationError, JmgraphError, UpstreamReason
 from services.redis import open_redis
 from services.settings import Settings
+from services.upstream import open_upstream
 
 _ADVICE = {
     UpstreamReason.REGION_BLOCKED: "it refuses this region: set JMGRAPH_JM_PROXY, or JMGRAPH_JM_METHOD=api",
@@ -112,7 +113,7 @@ async def _tags(settings: Settings) -> Finding:
 
 
 async def _site(settings: Settings) -> AsyncIterator[Finding]:
-    async with open_gateway(settings, None) as gateway:
+    async with open_upstream(settings, None) as gateway:
         status = await gateway.probe()
     for host in status.hosts:
         yield _host(host)

@@ -18,6 +18,7 @@ from rich.progress import (
 )
 
 from services.catalog import parse_album_id
+from services.container import Services, open_pipeline, open_services
 from services.downloads import (
     ArchiveFormat,
     Download,
@@ -38,7 +39,6 @@ from services.errors import (
     UpstreamFailure,
 )
 from services.settings import Settings
-from services.wiring import Services, open_pipeline, open_services
 
 _EXIT_CODES: list[tuple[type[JmgraphError], int]] = [
     (InvalidInput, 2),

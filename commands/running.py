@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from services.stopping import stop_signals
+from services.signals import stop_signals
 
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 

@@ -13,10 +13,10 @@ import structlog
 import uvicorn
 from uvicorn.loops.auto import auto_loop_factory
 
-from commands.listening import base_url, listen
-from commands.sockets import SocketProtocol
+from commands.listener import base_url, listen
+from commands.websocket_protocol import SocketProtocol
 from services.settings import Settings
-from services.stopping import stop_on_signals
+from services.signals import stop_on_signals
 
 log = structlog.get_logger("jmgraph.serve")
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from commands.parent import PARENT_PIPE
+from commands.parent_watch import PARENT_PIPE
 from services.tasks import end_tasks
 
 log = structlog.get_logger("jmgraph.up")

@@ -9,12 +9,12 @@ from contextlib import AsyncExitStack
 
 import structlog
 
-from commands.listening import base_url, listen
-from commands.serve_apart import api_part
+from commands.listener import base_url, listen
+from commands.multiprocess import api_part
 from commands.supervisor import Part, Supervisor
 from services.redis import open_redis
 from services.settings import Settings
-from services.stopping import stop_on_signals
+from services.signals import stop_on_signals
 from services.tasks import end_tasks
 
 log = structlog.get_logger("jmgraph.up")

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from resolvers.loaders import Loaders
-from services.wiring import Services
+from services.container import Services
 
 
 @dataclass(frozen=True, slots=True)

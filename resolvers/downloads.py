@@ -16,7 +16,7 @@ from services.downloads import (
     ImageFormat,
 )
 from services.errors import QueueUnavailable
-from services.usage import current_usage
+from services.observability import current_usage
 
 
 async def find(context: Context, id: str) -> Download | None:

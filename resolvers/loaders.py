@@ -9,8 +9,8 @@ from __future__ import annotations
 from strawberry.dataloader import DataLoader
 
 from services.catalog import AlbumDetail, ChapterDetail, ImageInfo
-from services.usage import current_usage
-from services.wiring import Services
+from services.container import Services
+from services.observability import current_usage
 
 
 class Loaders:

@@ -8,7 +8,7 @@ from resolvers.context import Context
 from services.catalog import UpstreamStatus
 from services.downloads import QueueCounts
 from services.errors import QueueUnavailable
-from services.usage import current_usage
+from services.observability import current_usage
 from services.version import VERSION
 
 

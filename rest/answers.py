@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from resolvers.headers import STALE_WARNING, names_etag
 from services.errors import ErrorCode, JmgraphError, QueueRejected, UpstreamFailure
-from services.usage import Usage
+from services.observability import Usage
 
 STATUS_OF_CODE: dict[ErrorCode, int] = {
     ErrorCode.NOT_FOUND: 404,

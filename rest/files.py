@@ -5,10 +5,10 @@ from __future__ import annotations
 from starlette.requests import Request
 
 from rest.answers import refusal, response_of
+from rest.file_response import FILE_ANSWERS, FILE_HEADERS, FILE_NOTES, MEDIA_TYPES, SentFile
 from rest.operations import Address, Operation, Parameter, Section
 from rest.rooms import routes_of
-from rest.sending import FILE_ANSWERS, FILE_HEADERS, FILE_NOTES, MEDIA_TYPES, SentFile
-from rest.shapes import BYTES, PROBLEM, TEXT
+from rest.schemas import BYTES, PROBLEM, TEXT
 
 
 async def file(request: Request) -> SentFile:

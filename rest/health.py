@@ -8,9 +8,9 @@ from starlette.responses import Response
 from rest.answers import json_response, refusal, response_of
 from rest.operations import JSON, Address, Operation, Section
 from rest.rooms import routes_of
-from rest.shapes import PROBLEM, constant, record
-from services.neighbours import check_neighbours
-from services.wiring import Services
+from rest.schemas import PROBLEM, constant, record
+from services.container import Services
+from services.health_checks import check_health
 
 CHECK_S = 3.0
 """A neighbour that gives no answer in this time is down, as far as a load balancer cares."""
@@ -40,7 +40,7 @@ async def readyz(request: Request) -> Response:
     services: Services | None = getattr(request.app.state, "services", None)
     if services is None or request.app.state.stopping.is_set():
         return json_response({"status": "unavailable", "checks": {}}, 503)
-    checks = await check_neighbours(services, CHECK_S)
+    checks = await check_health(services, CHECK_S)
     status = "ready" if all(check["status"] == "ok" for check in checks.values()) else "degraded"
     return json_response({"status": status, "checks": checks})
 

@@ -9,11 +9,11 @@ from starlette.responses import Response
 
 from resolvers.headers import qualities
 from rest.answers import error_response, is_known, refusal, response_of
+from rest.middleware.response_cache import LONGEST_S, keep_for
 from rest.numbers import whole_number
 from rest.operations import Address, Operation, Parameter, Section
 from rest.rooms import routes_of
-from rest.shapes import ALBUM, BYTES, PROBLEM, SAMPLE_ALBUM
-from rest.shortcuts import LONGEST_S, keep_for
+from rest.schemas import ALBUM, BYTES, PROBLEM, SAMPLE_ALBUM
 from services.catalog import StoredImage, parse_album_id
 
 COVER_CACHE = "public, max-age=86400"

@@ -7,9 +7,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from services import metrics
+from services.container import Services
 from services.errors import QueueUnavailable
-from services.wiring import Services
+from services.observability import metrics
 
 
 async def figures(request: Request) -> Response:

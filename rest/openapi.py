@@ -11,10 +11,14 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import Response
 
-from rest import ehtag, files, health, images, notifications, v1, v1_downloads
+from rest import files, health, images
 from rest.addresses import base_url_of
 from rest.answers import json_response
+from rest.ehtag import routes as ehtag
 from rest.operations import JSON, Address, Operation, Parameter, Schema, Section
+from rest.v1 import downloads as v1_downloads
+from rest.v1 import notifications
+from rest.v1 import reads as v1
 from services.version import VERSION
 
 SECTIONS: tuple[Section, ...] = (

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-import rest.remainder  # noqa: F401 (the notation of paths)
+import rest.path_convertors  # noqa: F401 (the notation of paths)
 from rest.operations import Address, Operation
 from services.errors import JmgraphError
 

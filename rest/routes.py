@@ -5,7 +5,11 @@ from __future__ import annotations
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp
 
-from rest import docs, ehtag, files, health, images, metrics, notifications, page, v1, v1_downloads
+from rest import docs, files, health, images, metrics, webpage
+from rest.ehtag import routes as ehtag
+from rest.v1 import downloads as v1_downloads
+from rest.v1 import notifications
+from rest.v1 import reads as v1
 
 
 def routes(graphql: ASGIApp) -> list[BaseRoute]:
@@ -23,5 +27,5 @@ def routes(graphql: ASGIApp) -> list[BaseRoute]:
         *docs.routes,
         *health.routes,
         *metrics.routes,
-        *page.routes,
+        *webpage.routes,
     ]

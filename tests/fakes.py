@@ -7,7 +7,10 @@ from collections import Counter
 from collections.abc import Collection, Hashable, Sequence
 from datetime import UTC, datetime
 
-from services.catalog.records import (
+from services.ehtag.records import TagKind
+from services.errors import UpstreamFailure
+from services.observability import current_usage
+from services.upstream.records import (
     AlbumDetail,
     AlbumListPage,
     AlbumSummary,
@@ -21,9 +24,6 @@ from services.catalog.records import (
     SourceMethod,
     UpstreamStatus,
 )
-from services.ehtag.records import TagKind
-from services.errors import UpstreamFailure
-from services.usage import current_usage
 
 
 def album(id: str, *tags: str, title: str = "", related: Sequence[str] = ()) -> AlbumDetail:

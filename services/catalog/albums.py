@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from services.catalog.cache import Cache
-from services.catalog.kinds import Entry, Kind
-from services.catalog.labels import Labels
-from services.catalog.listing import Listing
+from services.cache import Cache, CacheEntry, CacheKey, GatherBounded
+from services.catalog.album_tags import AlbumTags
+from services.catalog.filtered_view import LIST_S, FilteredView
 from services.catalog.policy import ContentPolicy
-from services.catalog.records import AlbumDetail, AlbumSummary
-from services.catalog.seen import SeenLabels
+from services.catalog.policy_filter import PolicyFilter
 from services.catalog.site import Site
-from services.catalog.views import LIST_S, Views
-from services.catalog.waves import Waves
+from services.catalog.tag_cache import TagCache
 from services.errors import AlbumNotFound, BlockedByPolicy, UpstreamFailure
+from services.upstream.records import AlbumDetail, AlbumSummary
 
 
 class Albums:
@@ -26,20 +24,20 @@ class Albums:
         site: Site,
         cache: Cache,
         policy: ContentPolicy,
-        seen: SeenLabels,
-        views: Views,
-        waves: Waves,
+        seen: TagCache,
+        views: FilteredView,
+        waves: GatherBounded,
         *,
         fresh_s: float,
     ) -> None:
-        self.listing = Listing(policy, seen, self._look_up)
+        self.listing = PolicyFilter(policy, seen, self._look_up)
         self._site = site
         self._cache = cache
         self._policy = policy
         self._seen = seen
         self._views = views
         self._waves = waves
-        self._kind = Kind("album", AlbumDetail, fresh_s)
+        self._kind = CacheKey("album", AlbumDetail, fresh_s)
 
     async def find(self, id: str) -> AlbumDetail | None:
         """The album, or the album of the chapter of this number; None when there is none to show."""
@@ -62,7 +60,7 @@ class Albums:
             raise AlbumNotFound(id)
         detail = self._judge(entry, entry.value)
         if detail is None:
-            raise BlockedByPolicy(self._policy.verdict_of(Labels.of(entry.value)))
+            raise BlockedByPolicy(self._policy.verdict_of(AlbumTags.of(entry.value)))
         return detail
 
     async def check(self, id: str) -> None:
@@ -93,19 +91,19 @@ class Albums:
     async def _look_up(self, ids: Sequence[str]) -> None:
         await self._waves.find(self._kind, ids, self._labels_of)
 
-    async def _labels_of(self, id: str) -> Labels | None:
+    async def _labels_of(self, id: str) -> AlbumTags | None:
         if (detail := (await self._read(id)).value) is None:
             return None
-        labels = Labels.of(detail)
+        labels = AlbumTags.of(detail)
         for known_as in {id, detail.id}:
             self._seen.learn(known_as, labels)
         return labels
 
-    async def _read(self, id: str) -> Entry[AlbumDetail]:
+    async def _read(self, id: str) -> CacheEntry[AlbumDetail]:
         return await self._cache.read(self._kind, id, lambda: self._site.album(id))
 
-    def _judge(self, entry: Entry[AlbumDetail], whole: AlbumDetail) -> AlbumDetail | None:
-        labels = Labels.of(whole)
+    def _judge(self, entry: CacheEntry[AlbumDetail], whole: AlbumDetail) -> AlbumDetail | None:
+        labels = AlbumTags.of(whole)
         self._seen.learn(whole.id, labels)
         if self._policy.verdict_of(labels):
             return self._views.keep(entry, None)

@@ -6,13 +6,16 @@ import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
+from services.cache import Cache, CacheKey, GatherBounded, RedisTier
 from services.catalog.albums import Albums
-from services.catalog.cache import Cache
-from services.catalog.kinds import Kind
+from services.catalog.filtered_view import FilteredView
 from services.catalog.lists import Lists
 from services.catalog.policy import ContentPolicy
 from services.catalog.queries import check_page
-from services.catalog.records import (
+from services.catalog.site import Site
+from services.catalog.tag_cache import TagCache
+from services.errors import AlbumNotFound, BlockedByPolicy, ChapterNotFound, UpstreamFailure
+from services.upstream.records import (
     AlbumDetail,
     AlbumListPage,
     AlbumSummary,
@@ -23,12 +26,6 @@ from services.catalog.records import (
     SearchQuery,
     UpstreamStatus,
 )
-from services.catalog.seen import SeenLabels
-from services.catalog.shared import SharedTier
-from services.catalog.site import Site
-from services.catalog.views import Views
-from services.catalog.waves import Waves
-from services.errors import AlbumNotFound, BlockedByPolicy, ChapterNotFound, UpstreamFailure
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +49,7 @@ class Catalog:
         self,
         site: Site,
         cache: Cache,
-        shared: SharedTier,
+        shared: RedisTier,
         policy: ContentPolicy,
         freshness: Freshness,
         *,
@@ -66,9 +63,9 @@ class Catalog:
         self._site = site
         self._site_url = site_url
         self._cache = cache
-        self._seen = SeenLabels(shared, lambda labels: bool(policy.verdict_of(labels)))
-        self._views = Views(policy, self._seen, clock)
-        self._waves = Waves(cache, concurrency)
+        self._seen = TagCache(shared, lambda labels: bool(policy.verdict_of(labels)))
+        self._views = FilteredView(policy, self._seen, clock)
+        self._waves = GatherBounded(cache, concurrency)
         self._albums = Albums(site, cache, policy, self._seen, self._views, self._waves, fresh_s=freshness.album_s)
         self._lists = Lists(
             site,
@@ -79,8 +76,8 @@ class Catalog:
             search_s=freshness.search_s,
             ranking_s=freshness.ranking_s,
         )
-        self._chapters = Kind("chapter", ChapterDetail, freshness.album_s)
-        self._comments = Kind("comments", CommentPage, freshness.comments_s)
+        self._chapters = CacheKey("chapter", ChapterDetail, freshness.album_s)
+        self._comments = CacheKey("comments", CommentPage, freshness.comments_s)
 
     @property
     def version(self) -> Hashable:

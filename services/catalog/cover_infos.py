@@ -9,10 +9,8 @@ from typing import TypeVar
 
 import msgspec
 
-from services.catalog.kinds import shape_of
-from services.catalog.records import ImageInfo
-from services.catalog.shared import SharedTier
-from services.disk_cache import DiskCache
+from services.cache import DiskCache, RedisTier, shape_of
+from services.upstream.records import ImageInfo
 
 T = TypeVar("T")
 
@@ -31,7 +29,7 @@ _SHAPE = shape_of(ImageInfo)
 class CoverInfos:
     """Infos by album. Reading never fetches a cover."""
 
-    def __init__(self, disk: DiskCache, shared: SharedTier) -> None:
+    def __init__(self, disk: DiskCache, shared: RedisTier) -> None:
         self._disk = disk
         self._shared = shared
         self._known: OrderedDict[str, ImageInfo] = OrderedDict()

@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
+from services.cache import DiskCache, RedisTier
 from services.catalog.catalog import Catalog
 from services.catalog.cover_infos import CoverInfos
-from services.catalog.records import ImageInfo
-from services.catalog.shared import SharedTier
+from services.catalog.image_cache import ImageCache, Made, StoredImage
 from services.catalog.site import Site
-from services.catalog.stored import Made, StoredImage, StoredImages
-from services.disk_cache import DiskCache
 from services.errors import AlbumNotFound, InvalidInput
 from services.imaging import Codec, ImageKind, check_page, encode, open_image, thumbhash, thumbnail
+from services.upstream.records import ImageInfo
 
 THUMBNAIL_WIDTH = 300
 """Pixels."""
@@ -27,10 +26,10 @@ FRESH_S = 7 * 86400.0
 class Covers:
     """Covers by album. What the policy withholds has none."""
 
-    def __init__(self, site: Site, catalog: Catalog, disk: DiskCache, shared: SharedTier) -> None:
+    def __init__(self, site: Site, catalog: Catalog, disk: DiskCache, shared: RedisTier) -> None:
         self._site = site
         self._catalog = catalog
-        self._images = StoredImages(disk, shared)
+        self._images = ImageCache(disk, shared)
         self._infos = CoverInfos(disk, shared)
 
     async def find(self, album_id: str) -> StoredImage | None:

@@ -8,14 +8,16 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from services.cache import Cache, CacheEntry, CacheKey
+from services.catalog.album_tags import AlbumTags, carries
 from services.catalog.albums import Albums
-from services.catalog.cache import Cache
-from services.catalog.ids import number_of
-from services.catalog.kinds import Entry, Kind
-from services.catalog.labels import Labels, carries
+from services.catalog.filtered_view import LIST_S, FilteredView
 from services.catalog.policy import ContentPolicy
 from services.catalog.queries import check_page, tidy
-from services.catalog.records import (
+from services.catalog.site import Site
+from services.errors import AlbumNotFound, BlockedByPolicy
+from services.upstream.ids import number_of
+from services.upstream.records import (
     AlbumDetail,
     AlbumListPage,
     AlbumSummary,
@@ -23,9 +25,6 @@ from services.catalog.records import (
     RankingQuery,
     SearchQuery,
 )
-from services.catalog.site import Site
-from services.catalog.views import LIST_S, Views
-from services.errors import AlbumNotFound, BlockedByPolicy
 
 T = TypeVar("T")
 
@@ -39,7 +38,7 @@ class Lists:
         cache: Cache,
         policy: ContentPolicy,
         albums: Albums,
-        views: Views,
+        views: FilteredView,
         *,
         search_s: float,
         ranking_s: float,
@@ -49,8 +48,8 @@ class Lists:
         self._policy = policy
         self._albums = albums
         self._views = views
-        self._searches = Kind("search", AlbumListPage, search_s)
-        self._rankings = Kind("ranking", RankingPage, ranking_s)
+        self._searches = CacheKey("search", AlbumListPage, search_s)
+        self._rankings = CacheKey("ranking", RankingPage, ranking_s)
 
     async def ranking(self, q: RankingQuery) -> RankingPage:
         """A page of a ranking; what is withheld leaves a gap in the ranks."""
@@ -104,7 +103,7 @@ class Lists:
 
     async def _judged(
         self,
-        entry: Entry[Any],
+        entry: CacheEntry[Any],
         lines: Sequence[AlbumSummary],
         rebuild: Callable[[frozenset[str]], T],
         *,
@@ -125,6 +124,6 @@ def _kept(page: AlbumListPage, ids: frozenset[str]) -> AlbumListPage:
 
 
 def _page_of(detail: AlbumDetail, query: SearchQuery) -> AlbumListPage:
-    is_out = carries(Labels.of(detail), query.exclude)
+    is_out = carries(AlbumTags.of(detail), query.exclude)
     lines = () if is_out else (AlbumSummary(detail.id, detail.title, detail.tags),)
     return AlbumListPage(lines if query.page == 1 else (), query.page, len(lines), len(lines))

@@ -6,14 +6,13 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+from services.cache import DiskCache, RedisTier
 from services.catalog.catalog import Catalog
-from services.catalog.records import ChapterDetail
-from services.catalog.shared import SharedTier
+from services.catalog.image_cache import ImageCache, Made, StoredImage
 from services.catalog.site import Site
-from services.catalog.stored import Made, StoredImage, StoredImages
-from services.disk_cache import DiskCache
 from services.errors import ChapterNotFound
 from services.imaging import read_page, sniff, strips
+from services.upstream.records import ChapterDetail
 
 Staged = Callable[[str, int], Path | None]
 """Chapter and 1-based page to the readable file a running download has of it, None while it has none. Called in a
@@ -24,11 +23,11 @@ thread.
 class Pages:
     """Pages by chapter and 1-based index. They never change, so they may be kept for good."""
 
-    def __init__(self, site: Site, catalog: Catalog, disk: DiskCache, shared: SharedTier, staged: Staged) -> None:
+    def __init__(self, site: Site, catalog: Catalog, disk: DiskCache, shared: RedisTier, staged: Staged) -> None:
         self._site = site
         self._catalog = catalog
         self._staged = staged
-        self._images = StoredImages(disk, shared)
+        self._images = ImageCache(disk, shared)
 
     async def find(self, chapter_id: str, index: int) -> StoredImage | None:
         """The page in reading order, untouched where it was whole; None when the chapter or the page is not there.

@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
-from services.catalog.labels import Labels
-from services.catalog.lexicon import Lexicon
+from services.catalog.album_tags import AlbumTags
+from services.catalog.tag_index import TagIndex
 from services.ehtag import TagKind, parse_namespace
 
 BUILT_IN_IDS = (
@@ -48,7 +48,7 @@ class _Rules:
 class ContentPolicy:
     """Judges names, labels and titles; the built-in list and what the host adds, ids or spellings of the site."""
 
-    def __init__(self, lexicon: Lexicon, blocked: Iterable[str] = (), *, is_strict: bool = False) -> None:
+    def __init__(self, lexicon: TagIndex, blocked: Iterable[str] = (), *, is_strict: bool = False) -> None:
         self.is_strict = is_strict
         self._lexicon = lexicon
         ids, spellings = _parted(blocked)
@@ -69,9 +69,9 @@ class ContentPolicy:
 
     def verdict(self, tags: Iterable[str]) -> tuple[str, ...]:
         """Those of an album's genre tags that are withheld, as the site spells them; empty for an album to show."""
-        return self.verdict_of(Labels(tags=tuple(tags)))
+        return self.verdict_of(AlbumTags(tags=tuple(tags)))
 
-    def verdict_of(self, labels: Labels) -> tuple[str, ...]:
+    def verdict_of(self, labels: AlbumTags) -> tuple[str, ...]:
         """Those of all labels of an album that are withheld: works, characters and authors have ids as well."""
         self._current()
         return tuple(name for kind, name in labels if self._is_blocked(kind, name))

@@ -6,8 +6,8 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 
-from services.catalog.records import SearchQuery
 from services.errors import InvalidInput
+from services.upstream.records import SearchQuery
 
 LAST_PAGE = 10_000
 """Beyond what the site has (80 albums a page), within what it answers sanely."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from services.catalog.records import (
+from services.upstream.records import (
     AlbumDetail,
     AlbumListPage,
     ChapterDetail,

@@ -1,8 +1,8 @@
 """Downloads: life cycle, page pipeline, archives, storage."""
 
-from services.downloads.border import queue_border
+from services.downloads.components import Limits
 from services.downloads.downloads import Downloads, open_downloads
-from services.downloads.engine import Limits
+from services.downloads.image_executor import ImageExecutor
 from services.downloads.names import file_stem, is_safe_stem
 from services.downloads.pipeline import Pipeline
 from services.downloads.ports import (
@@ -16,6 +16,7 @@ from services.downloads.ports import (
     PagesMissing,
     PagesProgress,
 )
+from services.downloads.queue_errors import translate_queue_errors
 from services.downloads.records import (
     ACTIVE_STATES,
     ArchiveFormat,
@@ -34,7 +35,6 @@ from services.downloads.staging import Staging
 from services.downloads.storage import ArchiveStore, FileRange, StoredFile, open_archive_store
 from services.downloads.timings import Timings
 from services.downloads.worker import DownloadWorker
-from services.downloads.workshop import Workshop
 
 __all__ = [
     "ACTIVE_STATES",
@@ -55,6 +55,7 @@ __all__ = [
     "FeedBatch",
     "FileRange",
     "Folders",
+    "ImageExecutor",
     "ImageFormat",
     "Job",
     "Limits",
@@ -67,10 +68,9 @@ __all__ = [
     "Staging",
     "StoredFile",
     "Timings",
-    "Workshop",
     "file_stem",
     "is_safe_stem",
     "open_archive_store",
     "open_downloads",
-    "queue_border",
+    "translate_queue_errors",
 ]

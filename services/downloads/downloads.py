@@ -11,15 +11,13 @@ from pathlib import Path
 
 import structlog
 
-from services.catalog.records import AlbumDetail
-from services.downloads import moves
-from services.downloads.border import queue_border
-from services.downloads.engine import Engine, Limits, open_engine
-from services.downloads.entry import Entry, same_key
+from services.downloads import transitions
+from services.downloads.components import DownloadComponents, Limits, open_components
 from services.downloads.lists import ALL, in_state, of_album
 from services.downloads.maintenance import maintain
 from services.downloads.paging import check_first, id_of_cursor, page_of
 from services.downloads.ports import Albums, Archives, Folders, PagePipeline
+from services.downloads.queue_errors import translate_queue_errors
 from services.downloads.records import (
     ArchiveFormat,
     Download,
@@ -30,12 +28,13 @@ from services.downloads.records import (
     FeedBatch,
     QueueCounts,
 )
+from services.downloads.row import DownloadRow, same_key
 from services.downloads.timings import Timings
 from services.downloads.watch import watch_many, watch_one
 from services.downloads.worker import DownloadWorker
 from services.errors import DownloadNotFound, InvalidInput, QueueFull, StorageFull, UpstreamFailure
-from services.events import Events
-from services.redis import RedisLink
+from services.redis import Events, RedisClient
+from services.upstream.records import AlbumDetail
 
 log = structlog.get_logger("jmgraph.downloads")
 
@@ -52,7 +51,7 @@ Found = list[Download]
 class Downloads:
     """Every call may raise `QueueUnavailable` while Redis is away. Built by `open_downloads`."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: DownloadComponents) -> None:
         self._engine = engine
         self._store = engine.store
 
@@ -69,7 +68,7 @@ class Downloads:
         """
         if request.quality not in QUALITIES:
             raise InvalidInput("quality", "quality must be between 1 and 100")
-        with queue_border():
+        with translate_queue_errors():
             try:
                 album = await self._engine.albums.get_album(request.album_id)
             except UpstreamFailure:
@@ -80,17 +79,17 @@ class Downloads:
 
     async def _find_living(self, request: DownloadRequest) -> Download | None:
         entry = None if request.force else await self._store.find_same(same_key(request))
-        return entry.download if entry and not moves.is_over(entry) else None
+        return entry.download if entry and not transitions.is_over(entry) else None
 
     async def _queue(self, request: DownloadRequest, title: str) -> Download:
         if living := await self._find_living(request):
             return living
         await self._check_disk()
         entry, is_new = await self._store.create(
-            moves.new_entry(request, title),
+            transitions.new_entry(request, title),
             limit=self._engine.limits.queue_limit,
             force=request.force,
-            now_ms=moves.now_ms(),
+            now_ms=transitions.now_ms(),
         )
         log.info("A download is queued" if is_new else "The same download lives", download=entry.download.id)
         return entry.download
@@ -100,12 +99,12 @@ class Downloads:
         if free >= self._engine.limits.disk_floor_bytes:
             return
         next_ms = await self._store.next_expiry_ms()
-        retry_after_s = max(1, round((next_ms - moves.now_ms()) / 1000)) if next_ms else None
+        retry_after_s = max(1, round((next_ms - transitions.now_ms()) / 1000)) if next_ms else None
         raise StorageFull("Too little disk space is free for a download.", retry_after_s=retry_after_s)
 
     async def find(self, id: str) -> Download | None:
         """The download of this id."""
-        with queue_border():
+        with translate_queue_errors():
             entry = await self._store.find(id)
             return entry.download if entry else None
 
@@ -114,19 +113,19 @@ class Downloads:
         check_first(first)
         lists = [ALL] if states is None else [in_state(state) for state in dict.fromkeys(states)]
         start = id_of_cursor(after) if after else ""
-        with queue_border():
+        with translate_queue_errors():
             return page_of(await self._store.page(lists, after=start, count=first + 1), first)
 
     async def of_album(self, album_id: str) -> Found:
         """Downloads of this album, newest first."""
-        with queue_border():
+        with translate_queue_errors():
             page = await self._store.page([of_album(album_id)], count=OF_ALBUM_LIMIT)
             return [entry.download for entry in page.entries]
 
     async def cancel(self, id: str) -> Download:
         """Stop a download that is queued or under way; any other is given as it is. `DownloadNotFound`."""
-        with queue_border():
-            old, is_changed = await self._store.change(id, moves.cancelled)
+        with translate_queue_errors():
+            old, is_changed = await self._store.change(id, transitions.cancelled)
             if is_changed:
                 await self._discard(old)
             return old.download
@@ -136,17 +135,17 @@ class Downloads:
 
         Raises `DownloadNotFound`, `QueueFull`, `StorageFull`.
         """
-        with queue_border():
+        with translate_queue_errors():
             entry = await self._store.find(id)
             if entry is None:
                 raise DownloadNotFound(id)
-            if entry.state not in moves.RETRY_STATES:
+            if entry.state not in transitions.RETRY_STATES:
                 return entry.download
             await self._check_disk()
             return await self._retry(id)
 
     async def _retry(self, id: str) -> Download:
-        entry, _ = await self._store.change(id, moves.retried, limit=self._engine.limits.queue_limit)
+        entry, _ = await self._store.change(id, transitions.retried, limit=self._engine.limits.queue_limit)
         return entry.download
 
     async def retry_failed(self) -> Found:
@@ -154,7 +153,7 @@ class Downloads:
 
         Raises `QueueFull` when not one had room, `StorageFull`.
         """
-        with queue_border():
+        with translate_queue_errors():
             page = await self._store.page([in_state(DownloadState.FAILED)], count=RETRY_LIMIT)
             if not page.entries:
                 return []
@@ -176,14 +175,14 @@ class Downloads:
 
     async def remove(self, id: str) -> None:
         """Delete record and files; what is under way is stopped. `DownloadNotFound`."""
-        with queue_border():
+        with translate_queue_errors():
             entry = await self._store.remove(id)
             if entry is None:
                 raise DownloadNotFound(id)
             await self._discard(entry)
             await self._engine.upkeep.empty_trash()
 
-    async def _discard(self, entry: Entry) -> None:
+    async def _discard(self, entry: DownloadRow) -> None:
         """Its folder, where it is on this machine; elsewhere the worker there sees to it."""
         await asyncio.to_thread(self._engine.folders.remove, entry.folder)
 
@@ -192,7 +191,7 @@ class Downloads:
 
         Raises `DownloadNotFound` at once for an unknown id.
         """
-        with queue_border():
+        with translate_queue_errors():
             gap_s = self._engine.timings.live_s
             async with aclosing(watch_one(self._store, self._engine.board, id, gap_s=gap_s)) as changes:
                 async for download in changes:
@@ -202,7 +201,7 @@ class Downloads:
         self, ids: Collection[str] | None, states: Collection[DownloadState] | None
     ) -> AsyncGenerator[FeedBatch, None]:
         """The active downloads (or of `ids`, or in `states`) as one snapshot, then what changes, until closed."""
-        with queue_border():
+        with translate_queue_errors():
             gap_s = self._engine.timings.live_s
             async with aclosing(watch_many(self._store, self._engine.board, ids, states, gap_s=gap_s)) as batches:
                 async for batch in batches:
@@ -215,33 +214,33 @@ class Downloads:
 
     async def counts(self) -> QueueCounts:
         """How busy the queue is."""
-        with queue_border():
-            queued, *active = await self._store.count(DownloadState.QUEUED, *moves.WORK_STATES)
+        with translate_queue_errors():
+            queued, *active = await self._store.count(DownloadState.QUEUED, *transitions.WORK_STATES)
             return QueueCounts(queued, sum(active), len(await self._engine.leases.alive()))
 
     async def count_states(self) -> dict[DownloadState, int]:
         """How many downloads stand in each state."""
-        with queue_border():
+        with translate_queue_errors():
             return dict(zip(DownloadState, await self._store.count(*DownloadState), strict=True))
 
     async def find_file(self, id: str, name: str) -> DownloadFile | None:
         """The file of this download while it lives, if that is its name."""
-        with queue_border():
+        with translate_queue_errors():
             entry = await self._store.find(id)
-        file = entry.download.file if entry and not moves.is_over(entry) else None
+        file = entry.download.file if entry and not transitions.is_over(entry) else None
         return file if file and file.name == name else None
 
     async def find_named(self, stem: str, archive: ArchiveFormat) -> Download | None:
         """The newest download whose living file is such an archive of this name."""
-        with queue_border():
+        with translate_queue_errors():
             named = await self._store.find_named(stem)
-        living = (entry.download for entry in named if not moves.is_over(entry))
+        living = (entry.download for entry in named if not transitions.is_over(entry))
         return next((download for download in living if download.request.archive is archive), None)
 
     @asynccontextmanager
     async def hold_file(self, id: str, name: str) -> AsyncIterator[DownloadFile | None]:
         """As `find_file`; until the end of the block the file does not expire. For who sends it."""
-        with queue_border():
+        with translate_queue_errors():
             async with self._engine.holds.hold(id) as is_held:
                 yield await self.find_file(id, name) if is_held else None
 
@@ -256,7 +255,7 @@ class Downloads:
 
 @asynccontextmanager
 async def open_downloads(
-    link: RedisLink,
+    link: RedisClient,
     events: Events,
     albums: Albums,
     archives: Archives,
@@ -265,7 +264,7 @@ async def open_downloads(
     timings: Timings | None = None,
 ) -> AsyncIterator[Downloads]:
     """The downloads of this process. `ConfigurationError` when a newer version wrote the records."""
-    async with open_engine(link, events, albums, archives, folders, limits, timings or Timings()) as engine:
+    async with open_components(link, events, albums, archives, folders, limits, timings or Timings()) as engine:
         yield Downloads(engine)
 
 

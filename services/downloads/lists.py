@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from services.downloads.entry import Entry
 from services.downloads.records import DownloadState
+from services.downloads.row import DownloadRow
 
 ALL = "all"
 """The list of every record."""
@@ -25,6 +25,6 @@ def of_album(album_id: str) -> str:
 class EntryPage:
     """Some entries of a list, newest first, with how many the list has and how many come before these."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[DownloadRow, ...]
     total: int
     before: int

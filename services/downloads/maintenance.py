@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from services.downloads.engine import Engine
+from services.downloads.components import DownloadComponents
 from services.redis import RedisUnavailable
 from services.tasks import end_tasks
 
@@ -18,7 +18,7 @@ JITTER = (0.9, 1.1)
 """Factor of each wait, so that processes started together do not stay in step."""
 
 
-async def maintain(engine: Engine) -> None:
+async def maintain(engine: DownloadComponents) -> None:
     """Run every loop, over every outage, until cancelled."""
     timings = engine.timings
     steps = (
@@ -39,7 +39,7 @@ async def _keep(step: Callable[[], Awaitable[None]], every_s: float) -> None:
         try:
             await step()
         except RedisUnavailable:
-            log.debug("Upkeep waits, Redis is away")
+            log.debug("Cleanup waits, Redis is away")
         except Exception:
             log.exception("A step of upkeep failed")
         await asyncio.sleep(every_s * random.uniform(*JITTER))

@@ -16,14 +16,14 @@ from itertools import takewhile
 
 import structlog
 
-from services.catalog.records import ChapterDetail
-from services.downloads.archives import ArchiveWriter, Book, BookChapter, BookPage, open_archive
+from services.downloads.archives import ArchiveMetadata, ArchiveWriter, BookChapter, BookPage, open_archive
+from services.downloads.image_executor import JobSlots
+from services.downloads.page_formats import recipe_for, strips_of
 from services.downloads.ports import Cancelled, Job, PackedArchive, PagesMissing, PagesProgress
-from services.downloads.recipes import recipe_for, strips_of
 from services.downloads.staging import Shelf, StagedPage
-from services.downloads.workshop import Bench
 from services.errors import StorageFull, UpstreamFailure
 from services.tasks import to_its_end
+from services.upstream.records import ChapterDetail
 
 log = structlog.get_logger("jmgraph.downloads")
 
@@ -52,10 +52,10 @@ class PageRun:
     def __init__(
         self,
         job: Job,
-        book: Book,
+        book: ArchiveMetadata,
         *,
         fetch: Callable[[ChapterDetail, int], Awaitable[bytes]],
-        bench: Bench,
+        bench: JobSlots,
         disk_floor_bytes: int,
         on_progress: Callable[[PagesProgress], None],
         is_cancelled: Callable[[], bool],

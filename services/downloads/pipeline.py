@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from services.catalog.records import AlbumDetail, ChapterDetail
-from services.downloads.archives import Book, BookChapter
+from services.downloads.archives import ArchiveMetadata, BookChapter
+from services.downloads.image_executor import ImageExecutor
 from services.downloads.page_run import PageRun
 from services.downloads.ports import Job, PackedArchive, PagesProgress
-from services.downloads.workshop import Workshop
 from services.errors import UpstreamFailure, UpstreamReason
-from services.usage import Priority, open_usage
+from services.observability import Priority, open_usage
+from services.upstream.records import AlbumDetail, ChapterDetail
 
 
 class PageSource(Protocol):
@@ -37,7 +37,7 @@ class Labels(Protocol):
 class Pipeline:
     """Turns a job into an archive. One a process; runs any number of jobs at once."""
 
-    def __init__(self, pages: PageSource, labels: Labels, workshop: Workshop, *, disk_floor_bytes: int) -> None:
+    def __init__(self, pages: PageSource, labels: Labels, workshop: ImageExecutor, *, disk_floor_bytes: int) -> None:
         self._pages = pages
         self._labels = labels
         self._workshop = workshop
@@ -69,14 +69,14 @@ class Pipeline:
         with open_usage(Priority.DOWNLOAD):
             return await run.carry_out()
 
-    def _book_of(self, job: Job) -> Book:
+    def _book_of(self, job: Job) -> ArchiveMetadata:
         album = job.album
         places = {chapter.id: chapter.index for chapter in album.chapters}
         chapters = (
             BookChapter(chapter.id, places.get(chapter.id, place), chapter.title, len(chapter.page_names))
             for place, chapter in enumerate(job.chapters, 1)
         )
-        return Book(
+        return ArchiveMetadata(
             title=album.title,
             description=album.description,
             authors=album.authors,

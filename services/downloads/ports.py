@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from services.catalog.records import AlbumDetail, ChapterDetail
 from services.downloads.records import ArchiveFormat, ImageFormat
 from services.errors import UpstreamFailure
+from services.upstream.records import AlbumDetail, ChapterDetail
 
 
 @dataclass(frozen=True, slots=True)

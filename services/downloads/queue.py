@@ -19,7 +19,7 @@ from arq.constants import in_progress_key_prefix, job_key_prefix, retry_key_pref
 from arq.jobs import serialize_job
 from arq.worker import Retry, Worker, func
 
-from services.redis import RedisLink, RedisUnavailable, redis_border
+from services.redis import RedisClient, RedisUnavailable, translate_redis_errors
 
 log = structlog.get_logger("jmgraph.queue")
 
@@ -60,7 +60,7 @@ def _to_json(value: object) -> bytes:
     return orjson.dumps(value, default=str)
 
 
-class NotNow(Exception):
+class RetryLater(Exception):
     """A job that is to be offered again, to anybody: at once, or after so many seconds."""
 
     def __init__(self, after_s: float = 0.0) -> None:
@@ -68,18 +68,18 @@ class NotNow(Exception):
         self.after_s = after_s
 
 
-class JobSource:
+class QueueConsumer:
     """Hands queued downloads to `accept` while `free_slots` says there is room, first come first served."""
 
     def __init__(
         self,
-        link: RedisLink,
+        link: RedisClient,
         *,
         accept: Callable[[str, str], Awaitable[None]],
         free_slots: Callable[[], int],
         doorbell: asyncio.Event,
     ) -> None:
-        """`accept(download_id, job_id)` returns once the download is held, or raises `NotNow`, `RedisUnavailable`.
+        """`accept(download_id, job_id)` returns once the download is held. Raises `RetryLater`, `RedisUnavailable`.
 
         `doorbell` is set when there may be work.
         """
@@ -110,7 +110,7 @@ class JobSource:
             log_results=False,
         )
         try:
-            with redis_border():
+            with translate_redis_errors():
                 await worker.serve(self._free_slots, self._doorbell)
         finally:
             await worker.let_go()
@@ -119,7 +119,7 @@ class JobSource:
     async def _take(self, ctx: dict[str, Any], download_id: str) -> None:
         try:
             await self._accept(download_id, ctx["job_id"])
-        except NotNow as refusal:
+        except RetryLater as refusal:
             raise Retry(defer=refusal.after_s or None) from None
         except RedisUnavailable:
             raise Retry(defer=RETRY_S) from None

@@ -7,12 +7,12 @@ from functools import partial
 
 import structlog
 
-from services.downloads import moves
-from services.downloads.entry import Entry
+from services.downloads import transitions
 from services.downloads.leases import Leases
 from services.downloads.lists import in_state
 from services.downloads.records import DownloadState
-from services.downloads.store import IllegalMove, Store
+from services.downloads.row import DownloadRow
+from services.downloads.store import IllegalTransition, Store
 from services.errors import DownloadNotFound
 
 log = structlog.get_logger("jmgraph.reconciler")
@@ -33,23 +33,23 @@ class Reconciler:
         alive = await self._leases.judge()
         if alive is None:
             return
-        page = await self._store.page([in_state(state) for state in moves.WORK_STATES], count=AT_ONCE)
+        page = await self._store.page([in_state(state) for state in transitions.WORK_STATES], count=AT_ONCE)
         for entry in page.entries:
             if entry.lease not in alive:
                 await self._take_over(entry)
 
-    async def _take_over(self, found: Entry) -> None:
-        def step(entry: Entry) -> Entry | None:
-            if entry.state not in moves.WORK_STATES or entry.lease != found.lease:
+    async def _take_over(self, found: DownloadRow) -> None:
+        def step(entry: DownloadRow) -> DownloadRow | None:
+            if entry.state not in transitions.WORK_STATES or entry.lease != found.lease:
                 return None
-            return moves.taken_from_dead(entry)
+            return transitions.taken_from_dead(entry)
 
         if await self._change(found, step):
             log.warning("A worker died; its download goes on", download=found.download.id, worker=found.lease)
 
     async def free_forgotten(self, worker_id: str, is_here: Callable[[str], bool]) -> None:
         """Queue again what is in this worker's name and not in its hands: the answer to its claim was lost."""
-        page = await self._store.page([in_state(state) for state in moves.WORK_STATES], count=AT_ONCE)
+        page = await self._store.page([in_state(state) for state in transitions.WORK_STATES], count=AT_ONCE)
         for entry in page.entries:
             if entry.lease == worker_id and not is_here(entry.download.id):
                 await self._take_over(entry)
@@ -62,13 +62,13 @@ class Reconciler:
             if await self._change(found, partial(_with_fresh_job, found)):
                 log.warning("A queued download had no job; it has one now", download=found.download.id)
 
-    async def _change(self, found: Entry, step: Callable[[Entry], Entry | None]) -> bool:
+    async def _change(self, found: DownloadRow, step: Callable[[DownloadRow], DownloadRow | None]) -> bool:
         try:
             return (await self._store.change(found.download.id, step))[1]
-        except (DownloadNotFound, IllegalMove):
+        except (DownloadNotFound, IllegalTransition):
             return False
 
 
-def _with_fresh_job(found: Entry, entry: Entry) -> Entry | None:
+def _with_fresh_job(found: DownloadRow, entry: DownloadRow) -> DownloadRow | None:
     is_as_found = entry.state is DownloadState.QUEUED and entry.job_id == found.job_id
-    return moves.requeued(entry, crashes=entry.crashes) if is_as_found else None
+    return transitions.requeued(entry, crashes=entry.crashes) if is_as_found else None

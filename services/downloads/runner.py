@@ -10,24 +10,21 @@ from itertools import chain, count
 
 import structlog
 
-from services import metrics
-from services.catalog.records import AlbumDetail, ChapterDetail
-from services.downloads import moves
-from services.downloads.engine import Engine
-from services.downloads.entry import ChapterProgress, Entry
-from services.downloads.live import Follower
+from services.downloads import transitions
+from services.downloads.components import DownloadComponents
 from services.downloads.names import file_stem, with_album_suffix
 from services.downloads.ports import Cancelled, Folders, Job, PackedArchive, PagePipeline
 from services.downloads.problems import problem_of
 from services.downloads.records import DownloadFile, DownloadRequest, DownloadState
+from services.downloads.row import ChapterProgress, DownloadRow
 from services.downloads.store import NameTaken
+from services.downloads.update_hub import Subscriber
 from services.downloads.writer import LeaseLost, RecordWriter
 from services.errors import ChapterNotFound, UpstreamFailure, UpstreamReason
-from services.log import bound_request
+from services.observability import Priority, bound_request, metrics, open_usage, span
 from services.redis import RedisUnavailable
 from services.tasks import end_tasks
-from services.telemetry import span
-from services.usage import Priority, open_usage
+from services.upstream.records import AlbumDetail, ChapterDetail
 
 log = structlog.get_logger("jmgraph.runner")
 
@@ -38,7 +35,7 @@ PUT_GRACE_S = 2.0
 class Runner:
     """Carries out downloads that this worker has claimed."""
 
-    def __init__(self, engine: Engine, pipeline: PagePipeline) -> None:
+    def __init__(self, engine: DownloadComponents, pipeline: PagePipeline) -> None:
         self._store = engine.store
         self._board = engine.board
         self._albums = engine.albums
@@ -48,7 +45,7 @@ class Runner:
         self._timings = engine.timings
         self._pipeline = pipeline
 
-    async def run(self, entry: Entry) -> None:
+    async def run(self, entry: DownloadRow) -> None:
         """Until the download has ended or is somebody else's. Cancelled (an ending worker), it is handed over."""
         writer = RecordWriter(self._store, entry, self._timings)
         try:
@@ -86,12 +83,14 @@ class Runner:
                 lost.set()
                 await end_tasks(work, *helpers)
 
-    async def _until_lost(self, follower: Follower, writer: RecordWriter) -> None:
+    async def _until_lost(self, follower: Subscriber, writer: RecordWriter) -> None:
         """Raise `LeaseLost` once the record says that it is no longer ours."""
         id, lease = writer.entry.download.id, writer.entry.lease
         while True:
             there = (await follower.changed()).get(id)
-            if writer.entry.state not in moves.WORK_STATES:  # ended by us: what becomes of it now is not our loss
+            if (
+                writer.entry.state not in transitions.WORK_STATES
+            ):  # ended by us: what becomes of it now is not our loss
                 continue
             if there is None or (there.lease != lease and there.state.is_active):
                 raise LeaseLost
@@ -108,7 +107,7 @@ class Runner:
         except Exception as error:
             await writer.check_held()  # who cancels or removes it takes the folder away under our hands
             problem = problem_of(error)
-            await writer.move(lambda entry: moves.failed(entry, problem))
+            await writer.move(lambda entry: transitions.failed(entry, problem))
             metrics.DOWNLOADS_ENDED.labels(DownloadState.FAILED).inc()
             log.info("A download failed", download=writer.entry.download.id, code=problem.code)
 
@@ -143,7 +142,7 @@ class Runner:
         for stem in _stems(download.title, download.album_id):
             file = DownloadFile(f"{stem}.{extension}", key, packed.size_bytes, packed.sha256)
             with suppress(NameTaken):
-                await writer.move(lambda entry, file=file: moves.ready(entry, file, self._ttl_s))  # type: ignore[misc]
+                await writer.move(lambda entry, file=file: transitions.ready(entry, file, self._ttl_s))  # type: ignore[misc]
                 break
         metrics.DOWNLOADS_ENDED.labels(DownloadState.READY).inc()
         log.info("A download is ready", download=download.id, size_bytes=packed.size_bytes, notes=len(packed.notes))
@@ -160,18 +159,18 @@ class Runner:
 
     async def _hand_over(self, writer: RecordWriter) -> None:
         """Give it back to the queue at once; where Redis is away, the lease runs out instead."""
-        if writer.entry.state not in moves.WORK_STATES:
+        if writer.entry.state not in transitions.WORK_STATES:
             return
         try:
             async with asyncio.timeout(self._timings.handover_s):
-                await writer.move(lambda entry: moves.requeued(entry, crashes=entry.crashes))
+                await writer.move(lambda entry: transitions.requeued(entry, crashes=entry.crashes))
             log.info("Handed a download over", download=writer.entry.download.id)
         except TimeoutError:
             log.warning("A download could not be handed over", download=writer.entry.download.id)
         except LeaseLost:
             await self._clear_up(writer.entry, writer.entry.archive_key)
 
-    async def _clear_up(self, entry: Entry, archive_key: str) -> None:
+    async def _clear_up(self, entry: DownloadRow, archive_key: str) -> None:
         """Leave nothing of what was cancelled or removed; keep what another worker goes on with."""
         try:
             there = await self._store.find(entry.download.id)
@@ -193,7 +192,7 @@ def _whole(id: str, chapter: ChapterDetail | UpstreamFailure | None) -> ChapterD
     return chapter
 
 
-def _with_chapters(entry: Entry, chapters: tuple[ChapterDetail, ...]) -> Entry:
+def _with_chapters(entry: DownloadRow, chapters: tuple[ChapterDetail, ...]) -> DownloadRow:
     before = {chapter.id: chapter.pages_done for chapter in entry.chapters}
     total = sum(len(chapter.page_names) for chapter in chapters)
     progress = replace(entry.download.progress, pages_total=total)
@@ -209,7 +208,7 @@ def _with_chapters(entry: Entry, chapters: tuple[ChapterDetail, ...]) -> Entry:
     )
 
 
-def _job(entry: Entry, album: AlbumDetail, chapters: tuple[ChapterDetail, ...], folders: Folders) -> Job:
+def _job(entry: DownloadRow, album: AlbumDetail, chapters: tuple[ChapterDetail, ...], folders: Folders) -> Job:
     request = entry.download.request
     return Job(
         download_id=entry.download.id,

@@ -10,13 +10,12 @@ from typing import Any
 
 import orjson
 
-from services.downloads.entry import RECORD_VERSION, Entry, check_version, entry_from_json, entry_to_json
 from services.downloads.lists import EntryPage, in_state
 from services.downloads.queue import QUEUE, job_facts
 from services.downloads.records import DownloadState
+from services.downloads.row import RECORD_VERSION, DownloadRow, check_version, entry_from_json, entry_to_json
 from services.errors import DownloadNotFound, QueueFull
-from services.events import Events
-from services.redis import RedisLink
+from services.redis import Events, RedisClient
 
 PREFIX = "jmgraph:downloads:"
 SCRIPTS = Path(__file__).with_name("lua")
@@ -25,11 +24,11 @@ QUEUE_FULL_RETRY_S = 30
 """A place in the queue becomes free about this often."""
 
 
-class Moved(Exception):
+class RevisionConflict(Exception):
     """The record is no longer at the revision it was read at, or has gone."""
 
 
-class IllegalMove(Exception):
+class IllegalTransition(Exception):
     """No record goes from the state it is in to that one."""
 
 
@@ -40,7 +39,7 @@ class NameTaken(Exception):
 class Store:
     """The records, and the lists that are kept with them in the same step."""
 
-    def __init__(self, link: RedisLink, events: Events) -> None:
+    def __init__(self, link: RedisClient, events: Events) -> None:
         self._redis = link.client
         self._channel = events.channel
         self._scripts = {name: self._script(name) for name in SCRIPT_NAMES}
@@ -55,7 +54,7 @@ class Store:
         await self._redis.set(key, RECORD_VERSION, nx=True)
         check_version(int(await self._redis.get(key) or RECORD_VERSION))
 
-    async def create(self, entry: Entry, *, limit: int, force: bool, now_ms: int) -> tuple[Entry, bool]:
+    async def create(self, entry: DownloadRow, *, limit: int, force: bool, now_ms: int) -> tuple[DownloadRow, bool]:
         """Keep and queue a new entry; or the living one that is the same, then False. `QueueFull` at the limit."""
         facts = {
             "id": entry.download.id,
@@ -78,44 +77,44 @@ class Store:
             if living:
                 return living, False
 
-    async def find(self, id: str) -> Entry | None:
+    async def find(self, id: str) -> DownloadRow | None:
         """The entry of this id."""
         return (await self.find_many((id,)))[0]
 
-    async def find_many(self, ids: Sequence[str]) -> list[Entry | None]:
+    async def find_many(self, ids: Sequence[str]) -> list[DownloadRow | None]:
         """Entries in the order asked, None where there is none; one round trip."""
         async with self._redis.pipeline(transaction=False) as pipe:
             for id in ids:
                 pipe.hmget(f"{PREFIX}record:{id}", ["v", "body"])
             return [_entry(row) for row in await pipe.execute()] if ids else []
 
-    async def find_same(self, same_key: str) -> Entry | None:
+    async def find_same(self, same_key: str) -> DownloadRow | None:
         """The entry that was last asked for with this key and is active or ready."""
         id = await self._redis.get(f"{PREFIX}same:{same_key}")
         return await self.find(id.decode()) if id else None
 
-    async def find_named(self, stem: str) -> list[Entry]:
+    async def find_named(self, stem: str) -> list[DownloadRow]:
         """Entries whose living file has this name before its ending."""
         ids = await self._redis.hkeys(f"{PREFIX}name:{stem}")  # type: ignore[misc]
         found = await self.find_many(sorted((id.decode() for id in ids), reverse=True))
         return [entry for entry in found if entry]
 
-    async def save(self, old: Entry, new: Entry, *, limit: int | None = None) -> Entry:
+    async def save(self, old: DownloadRow, new: DownloadRow, *, limit: int | None = None) -> DownloadRow:
         """Replace `old` by `new`, whose revision becomes the next one; what is stored.
 
-        Raises `Moved`, `IllegalMove`, `NameTaken`, and `QueueFull` when it is queued over `limit`.
+        Raises `RevisionConflict`, `IllegalTransition`, `NameTaken`, and `QueueFull` when it is queued over `limit`.
         """
         new = replace(new, download=replace(new.download, revision=old.download.revision + 1))
         answer = await self._scripts["save"](args=[orjson.dumps(self._facts(old, new, limit)), entry_to_json(new)])
         if answer == b"saved":
             return new
         raise {
-            b"illegal": IllegalMove(f"{old.state} to {new.state}"),
+            b"illegal": IllegalTransition(f"{old.state} to {new.state}"),
             b"taken": NameTaken(),
             b"full": _queue_full(),
-        }.get(answer, Moved(new.download.id))
+        }.get(answer, RevisionConflict(new.download.id))
 
-    def _facts(self, old: Entry, new: Entry, limit: int | None) -> dict[str, Any]:
+    def _facts(self, old: DownloadRow, new: DownloadRow, limit: int | None) -> dict[str, Any]:
         facts = {
             "id": old.download.id,
             "rev": old.download.revision,
@@ -136,8 +135,8 @@ class Store:
         return {name: value for name, value in facts.items() if value is not None}
 
     async def change(
-        self, id: str, step: Callable[[Entry], Entry | None], *, limit: int | None = None
-    ) -> tuple[Entry, bool]:
+        self, id: str, step: Callable[[DownloadRow], DownloadRow | None], *, limit: int | None = None
+    ) -> tuple[DownloadRow, bool]:
         """Read, `step`, save, and again from the start if somebody was quicker.
 
         The entry as it stands then, and whether this call changed it: a `step` that gives None leaves it.
@@ -152,10 +151,10 @@ class Store:
                 return old, False
             try:
                 return await self.save(old, new, limit=limit), True
-            except Moved:
+            except RevisionConflict:
                 continue
 
-    async def remove(self, id: str) -> Entry | None:
+    async def remove(self, id: str) -> DownloadRow | None:
         """Forget a record with its job and its name, its archive marked for deletion; the last of it."""
         while True:
             old = await self.find(id)
@@ -228,7 +227,7 @@ class Store:
                 pipe.zcard(f"{PREFIX}{in_state(state)}")
             return [int(count) for count in await pipe.execute()]
 
-    async def has_job(self, entries: Sequence[Entry]) -> list[bool]:
+    async def has_job(self, entries: Sequence[DownloadRow]) -> list[bool]:
         """For each entry whether its job stands in arq's queue."""
         async with self._redis.pipeline(transaction=False) as pipe:
             for entry in entries:
@@ -242,12 +241,12 @@ class Store:
         return [worker.decode() for worker in await self._scripts["workers"](args=[word, *args])]
 
 
-def _entry(row: Sequence[bytes | None]) -> Entry | None:
+def _entry(row: Sequence[bytes | None]) -> DownloadRow | None:
     version, body = row
     return entry_from_json(body, int(version)) if version and body else None
 
 
-def _job(entry: Entry) -> dict[str, Any]:
+def _job(entry: DownloadRow) -> dict[str, Any]:
     return job_facts(entry.job_id, entry.download.id, entry.place_ms)
 
 

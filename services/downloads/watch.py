@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 
-from services.downloads.entry import Entry
 from services.downloads.lists import in_state
-from services.downloads.live import Board
 from services.downloads.records import ACTIVE_STATES, Download, DownloadState, FeedBatch
+from services.downloads.row import DownloadRow
 from services.downloads.store import Store
+from services.downloads.update_hub import UpdateHub
 from services.errors import DownloadNotFound
 from services.redis import RedisUnavailable
 
@@ -19,7 +19,7 @@ ENDED_KEPT = 100
 """Ends that one feed remembers."""
 
 
-async def watch_one(store: Store, board: Board, id: str, *, gap_s: float) -> AsyncGenerator[Download, None]:
+async def watch_one(store: Store, board: UpdateHub, id: str, *, gap_s: float) -> AsyncGenerator[Download, None]:
     """The download now, then every change, until it has ended or is removed. Raises `DownloadNotFound`."""
     with board.follow((id,)) as follower:
         entry = await store.find(id)
@@ -38,7 +38,7 @@ async def watch_one(store: Store, board: Board, id: str, *, gap_s: float) -> Asy
 
 async def watch_many(
     store: Store,
-    board: Board,
+    board: UpdateHub,
     ids: Collection[str] | None,
     states: Collection[DownloadState] | None,
     *,
@@ -77,19 +77,19 @@ class _View:
         self._ended: dict[str, int] = {}
         """Likewise of what has ended; the last ones, so that the same end is not told twice."""
 
-    async def read(self) -> dict[str, Entry | None]:
+    async def read(self) -> dict[str, DownloadRow | None]:
         """All that belongs in the view now, and all that was shown in it."""
         if self._ids is not None:
             return await self._read_ids(tuple(self._ids))
         lists = [in_state(state) for state in self._states or ACTIVE_STATES]
         page = await self._store.page(lists, count=SNAPSHOT_LIMIT)
-        found: dict[str, Entry | None] = {entry.download.id: entry for entry in page.entries}
+        found: dict[str, DownloadRow | None] = {entry.download.id: entry for entry in page.entries}
         return found | await self._read_ids([id for id in self._shown if id not in found])
 
-    async def _read_ids(self, ids: Sequence[str]) -> dict[str, Entry | None]:
+    async def _read_ids(self, ids: Sequence[str]) -> dict[str, DownloadRow | None]:
         return dict(zip(ids, await self._store.find_many(ids), strict=True))
 
-    def take(self, changes: Mapping[str, Entry | None]) -> FeedBatch:
+    def take(self, changes: Mapping[str, DownloadRow | None]) -> FeedBatch:
         """The part of these changes that is news."""
         downloads, removed = [], []
         for id, entry in changes.items():
@@ -105,10 +105,10 @@ class _View:
         downloads.sort(key=lambda download: download.id, reverse=True)
         return FeedBatch(is_snapshot=False, downloads=tuple(downloads), removed=tuple(removed))
 
-    def _is_asked_for(self, entry: Entry) -> bool:
+    def _is_asked_for(self, entry: DownloadRow) -> bool:
         return self._states is None or entry.state in self._states
 
-    def _note(self, entry: Entry) -> None:
+    def _note(self, entry: DownloadRow) -> None:
         id, revision = entry.download.id, entry.download.revision
         if entry.state.is_active or self._states is not None:
             self._shown[id] = revision

@@ -8,14 +8,14 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from services.downloads import moves
-from services.downloads.engine import Engine
-from services.downloads.entry import Entry
+from services.downloads import transitions
+from services.downloads.components import DownloadComponents
 from services.downloads.leases import new_worker_id
 from services.downloads.ports import PagePipeline
-from services.downloads.queue import JobSource, NotNow
+from services.downloads.queue import QueueConsumer, RetryLater
+from services.downloads.row import DownloadRow
 from services.downloads.runner import Runner
-from services.downloads.store import IllegalMove
+from services.downloads.store import IllegalTransition
 from services.errors import DownloadNotFound
 from services.redis import RedisUnavailable
 from services.tasks import end_tasks
@@ -29,7 +29,7 @@ WIND_UP_S = 0.2
 class DownloadWorker:
     """Runs up to `jobs` downloads at once, first come first served."""
 
-    def __init__(self, engine: Engine, pipeline: PagePipeline, *, jobs: int) -> None:
+    def __init__(self, engine: DownloadComponents, pipeline: PagePipeline, *, jobs: int) -> None:
         self.id = new_worker_id()
         self._events = engine.events
         self._store = engine.store
@@ -41,7 +41,7 @@ class DownloadWorker:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._claiming: set[str] = set()
         self._doorbell = asyncio.Event()
-        self._source = JobSource(
+        self._source = QueueConsumer(
             engine.link, accept=self._accept, free_slots=self._free_slots, doorbell=self._doorbell
         )
 
@@ -90,17 +90,17 @@ class DownloadWorker:
         return self._jobs - len(self._running) - len(self._claiming)
 
     async def _accept(self, download_id: str, job_id: str) -> None:
-        """Claim a download and start on it. Raises `NotNow`, `RedisUnavailable` where it is to be offered again."""
+        """Claim a download and start on it. Raises `RetryLater`, `RedisUnavailable` to be offered it again."""
         if self._free_slots() <= 0:
-            raise NotNow
+            raise RetryLater
         if self._is_here(download_id):  # cancelled, queued again, and its first run not yet wound up
-            raise NotNow(WIND_UP_S)
+            raise RetryLater(WIND_UP_S)
         self._claiming.add(download_id)
         try:
             entry, is_ours = await self._store.change(
-                download_id, lambda entry: moves.claimed(entry, job_id, self.id)
+                download_id, lambda entry: transitions.claimed(entry, job_id, self.id)
             )
-        except (DownloadNotFound, IllegalMove):
+        except (DownloadNotFound, IllegalTransition):
             return
         else:
             if is_ours:
@@ -108,11 +108,11 @@ class DownloadWorker:
         finally:
             self._claiming.discard(download_id)
 
-    def _start(self, entry: Entry) -> None:
+    def _start(self, entry: DownloadRow) -> None:
         id = entry.download.id
         self._running[id] = asyncio.create_task(self._run(entry), name=f"download {id}")
 
-    async def _run(self, entry: Entry) -> None:
+    async def _run(self, entry: DownloadRow) -> None:
         try:
             await self._runner.run(entry)
         except Exception:

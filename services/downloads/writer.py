@@ -11,12 +11,12 @@ from dataclasses import replace
 
 import structlog
 
-from services.downloads.entry import ChapterProgress, Entry
-from services.downloads.moves import WORK_STATES
 from services.downloads.ports import PagesProgress
 from services.downloads.records import DownloadProgress, DownloadState
-from services.downloads.store import Moved, Store
+from services.downloads.row import ChapterProgress, DownloadRow
+from services.downloads.store import RevisionConflict, Store
 from services.downloads.timings import Timings
+from services.downloads.transitions import WORK_STATES
 from services.redis import RedisUnavailable
 
 log = structlog.get_logger("jmgraph.writer")
@@ -34,7 +34,7 @@ class LeaseLost(Exception):
 class RecordWriter:
     """The one writer of a running download. Waits for Redis where it is away; never writes over somebody else."""
 
-    def __init__(self, store: Store, entry: Entry, timings: Timings) -> None:
+    def __init__(self, store: Store, entry: DownloadRow, timings: Timings) -> None:
         self.entry = entry
         """As last written."""
         self._store = store
@@ -58,10 +58,10 @@ class RecordWriter:
             await self.move(_packing_once_all_are_there)
             await asyncio.sleep(self._timings.progress_s)
 
-    async def move(self, step: Callable[[Entry], Entry]) -> Entry:
+    async def move(self, step: Callable[[DownloadRow], DownloadRow]) -> DownloadRow:
         """Write this step, with the latest progress in it, however long Redis is away. Nothing, once it has ended.
 
-        Raises `LeaseLost`, and what `Store.save` raises but for `Moved`.
+        Raises `LeaseLost`, and what `Store.save` raises but for `RevisionConflict`.
         """
         async with self._lock:
             while self.entry.state in WORK_STATES:
@@ -69,7 +69,7 @@ class RecordWriter:
                 try:
                     self.entry = await self._store.save(self.entry, new)
                     return self.entry
-                except Moved:
+                except RevisionConflict:
                     if await self._was_written(new):
                         return self.entry
                 except RedisUnavailable:
@@ -86,7 +86,7 @@ class RecordWriter:
         if there is None or there.lease != self.entry.lease:
             raise LeaseLost
 
-    async def _was_written(self, new: Entry) -> bool:
+    async def _was_written(self, new: DownloadRow) -> bool:
         """Whether the change is there, its answer lost with the connection. False: the step is to be taken anew."""
         there = await self._store.find(new.download.id)
         if there is None:
@@ -100,7 +100,7 @@ class RecordWriter:
         self.entry = there
         return False
 
-    def _with_progress(self, entry: Entry) -> Entry:
+    def _with_progress(self, entry: DownloadRow) -> DownloadRow:
         latest = self._latest
         if latest is None:
             return entry
@@ -123,7 +123,7 @@ class RecordWriter:
         )
 
 
-def _packing_once_all_are_there(entry: Entry) -> Entry:
+def _packing_once_all_are_there(entry: DownloadRow) -> DownloadRow:
     progress = entry.download.progress
     if not progress.pages_total or progress.pages_done < progress.pages_total:
         return entry

@@ -1,16 +1,16 @@
 """The EhTag tag database: format, rendering, git, translator."""
 
 from services.ehtag import tools
-from services.ehtag.cells import Cell
 from services.ehtag.database import EditResult, TagDatabase
 from services.ehtag.drafts import CellSources
 from services.ehtag.edits import Place
 from services.ehtag.export import commit_form, export
+from services.ehtag.factory import open_tag_database
 from services.ehtag.folding import fold, fold_many
 from services.ehtag.forms import TagForm, render_record
 from services.ehtag.identity import GitHubIdentity, GitHubUser, open_identity
+from services.ehtag.markup.cells import Cell
 from services.ehtag.namespaces import parse_namespace, parse_raw_tag
-from services.ehtag.opening import open_tag_database
 from services.ehtag.plans import checked_raw
 from services.ehtag.records import Commit, Namespace, NamespaceInfo, Report, Signature, TagKind, TagMatch
 from services.ehtag.remote import FetchProgress

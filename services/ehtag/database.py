@@ -25,14 +25,14 @@ from services.ehtag.search import TagSearch
 from services.ehtag.snapshot import TagSnapshot
 from services.ehtag.state import DatabaseState, StateReader
 from services.ehtag.sync import SyncOutcome, sync_repository
-from services.ehtag.synclog import SyncLog
+from services.ehtag.sync_status import SyncStatus
 from services.ehtag.tags import TagRecord
 from services.ehtag.translator import Translator
 from services.ehtag.versions import names_version
 from services.errors import Conflict, JmgraphError, StaleVersion
 
 if TYPE_CHECKING:
-    from services.events import Events, Watcher
+    from services.redis import Events, Watcher
 
 log = structlog.get_logger("jmgraph.ehtag")
 
@@ -75,7 +75,7 @@ class TagDatabase:
         self,
         repository: Repository,
         reader: StateReader,
-        sync_log: SyncLog,
+        sync_log: SyncStatus,
         state: DatabaseState,
         events: Events | None,
     ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from services.ehtag.reading import CellReader
+from services.ehtag.markup.reader import CellReader
 from services.ehtag.records import Namespace
 from services.ehtag.snapshot import TagSnapshot
 from services.ehtag.tags import TagRecord

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
 
-from services.ehtag.cells import Cell
+from services.ehtag.markup.cells import Cell
 from services.ehtag.tags import TagRecord
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from services.ehtag.javascript import in_object_order
+from services.ehtag.markup.javascript import in_object_order
 
 _MAX_PLAIN = 2.0**63  # what fits the JSON writers
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from services.ehtag.folding import fold_many, skeleton
+from services.ehtag.name_list import Place
+from services.ehtag.name_variants import parts_of
 from services.ehtag.records import Namespace, TagMatch
-from services.ehtag.roll import Place
-from services.ehtag.spellings import parts_of
 
 if TYPE_CHECKING:
     from services.ehtag.snapshot import TagSnapshot

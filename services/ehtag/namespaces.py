@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from services.ehtag.javascript import trim
+from services.ehtag.markup.javascript import trim
 from services.ehtag.records import Namespace
 
 _ALIASES: dict[Namespace, tuple[str, ...]] = {

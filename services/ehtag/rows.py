@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from services.ehtag.javascript import SPACES, trim
+from services.ehtag.markup.javascript import SPACES, trim
 
 _SEPARATOR = re.compile(r"(?<!\\)\|")  # one character is looked at: `\\|` is escaped too
 _BREAK = re.compile(r"<br[" + re.escape(SPACES) + r"]*/?>")  # lower case only

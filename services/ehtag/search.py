@@ -10,7 +10,7 @@ from services.ehtag.folding import fold
 from services.ehtag.records import Namespace
 
 if TYPE_CHECKING:
-    from services.ehtag.roll import Place, Roll
+    from services.ehtag.name_list import NameList, Place
     from services.ehtag.snapshot import TagSnapshot
     from services.ehtag.tags import TagRecord
 
@@ -41,7 +41,7 @@ def _words(query: str) -> tuple[str, str] | None:
     return (raw or name, name or raw) if raw or name else None
 
 
-def _ranked(raw: str, name: str, rolls: Sequence[Roll]) -> list[Place]:
+def _ranked(raw: str, name: str, rolls: Sequence[NameList]) -> list[Place]:
     equal: list[Place] = []
     begun: list[Place] = []
     rest: list[Place] = []

@@ -6,18 +6,18 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from weakref import WeakKeyDictionary
 
-from services.ehtag.cells import plain_text
 from services.ehtag.frontmatter import FrontMatterError, read_front_matter
-from services.ehtag.javascript import in_object_order, trim
-from services.ehtag.reading import CellReader
+from services.ehtag.markup.cells import plain_text
+from services.ehtag.markup.javascript import in_object_order, trim
+from services.ehtag.markup.reader import CellReader
+from services.ehtag.name_list import NameList, Place
 from services.ehtag.records import Commit, Namespace, NamespaceInfo, Report
-from services.ehtag.roll import Place, Roll
 from services.ehtag.rows import name_of
 from services.ehtag.table import TagTable, parse_table
 from services.ehtag.tags import TagRecord
 
 _LOGGER = "error"  # the releases' tools know one kind
-_ROLLS: WeakKeyDictionary[TagTable, Roll] = WeakKeyDictionary()  # of the files that some snapshot still holds
+_ROLLS: WeakKeyDictionary[TagTable, NameList] = WeakKeyDictionary()  # of the files that some snapshot still holds
 
 
 class TagSnapshot:
@@ -61,7 +61,7 @@ class TagSnapshot:
         return iter(()) if shelf is None else shelf.passing()
 
     @cached_property
-    def rolls(self) -> dict[Namespace, Roll]:
+    def rolls(self) -> dict[Namespace, NameList]:
         """Every tag by folded name, namespace by namespace."""
         return {namespace: shelf.roll() for namespace, shelf in self._shelves.items()}
 
@@ -145,12 +145,12 @@ class Shelf:
         for raw, row in zip(self._order, map(self._rows.__getitem__, self._order), strict=True):
             yield made.get(raw) or self._record(raw, row)
 
-    def roll(self) -> Roll:
+    def roll(self) -> NameList:
         """Every tag by folded name. A file that is as it was is not read again: most of a reload would go there."""
         known = _ROLLS.get(self._table)
         if known:
             return known.read_again(self._name_at)
-        return _ROLLS.setdefault(self._table, Roll(self._namespace, self._names()))
+        return _ROLLS.setdefault(self._table, NameList(self._namespace, self._names()))
 
     def _names(self) -> Iterator[tuple[str, str, bool]]:
         for raw in self._order:

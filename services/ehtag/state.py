@@ -13,7 +13,7 @@ from services.ehtag.git import RepositoryUnreadable
 from services.ehtag.records import Namespace
 from services.ehtag.repository import Contents, Repository
 from services.ehtag.snapshot import TagSnapshot
-from services.ehtag.synclog import SyncLog
+from services.ehtag.sync_status import SyncStatus
 from services.ehtag.table import TagTable, parse_table
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class StateReader:
         self,
         repository: Repository,
         starter: Callable[[], Repository],
-        sync_log: SyncLog,
+        sync_log: SyncStatus,
         translator_of: Callable[[TagSnapshot], Translator],
         search_of: Callable[[TagSnapshot], TagSearch],
     ) -> None:

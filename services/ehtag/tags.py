@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from services.ehtag.cells import Cell
-from services.ehtag.reading import CellReader
+from services.ehtag.markup.cells import Cell
+from services.ehtag.markup.reader import CellReader
 from services.ehtag.records import Namespace
 from services.ehtag.rows import read_cell, split_row
 from services.ehtag.table import TagTable, parse_table

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from services.ehtag.aliases import REPORTER, AliasTable, built_in_aliases, split_id
 from services.ehtag.folding import fold, fold_many, skeleton
+from services.ehtag.name_variants import may_have_parts, parts_of
 from services.ehtag.names import NameIndex, match_of
-from services.ehtag.places import GENDERS, PLACES, PREFIXES, SORTS, TWINS
+from services.ehtag.namespace_priority import GENDERS, PLACES, PREFIXES, SORTS, TWINS
 from services.ehtag.records import Namespace, Report, TagKind, TagMatch
-from services.ehtag.spellings import may_have_parts, parts_of
 
 if TYPE_CHECKING:
     from services.ehtag.snapshot import TagSnapshot

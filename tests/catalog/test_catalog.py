@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from services.catalog import Cache, Catalog, ContentPolicy, Freshness, SharedTier
-from services.catalog.records import AlbumDetail, AlbumSummary, ChapterDetail, Period, RankingQuery, SearchQuery
+from services.cache import Cache, RedisTier
+from services.catalog import Catalog, ContentPolicy, Freshness
 from services.errors import (
     AlbumNotFound,
     BlockedByPolicy,
@@ -16,8 +16,9 @@ from services.errors import (
     UpstreamFailure,
     UpstreamReason,
 )
-from services.redis import RedisLink
-from services.usage import open_usage
+from services.observability import open_usage
+from services.redis import RedisClient
+from services.upstream.records import AlbumDetail, AlbumSummary, ChapterDetail, Period, RankingQuery, SearchQuery
 from tests.fakes import Clock, FakeLexicon, FakeSite, album
 from tests.waiting import until
 
@@ -36,12 +37,12 @@ def site() -> FakeSite:
 
 
 @pytest.fixture
-async def new_catalog(link: RedisLink, clock: Clock) -> AsyncIterator[NewCatalog]:
+async def new_catalog(link: RedisClient, clock: Clock) -> AsyncIterator[NewCatalog]:
     """Makes catalogs as separate processes would have them."""
     made: list[tuple[Catalog, Cache]] = []
 
     def make(site: FakeSite, *, is_strict: bool = False, concurrency: int = 4) -> Catalog:
-        shared = SharedTier(link, clock=clock)
+        shared = RedisTier(link, clock=clock)
         cache = Cache(shared, stale_s=1000.0, clock=clock)
         policy = ContentPolicy(FakeLexicon(), [BLOCKED], is_strict=is_strict)
         freshness = Freshness(search_s=60, ranking_s=60, album_s=60, comments_s=60)

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from services.catalog import Cache, Catalog, ContentPolicy, Covers, Freshness, ImageInfo, SharedTier
-from services.disk_cache import DiskCache, etag_of
+from services.cache import Cache, RedisTier
+from services.cache.disk import DiskCache, etag_of
+from services.catalog import Catalog, ContentPolicy, Covers, Freshness, ImageInfo
 from services.errors import BlockedByPolicy, InvalidInput, UpstreamFailure, UpstreamReason
 from services.imaging import sniff
-from services.redis import RedisLink
-from services.usage import open_usage
+from services.observability import open_usage
+from services.redis import RedisClient
 from tests.fakes import FakeLexicon, FakeSite, album
 from tests.waiting import until
 
@@ -36,12 +37,12 @@ def site() -> FakeSite:
 
 
 @pytest.fixture
-async def new_covers(site: FakeSite, link: RedisLink, tmp_path: Path) -> AsyncIterator[NewCovers]:
+async def new_covers(site: FakeSite, link: RedisClient, tmp_path: Path) -> AsyncIterator[NewCovers]:
     """Makes covers as separate processes would have them, on one disk and one Valkey."""
     made: list[tuple[Covers, Catalog, Cache]] = []
 
     def make() -> Covers:
-        shared = SharedTier(link)
+        shared = RedisTier(link)
         cache = Cache(shared, stale_s=1000.0)
         policy = ContentPolicy(FakeLexicon(), ["積雪"])
         freshness = Freshness(search_s=60, ranking_s=60, album_s=60, comments_s=60)
@@ -189,7 +190,7 @@ async def test_size_and_stand_in_are_known_from_the_first_fetch_on(new_covers: N
     assert await new_covers().infos(["404", "1", "3"]) == [None, info, None]
 
 
-async def test_what_is_known_survives_an_emptied_redis(new_covers: NewCovers, link: RedisLink) -> None:
+async def test_what_is_known_survives_an_emptied_redis(new_covers: NewCovers, link: RedisClient) -> None:
     covers = new_covers()
     await covers.find("1")
     [info] = await covers.infos(["1"])

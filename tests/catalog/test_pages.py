@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageChops
 
-from services.catalog import Cache, Catalog, ContentPolicy, Freshness, Pages, SharedTier
-from services.catalog.records import ChapterDetail
-from services.disk_cache import DiskCache, etag_of
+from services.cache import Cache, RedisTier
+from services.cache.disk import DiskCache, etag_of
+from services.catalog import Catalog, ContentPolicy, Freshness, Pages
 from services.errors import BlockedByPolicy, UpstreamFailure, UpstreamReason
 from services.imaging import scramble, strips
-from services.redis import RedisLink
+from services.redis import RedisClient
+from services.upstream.records import ChapterDetail
 from tests.fakes import FakeLexicon, FakeSite, album
 
 pytestmark = pytest.mark.anyio
@@ -52,9 +53,9 @@ def site() -> FakeSite:
 
 @pytest.fixture
 async def pages(
-    site: FakeSite, link: RedisLink, tmp_path: Path, staging: dict[tuple[str, int], Path]
+    site: FakeSite, link: RedisClient, tmp_path: Path, staging: dict[tuple[str, int], Path]
 ) -> AsyncIterator[Pages]:
-    shared = SharedTier(link)
+    shared = RedisTier(link)
     cache = Cache(shared, stale_s=1000.0)
     policy = ContentPolicy(FakeLexicon(), ["積雪"])
     freshness = Freshness(search_s=60, ranking_s=60, album_s=60, comments_s=60)

@@ -5,7 +5,7 @@ from collections.abc import Collection
 import pytest
 
 from services.catalog import ContentPolicy
-from services.catalog.labels import Labels
+from services.catalog.album_tags import AlbumTags
 from tests.fakes import FakeLexicon
 
 LEXICON_IDS: dict[str, Collection[str]] = {
@@ -51,7 +51,7 @@ def test_a_tag_that_may_mean_a_withheld_record_is_withheld() -> None:
 
 
 def test_a_withheld_author_withholds_the_album() -> None:
-    assert policy("artist:aoishi").verdict_of(Labels(tags=("山",), authors=("青石",))) == ("青石",)
+    assert policy("artist:aoishi").verdict_of(AlbumTags(tags=("山",), authors=("青石",))) == ("青石",)
 
 
 def test_every_spelling_known_of_a_blocked_id_is_excluded_upstream() -> None:

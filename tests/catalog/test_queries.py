@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from services.catalog.queries import LAST_PAGE, check_page, tidy
-from services.catalog.records import SearchQuery
 from services.errors import InvalidInput
+from services.upstream.records import SearchQuery
 
 
 @pytest.mark.parametrize("page", [1, 2, LAST_PAGE])

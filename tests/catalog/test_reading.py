@@ -15,12 +15,13 @@ from PIL import Image, ImageChops
 
 from demo.drawing import page_image
 from demo.server import RunningDemo
-from services.catalog import OpenCatalog, open_catalog, open_gateway
-from services.catalog.records import AlbumDetail, RankingQuery, SearchQuery
+from services.catalog import OpenCatalog, open_catalog
 from services.errors import BlockedByPolicy, UpstreamFailure, UpstreamReason
-from services.redis import RedisLink
+from services.observability import open_usage
+from services.redis import RedisClient
 from services.settings import read_settings
-from services.usage import open_usage
+from services.upstream import open_upstream
+from services.upstream.records import AlbumDetail, RankingQuery, SearchQuery
 from tests.fakes import FakeLexicon
 
 pytestmark = pytest.mark.anyio
@@ -37,7 +38,7 @@ def method(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def opened(demo: RunningDemo, link: RedisLink, tmp_path: Path, method: str) -> Open:
+def opened(demo: RunningDemo, link: RedisClient, tmp_path: Path, method: str) -> Open:
     """Opens a catalog on the demo site, as a process of its own would have it."""
 
     @asynccontextmanager
@@ -56,7 +57,7 @@ def opened(demo: RunningDemo, link: RedisLink, tmp_path: Path, method: str) -> O
             }
         )
         async with (
-            open_gateway(settings, link) as gateway,
+            open_upstream(settings, link) as gateway,
             open_catalog(settings, link, gateway, FakeLexicon()) as catalog,
         ):
             yield catalog

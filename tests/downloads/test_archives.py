@@ -18,7 +18,7 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 
 from demo.drawing import page_image
-from services.downloads.archives import Book, BookChapter, BookPage, open_archive
+from services.downloads.archives import ArchiveMetadata, BookChapter, BookPage, open_archive
 from services.downloads.archives.zip_format import Entry, directory_entry, end_of_directory, local_header
 from services.downloads.ports import PackedArchive
 from services.downloads.records import ArchiveFormat
@@ -53,7 +53,7 @@ COMIC_PAGE_ATTRIBUTES = {
 }
 
 
-def book(*chapters: BookChapter, **changes: Any) -> Book:
+def book(*chapters: BookChapter, **changes: Any) -> ArchiveMetadata:
     """A book about tea, with changes."""
     facts: dict[str, Any] = {
         "title": "Tea & rivers",
@@ -65,7 +65,7 @@ def book(*chapters: BookChapter, **changes: Any) -> Book:
         "url": "https://example.org/album/350234",
         "published_on": date(2024, 5, 6),
     }
-    return Book(chapters=chapters or (BookChapter("350234", 1, "", 2),), **facts | changes)
+    return ArchiveMetadata(chapters=chapters or (BookChapter("350234", 1, "", 2),), **facts | changes)
 
 
 def saved(image: Image.Image, codec: Codec, **options: Any) -> bytes:
@@ -75,7 +75,7 @@ def saved(image: Image.Image, codec: Codec, **options: Any) -> bytes:
     return file.getvalue()
 
 
-def pages_of(book: Book, codec: Codec = Codec.PNG) -> list[BookPage]:
+def pages_of(book: ArchiveMetadata, codec: Codec = Codec.PNG) -> list[BookPage]:
     """Small pages for all chapters, each of another shade."""
     shades = iter(range(1000))
     return [
@@ -85,7 +85,7 @@ def pages_of(book: Book, codec: Codec = Codec.PNG) -> list[BookPage]:
     ]
 
 
-def packed(kind: ArchiveFormat, folder: Path, book: Book, pages: Sequence[BookPage]) -> PackedArchive:
+def packed(kind: ArchiveFormat, folder: Path, book: ArchiveMetadata, pages: Sequence[BookPage]) -> PackedArchive:
     """The finished archive."""
     writer = open_archive(kind, folder / f"archive.{kind.extension}", book)
     try:
@@ -239,7 +239,7 @@ def test_comic_info_tells_readers_what_they_ask_for(tmp_path: Path) -> None:
         book(title="\x01\x02", description="", authors=(), characters=(), tags=(), published_on=None, url=""),
     ],
 )
-def test_comic_info_keeps_to_its_schema(story: Book, tmp_path: Path) -> None:
+def test_comic_info_keeps_to_its_schema(story: ArchiveMetadata, tmp_path: Path) -> None:
     root = comic_info(packed(ArchiveFormat.CBZ, tmp_path, story, pages_of(story)))
 
     assert root.tag == "ComicInfo"
@@ -303,7 +303,7 @@ def rendered(archive: PackedArchive, index: int = 0) -> Image.Image:
         document.close()
 
 
-def one_page(codec: Codec, data: bytes, strips: int = 0) -> tuple[Book, list[BookPage]]:
+def one_page(codec: Codec, data: bytes, strips: int = 0) -> tuple[ArchiveMetadata, list[BookPage]]:
     """A book of this page alone."""
     story = book(BookChapter("1", 1, "Source", 1))
     return story, [BookPage(story.chapters[0], 1, codec, data, strips)]

@@ -20,15 +20,15 @@ from PIL import Image, ImageChops, ImageStat
 from demo.drawing import page_image
 from demo.library import library
 from demo.server import RunningDemo
-from services.catalog.records import AlbumDetail, ChapterDetail, ChapterRef, SourceMethod
+from services.downloads.image_executor import ImageExecutor
 from services.downloads.pipeline import Pipeline
 from services.downloads.ports import Cancelled, Job, PackedArchive, PagesMissing, PagesProgress
 from services.downloads.records import ArchiveFormat, ImageFormat
 from services.downloads.staging import Staging
-from services.downloads.workshop import Workshop
 from services.errors import StorageFull, UpstreamFailure, UpstreamReason
 from services.imaging import sniff
-from services.usage import Priority, current_usage
+from services.observability import Priority, current_usage
+from services.upstream.records import AlbumDetail, ChapterDetail, ChapterRef, SourceMethod
 
 pytestmark = pytest.mark.anyio
 
@@ -82,15 +82,15 @@ async def source(demo: RunningDemo) -> AsyncIterator[SitePages]:
 
 
 @pytest.fixture(scope="module")
-def workshop() -> Iterator[Workshop]:
+def workshop() -> Iterator[ImageExecutor]:
     """Threads for pictures."""
-    workshop = Workshop()
+    workshop = ImageExecutor()
     yield workshop
     workshop.close()
 
 
 @pytest.fixture
-def pipeline(source: SitePages, workshop: Workshop) -> Pipeline:
+def pipeline(source: SitePages, workshop: ImageExecutor) -> Pipeline:
     """The pipeline under test, with all the disk it wants."""
     return Pipeline(source, Labels(), workshop, disk_floor_bytes=0)
 
@@ -395,7 +395,7 @@ async def test_a_chapter_without_pages_is_a_broken_answer(
 
 
 async def test_nothing_starts_below_the_disk_floor(
-    source: SitePages, workshop: Workshop, demo: RunningDemo, tmp_path: Path
+    source: SitePages, workshop: ImageExecutor, demo: RunningDemo, tmp_path: Path
 ) -> None:
     pipeline = Pipeline(source, Labels(), workshop, disk_floor_bytes=1 << 60)
 
@@ -406,7 +406,7 @@ async def test_nothing_starts_below_the_disk_floor(
 
 
 async def test_a_disk_that_fills_meanwhile_stops_the_download(
-    source: SitePages, workshop: Workshop, tmp_path: Path
+    source: SitePages, workshop: ImageExecutor, tmp_path: Path
 ) -> None:
     free = shutil.disk_usage(tmp_path).free
     pipeline = Pipeline(source, Labels(), workshop, disk_floor_bytes=free - (64 << 20))

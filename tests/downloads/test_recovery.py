@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from services.downloads import ArchiveFormat, Download, DownloadProblem, DownloadState, moves
-from services.downloads.moves import MAX_CRASHES
+from services.downloads import ArchiveFormat, Download, DownloadProblem, DownloadState, transitions
 from services.downloads.store import Store
+from services.downloads.transitions import MAX_CRASHES
 from services.errors import ErrorCode
-from services.valkey import embedded_valkey
+from services.redis import embedded_valkey
 from tests.download_fakes import QUICK, FakeAlbums, FakePipeline, House, an_album, open_house
 from tests.waiting import until
 
@@ -238,7 +238,7 @@ async def test_a_download_over_which_workers_die_again_and_again_fails_at_last(h
     queued = await house.start("100")
     for _ in range(MAX_CRASHES + 1):
         await house.until_state(queued.id, DownloadState.QUEUED)
-        await store_of(house).change(queued.id, lambda entry: moves.claimed(entry, entry.job_id, "dead"))
+        await store_of(house).change(queued.id, lambda entry: transitions.claimed(entry, entry.job_id, "dead"))
 
     failed = await house.until_state(queued.id, DownloadState.FAILED)
 
@@ -249,7 +249,7 @@ async def test_a_download_in_a_workers_name_that_is_not_in_its_hands_is_freed(re
     async with open_house(redis_url, tmp_path, timings=PATIENT) as house:
         queued = await house.start("100")
         worker, stop = house.downloads.worker(house.pipeline, jobs=1), asyncio.Event()
-        await store_of(house).change(queued.id, lambda entry: moves.claimed(entry, entry.job_id, worker.id))
+        await store_of(house).change(queued.id, lambda entry: transitions.claimed(entry, entry.job_id, worker.id))
 
         working = asyncio.create_task(worker.run(stop))
         ready = await house.until_ended(queued.id)

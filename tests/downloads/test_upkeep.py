@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from services.downloads import ArchiveFormat, Download, DownloadState, Timings
-from services.downloads.entry import RECORD_VERSION
+from services.downloads.row import RECORD_VERSION
 from services.errors import ConfigurationError, QueueUnavailable
-from services.redis import RedisLink
-from services.valkey import embedded_valkey
+from services.redis import RedisClient, embedded_valkey
 from tests.download_fakes import QUICK, House, open_house
 from tests.waiting import until
 
@@ -115,7 +114,7 @@ async def test_a_worker_clears_what_was_cancelled_on_another_machine(redis_url: 
 
 
 async def test_records_of_a_newer_version_end_the_start_with_one_line(redis_url: str, tmp_path: Path) -> None:
-    link = RedisLink(redis_url)
+    link = RedisClient(redis_url)
     await link.client.set("jmgraph:downloads:version", RECORD_VERSION + 1)
     await link.aclose()
 

@@ -1,4 +1,4 @@
-"""How a worker writes its record: seldom while pages come, exactly when the state moves."""
+"""How a worker writes its record: seldom while pages come, exactly when the state transitions."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from services.downloads import DownloadFile, DownloadState, PagesProgress, moves
-from services.downloads.entry import ChapterProgress, Entry
+from services.downloads import DownloadFile, DownloadState, PagesProgress, transitions
+from services.downloads.row import ChapterProgress, DownloadRow
 from services.downloads.store import Store
 from services.downloads.writer import LeaseLost, Pace, RecordWriter
 from tests.download_fakes import QUICK, House, open_house
@@ -27,14 +27,14 @@ async def a_writer(house: House) -> tuple[Store, RecordWriter]:
     """The writer of a running download with one chapter of ten pages."""
     store = Store(house.link, house.events)
     queued = await house.start("100")
-    running, _ = await store.change(queued.id, lambda entry: moves.claimed(entry, entry.job_id, "me"))
+    running, _ = await store.change(queued.id, lambda entry: transitions.claimed(entry, entry.job_id, "me"))
     writer = RecordWriter(store, running, replace(QUICK, progress_s=0.1))
     await writer.move(lambda entry: replace(entry, chapters=(ChapterProgress("100", 0, 10),)))
     return store, writer
 
 
-def ready(entry: Entry) -> Entry:
-    return moves.ready(entry, DownloadFile("Tea.zip", "key", 1, "00"), 60)
+def ready(entry: DownloadRow) -> DownloadRow:
+    return transitions.ready(entry, DownloadFile("Tea.zip", "key", 1, "00"), 60)
 
 
 async def test_many_pages_are_few_writes_and_the_end_is_exact(redis_url: str, tmp_path: Path) -> None:

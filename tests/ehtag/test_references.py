@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from services.ehtag.markup.references import resolve
 from services.ehtag.namespaces import SEARCH_ORDERS, parse_namespace, parse_raw_tag
 from services.ehtag.records import Namespace
-from services.ehtag.references import resolve
 from services.ehtag.snapshot import TagSnapshot
 from tests.tag_glossary import tag_file, tag_snapshot
 

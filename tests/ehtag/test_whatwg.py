@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from services.ehtag.urls import is_safe_url, normalise_url
-from services.ehtag.whatwg import parse_url
+from services.ehtag.markup.urls import is_safe_url, normalise_url
+from services.ehtag.markup.whatwg import parse_url
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 
-from rest.ehtag import ADDRESSES, routes
+from rest.ehtag.routes import ADDRESSES, routes
 from services.ehtag import open_identity, open_tag_database
 from services.settings import read_settings
 from tests.github import GOOD_TOKEN, GitHub

@@ -11,9 +11,9 @@ import pytest
 import structlog
 
 from demo.server import RunningDemo
-from services.log import set_up_log
+from services.observability import set_up_log
 from services.settings import Settings
-from tests.asking import asked, working
+from tests.graphql_client import asked, working
 from tests.waiting import until
 
 pytestmark = pytest.mark.anyio

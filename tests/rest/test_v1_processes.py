@@ -17,7 +17,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from services.seats import SEATS
+from services.connection_limit import SEATS
 from tests.processes import House
 
 pytestmark = pytest.mark.anyio

@@ -8,7 +8,7 @@ import pytest
 
 from services.downloads import ArchiveFormat, DownloadRequest
 from services.settings import Settings
-from tests.asking import asked, working
+from tests.graphql_client import asked, working
 
 pytestmark = pytest.mark.anyio
 

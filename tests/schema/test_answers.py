@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schema.transport.answers import Answer, Answers
+from schema.http.response_cache import Answer, Answers
 
 
 def test_caches_count_from_the_birth_of_the_oldest_part() -> None:

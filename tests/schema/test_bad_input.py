@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.asking import Asker
+from tests.graphql_client import GraphQLClient
 
 pytestmark = pytest.mark.anyio
 
@@ -28,13 +28,13 @@ pytestmark = pytest.mark.anyio
         ('{ downloads(after: "nonsense") { totalCount } }', "after"),
     ],
 )
-async def test_an_argument_that_can_never_work_is_named(server: Asker, query: str, field: str) -> None:
+async def test_an_argument_that_can_never_work_is_named(server: GraphQLClient, query: str, field: str) -> None:
     error = await server.error(query)
 
     assert (error["code"], error["retryable"], error["field"]) == ("INVALID_INPUT", False, field)
 
 
-async def test_a_hundred_and_one_albums_are_refused(server: Asker) -> None:
+async def test_a_hundred_and_one_albums_are_refused(server: GraphQLClient) -> None:
     error = await server.error(
         "query ($ids: [String!]!) { albums(ids: $ids) { id } }", ids=[str(300000 + i) for i in range(101)]
     )
@@ -42,7 +42,7 @@ async def test_a_hundred_and_one_albums_are_refused(server: Asker) -> None:
     assert (error["code"], error["field"]) == ("INVALID_INPUT", "ids")
 
 
-async def test_five_hundred_and_one_names_are_refused(server: Asker) -> None:
+async def test_five_hundred_and_one_names_are_refused(server: GraphQLClient) -> None:
     error = await server.error("query ($n: [String!]!) { translateTags(names: $n) { name } }", n=["山"] * 501)
 
     assert (error["code"], error["field"]) == ("INVALID_INPUT", "names")
@@ -58,7 +58,9 @@ async def test_five_hundred_and_one_names_are_refused(server: Asker) -> None:
         ("{ ranking(period: YEAR) { total } }", {}, "GRAPHQL_VALIDATION_FAILED"),
     ],
 )
-async def test_graphql_errors_have_codes(server: Asker, query: str, variables: dict[str, Any], code: str) -> None:
+async def test_graphql_errors_have_codes(
+    server: GraphQLClient, query: str, variables: dict[str, Any], code: str
+) -> None:
     assert (await server.error(query, **variables))["code"] == code
 
 
@@ -71,21 +73,23 @@ async def test_graphql_errors_have_codes(server: Asker, query: str, variables: d
         ("{ ehtag { version } " + " ehtag { version }" * 1400 + "}", "tokens"),
     ],
 )
-async def test_a_costly_operation_is_refused_before_the_first_call(server: Asker, query: str, measure: str) -> None:
+async def test_a_costly_operation_is_refused_before_the_first_call(
+    server: GraphQLClient, query: str, measure: str
+) -> None:
     error = await server.error(query)
 
     assert (error["code"], error["measure"], error["retryable"]) == ("OPERATION_TOO_COSTLY", measure, False)
     assert error["cost"] > error["limit"]
 
 
-async def test_fragments_in_fragments_can_not_explode(server: Asker) -> None:
+async def test_fragments_in_fragments_can_not_explode(server: GraphQLClient) -> None:
     fragments = [f"fragment F{i} on Query {{ ...F{i + 1} ...F{i + 1} }}" for i in range(60)]
     query = "query { ...F0 } " + " ".join(fragments) + " fragment F60 on Query { ranking { total } }"
 
     assert (await server.error(query))["code"] in ("OPERATION_TOO_COSTLY", "GRAPHQL_VALIDATION_FAILED")
 
 
-async def test_thousands_of_brackets_are_refused_politely(server: Asker) -> None:
+async def test_thousands_of_brackets_are_refused_politely(server: GraphQLClient) -> None:
     error = await server.error("{a" * 1900)
 
     assert (error["code"], error["measure"], error["cost"]) == ("OPERATION_TOO_COSTLY", "depth", 1900)

@@ -8,7 +8,7 @@ import pytest
 from graphql import build_schema, parse
 
 from schema.build import sdl
-from schema.transport.cost import CostCounter, operation_of
+from schema.http.cost import CostCounter, operation_of
 
 SCHEMA = build_schema(sdl())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from schema.build import build_schema
-from schema.transport.documents import Documents, Limits
+from schema.http.documents import Documents, Limits
 
 
 @pytest.fixture(scope="module")

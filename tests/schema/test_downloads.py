@@ -13,7 +13,7 @@ import pytest
 from PIL import Image, ImageChops
 
 from demo.drawing import page_image
-from tests.asking import Asker, working
+from tests.graphql_client import GraphQLClient, working
 
 pytestmark = pytest.mark.anyio
 
@@ -28,18 +28,18 @@ STATUS = """subscription ($id: ID!) { downloadStatus(id: $id) { id revision stat
 
 
 @pytest.fixture
-async def worker(server: Asker) -> AsyncIterator[None]:
+async def worker(server: GraphQLClient) -> AsyncIterator[None]:
     """A worker on the server's own services."""
     async with working(server.services):
         yield
 
 
-async def start(server: Asker, **input: Any) -> Any:
+async def start(server: GraphQLClient, **input: Any) -> Any:
     """What `startDownload` answers."""
     return (await server.ask(START, input=input))["startDownload"]
 
 
-async def watched(server: Asker, id: str) -> list[Any]:
+async def watched(server: GraphQLClient, id: str) -> list[Any]:
     """Every state of a download, by server-sent events, until it ends."""
     headers = {"Accept": "text/event-stream"}
     body = {"query": STATUS, "variables": {"id": id}}
@@ -48,7 +48,7 @@ async def watched(server: Asker, id: str) -> list[Any]:
     return [json.loads(line[6:])["data"]["downloadStatus"] for line in lines]
 
 
-async def test_a_download_is_watched_to_its_end_and_fetched(server: Asker, worker: None) -> None:
+async def test_a_download_is_watched_to_its_end_and_fetched(server: GraphQLClient, worker: None) -> None:
     started = await start(server, albumId="302166", archive="CBZ")
     states = await watched(server, started["id"])
 
@@ -71,7 +71,7 @@ async def test_a_download_is_watched_to_its_end_and_fetched(server: Asker, worke
         assert pages == sorted(pages)
 
 
-async def test_every_page_served_is_the_page_that_was_drawn(server: Asker) -> None:
+async def test_every_page_served_is_the_page_that_was_drawn(server: GraphQLClient) -> None:
     for chapter, number in (("163348", 1), ("240117", 2), ("302166", 3), ("431760", 4)):
         response = await server.http.get(f"/images/pages/{chapter}/{number}")
 
@@ -81,7 +81,7 @@ async def test_every_page_served_is_the_page_that_was_drawn(server: Asker) -> No
         assert mean / (3 * difference.width * difference.height) < 6, (chapter, number)
 
 
-async def test_a_late_subscriber_still_gets_the_end(server: Asker, worker: None) -> None:
+async def test_a_late_subscriber_still_gets_the_end(server: GraphQLClient, worker: None) -> None:
     started = await start(server, albumId="163348")
     await watched(server, started["id"])
 
@@ -90,7 +90,7 @@ async def test_a_late_subscriber_still_gets_the_end(server: Asker, worker: None)
     assert [state["state"] for state in late] == ["READY"]
 
 
-async def test_asking_again_gives_the_same_download_unless_forced(server: Asker) -> None:
+async def test_asking_again_gives_the_same_download_unless_forced(server: GraphQLClient) -> None:
     first = await start(server, albumId="350234")
     again = await start(server, albumId="JM350234", chapterIds=["350234"])
     other = await start(server, albumId="350234", archive="PDF")
@@ -100,7 +100,7 @@ async def test_asking_again_gives_the_same_download_unless_forced(server: Asker)
     assert len({first["id"], other["id"], forced["id"]}) == 3
 
 
-async def test_a_download_that_loses_a_page_fails_and_names_it(server: Asker, worker: None) -> None:
+async def test_a_download_that_loses_a_page_fails_and_names_it(server: GraphQLClient, worker: None) -> None:
     started = await start(server, albumId="900007")
     end = (await watched(server, started["id"]))[-1]
 
@@ -109,7 +109,7 @@ async def test_a_download_that_loses_a_page_fails_and_names_it(server: Asker, wo
     assert end["file"] is None
 
 
-async def test_a_cancelled_download_is_retried_to_its_end(server: Asker) -> None:
+async def test_a_cancelled_download_is_retried_to_its_end(server: GraphQLClient) -> None:
     started = await start(server, albumId="163348")
     query = "mutation ($id: ID!) { cancelDownload(id: $id) { ... on Download { state } } }"
     assert await server.ask(query, id=started["id"]) == {"cancelDownload": {"state": "CANCELLED"}}
@@ -121,7 +121,7 @@ async def test_a_cancelled_download_is_retried_to_its_end(server: Asker) -> None
         assert (await watched(server, started["id"]))[-1]["state"] == "READY"
 
 
-async def test_a_removed_download_is_gone(server: Asker) -> None:
+async def test_a_removed_download_is_gone(server: GraphQLClient) -> None:
     started = await start(server, albumId="163348")
     query = """mutation ($id: ID!) { removeDownload(id: $id) { __typename ... on RemovedDownload { id }
       ... on DownloadNotFound { code id } } }"""
@@ -132,7 +132,7 @@ async def test_a_removed_download_is_gone(server: Asker) -> None:
     assert gone["removeDownload"] == {"__typename": "DownloadNotFound", "code": "NOT_FOUND", "id": started["id"]}
 
 
-async def test_downloads_are_listed_newest_first_in_pages(server: Asker) -> None:
+async def test_downloads_are_listed_newest_first_in_pages(server: GraphQLClient) -> None:
     ids = [(await start(server, albumId=album))["id"] for album in ("163348", "240117", "302166")]
     query = """query ($after: String) { downloads(first: 2, after: $after, states: [QUEUED]) { totalCount nodes { id }
       pageInfo { hasNextPage hasPreviousPage endCursor } } }"""
@@ -168,14 +168,14 @@ async def test_downloads_are_listed_newest_first_in_pages(server: Asker) -> None
     ],
 )
 async def test_what_can_not_be_started_says_why(
-    server: Asker, input: dict[str, Any], expected: dict[str, Any]
+    server: GraphQLClient, input: dict[str, Any], expected: dict[str, Any]
 ) -> None:
     refused = await start(server, **input)
 
     assert {key: refused[key] for key in expected} == expected
 
 
-async def test_an_unknown_download_can_not_be_watched(server: Asker) -> None:
+async def test_an_unknown_download_can_not_be_watched(server: GraphQLClient) -> None:
     headers = {"Accept": "text/event-stream"}
     body = {"query": STATUS, "variables": {"id": "nobody"}}
     response = await server.http.post("/graphql", json=body, headers=headers)

@@ -8,7 +8,7 @@ import pytest
 
 from demo.server import RunningDemo
 from services.settings import Settings
-from tests.asking import asked
+from tests.graphql_client import asked
 
 pytestmark = pytest.mark.anyio
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from services.settings import Settings
-from tests.asking import Asker, asked
+from tests.graphql_client import GraphQLClient, asked
 from tests.sockets import Socket, connected
 
 pytestmark = pytest.mark.anyio
@@ -21,7 +21,7 @@ OLD = "graphql-ws"
 
 
 @pytest.fixture
-async def socket(server: Asker) -> AsyncIterator[Socket]:
+async def socket(server: GraphQLClient) -> AsyncIterator[Socket]:
     """A greeted socket of the new sub-protocol."""
     async with connected(server.app, "/graphql", protocol=NEW) as socket:
         await socket.send({"type": "connection_init"})
@@ -90,7 +90,7 @@ async def test_errors_on_a_socket_have_codes(socket: Socket) -> None:
     ("query", "code"),
     [("{", "GRAPHQL_PARSE_FAILED"), ("", "BAD_REQUEST"), ("{ a" * 1900, "OPERATION_TOO_COSTLY")],
 )
-async def test_a_text_that_is_no_document_is_told_on_a_socket(server: Asker, query: str, code: str) -> None:
+async def test_a_text_that_is_no_document_is_told_on_a_socket(server: GraphQLClient, query: str, code: str) -> None:
     for protocol, begin in ((NEW, "subscribe"), (OLD, "start")):
         async with connected(server.app, "/graphql", protocol=protocol) as socket:
             await socket.send({"type": "connection_init"})
@@ -103,7 +103,7 @@ async def test_a_text_that_is_no_document_is_told_on_a_socket(server: Asker, que
         assert (told[0] if protocol == NEW else told)["extensions"]["code"] == code
 
 
-async def test_old_clients_ask_and_change_over_their_one_socket(server: Asker) -> None:
+async def test_old_clients_ask_and_change_over_their_one_socket(server: GraphQLClient) -> None:
     async with connected(server.app, "/graphql", protocol=OLD) as socket:
         await socket.send({"type": "connection_init"})
         assert [(await socket.receive())["type"] for _ in range(2)] == ["connection_ack", "ka"]
@@ -120,7 +120,7 @@ async def test_old_clients_ask_and_change_over_their_one_socket(server: Asker) -
     assert changed[0]["payload"]["data"] == {"retryFailedDownloads": []}
 
 
-async def test_the_old_sub_protocol_works_for_old_clients(server: Asker) -> None:
+async def test_the_old_sub_protocol_works_for_old_clients(server: GraphQLClient) -> None:
     async with connected(server.app, "/graphql", protocol=OLD) as socket:
         await socket.send({"type": "connection_init", "payload": {}})
         assert await socket.receive() == {"type": "connection_ack"}
@@ -160,7 +160,7 @@ async def test_the_old_sub_protocol_works_for_old_clients(server: Asker) -> None
         (OLD, '{"type": "start", "id": "1", "payload": ' + "[" * 50_000 + "]" * 50_000 + "}"),
     ],
 )
-async def test_a_frame_that_is_none_closes_politely(server: Asker, protocol: str, frame: str) -> None:
+async def test_a_frame_that_is_none_closes_politely(server: GraphQLClient, protocol: str, frame: str) -> None:
     async with connected(server.app, "/graphql", protocol=protocol) as socket:
         await socket.send({"type": "connection_init", "payload": None})
         await socket.receive()
@@ -169,7 +169,7 @@ async def test_a_frame_that_is_none_closes_politely(server: Asker, protocol: str
         assert await socket.closing_code() == 4400
 
 
-async def test_a_foreign_page_may_listen_but_change_nothing(server: Asker) -> None:
+async def test_a_foreign_page_may_listen_but_change_nothing(server: GraphQLClient) -> None:
     headers = {"Origin": "https://elsewhere.example"}
     async with connected(server.app, "/graphql", protocol=NEW, headers=headers) as socket:
         await socket.send({"type": "connection_init"})
@@ -201,7 +201,7 @@ async def test_a_key_may_come_with_the_greeting(
     assert (errors[0]["extensions"]["code"] if errors else None) == code
 
 
-async def test_a_thousand_sockets_that_come_and_go_leave_nothing(server: Asker) -> None:
+async def test_a_thousand_sockets_that_come_and_go_leave_nothing(server: GraphQLClient) -> None:
     started = (await server.ask(START))["startDownload"]
     query = "subscription ($id: ID!) { downloadStatus(id: $id) { state } }"
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from services.settings import Settings
-from tests.asking import Asker, asked
 from tests.github import GOOD_TOKEN, GitHub
+from tests.graphql_client import GraphQLClient, asked
 from tests.sockets import connected
 from tests.tag_repositories import MakeTagRepository
 
@@ -30,7 +30,7 @@ REMOVE = (
 )
 
 
-async def test_the_starter_glossary_serves_until_the_real_database_is_there(server: Asker) -> None:
+async def test_the_starter_glossary_serves_until_the_real_database_is_there(server: GraphQLClient) -> None:
     data = await server.ask(
         """{ ehtag { repo version isStarter tagCount lastCheckedAt lastError
         head { sha message authorName committedAt } namespaces { namespace name description count } } }"""
@@ -43,7 +43,7 @@ async def test_the_starter_glossary_serves_until_the_real_database_is_there(serv
     assert len(ehtag["head"]["sha"]) == 40
 
 
-async def test_a_record_is_told_in_every_form(server: Asker) -> None:
+async def test_a_record_is_told_in_every_form(server: GraphQLClient) -> None:
     data = await server.ask(
         """{ tag(namespace: OTHER, raw: " Full Color ") { id namespace raw name raw_: name(format: RAW)
         html: name(format: HTML) intro links ast } }"""
@@ -55,12 +55,12 @@ async def test_a_record_is_told_in_every_form(server: Asker) -> None:
     assert tag["ast"]["name"] == [{"type": "paragraph", "content": [{"type": "text", "text": tag["name"]}]}]
 
 
-async def test_a_record_that_is_not_there_is_null(server: Asker) -> None:
+async def test_a_record_that_is_not_there_is_null(server: GraphQLClient) -> None:
     assert await server.ask('{ tag(namespace: OTHER, raw: "no such tag") { id } }') == {"tag": None}
     assert await server.ask('{ tag(namespace: OTHER, raw: "%$#") { id } }') == {"tag": None}
 
 
-async def test_names_are_translated_in_the_order_given(server: Asker) -> None:
+async def test_names_are_translated_in_the_order_given(server: GraphQLClient) -> None:
     data = await server.ask(
         "query ($n: [String!]!) { translateTags(names: $n) { name match translation { id } alternatives { id } } }",
         n=["眼鏡", "nothing of the kind", "全彩", "眼鏡"],
@@ -75,7 +75,7 @@ async def test_names_are_translated_in_the_order_given(server: Asker) -> None:
     ]
 
 
-async def test_records_are_browsed_page_by_page(server: Asker) -> None:
+async def test_records_are_browsed_page_by_page(server: GraphQLClient) -> None:
     query = """query ($after: String) { tags(first: 30, after: $after, filter: {namespaces: [FEMALE]}) { totalCount
       nodes { id } pageInfo { hasNextPage hasPreviousPage endCursor } } }"""
     ids: list[str] = []
@@ -92,13 +92,13 @@ async def test_records_are_browsed_page_by_page(server: Asker) -> None:
 
 
 @pytest.mark.parametrize("query", ["glasses", "眼鏡", "眼镜"])
-async def test_records_are_found_in_either_language(server: Asker, query: str) -> None:
+async def test_records_are_found_in_either_language(server: GraphQLClient, query: str) -> None:
     data = await server.ask("query ($q: String!) { tags(filter: {query: $q}) { nodes { id } } }", q=query)
 
     assert data["tags"]["nodes"][0]["id"] in ("female:glasses", "male:glasses")
 
 
-async def test_albums_of_a_tag_are_searched_by_the_sites_spelling(server: Asker) -> None:
+async def test_albums_of_a_tag_are_searched_by_the_sites_spelling(server: GraphQLClient) -> None:
     data = await server.ask('{ tag(namespace: OTHER, raw: "full color") { albums { total items { id } } } }')
 
     assert data["tag"]["albums"]["total"] > 80
@@ -108,7 +108,7 @@ async def test_albums_of_a_tag_are_searched_by_the_sites_spelling(server: Asker)
 @pytest.fixture
 async def editable(
     make_settings: Callable[..., Settings], make_tag_repository: MakeTagRepository, github: GitHub
-) -> AsyncIterator[Asker]:
+) -> AsyncIterator[GraphQLClient]:
     """A server on a small tag database of its own, with somebody to say who asks."""
     async with asked(
         make_settings(ehtag_repository=make_tag_repository().folder, github_api_url=github.url)
@@ -116,7 +116,7 @@ async def editable(
         yield server
 
 
-async def edit(server: Asker, mutation: str, token: str | None, **input: Any) -> Any:
+async def edit(server: GraphQLClient, mutation: str, token: str | None, **input: Any) -> Any:
     """What an edit answers."""
     headers = {"X-Token": token} if token else {}
     answer = await server.answer(mutation, headers=headers, input=input)
@@ -124,13 +124,13 @@ async def edit(server: Asker, mutation: str, token: str | None, **input: Any) ->
     return next(iter(answer["data"].values()))
 
 
-async def head_of(server: Asker) -> str:
+async def head_of(server: GraphQLClient) -> str:
     """The version now."""
     sha: str = (await server.ask("{ ehtag { head { sha } } }"))["ehtag"]["head"]["sha"]
     return sha
 
 
-async def test_an_edit_needs_a_version_and_somebody(editable: Asker, github: GitHub) -> None:
+async def test_an_edit_needs_a_version_and_somebody(editable: GraphQLClient, github: GitHub) -> None:
     head = await head_of(editable)
     cells = {"namespace": "FEMALE", "raw": "lighthouse", "name": "灯塔"}
 
@@ -145,7 +145,7 @@ async def test_an_edit_needs_a_version_and_somebody(editable: Asker, github: Git
     assert (await editable.ask('{ tag(namespace: FEMALE, raw: "lighthouse") { name } }'))["tag"]["name"] == "灯塔"
 
 
-async def test_edits_are_refused_in_types(editable: Asker, github: GitHub) -> None:
+async def test_edits_are_refused_in_types(editable: GraphQLClient, github: GitHub) -> None:
     cells = {"namespace": "FEMALE", "raw": "lighthouse", "name": "灯塔", "ifMatch": "*"}
     await edit(editable, ADD, GOOD_TOKEN, **cells)
 
@@ -160,7 +160,7 @@ async def test_edits_are_refused_in_types(editable: Asker, github: GitHub) -> No
     assert (bad["__typename"], bad["code"]) == ("InvalidInput", "INVALID_INPUT")
 
 
-async def test_a_record_is_changed_and_removed(editable: Asker, github: GitHub) -> None:
+async def test_a_record_is_changed_and_removed(editable: GraphQLClient, github: GitHub) -> None:
     cells = {"namespace": "FEMALE", "raw": "lighthouse", "name": "灯塔", "ifMatch": "*"}
     await edit(editable, ADD, GOOD_TOKEN, **cells)
 
@@ -172,7 +172,7 @@ async def test_a_record_is_changed_and_removed(editable: Asker, github: GitHub) 
     assert removed["head"] == await head_of(editable)
 
 
-async def test_an_edit_is_seen_by_who_watches_the_database(editable: Asker, github: GitHub) -> None:
+async def test_an_edit_is_seen_by_who_watches_the_database(editable: GraphQLClient, github: GitHub) -> None:
     async with connected(editable.app, "/graphql", protocol="graphql-transport-ws") as socket:
         await socket.send({"type": "connection_init"})
         await socket.receive()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from services.settings import Settings
-from tests.asking import Asker, asked
+from tests.graphql_client import GraphQLClient, asked
 
 pytestmark = pytest.mark.anyio
 
@@ -19,7 +19,7 @@ QUERY = '{ album(id: "350234") { id title } }'
 CHANGE = 'mutation { cancelDownload(id: "x") { __typename } }'
 
 
-async def test_a_query_over_get_can_be_kept_and_asked_again(server: Asker) -> None:
+async def test_a_query_over_get_can_be_kept_and_asked_again(server: GraphQLClient) -> None:
     first = await server.http.get("/graphql", params={"query": QUERY})
     etag = first.headers["etag"]
     known = [("If-None-Match", '"another"'), ("If-None-Match", etag)]  # a list may have lines
@@ -31,7 +31,7 @@ async def test_a_query_over_get_can_be_kept_and_asked_again(server: Asker) -> No
     assert again.headers["etag"] == etag
 
 
-async def test_the_figures_of_an_answer_are_its_own(server: Asker) -> None:
+async def test_the_figures_of_an_answer_are_its_own(server: GraphQLClient) -> None:
     first = (await server.answer(QUERY))["extensions"]["jmgraph"]
     again = (await server.answer(QUERY))["extensions"]["jmgraph"]
 
@@ -39,7 +39,7 @@ async def test_the_figures_of_an_answer_are_its_own(server: Asker) -> None:
     assert (again["upstreamCalls"], again["cacheHits"], again["budgetLeft"]) == (0, 1, 120)
 
 
-async def test_an_answer_as_an_event_tells_its_figures(server: Asker) -> None:
+async def test_an_answer_as_an_event_tells_its_figures(server: GraphQLClient) -> None:
     response = await server.http.post("/graphql", json={"query": QUERY}, headers={"Accept": "text/event-stream"})
     answer = json.loads(response.text.partition("data: ")[2].partition("\n")[0])
 
@@ -50,14 +50,14 @@ async def test_an_answer_as_an_event_tells_its_figures(server: Asker) -> None:
     )
 
 
-async def test_what_belongs_to_downloads_is_never_kept(server: Asker) -> None:
+async def test_what_belongs_to_downloads_is_never_kept(server: GraphQLClient) -> None:
     response = await server.http.get("/graphql", params={"query": "{ downloads { totalCount } }"})
 
     assert response.headers["cache-control"] == "no-store"
     assert "etag" not in response.headers
 
 
-async def test_a_cached_answer_is_the_same_compressed_or_not(server: Asker) -> None:
+async def test_a_cached_answer_is_the_same_compressed_or_not(server: GraphQLClient) -> None:
     query = "{ ranking { entries { rank album { id title } } } }"
     plain = await server.http.post("/graphql", json={"query": query}, headers={"Accept-Encoding": "identity"})
     async with server.http.stream(
@@ -82,7 +82,7 @@ async def test_a_cached_answer_is_the_same_compressed_or_not(server: Asker) -> N
     ],
 )
 async def test_an_answer_is_compressed_only_for_who_takes_it(
-    server: Asker, accepted: str, encoding: str | None
+    server: GraphQLClient, accepted: str, encoding: str | None
 ) -> None:
     query = "{ ranking { entries { rank album { id title } } } }"
     response = await server.http.post("/graphql", json={"query": query}, headers={"Accept-Encoding": accepted})
@@ -100,13 +100,15 @@ async def test_an_answer_is_compressed_only_for_who_takes_it(
         ("*/*", "application/json"),
     ],
 )
-async def test_an_answer_has_the_media_type_that_is_preferred(server: Asker, accepted: str, media_type: str) -> None:
+async def test_an_answer_has_the_media_type_that_is_preferred(
+    server: GraphQLClient, accepted: str, media_type: str
+) -> None:
     response = await server.http.post("/graphql", json={"query": QUERY}, headers={"Accept": accepted})
 
     assert response.headers["content-type"] == media_type
 
 
-async def test_a_mutation_over_get_is_refused_with_the_method_that_works(server: Asker) -> None:
+async def test_a_mutation_over_get_is_refused_with_the_method_that_works(server: GraphQLClient) -> None:
     response = await server.http.get("/graphql", params={"query": CHANGE})
 
     assert (response.status_code, response.headers["allow"]) == (405, "POST")
@@ -133,7 +135,9 @@ async def test_a_mutation_over_get_is_refused_with_the_method_that_works(server:
         (b" " * ((1 << 20) + 1), "application/json", 413),
     ],
 )
-async def test_what_is_no_request_is_told_as_json(server: Asker, body: bytes, content_type: str, status: int) -> None:
+async def test_what_is_no_request_is_told_as_json(
+    server: GraphQLClient, body: bytes, content_type: str, status: int
+) -> None:
     response = await server.http.post("/graphql", content=body, headers={"Content-Type": content_type})
 
     assert response.status_code == status
@@ -141,7 +145,7 @@ async def test_what_is_no_request_is_told_as_json(server: Asker, body: bytes, co
     assert response.json()["errors"][0]["extensions"] == {"code": "BAD_REQUEST", "retryable": False}
 
 
-async def test_clients_of_the_newer_media_type_get_it_and_its_status(server: Asker) -> None:
+async def test_clients_of_the_newer_media_type_get_it_and_its_status(server: GraphQLClient) -> None:
     headers = {"Accept": "application/graphql-response+json"}
     good = await server.http.post("/graphql", json={"query": QUERY}, headers=headers)
     bad = await server.http.post("/graphql", json={"query": "{ nothing }"}, headers=headers)
@@ -160,7 +164,7 @@ async def test_clients_of_the_newer_media_type_get_it_and_its_status(server: Ask
     ],
 )
 async def test_what_never_ran_has_no_data_and_says_so_by_its_status(
-    server: Asker, query: str, variables: dict[str, Any], code: str
+    server: GraphQLClient, query: str, variables: dict[str, Any], code: str
 ) -> None:
     body = {"query": query, "variables": variables}
     old = await server.http.post("/graphql", json=body)
@@ -173,7 +177,7 @@ async def test_what_never_ran_has_no_data_and_says_so_by_its_status(
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_a_stream_runs_no_operation_that_was_not_named(server: Asker, method: str) -> None:
+async def test_a_stream_runs_no_operation_that_was_not_named(server: GraphQLClient, method: str) -> None:
     text = 'mutation A { cancelDownload(id: "x") { __typename } } mutation B { retryFailedDownloads { id } }'
     asked_for: dict[str, Any] = {"params": {"query": text}} if method == "GET" else {"json": {"query": text}}
     response = await server.http.request(method, "/graphql", headers={"Accept": "text/event-stream"}, **asked_for)
@@ -182,7 +186,7 @@ async def test_a_stream_runs_no_operation_that_was_not_named(server: Asker, meth
     assert "DownloadNotFound" not in response.text
 
 
-async def test_what_failed_while_it_ran_has_data_and_a_good_status(server: Asker) -> None:
+async def test_what_failed_while_it_ran_has_data_and_a_good_status(server: GraphQLClient) -> None:
     body = {"query": "query ($page: Int) { ranking(page: $page) { page } }", "variables": {"page": None}}
     response = await server.http.post("/graphql", json=body, headers={"Accept": "application/graphql-response+json"})
 
@@ -191,7 +195,7 @@ async def test_what_failed_while_it_ran_has_data_and_a_good_status(server: Asker
     assert response.json()["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
 
 
-async def test_a_body_that_was_read_before_is_still_no_json_under_another_type(server: Asker) -> None:
+async def test_a_body_that_was_read_before_is_still_no_json_under_another_type(server: GraphQLClient) -> None:
     body = json.dumps({"query": QUERY})
     read = await server.http.post("/graphql", content=body, headers={"Content-Type": "application/json"})
     form = await server.http.post("/graphql", content=body, headers={"Content-Type": "text/plain"})
@@ -199,7 +203,7 @@ async def test_a_body_that_was_read_before_is_still_no_json_under_another_type(s
     assert (read.status_code, form.status_code) == (200, 415)
 
 
-async def test_a_browser_gets_the_page_and_a_program_does_not(server: Asker) -> None:
+async def test_a_browser_gets_the_page_and_a_program_does_not(server: GraphQLClient) -> None:
     page = await server.http.get("/graphql", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
     program = await server.http.get("/graphql", params={"query": QUERY}, headers={"Accept": "*/*"})
 
@@ -207,7 +211,7 @@ async def test_a_browser_gets_the_page_and_a_program_does_not(server: Asker) -> 
     assert program.headers["content-type"] == "application/json"
 
 
-async def test_a_persisted_query_is_sent_once_and_then_named(server: Asker) -> None:
+async def test_a_persisted_query_is_sent_once_and_then_named(server: GraphQLClient) -> None:
     sha256 = hashlib.sha256(QUERY.encode()).hexdigest()
     extensions = {"persistedQuery": {"version": 1, "sha256Hash": sha256}}
 
@@ -220,7 +224,7 @@ async def test_a_persisted_query_is_sent_once_and_then_named(server: Asker) -> N
     assert sent.json()["data"] == named.json()["data"]
 
 
-async def test_a_query_of_no_honest_length_runs_but_is_not_kept(server: Asker) -> None:
+async def test_a_query_of_no_honest_length_runs_but_is_not_kept(server: GraphQLClient) -> None:
     query = "{ ehtag { version } } #" + "x" * 70_000
     extensions = {"persistedQuery": {"version": 1, "sha256Hash": hashlib.sha256(query.encode()).hexdigest()}}
 
@@ -231,7 +235,7 @@ async def test_a_query_of_no_honest_length_runs_but_is_not_kept(server: Asker) -
     assert named.json()["errors"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
 
 
-async def test_a_hash_that_is_not_the_querys_is_refused(server: Asker) -> None:
+async def test_a_hash_that_is_not_the_querys_is_refused(server: GraphQLClient) -> None:
     extensions = {"persistedQuery": {"version": 1, "sha256Hash": "0" * 64}}
     response = await server.http.post("/graphql", json={"query": QUERY, "extensions": extensions})
 
@@ -240,7 +244,7 @@ async def test_a_hash_that_is_not_the_querys_is_refused(server: Asker) -> None:
 
 
 @pytest.mark.parametrize("origin", ["https://elsewhere.example", "null", "http://127.0.0.1:11112"])
-async def test_a_foreign_page_may_read_but_change_nothing(server: Asker, origin: str) -> None:
+async def test_a_foreign_page_may_read_but_change_nothing(server: GraphQLClient, origin: str) -> None:
     read = await server.http.post("/graphql", json={"query": QUERY}, headers={"Origin": origin})
     change = await server.http.post("/graphql", json={"query": CHANGE}, headers={"Origin": origin})
 
@@ -250,7 +254,7 @@ async def test_a_foreign_page_may_read_but_change_nothing(server: Asker, origin:
 
 
 @pytest.mark.parametrize("headers", [{}, {"Origin": "http://127.0.0.1:11111"}])
-async def test_our_own_page_and_programs_may_change_state(server: Asker, headers: dict[str, str]) -> None:
+async def test_our_own_page_and_programs_may_change_state(server: GraphQLClient, headers: dict[str, str]) -> None:
     response = await server.http.post("/graphql", json={"query": CHANGE}, headers=headers)
 
     assert response.json()["data"] == {"cancelDownload": {"__typename": "DownloadNotFound"}}
@@ -303,7 +307,7 @@ async def test_no_origin_is_foreign_even_where_ours_is_unknown(make_settings: Ca
     assert response.status_code == 403
 
 
-async def test_a_preflight_for_another_method_is_refused_in_json(server: Asker) -> None:
+async def test_a_preflight_for_another_method_is_refused_in_json(server: GraphQLClient) -> None:
     asked_for = {"Origin": "http://friend.example", "Access-Control-Request-Method": "PUT"}
 
     response = await server.http.options("/v1/health", headers=asked_for)
@@ -323,7 +327,7 @@ async def test_a_preflight_for_another_method_is_refused_in_json(server: Asker) 
         ("192.168.1.9:11111", 200),
     ],
 )
-async def test_only_known_host_names_are_answered(server: Asker, host: str, status: int) -> None:
+async def test_only_known_host_names_are_answered(server: GraphQLClient, host: str, status: int) -> None:
     response = await server.http.get("/healthz", headers={"Host": host})
 
     assert response.status_code == status
@@ -331,7 +335,7 @@ async def test_only_known_host_names_are_answered(server: Asker, host: str, stat
         assert "JMGRAPH_ALLOWED_HOSTS" in response.json()["message"]
 
 
-async def test_addresses_follow_a_trusted_proxy(server: Asker) -> None:
+async def test_addresses_follow_a_trusted_proxy(server: GraphQLClient) -> None:
     headers = {
         "X-Forwarded-Proto": "https",
         "X-Forwarded-Host": "comics.example",
@@ -344,7 +348,7 @@ async def test_addresses_follow_a_trusted_proxy(server: Asker) -> None:
     assert response.json()["data"]["album"]["cover"]["url"] == "https://comics.example/jm/images/covers/350234"
 
 
-async def test_a_page_of_a_rebound_name_can_not_play_the_proxy(server: Asker) -> None:
+async def test_a_page_of_a_rebound_name_can_not_play_the_proxy(server: GraphQLClient) -> None:
     forged = {"Host": "evil.example", "X-Forwarded-Host": "localhost"}
     rebound = await server.http.get("/healthz", headers=forged)
     preflight = await server.http.options(
@@ -372,7 +376,7 @@ async def test_a_stranger_is_no_proxy(make_settings: Callable[..., Settings]) ->
     assert response.json()["data"]["album"]["cover"]["url"] == "http://127.0.0.1:11111/images/covers/350234"
 
 
-async def test_nothing_is_answered_with_a_trace_or_a_page_of_errors(server: Asker) -> None:
+async def test_nothing_is_answered_with_a_trace_or_a_page_of_errors(server: GraphQLClient) -> None:
     for path in ("/nothing", "/v2/x", "/downloads/a/b", "/images/covers/x", "/images/pages/1/0", "/assets/../x"):
         response = await server.http.get(path)
 
@@ -381,7 +385,7 @@ async def test_nothing_is_answered_with_a_trace_or_a_page_of_errors(server: Aske
         assert {"code", "message"} <= set(body), path
 
 
-async def test_the_answers_of_health_are_small_and_true(server: Asker) -> None:
+async def test_the_answers_of_health_are_small_and_true(server: GraphQLClient) -> None:
     assert (await server.http.get("/healthz")).json() == {"status": "ok"}
     ready = (await server.http.get("/readyz")).json()
 

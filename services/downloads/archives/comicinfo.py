@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from xml.etree import ElementTree
 
-from services.downloads.archives.book import Book
+from services.downloads.archives.metadata import ArchiveMetadata
 
 _LANGUAGES = (
     ("en", ("英文", "英語", "英语", "english")),
@@ -33,7 +33,7 @@ class PageSize:
     height: int
 
 
-def comic_info(book: Book, pages: Sequence[PageSize]) -> bytes:
+def comic_info(book: ArchiveMetadata, pages: Sequence[PageSize]) -> bytes:
     """The file, as UTF-8. `pages` are all that were packed, in reading order."""
     root = ElementTree.Element("ComicInfo")
     for name, value in _fields(book):
@@ -45,7 +45,7 @@ def comic_info(book: Book, pages: Sequence[PageSize]) -> bytes:
     return text
 
 
-def _fields(book: Book) -> Iterator[tuple[str, str]]:
+def _fields(book: ArchiveMetadata) -> Iterator[tuple[str, str]]:
     """Each element before the pages in the schema's order, empty where there is nothing to say."""
     first = book.chapters[0]
     published = book.published_on
@@ -66,7 +66,7 @@ def _fields(book: Book) -> Iterator[tuple[str, str]]:
     yield "Characters", _joined(book.characters)
 
 
-def _pages(book: Book, pages: Sequence[PageSize]) -> ElementTree.Element:
+def _pages(book: ArchiveMetadata, pages: Sequence[PageSize]) -> ElementTree.Element:
     starts = accumulate((chapter.page_count for chapter in book.chapters), initial=0)
     bookmarks = {start: chapter.title for start, chapter in zip(starts, book.chapters, strict=False)}
     element = ElementTree.Element("Pages")

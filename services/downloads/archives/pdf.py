@@ -9,8 +9,8 @@ import struct
 from itertools import pairwise
 from pathlib import Path
 
-from services.downloads.archives.book import Book, BookChapter, BookPage
 from services.downloads.archives.hashed_file import HashedFile
+from services.downloads.archives.metadata import ArchiveMetadata, BookChapter, BookPage
 from services.downloads.ports import PackedArchive
 from services.imaging import Codec, ImageKind, layout, sniff
 
@@ -26,7 +26,7 @@ _PNG_COLORS = {0: ("/DeviceGray", 1), 2: ("/DeviceRGB", 3)}
 class PdfArchive:
     """A page of the book a page, an outline entry a chapter."""
 
-    def __init__(self, path: Path, book: Book) -> None:
+    def __init__(self, path: Path, book: ArchiveMetadata) -> None:
         self._file = HashedFile(path)
         self._book = book
         self._offsets: dict[int, int] = {}

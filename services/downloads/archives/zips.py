@@ -9,9 +9,9 @@ from __future__ import annotations
 import zlib
 from pathlib import Path
 
-from services.downloads.archives.book import Book, BookPage
 from services.downloads.archives.comicinfo import PageSize, comic_info
 from services.downloads.archives.hashed_file import HashedFile
+from services.downloads.archives.metadata import ArchiveMetadata, BookPage
 from services.downloads.archives.zip_format import Entry, directory_entry, end_of_directory, local_header
 from services.downloads.names import file_stem
 from services.downloads.ports import PackedArchive
@@ -24,7 +24,7 @@ LONGEST_FOLDER_BYTES = 120
 class ZipArchive:
     """Images only, one folder a chapter: "001 The river/0001.webp"."""
 
-    def __init__(self, path: Path, book: Book) -> None:
+    def __init__(self, path: Path, book: ArchiveMetadata) -> None:
         self._file = HashedFile(path)
         self._entries: list[Entry] = []
         self._chapter_digits = max(3, *(len(str(chapter.index)) for chapter in book.chapters))
@@ -61,7 +61,7 @@ class ZipArchive:
 class CbzArchive(ZipArchive):
     """The same with a ComicInfo.xml for comic readers."""
 
-    def __init__(self, path: Path, book: Book) -> None:
+    def __init__(self, path: Path, book: ArchiveMetadata) -> None:
         super().__init__(path, book)
         self._book = book
         self._sizes: list[PageSize] = []

@@ -1,0 +1,1 @@
+"""The EhTag connector API."""

@@ -1,0 +1,77 @@
+"""What a trusted proxy says of the real request: scheme, host, client and the sub-path it mounts us under."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from ipaddress import ip_address, ip_network
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+Header = tuple[bytes, bytes]
+
+
+class ProxyHeadersMiddleware:
+    """Applies `X-Forwarded-Proto`, `-Host`, `-For` and `-Prefix` when the peer is a trusted proxy."""
+
+    def __init__(self, app: ASGIApp, trusted: Sequence[str]) -> None:
+        self._app = app
+        self._all = "*" in trusted
+        self._networks = [ip_network(text, strict=False) for text in trusted if text != "*"]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Rewrite the scope, then go on."""
+        if scope["type"] in ("http", "websocket") and _is_forwarded(scope["headers"]) and self._trusts(scope):
+            scope = _rewritten(scope)
+        await self._app(scope, receive, send)
+
+    def _trusts(self, scope: Scope) -> bool:
+        if self._all:
+            return True
+        client = scope.get("client")
+        if client is None:
+            return True  # a unix socket: only this machine can speak to it
+        try:
+            address = ip_address(client[0])
+        except ValueError:
+            return False
+        return any(address in network for network in self._networks)
+
+
+def _is_forwarded(headers: Sequence[Header]) -> bool:
+    return any(name.startswith(b"x-forwarded-") for name, _ in headers)
+
+
+def _rewritten(scope: Scope) -> Scope:
+    given = {name: value.decode("latin-1") for name, value in scope["headers"] if name.startswith(b"x-forwarded-")}
+    changed = dict(scope)
+    scheme = _first(given.get(b"x-forwarded-proto", "")).lower()
+    if scheme in ("http", "https"):
+        secure = scheme == "https"
+        changed["scheme"] = scheme if scope["type"] == "http" else ("wss" if secure else "ws")
+    if host := _first(given.get(b"x-forwarded-host", "")):
+        others = [header for header in scope["headers"] if header[0] != b"host"]
+        changed["headers"] = [*others, (b"host", host.encode("latin-1"))]
+    if client := _first(given.get(b"x-forwarded-for", "")):
+        changed["client"] = (client, 0)
+    if prefix := _prefix(given.get(b"x-forwarded-prefix", "")):
+        changed["root_path"] = prefix
+        changed["path"] = _under(prefix, scope["path"])
+    return changed
+
+
+def _under(prefix: str, path: str) -> str:
+    """The path below the prefix, whether or not the proxy took the prefix away."""
+    if path == prefix:
+        return path + "/"
+    return path if path.startswith(prefix + "/") else prefix + path
+
+
+def _first(value: str) -> str:
+    return value.split(",")[0].strip()
+
+
+def _prefix(value: str) -> str:
+    """A clean sub-path: "/jm"; "" for none or for one that is no plain path."""
+    path = "/" + _first(value).strip("/")
+    is_plain = path != "/" and "//" not in path and all(part not in (".", "..") for part in path.split("/"))
+    return path if is_plain and path.isprintable() and not set(path) & set('"<>\\?# ') else ""

@@ -1,0 +1,84 @@
+"""The catalog and its images, built together and closed together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.cache import Cache, DiskCache, ReadWatcher, RedisTier
+from services.catalog.catalog import Catalog, Freshness
+from services.catalog.covers import Covers
+from services.catalog.pages import Pages, Staged
+from services.catalog.policy import ContentPolicy
+from services.catalog.site import Site
+from services.catalog.tag_index import TagIndex
+from services.redis import RedisClient
+from services.settings import Settings
+
+SITE_URL = "https://18comic.vip"
+"""Where albums are linked to when the host names no address of the site's pages."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCatalog:
+    """What reads the site."""
+
+    catalog: Catalog
+    policy: ContentPolicy
+    covers: Covers
+    pages: Pages
+
+
+@asynccontextmanager
+async def open_catalog(
+    settings: Settings,
+    link: RedisClient,
+    site: Site,
+    lexicon: TagIndex,
+    staged: Staged = lambda *_: None,
+    *,
+    on_read: ReadWatcher = lambda *_: None,
+) -> AsyncIterator[OpenCatalog]:
+    """The catalog over a site; to be closed before the site and Redis are.
+
+    `staged` knows the pages of running downloads. `on_read` is told of every read of the cache: kind ("album"), and
+    "memory", "redis", "fetched", "stale" or "failed".
+    """
+    async with AsyncExitStack() as stack:
+        shared = RedisTier(link)
+        policy = ContentPolicy(lexicon, settings.blocked_tags, is_strict=settings.policy == "strict")
+        cache = Cache(shared, stale_s=settings.cache_stale_s, on_read=on_read)
+        stack.push_async_callback(cache.aclose)
+        catalog = Catalog(
+            site,
+            cache,
+            shared,
+            policy,
+            _freshness(settings),
+            concurrency=settings.jm_concurrency,
+            site_url=next(iter(settings.jm_html_urls), SITE_URL),
+        )
+        stack.push_async_callback(catalog.aclose)
+        disk = await _open_disk(settings.data_dir / "images", settings.cache_bytes)
+        covers = Covers(site, catalog, disk, shared)
+        stack.push_async_callback(covers.aclose)
+        pages = Pages(site, catalog, disk, shared, staged)
+        stack.push_async_callback(pages.aclose)
+        yield OpenCatalog(catalog, policy, covers, pages)
+
+
+async def _open_disk(folder: Path, limit_bytes: int) -> DiskCache:
+    disk = DiskCache(folder, limit_bytes)
+    await disk.sweep()
+    return disk
+
+
+def _freshness(settings: Settings) -> Freshness:
+    return Freshness(
+        search_s=settings.cache_search_s,
+        ranking_s=settings.cache_ranking_s,
+        album_s=settings.cache_album_s,
+        comments_s=settings.cache_comments_s,
+    )

@@ -1,0 +1,177 @@
+"""The services of a process, built here and nowhere else; every door and the tests open them with this."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from services.access import Access
+from services.catalog import AlbumDetail, Catalog, Covers, EhTagIndex, HostRole, Pages, open_catalog
+from services.downloads import (
+    ArchiveStore,
+    Downloads,
+    ImageExecutor,
+    Limits,
+    Pipeline,
+    Staging,
+    open_archive_store,
+    open_downloads,
+)
+from services.ehtag import GitHubIdentity, TagDatabase, TagKind, open_identity, open_tag_database
+from services.errors import ConfigurationError, UpstreamReason
+from services.notifications import Notifications, open_notifications
+from services.observability import metrics, note_span, telemetry
+from services.persisted_queries import QueryShelf
+from services.redis import Events, RedisClient, open_events, open_redis
+from services.settings import Settings
+from services.upstream import UpstreamClient, open_upstream
+
+log = structlog.get_logger("jmgraph.wiring")
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What a process can do."""
+
+    settings: Settings
+    access: Access
+    redis: RedisClient
+    events: Events
+    tags: TagDatabase
+    identity: GitHubIdentity
+    gateway: UpstreamClient
+    catalog: Catalog
+    covers: Covers
+    pages: Pages
+    archives: ArchiveStore
+    staging: Staging
+    downloads: Downloads
+    notices: Notifications
+    queries: QueryShelf
+
+
+@asynccontextmanager
+async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterator[Services]:
+    """All services, closed in the opposite order when the block ends.
+
+    `join`: without a Redis URL, join the Valkey that runs on this data directory; else start one where none runs.
+    Raises `ConfigurationError` in one line for what can't be.
+    """
+    _make_folder(settings.data_dir)
+    async with AsyncExitStack() as stack:
+        stack.enter_context(telemetry())
+        enter = stack.enter_async_context
+        redis = await enter(open_redis(settings, join=join))
+        events = await enter(open_events(redis))
+        tags = await enter(open_tag_database(settings, events))
+        identity = await enter(open_identity(settings.github_api_url))
+        gateway = await enter(open_upstream(settings, redis, on_try=_note_try))
+        staging = Staging(settings.data_dir / "staging")
+        lexicon = EhTagIndex(lambda: tags.translator)
+        site = await enter(open_catalog(settings, redis, gateway, lexicon, staging.page_path, on_read=_note_read))
+        archives = open_archive_store(
+            settings.storage_url.get_secret_value(), settings.storage_options, settings.data_dir / "archives"
+        )
+        await archives.sweep()
+        downloads = await enter(
+            open_downloads(redis, events, site.catalog, archives, staging, _download_limits(settings))
+        )
+        notices = await enter(open_notifications(redis, events, downloads))
+        await enter(_running(downloads.maintain))
+        await enter(metrics.measured_process(lambda: downloads.watcher_count))
+        yield Services(
+            settings=settings,
+            access=Access(settings.cors_origins, [key.get_secret_value() for key in settings.api_keys]),
+            redis=redis,
+            events=events,
+            tags=tags,
+            identity=identity,
+            gateway=gateway,
+            catalog=site.catalog,
+            covers=site.covers,
+            pages=site.pages,
+            archives=archives,
+            staging=staging,
+            downloads=downloads,
+            notices=notices,
+            queries=QueryShelf(redis),
+        )
+
+
+@asynccontextmanager
+async def open_pipeline(services: Services) -> AsyncIterator[Pipeline]:
+    """What a worker makes archives with."""
+    workshop = ImageExecutor()
+    try:
+        yield Pipeline(
+            services.gateway,
+            ArchiveLabels(services.tags, services.catalog),
+            workshop,
+            disk_floor_bytes=services.settings.disk_floor_bytes,
+        )
+    finally:
+        await asyncio.to_thread(workshop.close)
+
+
+class ArchiveLabels:
+    """What readers of an archive are told in words."""
+
+    def __init__(self, tags: TagDatabase, catalog: Catalog) -> None:
+        self._tags = tags
+        self._catalog = catalog
+
+    def tags_of(self, album: AlbumDetail) -> tuple[str, ...]:
+        """The album's tags, translated where the database knows them."""
+        joined = self._tags.translator.translate_many(album.tags, TagKind.GENRE)
+        return tuple(one.record.name.text if one.record else one.name for one in joined)
+
+    def url_of(self, album_id: str) -> str:
+        """The album's page on the site."""
+        return self._catalog.album_url(album_id)
+
+
+def _download_limits(settings: Settings) -> Limits:
+    return Limits(
+        data_dir=settings.data_dir,
+        ttl_s=settings.download_ttl_s,
+        history_s=settings.download_history_s,
+        queue_limit=settings.download_queue_limit,
+        disk_floor_bytes=settings.disk_floor_bytes,
+    )
+
+
+def _note_try(role: HostRole, host: str, reason: UpstreamReason | None, seconds: float) -> None:
+    metrics.UPSTREAM_REQUESTS.labels(host, role, reason or "OK").inc()
+    metrics.UPSTREAM_SECONDS.labels(role).observe(seconds)
+    note_span("site", seconds, {"server.address": host, "jmgraph.role": role, "jmgraph.outcome": reason or "OK"})
+
+
+def _note_read(kind: str, outcome: str) -> None:
+    metrics.CACHE_READS.labels(kind, outcome).inc()
+
+
+def _make_folder(data_dir: Path) -> None:
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"JMGRAPH_DATA_DIR={str(data_dir)!r}: {error.strerror}; a folder") from None
+    if not os.access(data_dir, os.W_OK | os.X_OK):
+        raise ConfigurationError(f"JMGRAPH_DATA_DIR={str(data_dir)!r}: a folder that this user can write to")
+
+
+@asynccontextmanager
+async def _running(work: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    """Run `work`, which never ends by itself, beside the block."""
+    task = asyncio.ensure_future(work())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

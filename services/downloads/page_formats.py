@@ -1,0 +1,111 @@
+"""Recipes: what is made of a page for a request, and under which name such pages are kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from services.downloads.archives.pdf import is_embeddable
+from services.downloads.records import ArchiveFormat, ImageFormat
+from services.downloads.staging import ORIGINAL_VARIANT
+from services.imaging import Codec, check_page, fits, read_page, still_page, strips
+from services.upstream.records import ChapterDetail
+
+_CODECS = {ImageFormat.JPEG: Codec.JPEG, ImageFormat.PNG: Codec.PNG, ImageFormat.WEBP: Codec.WEBP}
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A page ready for the archive; `strips` is what it is still cut into."""
+
+    data: bytes
+    codec: Codec
+    strips: int = 0
+
+
+class PageFormat(Protocol):
+    """Makes pages ready; knows their format beforehand."""
+
+    @property
+    def variant(self) -> str:
+        """Name of the folder its pages are kept in: the same name, the same bytes for the same page."""
+        ...
+
+    def prepare(self, raw: bytes, count: int) -> Prepared:
+        """The page as it goes into the archive, from what the site sent, cut into `count` strips.
+
+        Uses one core; raises `UpstreamFailure` when the page is broken.
+        """
+        ...
+
+    def is_wanted(self, codec: Codec) -> bool:
+        """True for the format that was asked for; pages in another are noted."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFormatter:
+    """Pages for ZIP and CBZ; `codec` None keeps each page's own."""
+
+    codec: Codec | None
+    quality: int
+
+    @property
+    def variant(self) -> str:
+        """ "original", "png", "jpg-90"."""
+        if self.codec is None:
+            return ORIGINAL_VARIANT
+        return "png" if self.codec is Codec.PNG else f"{self.codec.value}-{self.quality}"
+
+    def prepare(self, raw: bytes, count: int) -> Prepared:
+        """The page in the codec asked for, where that holds it."""
+        page = read_page(raw, count, self.codec, self.quality if self.codec else None)
+        return Prepared(page.data, page.codec)
+
+    def is_wanted(self, codec: Codec) -> bool:
+        """True for the codec asked for, any where none was."""
+        return self.codec in (None, codec)
+
+
+@dataclass(frozen=True, slots=True)
+class PdfFormatter:
+    """Pages for PDF, which holds JPEG and PNG only. JPEG is not decoded: the PDF puts its strips in order."""
+
+    lossless: bool
+    quality: int
+
+    @property
+    def variant(self) -> str:
+        """ "pdf-90", "pdf-png"."""
+        return "pdf-png" if self.lossless else f"pdf-{self.quality}"
+
+    def prepare(self, raw: bytes, count: int) -> Prepared:
+        """The page as JPEG, or PNG: where that was asked for, for PNG of the site, and for what JPEG can't hold."""
+        kind = check_page(raw)
+        if kind.codec is Codec.JPEG and not self.lossless and is_embeddable(raw):
+            return Prepared(raw, Codec.JPEG, count)
+        if kind.codec is Codec.PNG and not count and is_embeddable(raw):
+            return Prepared(raw, Codec.PNG)
+        wants_png = self.lossless or kind.codec is Codec.PNG or not fits(Codec.JPEG, kind.width, kind.height)
+        codec = Codec.PNG if wants_png else Codec.JPEG
+        page = read_page(raw, count, codec, self.quality)
+        if not is_embeddable(page.data):
+            page = still_page(raw, count, codec, self.quality)
+        return Prepared(page.data, page.codec)
+
+    def is_wanted(self, codec: Codec) -> bool:
+        """True for PNG where it was asked for, for anything else."""
+        return codec is Codec.PNG or not self.lossless
+
+
+def recipe_for(archive: ArchiveFormat, image: ImageFormat, quality: int) -> PageFormat:
+    """The recipe of a request."""
+    if archive is ArchiveFormat.PDF:
+        return PdfFormatter(image is ImageFormat.PNG, quality)
+    return ImageFormatter(_CODECS.get(image), quality)
+
+
+def strips_of(chapter: ChapterDetail, index: int) -> int:
+    """Into how many strips the site cut a page (1-based); GIF files are never cut."""
+    stem, _, ending = chapter.page_names[index - 1].rpartition(".")
+    return 0 if ending.lower() == "gif" else strips(chapter.scramble_id, int(chapter.id), stem)

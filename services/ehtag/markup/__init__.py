@@ -1,0 +1,1 @@
+"""Cells of the tag database: markdown in, raw, text, html and AST out."""

@@ -1,0 +1,127 @@
+"""What becomes of a link or an image: one address per page, names for known sites, images that were links."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from services.ehtag.markup import nodes
+from services.ehtag.markup.nodes import Node, Nsfw
+from services.ehtag.markup.urls import normalise_url
+from services.ehtag.markup.whatwg import parse_url
+
+# the sites with rules, told at a glance
+_SITE_WITH_RULES = re.compile(
+    r"https?://(?:[^./]+\.)*(ehgt\.org|exhentai\.org|pixiv\.net|twitter\.com|x\.com|pximg\.net|wikipedia\.org|moegirl\.org\.cn)/"
+)
+# the tail: JavaScript's `.` stops at these four
+_TAIL = "([^\\n\\r\u2028\u2029]+)\\Z"
+_GALLERY_IMAGE = re.compile(r"https?://(?:(?:ul\.)?ehgt\.org(?:/t)?|((?:s\.)?exhentai\.org)/t)/" + _TAIL)
+_RULES: dict[str, tuple[tuple[str, str], ...]] = {
+    "pixiv.net": ((r"(?:www\.)?pixiv\.net/(?:en/)?", "https://www.pixiv.net/{}"),),
+    "twitter.com": ((r"(?:mobile\.)?twitter\.com/", "https://x.com/{}"),),
+    "x.com": ((r"(?:mobile\.)?x\.com/", "https://x.com/{}"),),
+    "pximg.net": ((r"i\.pximg\.net/", "https://i.pixiv.cat/{}"),),
+    "wikipedia.org": (
+        (r"(\w+)\.m\.wikipedia\.org/", "https://{}.wikipedia.org/{}"),
+        (r"zh\.wikipedia\.org/zh(?:-\w+)?/", "https://zh.wikipedia.org/wiki/{}"),
+    ),
+    "moegirl.org.cn": (
+        (r"m?zh\.moegirl\.org\.cn/", "https://zh.moegirl.org.cn/{}"),
+        (r"(\w+)\.moegirl\.org\.cn/zh(?:-\w+)?/", "https://{}.moegirl.org.cn/{}"),
+    ),
+}
+_MOVED = {
+    site: [(re.compile("https?://" + pattern + _TAIL, re.ASCII), target) for pattern, target in rules]
+    for site, rules in _RULES.items()
+}
+_IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".svg")
+_HIDDEN_IMAGE = re.compile(r"https?://[^/]+")
+_RATINGS: dict[str, Nsfw] = {"#": "R18", "##": "R18G"}
+_SITES = {
+    "zh.wikipedia.org": "维基百科",
+    "ja.wikipedia.org": "维基百科（日语）",
+    "en.wikipedia.org": "维基百科（英语）",
+    "moegirl.org.cn": "萌娘百科",
+    "bgm.tv": "Bangumi",
+    "fandom.com": "Fandom",
+    "baike.baidu.com": "百度百科",
+    "wiki.biligame.com": "BILIGAME WIKI",
+    "huijiwiki.com": "灰机wiki",
+    "wiki.52poke.com": "神奇宝贝百科",
+    "thwiki.cc": "THBWiki",
+    "pixiv.net": "pixiv",
+    "bilibili.com": "哔哩哔哩",
+    "youtube.com": "YouTube",
+    "weibo.com": "微博",
+    "x.com": "X",
+    "twitter.com": "X",
+    "instagram.com": "Instagram",
+    "facebook.com": "脸书",
+    "tumblr.com": "Tumblr",
+    "skeb.jp": "Skeb",
+    "fanbox.cc": "FANBOX",
+    "patreon.com": "Patreon",
+    "fantia.jp": "Fantia",
+    "afdian.net": "爱发电",
+    "azz.net": "爱赞助",
+    "hiccears.com": "HicceArs",
+    "gumroad.com": "Gumroad",
+    "booth.pm": "BOOTH",
+    "dlsite.com": "DLsite",
+}
+
+
+class Address(NamedTuple):
+    """Where a link or an image points in the end; `adult` when it was a picture of the restricted gallery."""
+
+    url: str
+    adult: bool
+
+
+def address_of(url: str) -> Address:
+    """The one address a page or a picture is written with, of a URL in normal form."""
+    site = _SITE_WITH_RULES.match(url)
+    if site is None:
+        return Address(url, adult=False)
+    if match := _GALLERY_IMAGE.match(url):
+        return Address(f"https://ehgt.org/{match[2]}", match[1] is not None)
+    for pattern, target in _MOVED.get(site[1], ()):  # in order: the second sees what the first made
+        if match := pattern.match(url):
+            url = target.format(*match.groups())
+    return Address(url, adult=False)
+
+
+def link_node(href: str, title: str, content: list[Node]) -> tuple[Node, str | None]:
+    """The node of a link, and the URL that is none, where it is none."""
+    url = normalise_url(href)
+    address = address_of(url)
+    if len(content) != 1 or content[0]["type"] != "text":
+        return nodes.link(address.url, title, content), None
+    parsed = parse_url(url)
+    if parsed is None:
+        return nodes.link(address.url, title, content), url
+    if parsed.pathname.lower().endswith(_IMAGE_ENDINGS):
+        return nodes.linked_image(address.url, title, "R18" if address.adult else False), None
+    name = _site_name(parsed.host)
+    label = content[0]["text"]
+    if name is not None and (label == url or label.lower() == name.lower()):
+        content = [nodes.text(name)]
+    return nodes.link(address.url, title, content), None
+
+
+def image_node(src: str, title: str, content: list[Node]) -> Node:
+    """The node of an image. `#` and `##` as its source hide the address in the title and rate it."""
+    rating: Nsfw = False
+    if src in _RATINGS and _HIDDEN_IMAGE.match(title):
+        rating, src, title = _RATINGS[src], title, ""
+    address = address_of(normalise_url(src))
+    return nodes.image(content, address.url, title, rating or ("R18" if address.adult else False))
+
+
+def _site_name(host: str) -> str | None:
+    while host:
+        if name := _SITES.get(host):
+            return name
+        host = host.partition(".")[2]
+    return None

@@ -1,0 +1,119 @@
+"""Cells to nodes: the markdown is parsed, links are put in order, references are looked up."""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from services.ehtag.markup import nodes
+from services.ehtag.markup.fast_path import Code, Piece, Text, read_everyday
+from services.ehtag.markup.links import image_node, link_node
+from services.ehtag.markup.nodes import Node
+from services.ehtag.markup.paragraphs import split_paragraphs
+from services.ehtag.markup.references import Names, resolve
+from services.ehtag.records import Namespace
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+    from services.ehtag.markup.parser import MarkdownParser
+
+
+class Reading(NamedTuple):
+    """A cell's paragraphs, and one line for each thing that is wrong in it."""
+
+    ast: list[Node]
+    problems: tuple[str, ...]
+
+
+class CellReader:
+    """Reads the cells of one namespace."""
+
+    __slots__ = ("_names", "_namespace")
+
+    def __init__(self, namespace: Namespace, names: Names) -> None:
+        self._namespace = namespace
+        self._names = names
+
+    def read(self, source: str) -> Reading:
+        """The nodes of a cell."""
+        problems: list[str] = []
+        paragraphs = split_paragraphs(unicodedata.normalize("NFC", source))
+        ast = [nodes.container("paragraph", self._paragraph(paragraph, problems)) for paragraph in paragraphs]
+        return Reading(ast, tuple(problems))
+
+    def _paragraph(self, paragraph: str, problems: list[str]) -> list[Node]:
+        pieces = read_everyday(paragraph)
+        if pieces is None:
+            return self._nodes(_parser().tokens(paragraph), problems)
+        return [self._piece(piece, problems) for piece in pieces]
+
+    def _piece(self, piece: Piece, problems: list[str]) -> Node:
+        if isinstance(piece, Text):
+            return nodes.text(piece.value)
+        if isinstance(piece, Code):
+            return self._reference(piece.value, problems)
+        if isinstance(piece, str):
+            return nodes.line_break()
+        content = [nodes.text(piece.label)] if piece.label else []
+        if piece.is_image:
+            return image_node(piece.href, piece.title, content)
+        return self._link(piece.href, piece.title, content, problems)
+
+    def _nodes(self, tokens: list[Token], problems: list[str]) -> list[Node]:
+        content: list[Node] = []
+        open_tokens: list[tuple[Token, list[Node]]] = []
+        for token in tokens:
+            if token.nesting > 0:
+                open_tokens.append((token, content))
+                content = []
+            elif token.nesting < 0:
+                opening, outer = open_tokens.pop()
+                outer.append(self._closed(opening, content, problems))
+                content = outer
+            else:
+                content.append(self._leaf(token, problems))
+        return content
+
+    def _leaf(self, token: Token, problems: list[str]) -> Node:
+        match token.type:
+            case "code_inline":
+                return self._reference(token.content, problems)
+            case "softbreak" | "hardbreak":
+                return nodes.line_break()
+            case "image":
+                title = str(token.attrs.get("title", ""))
+                return image_node(str(token.attrs["src"]), title, self._nodes(token.children or [], problems))
+            case _:
+                return nodes.text(token.content)
+
+    def _closed(self, opening: Token, content: list[Node], problems: list[str]) -> Node:
+        match opening.type:
+            case "em_open":
+                return nodes.container("emphasis", content)
+            case "strong_open":
+                return nodes.container("strong", content)
+            case _:
+                title = str(opening.attrs.get("title", ""))
+                return self._link(str(opening.attrs["href"]), title, content, problems)
+
+    def _reference(self, code: str, problems: list[str]) -> Node:
+        node, problem = resolve(code, self._namespace, self._names)
+        if problem is not None:
+            problems.append(problem)
+        return node
+
+    def _link(self, href: str, title: str, content: list[Node], problems: list[str]) -> Node:
+        node, bad_url = link_node(href, title, content)
+        if bad_url is not None:
+            problems.append(f"无效链接：`{bad_url}` 不是一个有效的 URL。")
+        return node
+
+
+@cache
+def _parser() -> MarkdownParser:
+    """One parser for the process. Late: a database opens without it, and most cells never need it."""
+    from services.ehtag.markup.parser import MarkdownParser
+
+    return MarkdownParser()

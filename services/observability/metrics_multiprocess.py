@@ -1,0 +1,101 @@
+"""Figures of several processes on one data directory, added up: each keeps its own in files there, and whichever is
+asked reads them all.
+
+A process is alive while it holds the lock on its `.alive` file, so that processes of several containers, whose
+numbers may be the same, are told apart. Who comes first begins afresh; counts of those that ended since stay, or
+sums would shrink.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import prometheus_client.values
+from prometheus_client import CollectorRegistry
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+from services.errors import ConfigurationError
+
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""Environment variable of prometheus_client with the folder."""
+
+KEPT_DEAD = 50
+"""Ended processes whose counts are kept; a worker that dies every few seconds must not fill the disk."""
+
+_held: list[int] = []
+"""Descriptors of this process's lock, never closed by us: the lock goes with the process."""
+
+
+def share_figures(data_dir: Path) -> None:
+    """Keep this process's figures under `data_dir`; call it once, before `observability.metrics` is imported."""
+    folder = data_dir / "metrics"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _guarded(folder):
+            if not any(_is_held(file) for file in folder.glob("*.alive")):
+                _clear(folder)
+            id = secrets.token_hex(6)
+            _held.append(_hold(folder / f"{id}.alive"))
+    except OSError as error:
+        raise ConfigurationError(f"JMGRAPH_DATA_DIR={str(data_dir)!r}: {error.strerror}; a folder") from None
+    os.environ[FOLDER] = str(folder)
+    value_class = prometheus_client.values.MultiProcessValue(lambda: id)  # type: ignore[no-untyped-call]
+    prometheus_client.values.ValueClass = value_class
+
+
+def shared_registry() -> CollectorRegistry | None:
+    """The figures of all processes; None where this one keeps its figures to itself."""
+    if not _held:
+        return None
+    folder = Path(os.environ[FOLDER])
+    with _guarded(folder):
+        _bury(folder)
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, str(folder))  # type: ignore[no-untyped-call]
+    return registry
+
+
+def _bury(folder: Path) -> None:
+    """Drop what only the living have, an event loop's lag say; of many dead, the oldest wholly."""
+    for file in folder.glob("*.alive"):
+        if not _is_held(file):
+            mark_process_dead(file.stem, str(folder))  # type: ignore[no-untyped-call]
+            file.rename(file.with_suffix(".dead"))
+    dead = sorted(folder.glob("*.dead"), key=lambda file: file.stat().st_mtime)
+    for file in dead[:-KEPT_DEAD]:
+        for figures in folder.glob(f"*_{file.stem}.db"):
+            figures.unlink()
+        file.unlink()
+
+
+def _clear(folder: Path) -> None:
+    for pattern in ("*.db", "*.alive", "*.dead"):
+        for file in folder.glob(pattern):
+            file.unlink()
+
+
+@contextmanager
+def _guarded(folder: Path) -> Iterator[None]:
+    with (folder / "lock").open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _hold(file: Path) -> int:
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return descriptor
+
+
+def _is_held(file: Path) -> bool:
+    with file.open("rb") as probe:
+        try:
+            fcntl.flock(probe, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False

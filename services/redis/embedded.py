@@ -1,0 +1,174 @@
+"""Running the embedded Valkey, or joining it."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+
+import structlog
+
+from services.errors import ConfigurationError
+from services.redis.embedded_folder import Address, Folder
+from services.redis.embedded_process import (
+    POLL_S,
+    end,
+    exists,
+    free_port,
+    is_free,
+    is_our_server,
+    pid_of,
+    spawn,
+    until_ready,
+)
+from services.tasks import end_tasks
+
+log = structlog.get_logger("jmgraph.valkey")
+
+JOIN_TIMEOUT_S = 5.0
+"""How long a process waits for an owner that is just starting."""
+WATCH_S = 0.25
+"""How soon a server that died is noticed and started again."""
+START_TRIES = 5
+"""Somebody else may take the free port between finding and using it."""
+
+
+@asynccontextmanager
+async def embedded_valkey(data_dir: Path) -> AsyncIterator[str]:
+    """URL of this data directory's Valkey, which runs until the end of the block.
+
+    Owned by this process unless another one owns it already: then that one is joined, and succeeded when it ends. A
+    server that dies meanwhile is started again on the same port. Raises `ConfigurationError` when it can't be started
+    here.
+    """
+    folder = Folder.of(data_dir)
+    async with folder.owner_lock() as is_owner:
+        if is_owner:
+            async with _owned(folder) as url:
+                yield url
+            return
+    url = await join_valkey(data_dir)
+    successor = asyncio.create_task(_succeed(folder), name="valkey successor")
+    try:
+        yield url
+    finally:
+        await end_tasks(successor)
+
+
+@asynccontextmanager
+async def _owned(folder: Folder) -> AsyncIterator[str]:
+    server = Server(folder)
+    try:
+        await server.start()
+        watch = asyncio.create_task(server.keep_alive(), name="valkey watch")
+        try:
+            yield server.address.url
+        finally:
+            await end_tasks(watch)
+    finally:
+        await server.stop()
+
+
+async def _succeed(folder: Folder) -> None:
+    """Run the server as soon as its owner has ended (a `download` that was there before the `up`, say)."""
+    while True:
+        await asyncio.sleep(WATCH_S)
+        async with folder.owner_lock() as is_owner:
+            if not is_owner:
+                continue
+            log.info("The owner of Valkey has ended; running it from here")
+            async with _owned(folder):
+                await asyncio.Event().wait()
+
+
+async def join_valkey(data_dir: Path) -> str:
+    """URL of the Valkey that another process runs on this data directory; `ConfigurationError` when none does."""
+    folder = Folder(data_dir / "valkey")
+    deadline = asyncio.get_running_loop().time() + JOIN_TIMEOUT_S
+    while True:
+        address = folder.read_address()
+        if address and await pid_of(address):
+            return address.url
+        if not folder.has_owner() or asyncio.get_running_loop().time() > deadline:
+            raise ConfigurationError(
+                f"JMGRAPH_REDIS_URL is empty and no Valkey runs on JMGRAPH_DATA_DIR={str(data_dir)!r}: "
+                "start `jmgraph up` on this data directory, or set JMGRAPH_REDIS_URL"
+            )
+        await asyncio.sleep(POLL_S)
+
+
+class Server:
+    """One server process: ours, or adopted from an owner that was killed."""
+
+    def __init__(self, folder: Folder) -> None:
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+        self.address = Address(port=0, password="", pid=0)
+
+    async def start(self) -> None:
+        """Adopt the server that runs here, or start one."""
+        left = self._folder.read_address()
+        pid = await pid_of(left) if left else None
+        if left and pid:
+            log.info("Adopting the Valkey a killed process left", pid=pid)
+            self.address = replace(left, pid=pid)
+            return
+        if left and is_our_server(left):
+            await end(left.pid)
+        await self._launch(left or Address(port=0, password=secrets.token_urlsafe(32), pid=0))
+
+    async def keep_alive(self) -> None:
+        """Start the server again, on the same port, whenever it is gone."""
+        while True:
+            await asyncio.sleep(WATCH_S)
+            if self._is_alive():
+                continue
+            log.warning("Valkey ended by itself; starting it again")
+            try:
+                Folder.of(self._folder.path.parent)  # somebody may have removed it
+                await self._launch(self.address, tries=1, may_move=False)
+            except (ConfigurationError, OSError) as error:  # a full disk, no room for a process
+                log.error("Valkey can't be started again; trying on", reason=str(error))
+
+    async def stop(self) -> None:
+        """End the server, its data written."""
+        if not self.address.pid:
+            return
+        await end(self.address.pid, self._process)
+        with suppress(OSError):  # a start that finds an old number there looks who has it
+            self._folder.write_address(replace(self.address, pid=0))
+
+    def _is_alive(self) -> bool:
+        if self._process:
+            return self._process.poll() is None
+        return exists(self.address.pid)
+
+    async def _launch(self, wanted: Address, *, tries: int = START_TRIES, may_move: bool = True) -> None:
+        """`may_move` to another port, where the one of the last start is taken and nobody knows it yet."""
+        port = wanted.port
+        for _ in range(tries):
+            if may_move and not (port and is_free(port)):
+                port = free_port()
+            if await self._run(replace(wanted, port=port)):
+                return
+            port = 0 if may_move else port
+        raise ConfigurationError(
+            f"the embedded Valkey does not start; {str(self._folder.path / 'valkey.log')!r} says why, "
+            "or set JMGRAPH_REDIS_URL"
+        )
+
+    async def _run(self, wanted: Address) -> bool:
+        self._folder.write_address(wanted)  # first: a server nobody has the address of could not be adopted
+        process = spawn(self._folder.path, wanted)
+        try:
+            self._process, self.address = process, replace(wanted, pid=process.pid)
+            self._folder.write_address(self.address)
+            return await until_ready(self.address, process)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise

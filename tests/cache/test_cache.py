@@ -1,0 +1,388 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import msgspec
+import pytest
+
+from services.cache.cache import Cache, ReadWatcher
+from services.cache.keys import CacheKey
+from services.cache.redis_tier import RedisTier
+from services.errors import UpstreamFailure, UpstreamReason
+from services.observability import Priority, current_usage, open_usage
+from services.redis import RedisClient
+from services.upstream.records import AlbumDetail
+from tests.fakes import Clock, FakeSite, album
+from tests.waiting import until
+
+pytestmark = pytest.mark.anyio
+
+ALBUMS = CacheKey("album", AlbumDetail, 100.0)
+NewCache = Callable[..., Cache]
+
+
+@pytest.fixture
+def site() -> FakeSite:
+    return FakeSite(album("1", "山"), album("2", "海"))
+
+
+@pytest.fixture
+async def new_cache(link: RedisClient, clock: Clock) -> AsyncIterator[NewCache]:
+    """Makes caches as separate processes would have them: nothing in common but Valkey and the hour."""
+    made: list[Cache] = []
+
+    def make(*, patience_s: float = 2.0, retry_s: float = 2.0, on_read: ReadWatcher = lambda *_: None) -> Cache:
+        shared = RedisTier(link, clock=clock)
+        made.append(
+            Cache(shared, stale_s=1000.0, patience_s=patience_s, retry_s=retry_s, clock=clock, on_read=on_read)
+        )
+        return made[-1]
+
+    yield make
+    for cache in made:
+        await cache.aclose()
+
+
+def fetch(site: FakeSite, id: str) -> Callable[[], Awaitable[AlbumDetail | None]]:
+    return lambda: site.album(id)
+
+
+async def looks_at(link: RedisClient, count: int) -> None:
+    """Return once the caches have looked at Valkey so many times."""
+    for _ in range(1000):
+        if (await link.client.info("commandstats")).get("cmdstat_evalsha", {}).get("calls", 0) >= count:
+            return
+        await asyncio.sleep(0.005)
+    raise TimeoutError("the caches did not look")
+
+
+async def test_a_hundred_askers_make_one_call(new_cache: NewCache, site: FakeSite) -> None:
+    cache = new_cache()
+
+    found = await asyncio.gather(*(cache.read(ALBUMS, "1", fetch(site, "1")) for _ in range(100)))
+
+    assert site.calls == {"album 1": 1}
+    assert {entry.value for entry in found} == {album("1", "山")}
+
+
+async def test_two_processes_make_one_call(new_cache: NewCache, site: FakeSite) -> None:
+    first, second = new_cache(), new_cache()
+    site.gate.clear()
+
+    askers = [asyncio.create_task(cache.read(ALBUMS, "1", fetch(site, "1"))) for cache in (first, second) * 20]
+    await until(lambda: site.calls["album 1"] == 1)
+    site.gate.set()
+    found = await asyncio.gather(*askers)
+
+    assert site.calls == {"album 1": 1}
+    assert {entry.value for entry in found} == {album("1", "山")}
+
+
+async def test_a_failure_reaches_every_asker_in_both_processes(
+    new_cache: NewCache, site: FakeSite, link: RedisClient
+) -> None:
+    first, second = new_cache(), new_cache()
+    await link.client.config_resetstat()
+    site.failure = UpstreamFailure(UpstreamReason.RATE_LIMITED, retry_after_s=7.0)
+    site.gate.clear()
+
+    askers = [asyncio.create_task(cache.read(ALBUMS, "1", fetch(site, "1"))) for cache in (first, second) * 10]
+    await until(lambda: site.calls["album 1"] == 1)
+    await looks_at(link, 4)  # one of the holder, the others of who waits for it
+    site.gate.set()
+    outcomes = await asyncio.gather(*askers, return_exceptions=True)
+
+    assert site.calls == {"album 1": 1}
+    assert all(isinstance(outcome, UpstreamFailure) for outcome in outcomes)
+    told = [(each.reason, each.retry_after_s) for each in outcomes if isinstance(each, UpstreamFailure)]
+    assert told == [(UpstreamReason.RATE_LIMITED, 7.0)] * 20
+
+
+async def test_a_failure_is_not_remembered(new_cache: NewCache, site: FakeSite) -> None:
+    cache = new_cache()
+    site.failure = UpstreamFailure(UpstreamReason.TIMEOUT)
+    with pytest.raises(UpstreamFailure):
+        await cache.read(ALBUMS, "1", fetch(site, "1"))
+
+    site.failure = None
+    entry = await cache.read(ALBUMS, "1", fetch(site, "1"))
+
+    assert entry.value == album("1", "山")
+
+
+async def test_the_flight_outlives_the_asker_who_started_it(new_cache: NewCache, site: FakeSite) -> None:
+    cache = new_cache()
+    site.gate.clear()
+    impatient = asyncio.create_task(cache.read(ALBUMS, "1", fetch(site, "1")))
+    await until(lambda: site.at_once == 1)
+    patient = asyncio.create_task(cache.read(ALBUMS, "1", fetch(site, "1")))
+
+    impatient.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await impatient
+    site.gate.set()
+
+    assert (await patient).value == album("1", "山")
+    assert site.calls == {"album 1": 1}
+
+
+async def test_each_asker_is_charged_for_the_call_of_the_flight(new_cache: NewCache, site: FakeSite) -> None:
+    cache = new_cache()
+
+    async def cost() -> tuple[int, int]:
+        with open_usage() as usage:
+            await cache.read(ALBUMS, "1", fetch(site, "1"))
+            return usage.upstream_calls, usage.cache_hits
+
+    assert await asyncio.gather(*[cost() for _ in range(3)]) == [(1, 0), (1, 0), (1, 0)]
+    assert await cost() == (0, 1)
+
+
+async def test_an_answer_tells_its_age_and_how_long_it_is_fresh(
+    new_cache: NewCache, site: FakeSite, clock: Clock
+) -> None:
+    cache = new_cache()
+    await cache.read(ALBUMS, "1", fetch(site, "1"))
+    clock.move(30)
+
+    with open_usage() as usage:
+        await cache.read(ALBUMS, "1", fetch(site, "1"))
+
+    assert (usage.age_s, usage.fresh_for_s, usage.stale) == (30.0, 70.0, False)
+
+
+async def test_a_stale_answer_serves_at_once_while_it_is_refreshed(
+    new_cache: NewCache, site: FakeSite, clock: Clock
+) -> None:
+    cache = new_cache()
+    await cache.read(ALBUMS, "1", fetch(site, "1"))
+    clock.move(150)
+    site.albums["1"] = album("1", "山", "雪")
+    site.gate.clear()
+
+    with open_usage() as usage:
+        entry = await cache.read(ALBUMS, "1", fetch(site, "1"))
+
+    assert entry.value == album("1", "山")
+    assert (usage.stale, usage.age_s, usage.fresh_for_s, usage.upstream_calls) == (True, 150.0, 0.0, 0)
+    site.gate.set()
+    await until(lambda: cache.has_fresh(ALBUMS, "1"))
+    assert (await cache.read(ALBUMS, "1", fetch(site, "1"))).value == album("1", "山", "雪")
+    assert site.calls == {"album 1": 2}
+
+
+async def test_a_refresh_that_nobody_waits_for_is_upkeep(new_cache: NewCache, clock: Clock) -> None:
+    cache = new_cache()
+    priorities: list[Priority] = []
+
+    async def ask() -> AlbumDetail:
+        priorities.append(current_usage().priority)
+        return album("1")
+
+    with open_usage(Priority.DOWNLOAD):
+        await cache.read(ALBUMS, "1", ask)
+        clock.move(150)
+        await cache.read(ALBUMS, "1", ask)
+        await until(lambda: cache.has_fresh(ALBUMS, "1"))
+
+    assert priorities == [Priority.DOWNLOAD, Priority.UPKEEP]
+
+
+async def test_an_old_answer_waits_for_a_better_one(new_cache: NewCache, site: FakeSite, clock: Clock) -> None:
+    cache = new_cache()
+    await cache.read(ALBUMS, "1", fetch(site, "1"))
+    clock.move(500)
+    site.albums["1"] = album("1", "雪")
+
+    with open_usage() as usage:
+        entry = await cache.read(ALBUMS, "1", fetch(site, "1"))
+
+    assert entry.value == album("1", "雪")
+    assert (usage.stale, usage.age_s, usage.upstream_calls) == (False, 0.0, 1)
+
+
+async def test_an_old_answer_stands_in_when_the_site_is_slow(
+    new_cache: NewCache, site: FakeSite, clock: Clock
+) -> None:
+    cache = new_cache(patience_s=0.01)
+    await cache.read(ALBUMS, "1", fetch(site, "1"))
+    clock.move(500)
+    site.gate.clear()
+
+    with open_usage() as usage:
+        entry = await cache.read(ALBUMS, "1", fetch(site, "1"))
+
+    assert entry.value == album("1", "山")
+    assert usage.stale
+    site.gate.set()
+
+
+@pytest.mark.parametrize("age_s", [150.0, 500.0, 1099.0])
+async def test_a_stale_answer_stands_in_when_the_site_fails(
+    new_cache: NewCache, site: FakeSite, clock: Clock, age_s: float
+) -> None:
+    cache = new_cache()
+    await cache.read(ALBUMS, "1", fetch(site, "1"))
+    clock.move(age_s)
+    site.failure = UpstreamFailure(UpstreamReason.UNREACHABLE)
+
+    with open_usage() as usage:
+        entry = await cache.read(ALBUMS, "1", fetch(site, "1"))
+
+    assert entry.value == album("1", "山")
+    assert (usage.stale, usage.age_s) == (True, age_s)
+
+
+async def test_an_answer_past_its_stale_time_does_not_stand_in(
+    new_cache: NewCache, site: FakeSite, clock: Clock
+) -> None:
+    cache = new_cache()
+    await cache.read(ALBUMS, "1", fetch(site, "1"))
+    clock.move(1100.1)
+    site.failure = UpstreamFailure(UpstreamReason.UNREACHABLE)
+
+    with pytest.raises(UpstreamFailure):
+        await cache.read(ALBUMS, "1", fetch(site, "1"))
+
+
+async def test_a_stale_answer_in_redis_stands_in_after_a_restart(
+    new_cache: NewCache, site: FakeSite, clock: Clock
+) -> None:
+    await new_cache().read(ALBUMS, "1", fetch(site, "1"))
+    clock.move(500)
+    site.failure = UpstreamFailure(UpstreamReason.MAINTENANCE)
+
+    with open_usage() as usage:
+        entry = await new_cache().read(ALBUMS, "1", fetch(site, "1"))
+
+    assert entry.value == album("1", "山")
+    assert usage.stale
+
+
+async def test_a_failing_site_is_left_alone_for_a_moment(new_cache: NewCache, site: FakeSite, clock: Clock) -> None:
+    cache = new_cache(retry_s=2.0)
+    await cache.read(ALBUMS, "1", fetch(site, "1"))
+    clock.move(500)
+    site.failure = UpstreamFailure(UpstreamReason.UNREACHABLE)
+
+    for _ in range(10):
+        await cache.read(ALBUMS, "1", fetch(site, "1"))
+    assert site.calls == {"album 1": 2}
+
+    clock.move(2.1)
+    await cache.read(ALBUMS, "1", fetch(site, "1"))
+    assert site.calls == {"album 1": 3}
+
+
+async def test_an_absence_is_kept_for_a_minute(new_cache: NewCache, site: FakeSite, clock: Clock) -> None:
+    cache = new_cache()
+
+    for _ in range(3):
+        assert (await cache.read(ALBUMS, "404", fetch(site, "404"))).value is None
+    assert (await new_cache().read(ALBUMS, "404", fetch(site, "404"))).value is None
+    assert site.calls == {"album 404": 1}
+
+    clock.move(61)
+    site.albums["404"] = album("404")
+    assert (await cache.read(ALBUMS, "404", fetch(site, "404"))).value == album("404")
+
+
+async def test_an_absence_never_stands_in_for_a_failing_site(
+    new_cache: NewCache, site: FakeSite, clock: Clock
+) -> None:
+    cache = new_cache()
+    await cache.read(ALBUMS, "404", fetch(site, "404"))
+    clock.move(61)
+    site.failure = UpstreamFailure(UpstreamReason.TIMEOUT)
+
+    with pytest.raises(UpstreamFailure):
+        await cache.read(ALBUMS, "404", fetch(site, "404"))
+
+
+async def test_what_another_process_fetched_costs_no_call(new_cache: NewCache, site: FakeSite) -> None:
+    await new_cache().read(ALBUMS, "1", fetch(site, "1"))
+
+    with open_usage() as usage:
+        entry = await new_cache().read(ALBUMS, "1", fetch(site, "1"))
+
+    assert entry.value == album("1", "山")
+    assert (usage.upstream_calls, usage.cache_hits) == (0, 1)
+
+
+async def test_a_stale_answer_is_not_told_when_another_process_has_a_fresh_one(
+    new_cache: NewCache, site: FakeSite, clock: Clock
+) -> None:
+    first, second = new_cache(), new_cache()
+    await first.read(ALBUMS, "1", fetch(site, "1"))
+    clock.move(500)
+    await second.read(ALBUMS, "1", fetch(site, "1"))
+
+    with open_usage() as usage:
+        await first.read(ALBUMS, "1", fetch(site, "1"))
+
+    assert (usage.stale, usage.upstream_calls) == (False, 0)
+
+
+async def test_an_answer_that_can_not_be_read_is_a_miss(
+    new_cache: NewCache, site: FakeSite, link: RedisClient
+) -> None:
+    far_future = b"%015d" % 99_999_999_999_999
+    for data in (b"", b"?", far_future + far_future + b"1" + b"\xc1", b"\xff" * 200):
+        await link.client.set(ALBUMS.shared_key("1"), data)
+        site.calls.clear()
+
+        entry = await new_cache().read(ALBUMS, "1", fetch(site, "1"))
+
+        assert entry.value == album("1", "山")
+        assert site.calls == {"album 1": 1}
+
+
+async def test_another_shape_of_record_has_another_key() -> None:
+    class Before(msgspec.Struct):
+        id: str
+
+    class After(msgspec.Struct):
+        id: str
+        title: str
+
+    assert CacheKey("album", Before, 1.0).shared_key("1") != CacheKey("album", After, 1.0).shared_key("1")
+
+
+async def test_a_key_that_is_never_fresh_is_asked_each_time_but_by_one(
+    new_cache: NewCache, site: FakeSite, clock: Clock
+) -> None:
+    never_fresh = CacheKey("album", AlbumDetail, 0.0)
+    first, second = new_cache(), new_cache()
+    await first.read(never_fresh, "1", fetch(site, "1"))
+    clock.move(1)
+    site.gate.clear()
+
+    askers = [asyncio.create_task(cache.read(never_fresh, "1", fetch(site, "1"))) for cache in (first, second) * 5]
+    await until(lambda: site.calls["album 1"] == 2)
+    clock.move(0.5)
+    site.gate.set()
+    await asyncio.gather(*askers)
+
+    assert site.calls == {"album 1": 2}
+
+
+async def test_many_keys_are_warmed_in_one_call(new_cache: NewCache, site: FakeSite) -> None:
+    await new_cache().read(ALBUMS, "1", fetch(site, "1"))
+    cache = new_cache()
+
+    await cache.warm(ALBUMS, ["1", "2"])
+
+    assert [cache.has_fresh(ALBUMS, id) for id in ("1", "2")] == [True, False]
+
+
+async def test_who_watches_is_told_how_each_read_went(new_cache: NewCache, site: FakeSite, clock: Clock) -> None:
+    told: list[tuple[str, str]] = []
+    cache = new_cache(on_read=lambda kind, outcome: told.append((kind, outcome)))
+    await cache.read(ALBUMS, "1", fetch(site, "1"))
+    await cache.read(ALBUMS, "1", fetch(site, "1"))
+    clock.move(500)
+    site.failure = UpstreamFailure(UpstreamReason.GARBLED)
+    await cache.read(ALBUMS, "1", fetch(site, "1"))
+
+    assert told == [("album", outcome) for outcome in ("fetched", "memory", "failed", "stale")]

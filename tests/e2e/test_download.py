@@ -1,0 +1,144 @@
+"""`jmgraph download`: an archive from the terminal, and exit codes that say why not."""
+
+from __future__ import annotations
+
+import io
+import signal
+import subprocess
+import sys
+import zipfile
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from commands.download import progress_bar
+from demo.server import RunningDemo
+from tests.e2e.conftest import Environ
+from tests.e2e_processes import ask, command, run, until_answers
+from tests.waiting import wait_until
+
+STATE = "{ downloads { nodes { state progress { pagesDone } } totalCount } }"
+
+
+def test_all_by_itself_it_goes_on_where_ctrl_c_left_it(environ: Environ, tmp_path: Path, demo: RunningDemo) -> None:
+    arguments = ("download", "JM350234", "--archive", "cbz", "--out", str(tmp_path / "comics"))
+    settings = environ()
+    demo.knobs.turn("image", latency_s=0.3)
+    with command(tmp_path / "first", *arguments, **settings) as first:
+        demo.requests.wait_for(24, path="/media/photos/")
+        interrupted = first.stop(signal.SIGINT)
+    before = demo.requests.count("/media/photos/")
+    demo.knobs.reset()
+
+    ended = run(tmp_path / "again", *arguments, **settings)
+
+    assert (interrupted.code, interrupted.out) == (130, "")
+    assert "the same command goes on where it was" in interrupted.err
+    assert ended.code == 0, ended.err
+    [file] = (tmp_path / "comics").iterdir()
+    assert ended.out == f"{file}\n"
+    assert file.suffix == ".cbz"
+    assert len([name for name in zipfile.ZipFile(file).namelist() if name != "ComicInfo.xml"]) == 24
+    assert demo.requests.count("/media/photos/") - before < 24
+
+
+def test_other_commands_join_a_running_up(environ: Environ, tmp_path: Path) -> None:
+    settings = environ()
+    with ExitStack() as stack:
+        up = stack.enter_context(command(tmp_path / "up", "up", **settings))
+        until_answers(up)
+        more = stack.enter_context(command(tmp_path / "more", "worker", **settings))
+        wait_until(lambda: len(up.events("The worker is ready")) == len(more.events("The worker is ready")) == 1)
+
+        ended = run(tmp_path / "download", "download", "163348", "--out", str(tmp_path), **settings)
+
+        assert ended.code == 0, ended.err
+        assert zipfile.is_zipfile(ended.out.strip())
+        assert ask(up.base, STATE)["downloads"]["totalCount"] == 1
+        wait_until(lambda: len(up.events("A download is ready")) + len(more.events("A download is ready")) == 1)
+        assert more.stop().code == 0
+        assert up.stop().code == 0
+
+
+@pytest.mark.parametrize(
+    ("code", "album", "more", "told"),
+    [
+        (2, "abc", {}, "Not an album number: give digits, JM and digits, or the address of an album."),
+        (3, "999999999", {}, "Album not found: id=999999999"),
+        (4, "900451", {"JMGRAPH_BLOCKED_TAGS": "測試封鎖"}, "This host withholds albums with such tags."),
+        (5, "900403", {}, "The site refuses this server's region; a proxy may help."),
+        (6, "350234", {"JMGRAPH_DISK_FLOOR": str(1 << 60)}, "Too little disk space is free for a download."),
+        (6, "350234", {"JMGRAPH_REDIS_URL": "redis://127.0.0.1:1"}, "The queue can't be reached."),
+    ],
+)
+def test_exit_codes_say_why_not(
+    environ: Environ, tmp_path: Path, redis_url: str, code: int, album: str, more: dict[str, str], told: str
+) -> None:
+    settings = environ(**{"JMGRAPH_REDIS_URL": redis_url, "JMGRAPH_LOG_LEVEL": "error", **more})
+
+    ended = run(tmp_path / "download", "download", album, "--out", str(tmp_path), **settings)
+
+    assert (ended.code, ended.out, ended.err) == (code, "", f"jmgraph: {told}\n")
+
+
+def test_a_lost_page_is_named(environ: Environ, tmp_path: Path, redis_url: str) -> None:
+    settings = environ(JMGRAPH_REDIS_URL=redis_url, JMGRAPH_LOG_LEVEL="error")
+
+    ended = run(tmp_path / "download", "download", "900007", "--out", str(tmp_path), **settings)
+
+    assert ended.code == 5
+    assert "missing: " in ended.err
+
+
+def test_a_disk_that_fills_on_the_way_is_not_the_sites_failure(
+    environ: Environ, tmp_path: Path, redis_url: str
+) -> None:
+    settings = environ(JMGRAPH_REDIS_URL=redis_url, JMGRAPH_LOG_LEVEL="info")
+    floor = {"JMGRAPH_DISK_FLOOR": str(1 << 60)}
+    with command(tmp_path / "worker", "worker", **(settings | floor)) as worker:
+        wait_until(lambda: bool(worker.events("The worker is ready")))
+
+        ended = run(tmp_path / "download", "download", "163348", "--out", str(tmp_path / "out"), **settings)
+
+    assert ended.code == 6
+    assert ended.err.splitlines()[-1] == "jmgraph: Less disk is free than JMGRAPH_DISK_FLOOR asks for."
+
+
+def test_a_folder_that_can_not_be_is_one_line(environ: Environ, tmp_path: Path, redis_url: str) -> None:
+    settings = environ(JMGRAPH_REDIS_URL=redis_url, JMGRAPH_LOG_LEVEL="error")
+    (tmp_path / "file").write_text("in the way")
+    out = tmp_path / "file" / "comics"
+
+    ended = run(tmp_path / "download", "download", "163348", "--out", str(out), **settings)
+
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.splitlines()[-1] == (f"jmgraph: --out {out}: Not a directory; a folder that can be written to")
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_it_does_its_work_though_nobody_listens(
+    environ: Environ, tmp_path: Path, redis_url: str, closed: str
+) -> None:
+    settings = environ(JMGRAPH_REDIS_URL=redis_url, JMGRAPH_LOG_LEVEL="error", PATH="/usr/bin:/bin")
+    words = f'exec "$0" -m cli download 163348 --out "$1" {closed}'
+
+    ended = subprocess.run(
+        ["sh", "-c", words, sys.executable, str(tmp_path / "out")], env=settings, capture_output=True, check=False
+    )
+
+    assert ended.returncode == 0, ended.stderr
+    [file] = (tmp_path / "out").iterdir()
+    assert zipfile.is_zipfile(file)
+
+
+@pytest.mark.parametrize("title", ["[/tea] leaves", "[tea club] Leaves [b]", "100 {leaves}"])
+def test_the_bar_shows_a_title_as_it_is(title: str) -> None:
+    told = io.StringIO()
+
+    with progress_bar(Console(file=told, width=200)) as bar:
+        bar.add_task(title, total=24, rate="")
+
+    assert told.getvalue().startswith(f"{title} ")

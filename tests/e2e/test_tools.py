@@ -1,0 +1,150 @@
+"""The commands that end by themselves: doctor, schema, ehtag, and what `--help` says."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cli import cli
+from demo.server import RunningDemo
+from tests.e2e.conftest import Environ
+from tests.e2e_processes import run
+from tests.tag_repositories import MakeTagRepository
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_doctor_says_how_each_neighbour_does_and_what_to_do(
+    environ: Environ, tmp_path: Path, redis_url: str, demo: RunningDemo
+) -> None:
+    demo.knobs.turn("html-1", failure="challenge")
+    demo.knobs.turn("html-2", failure="region")
+    settings = environ(
+        JMGRAPH_REDIS_URL=redis_url,
+        JMGRAPH_LOG_LEVEL="error",
+        JMGRAPH_JM_METHOD="auto",
+        JMGRAPH_JM_API_URLS=f"{demo.api_urls[0]},{demo.dead_url}",
+    )
+
+    ended = run(tmp_path / "doctor", "doctor", **settings)
+
+    lines = ended.out.splitlines()
+    assert (ended.code, ended.err) == (1, "")
+    assert [line.partition(": ")[0] for line in lines[:4]] == [
+        "ok   disk",
+        "ok   redis",
+        "ok   storage",
+        "ok   tag database",
+    ]
+    [dead] = [line for line in lines if demo.dead_url in line]
+    assert dead.startswith("FAIL api ")
+    assert "unreachable" in dead
+    assert "drop this address" in dead
+    [challenged] = [line for line in lines if demo.html_urls[0] in line]
+    assert "challenged" in challenged
+    assert "JMGRAPH_JM_METHOD=api" in challenged
+    [refused] = [line for line in lines if demo.html_urls[1] in line]
+    assert "region blocked" in refused
+    assert "JMGRAPH_JM_PROXY" in refused
+    assert [line for line in lines if line.startswith("ok   api ")] != []
+
+
+def test_doctor_gives_0_when_all_is_well(environ: Environ, tmp_path: Path) -> None:
+    ended = run(tmp_path / "doctor", "doctor", **environ(JMGRAPH_LOG_LEVEL="error"))
+
+    assert (ended.code, ended.err) == (0, ""), ended
+    assert {line[:5] for line in ended.out.splitlines()} == {"ok   "}
+
+
+def test_doctor_goes_through_all_neighbours_though_nothing_can_be_written(
+    environ: Environ, tmp_path: Path, demo: RunningDemo
+) -> None:
+    data_dir = tmp_path / "[b]tea[/x]"
+    data_dir.parent.mkdir()
+    data_dir.write_text("in the way")
+
+    ended = run(tmp_path / "doctor", "doctor", **environ(JMGRAPH_DATA_DIR=str(data_dir), JMGRAPH_LOG_LEVEL="error"))
+
+    lines = ended.out.splitlines()
+    assert ended.code == 1
+    assert [line.partition(": ")[0] for line in lines[:4]] == [
+        "FAIL disk",
+        "FAIL redis",
+        "FAIL storage",
+        "FAIL tag database",
+    ]
+    assert str(data_dir) in lines[1]
+    assert [line for line in lines if line.startswith(f"ok   api {demo.api_urls[0]}")] != []
+    assert "Traceback" not in ended.err
+
+
+def test_the_tag_database_is_cloned_checked_and_exported(
+    environ: Environ, tmp_path: Path, make_tag_repository: MakeTagRepository
+) -> None:
+    remote = make_tag_repository("remote")
+    settings = environ(JMGRAPH_EHTAG_REMOTE=str(remote.folder), JMGRAPH_LOG_LEVEL="error")
+
+    cloned = run(tmp_path / "sync", "ehtag", "sync", **settings)
+    again = run(tmp_path / "again", "ehtag", "sync", **settings)
+    checked = run(tmp_path / "check", "ehtag", "check", **settings)
+    exported = run(tmp_path / "export", "ehtag", "export", "--format", "text", **settings)
+    filed = run(
+        tmp_path / "file", "ehtag", "export", "--format", "text", "--out", str(tmp_path / "db.json"), **settings
+    )
+
+    assert cloned.out == f"cloned: {remote.head[:8]}, 7 tags\n"
+    assert again.out == f"up to date: {remote.head[:8]}, 7 tags\n"
+    assert (checked.code, checked.out, checked.err) == (0, "", "7 tags, 0 reports\n")
+    assert json.loads(exported.out)["head"]["sha"] == remote.head
+    assert filed.out == ""
+    assert (tmp_path / "db.json").read_text("utf-8") == exported.out
+
+
+def test_a_remote_that_is_not_there_is_one_line(environ: Environ, tmp_path: Path) -> None:
+    shutil.rmtree(tmp_path / "nowhere", ignore_errors=True)
+    settings = environ(JMGRAPH_EHTAG_REMOTE=str(tmp_path / "nowhere"), JMGRAPH_LOG_LEVEL="error")
+
+    ended = run(tmp_path / "sync", "ehtag", "sync", **settings)
+
+    assert (ended.code, ended.out) == (1, "")
+    assert len(ended.err.splitlines()) == 1
+    assert ended.err.startswith("jmgraph: ")
+
+
+def test_the_schema_is_printed_as_it_is_in_the_repository() -> None:
+    result = CliRunner().invoke(cli, ["schema"])
+
+    assert result.stdout == (ROOT / "schema.graphql").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], ["up", "serve", "worker", "demo", "download", "doctor", "schema", "ehtag"]),
+        (["serve"], ["--workers", "Valkey of an `up`"]),
+        (["download"], ["--archive", "--out", "--chapter", "130 interrupted", "JM350234"]),
+        (["ehtag"], ["sync", "check", "export"]),
+        (["ehtag", "export"], ["--format", "full", "raw", "text", "html", "ast"]),
+    ],
+)
+def test_help_tells_what_can_be_done(arguments: list[str], told: list[str]) -> None:
+    result = CliRunner(env={"COLUMNS": "200", "NO_COLOR": "1"}).invoke(cli, [*arguments, "--help"])
+
+    assert result.exit_code == 0
+    assert [words for words in told if words not in result.stdout] == []
+
+
+def test_an_export_to_nowhere_is_one_line(environ: Environ, tmp_path: Path) -> None:
+    out = tmp_path / "nowhere" / "db.json"
+
+    ended = run(tmp_path / "export", "ehtag", "export", "--format", "raw", "--out", str(out), **environ())
+
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.splitlines()[-1] == (
+        f"jmgraph: --out {out}: No such file or directory; a file in a folder that exists"
+    )
+    assert "Traceback" not in ended.err

@@ -1,0 +1,164 @@
+"""`jmgraph up`: all in one terminal, and nothing left of it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pty
+import signal
+import termios
+import threading
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import pytest
+
+from commands.supervisor import Part, Supervisor
+from demo.server import RunningDemo
+from tests.e2e.conftest import Environ
+from tests.e2e_processes import (
+    ask,
+    command,
+    command_on_terminal,
+    descendants,
+    get,
+    is_alive,
+    until_answers,
+    until_gone,
+    words_of,
+)
+from tests.waiting import DEADLINE_S, wait_until
+
+START = 'mutation { startDownload(input: { albumId: "%s", archive: CBZ }) { ... on Download { id state } } }'
+STATE = "query ($id: ID!) { download(id: $id) { state progress { pagesDone } } }"
+
+
+def _part(pid: int, name: str) -> int:
+    """The process of `pid`'s with this command line."""
+    return next(below for below in descendants(pid) if words_of(below).rstrip().endswith(f"cli {name}"))
+
+
+def test_every_way_to_end_it_leaves_nothing_running(environ: Environ, tmp_path: Path) -> None:
+    ways = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    with ExitStack() as stack:
+        ups = [
+            stack.enter_context(
+                command(tmp_path / way.name, "up", **environ(JMGRAPH_DATA_DIR=str(tmp_path / way.name)))
+            )
+            for way in ways
+        ]
+        until_answers(*ups)
+        for up in ups:
+            wait_until(lambda up=up: len(up.events("The worker is ready")) == 1)  # type: ignore[misc]
+        pids = [descendants(up.process.pid) for up in ups]
+
+        ended = [up.stop(way) for up, way in zip(ups, ways, strict=True)]
+
+        assert [end.code for end in ended] == [0, 0, 0]
+        assert all(len(of_one) >= 3 for of_one in pids)
+        assert [words_of(pid) for of_one in pids for pid in of_one if is_alive(pid)] == []
+
+
+def test_after_kill_9_the_parts_end_and_the_next_start_finds_everything(environ: Environ, tmp_path: Path) -> None:
+    settings = environ()
+    with command(tmp_path / "first", "up", **settings) as first:
+        until_answers(first)
+        id = ask(first.base, START % "163348")["startDownload"]["id"]
+        wait_until(lambda: ask(first.base, STATE, id=id)["download"]["state"] == "READY")
+        parts = [_part(first.process.pid, "serve"), _part(first.process.pid, "worker")]
+
+        first.stop(signal.SIGKILL)
+        until_gone(parts)
+
+    with command(tmp_path / "second", "up", **settings) as second:
+        until_answers(second)
+        left = descendants(second.process.pid)
+
+        assert ask(second.base, STATE, id=id)["download"]["state"] == "READY"
+        assert second.stop().code == 0
+        assert [words_of(pid) for pid in left if is_alive(pid)] == []
+
+
+def test_the_parts_share_a_session_so_that_the_workers_niceness_counts_beside_the_api(
+    environ: Environ, tmp_path: Path
+) -> None:
+    with command(tmp_path / "up", "up", **environ()) as up:
+        until_answers(up)
+        wait_until(lambda: len(up.events("The worker is ready")) == 1)
+        parts = [_part(up.process.pid, "serve"), _part(up.process.pid, "worker")]
+
+        assert {os.getsid(pid) for pid in parts} == {os.getsid(up.process.pid)}
+        assert {os.getpgid(pid) for pid in parts} == set(parts)  # and Ctrl-C reaches the `up` alone
+        assert _session_niceness(up.process.pid) == 0
+
+
+def test_the_parts_write_to_a_terminal_that_stops_what_writes_from_behind(environ: Environ, tmp_path: Path) -> None:
+    ours, its = pty.openpty()
+    modes = termios.tcgetattr(its)
+    modes[3] |= termios.TOSTOP
+    termios.tcsetattr(its, termios.TCSANOW, modes)
+    words = bytearray()
+    reading = threading.Thread(target=_read_to_the_end, args=(ours, words), daemon=True)
+    reading.start()
+    with command_on_terminal(its, tmp_path, "up", **environ()) as up:
+        os.close(its)
+        wait_until(lambda: b"The worker is ready" in words)
+        until_answers(up)
+
+        os.write(ours, b"\x03")  # Ctrl-C
+
+        assert up.process.wait(DEADLINE_S) == 0
+    reading.join()
+    os.close(ours)
+
+
+def _read_to_the_end(terminal: int, words: bytearray) -> None:
+    with suppress(OSError):  # how a terminal ends that nobody holds any more
+        while data := os.read(terminal, 4096):
+            words += data
+
+
+@pytest.mark.anyio
+async def test_a_part_that_cannot_even_be_started_is_never_silent() -> None:
+    supervisor = Supervisor([Part("odd", ["worker"], {"ODD": "a\0b"})], asyncio.Event())
+    try:
+        with pytest.raises(ValueError, match="null byte"):
+            await supervisor.run()
+    finally:
+        await supervisor.end()
+
+
+def test_a_worker_with_a_session_of_its_own_steps_back_as_a_whole(
+    environ: Environ, tmp_path: Path, redis_url: str
+) -> None:
+    if not Path("/proc/self/autogroup").exists():
+        pytest.skip("this kernel does not schedule by session")
+    with command(tmp_path / "worker", "worker", **environ(JMGRAPH_REDIS_URL=redis_url)) as worker:
+        wait_until(lambda: len(worker.events("The worker is ready")) == 1)
+
+        assert _session_niceness(worker.process.pid) == 10
+
+
+def _session_niceness(pid: int) -> int:
+    """Steps that a process's session is behind the others; 0 where the kernel has no such thing."""
+    file = Path(f"/proc/{pid}/autogroup")
+    return int(file.read_text().rpartition(" ")[2]) if file.exists() else 0
+
+
+def test_a_killed_worker_is_started_again_and_goes_on(environ: Environ, tmp_path: Path, demo: RunningDemo) -> None:
+    with command(tmp_path / "up", "up", **environ()) as up:
+        until_answers(up)
+        wait_until(lambda: len(up.events("The worker is ready")) == 1)
+        demo.knobs.turn("image", latency_s=0.1)
+        id = ask(up.base, START % "350234")["startDownload"]["id"]
+        wait_until(lambda: ask(up.base, STATE, id=id)["download"]["progress"]["pagesDone"] > 0)
+        worker = _part(up.process.pid, "worker")
+
+        demo.knobs.reset()
+        os.kill(worker, signal.SIGKILL)
+
+        wait_until(lambda: len(up.events("The worker is ready")) == 2)
+        assert _part(up.process.pid, "worker") != worker
+        [event] = up.events("a part ended and is started again")
+        assert (event["part"], event["exit_code"]) == ("worker", -9)
+        assert get(f"{up.base}/healthz") == {"status": "ok"}

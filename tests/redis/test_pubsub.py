@@ -1,0 +1,94 @@
+"""Events between processes, over a real Valkey that is also taken away."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from services.redis import RedisClient, Watcher, embedded_valkey, open_events
+
+pytestmark = pytest.mark.anyio
+
+
+async def settled(watcher: Watcher) -> None:
+    """Let the reader's first "look again" pass, so that what follows is what was announced."""
+    await asyncio.wait_for(watcher.changed(), 5)
+
+
+async def test_what_one_process_announces_another_hears(redis_url: str) -> None:
+    here, there = RedisClient(redis_url), RedisClient(redis_url)
+    async with open_events(here) as ours, open_events(there) as theirs, ours.watch("ehtag") as watcher:
+        await settled(watcher)
+
+        await theirs.announce("download:1")
+        await theirs.announce("ehtag")
+
+        assert await asyncio.wait_for(watcher.changed(), 5) == {"ehtag"}
+    await here.aclose()
+    await there.aclose()
+
+
+async def test_a_family_is_heard_whole_and_gathered_between_calls(redis_url: str) -> None:
+    link = RedisClient(redis_url)
+    async with open_events(link) as events, events.watch("download:*") as family, events.watch("end") as end:
+        await settled(family)
+        await settled(end)
+
+        for topic in ("download:1", "other:1", "download:2", "download:1", "end"):
+            await events.announce(topic)
+
+        await asyncio.wait_for(end.changed(), 5)
+        assert await family.changed() == {"download:1", "download:2"}
+    await link.aclose()
+
+
+async def test_after_an_outage_every_watcher_is_told_to_look_again(tmp_path: Path) -> None:
+    async with embedded_valkey(tmp_path) as url:
+        link = RedisClient(url)
+        async with open_events(link) as events, events.watch("download:7") as watcher:
+            await settled(watcher)
+            await link.client.client_kill_filter(_type="pubsub")
+
+            assert await asyncio.wait_for(watcher.changed(), 5) == {"download:7"}
+        await link.aclose()
+
+
+async def test_announcing_while_redis_is_away_raises_nothing(tmp_path: Path) -> None:
+    async with embedded_valkey(tmp_path) as url:
+        link = RedisClient(url)
+    async with open_events(link) as events:
+        await events.announce("download:7")
+    await link.aclose()
+
+
+async def test_databases_of_one_server_do_not_hear_each_other(redis_url: str) -> None:
+    zero, one = RedisClient(redis_url), RedisClient(redis_url.removesuffix("/0") + "/1")
+    async with open_events(zero) as ours, open_events(one) as theirs, ours.watch("a", "b") as watcher:
+        await settled(watcher)
+
+        await theirs.announce("a")
+        await ours.announce("b")
+
+        assert await asyncio.wait_for(watcher.changed(), 5) == {"b"}
+    await zero.aclose()
+    await one.aclose()
+
+
+async def test_a_thousand_watchers_that_come_and_go_leave_nothing(redis_url: str) -> None:
+    link = RedisClient(redis_url)
+    async with open_events(link) as events:
+        async with events.watch("x") as watcher:
+            await settled(watcher)
+        tasks = len(asyncio.all_tasks())
+
+        for number in range(1000):
+            async with events.watch(f"download:{number}", "download:*"):
+                pass
+
+        assert len(asyncio.all_tasks()) == tasks
+        assert await link.client.pubsub_numsub(events.channel) == [(events.channel.encode(), 1)]
+        assert not events.is_watched
+    assert await link.client.pubsub_channels() == []
+    await link.aclose()

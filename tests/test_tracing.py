@@ -1,0 +1,61 @@
+"""Traces: requests, calls to the site and downloads, told to OpenTelemetry and to nobody who did not ask."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from services.observability import telemetry
+from tests.graphql_client import GraphQLClient, working
+from tests.waiting import until
+
+pytestmark = pytest.mark.anyio
+
+START = 'mutation { startDownload(input: { albumId: "163348" }) { ... on Download { id } } }'
+
+
+def _told(span: ReadableSpan) -> Mapping[str, Any]:
+    return dict(span.attributes or {})
+
+
+def _named(exporter: InMemorySpanExporter, name: str) -> list[ReadableSpan]:
+    return [span for span in exporter.get_finished_spans() if span.name == name]
+
+
+async def test_a_request_its_calls_to_the_site_and_its_download_are_traced(server: GraphQLClient) -> None:
+    exporter = InMemorySpanExporter()
+    with telemetry(SimpleSpanProcessor(exporter)):
+        async with working(server.services):
+            await server.http.post("/graphql", json={"query": START}, headers={"X-Request-ID": "walk-1"})
+            await until(lambda: bool(_named(exporter, "download")))
+
+    [request] = _named(exporter, "request")
+    [download] = _named(exporter, "download")
+    calls = _named(exporter, "site")
+    assert _told(request) == {
+        "http.request.method": "POST",
+        "http.route": "/graphql",
+        "http.response.status_code": 200,
+        "jmgraph.request_id": "walk-1",
+    }
+    assert _told(download)["jmgraph.request_id"] == "walk-1"
+    assert {_told(call)["jmgraph.outcome"] for call in calls} == {"OK"}
+    parents = {call.parent.span_id for call in calls if call.parent}
+    assert request.context.span_id in parents
+    assert download.context.span_id in parents
+    assert all(0 < (call.end_time or 0) - (call.start_time or 0) < 60e9 for call in calls)
+
+
+def test_nothing_of_it_is_imported_unasked() -> None:
+    code = "import sys, app, worker; print([name for name in sys.modules if name.startswith('opentelemetry.sdk')])"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "[]\n"

@@ -1,0 +1,410 @@
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from services.observability import Priority
+from services.redis import RedisClient
+from services.upstream.limiter import Limiter
+from services.upstream.limiter_redis import SharedStore
+from services.upstream.limiter_store import BURST, LimiterStore, OwnStore
+from services.upstream.slots import ConcurrencyLimiter
+from services.upstream.tokens import HostQuiet
+
+pytestmark = pytest.mark.anyio
+
+HOST = "https://a.example"
+PERSON, DOWNLOAD, UPKEEP = Priority
+NewLimiter = Callable[..., Limiter]
+
+
+@pytest.fixture
+async def new_limiter(link: RedisClient) -> AsyncIterator[NewLimiter]:
+    """Makes limiters as separate processes would have them: nothing in common but Valkey."""
+    made: list[Limiter] = []
+
+    def make(concurrency: int = 4, rate_per_s: float = 1000.0, *, alone: bool = False) -> Limiter:
+        made.append(Limiter(concurrency, rate_per_s, None if alone else link))
+        return made[-1]
+
+    yield make
+    for limiter in made:
+        await limiter.aclose()
+
+
+@pytest.fixture(params=["own", "shared"])
+def store(request: pytest.FixtureRequest, link: RedisClient) -> LimiterStore:
+    return OwnStore() if request.param == "own" else SharedStore(link)
+
+
+class Crowd:
+    """Requests that hold their slot until they are told to go on."""
+
+    def __init__(self) -> None:
+        self.inside: list[str] = []
+        self.most = 0
+        self._leave = asyncio.Event()
+        self._changed = asyncio.Condition()
+        self.tasks: list[asyncio.Task[None]] = []
+
+    def enter(self, limiter: Limiter, name: str, priority: Priority = PERSON, count: int = 1) -> None:
+        self.tasks += [asyncio.create_task(self._stay(limiter, name, priority)) for _ in range(count)]
+
+    async def reaches(self, count: int) -> None:
+        async with asyncio.timeout(5), self._changed:
+            await self._changed.wait_for(lambda: len(self.inside) >= count)
+
+    async def leave(self) -> None:
+        self._leave.set()
+        async with asyncio.timeout(5):
+            await asyncio.gather(*self.tasks)
+
+    async def _stay(self, limiter: Limiter, name: str, priority: Priority) -> None:
+        async with limiter.turn(HOST, priority, is_paced=False):
+            self.inside.append(name)
+            self.most = max(self.most, len(self.inside))
+            async with self._changed:
+                self._changed.notify_all()
+            await self._leave.wait()
+            self.inside.remove(name)
+
+
+@asynccontextmanager
+async def taking(limiter: Limiter, priority: Priority = PERSON) -> AsyncIterator[None]:
+    async with asyncio.timeout(5), limiter.turn(HOST, priority, is_paced=True):
+        yield
+
+
+def wants(person: int = 0, download: int = 0, upkeep: int = 0) -> dict[Priority, int]:
+    return {PERSON: person, DOWNLOAD: download, UPKEEP: upkeep}
+
+
+class TestStore:
+    """The contract, over both implementations."""
+
+    async def test_one_alone_gets_what_it_wants_up_to_the_limit(self, store: LimiterStore) -> None:
+        assert (await store.share(16, 0, wants(person=40))).slots == 16
+
+    async def test_a_host_takes_a_burst_and_then_the_rate(self, store: LimiterStore) -> None:
+        waits = [(await store.take(HOST, 0.5, PERSON)).wait_s for _ in range(BURST + 1)]
+
+        assert waits[:BURST] == [0.0] * BURST
+        assert 1.5 < waits[BURST] <= 2.0
+
+    async def test_downloads_leave_tokens_to_persons(self, store: LimiterStore) -> None:
+        for _ in range(BURST - 10):
+            assert (await store.take(HOST, 0.01, DOWNLOAD)).wait_s == 0
+
+        assert (await store.take(HOST, 0.01, DOWNLOAD)).wait_s > 0
+        assert (await store.take(HOST, 0.01, PERSON)).wait_s == 0
+
+    async def test_hosts_have_tokens_of_their_own(self, store: LimiterStore) -> None:
+        for _ in range(BURST):
+            await store.take(HOST, 0.01, PERSON)
+
+        assert (await store.take("https://b.example", 0.01, PERSON)).wait_s == 0
+
+    async def test_quiet_is_heard_by_those_who_take_and_those_who_share(self, store: LimiterStore) -> None:
+        await store.quiet(HOST, 30)
+        await store.quiet(HOST, 5)
+
+        assert 29 < (await store.take(HOST, 10, PERSON)).quiet_s <= 30
+        assert 29 < (await store.share(4, 0, wants(person=1))).quiet_s[HOST] <= 30
+
+    async def test_quiet_ends(self, store: LimiterStore) -> None:
+        await store.quiet(HOST, 0.02)
+
+        async with asyncio.timeout(5):
+            while (await store.take(HOST, 1000, PERSON)).quiet_s:  # noqa: ASYNC110 (time passes in Redis)
+                await asyncio.sleep(0.005)
+        assert HOST not in (await store.share(4, 0, wants(person=1))).quiet_s
+
+
+async def test_slots_are_shared_evenly_among_processes(link: RedisClient) -> None:
+    one, other = SharedStore(link), SharedStore(link)
+
+    await one.share(16, 0, wants(download=100))
+    await other.share(16, 0, wants(download=100))
+    first = await one.share(16, 8, wants(download=100))
+    second = await other.share(16, 0, wants(download=100))
+
+    assert (first.slots, second.slots) == (8, 8)
+    assert first.others_wait
+
+
+async def test_a_person_is_given_slots_before_any_download(link: RedisClient) -> None:
+    worker, api = SharedStore(link), SharedStore(link)
+
+    await worker.share(16, 16, wants(download=60))
+    await api.share(16, 0, wants(person=5))
+
+    assert (await worker.share(16, 16, wants(download=60))).slots == 11
+    assert (await api.share(16, 0, wants(person=5))).slots == 0  # the worker's 16 are still under way
+    assert (await worker.share(16, 11, wants(download=60))).slots == 11
+    assert (await api.share(16, 0, wants(person=5))).slots == 5
+
+
+async def test_slots_still_in_use_elsewhere_are_not_given_away(link: RedisClient) -> None:
+    one, other = SharedStore(link), SharedStore(link)
+
+    await one.share(4, 4, wants(download=4))
+
+    assert (await other.share(4, 0, wants(person=4))).slots == 0
+
+
+async def test_one_slot_goes_round_among_processes(link: RedisClient) -> None:
+    one, other = SharedStore(link), SharedStore(link)
+    had: set[str] = set()
+
+    async with asyncio.timeout(5):
+        while len(had) < 2:
+            for name, store, wanted in (("one", one, 1), ("other", other, 50)):
+                if (await store.share(1, 0, wants(person=wanted))).slots:
+                    had.add(name)
+            await asyncio.sleep(0.02)
+
+
+async def looks(link: RedisClient) -> int:
+    """Times that limiters asked Valkey."""
+    stats = await link.client.info("commandstats")
+    return int(stats.get("cmdstat_evalsha", {}).get("calls", 0))
+
+
+async def test_no_more_than_the_limit_are_under_way_over_all_processes(
+    link: RedisClient, new_limiter: NewLimiter
+) -> None:
+    crowd = Crowd()
+    limiters = [new_limiter(4) for _ in range(3)]
+
+    for limiter in limiters:
+        crowd.enter(limiter, "request", count=10)
+    await crowd.reaches(4)
+    enough = await looks(link) + 3 * len(limiters)
+    async with asyncio.timeout(5):
+        while await looks(link) < enough:  # noqa: ASYNC110 (Redis has no event for it)
+            await asyncio.sleep(0.01)
+
+    assert crowd.most == 4
+    await crowd.leave()
+
+
+async def test_a_person_waits_before_a_download_in_one_process() -> None:
+    slots = ConcurrencyLimiter(1)
+    order: list[str] = []
+
+    async def go(name: str, priority: Priority) -> None:
+        await slots.acquire(priority)
+        order.append(name)
+        slots.release(priority)
+
+    await slots.acquire(PERSON)
+    waiting = [
+        asyncio.create_task(go(name, priority))
+        for name, priority in (("upkeep", UPKEEP), ("first", DOWNLOAD), ("second", DOWNLOAD), ("person", PERSON))
+    ]
+    await asyncio.sleep(0)
+    slots.release(PERSON)
+    await asyncio.gather(*waiting)
+
+    assert order == ["person", "first", "second", "upkeep"]
+
+
+async def test_a_person_gets_in_while_another_process_downloads(new_limiter: NewLimiter) -> None:
+    worker, api = new_limiter(2), new_limiter(2)
+    is_over = False
+
+    async def download() -> None:
+        while not is_over:
+            async with worker.turn(HOST, DOWNLOAD, is_paced=False):
+                await asyncio.sleep(0.02)
+
+    downloads = [asyncio.create_task(download()) for _ in range(8)]
+    async with asyncio.timeout(5):
+        async with worker.turn(HOST, DOWNLOAD, is_paced=False):
+            pass
+        began_at = time.monotonic()
+        async with api.turn(HOST, PERSON, is_paced=False):
+            waited_s = time.monotonic() - began_at
+    is_over = True
+    await asyncio.gather(*downloads)
+
+    assert waited_s < 1.0
+
+
+async def wanted_by_persons(link: RedisClient) -> int:
+    """Requests of persons, under way or waiting, as limiters told Valkey last."""
+    rows = await link.client.hvals("jmgraph:limiter:members")  # type: ignore[misc]
+    return sum(int(row.split()[2]) for row in rows)
+
+
+async def test_a_cancelled_wait_leaks_no_slot(link: RedisClient, new_limiter: NewLimiter) -> None:
+    limiter, crowd = new_limiter(1), Crowd()
+    crowd.enter(limiter, "holder")
+    await crowd.reaches(1)
+
+    waiting = asyncio.create_task(taking(limiter).__aenter__())
+    async with asyncio.timeout(5):
+        while await wanted_by_persons(link) < 2:  # noqa: ASYNC110 (Redis has no event for it)
+            await asyncio.sleep(0.01)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    await crowd.leave()
+
+    assert waiting.cancelled()
+    async with taking(limiter):
+        pass
+
+
+async def test_a_closed_limiter_gives_its_slots_back_at_once(link: RedisClient, new_limiter: NewLimiter) -> None:
+    gone = Limiter(1, 1000.0, link)
+    async with gone.turn(HOST, PERSON, is_paced=False):
+        await gone.aclose()
+
+    began_at = time.monotonic()
+    async with taking(new_limiter(1)):
+        pass
+
+    assert time.monotonic() - began_at < 1.0
+
+
+async def test_a_killed_process_leaks_no_slot(redis_url: str, new_limiter: NewLimiter) -> None:
+    program = (
+        "import asyncio, sys\n"
+        "from services.upstream.limiter import Limiter\n"
+        "from services.redis import RedisClient\n"
+        "from services.observability import Priority\n"
+        "async def main():\n"
+        "    limiter = Limiter(1, 1000.0, RedisClient(sys.argv[1]))\n"
+        "    async with limiter.turn('https://a.example', Priority.PERSON, is_paced=False):\n"
+        "        print('holding', flush=True)\n"
+        "        await asyncio.sleep(60)\n"
+        "asyncio.run(main())\n"
+    )
+    holder = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, redis_url, stdout=asyncio.subprocess.PIPE, cwd=Path.cwd()
+    )
+    assert holder.stdout is not None
+    assert await holder.stdout.readline() == b"holding\n"
+    holder.send_signal(signal.SIGKILL)
+    await holder.wait()
+
+    async with asyncio.timeout(10), new_limiter(1).turn(HOST, PERSON, is_paced=False):
+        pass
+
+
+async def test_a_host_that_wants_quiet_is_left_alone_by_every_process(new_limiter: NewLimiter) -> None:
+    one, other = new_limiter(), new_limiter()
+
+    await one.quiet(HOST, 30)
+
+    for limiter in (one, other):
+        with pytest.raises(HostQuiet) as raised:
+            async with taking(limiter):
+                pass
+        assert 28 < raised.value.seconds <= 30
+
+
+async def test_those_who_wait_for_a_token_hear_of_quiet(new_limiter: NewLimiter) -> None:
+    limiter = new_limiter(200, rate_per_s=0.5)
+    for _ in range(BURST):
+        async with taking(limiter):
+            pass
+
+    async def late() -> None:
+        async with taking(limiter):
+            pass
+
+    waiting = [asyncio.create_task(late()) for _ in range(3)]
+    await asyncio.sleep(0.02)
+    await limiter.quiet(HOST, 20)
+    ended = await asyncio.gather(*waiting, return_exceptions=True)
+
+    assert [type(one) for one in ended] == [HostQuiet] * 3
+
+
+@pytest.mark.parametrize("alone", [True, False])
+async def test_the_rate_holds_after_the_burst(new_limiter: NewLimiter, alone: bool) -> None:
+    limiter = new_limiter(200, rate_per_s=50.0, alone=alone)
+
+    async def one() -> None:
+        async with taking(limiter):
+            pass
+
+    began_at = time.monotonic()
+    await asyncio.gather(*(one() for _ in range(BURST + 20)))
+    took_s = time.monotonic() - began_at
+
+    assert took_s >= 0.38
+
+
+async def test_a_person_takes_the_next_token_before_downloads(new_limiter: NewLimiter) -> None:
+    limiter = new_limiter(200, rate_per_s=40.0)
+    order: list[str] = []
+
+    async def one(name: str, priority: Priority) -> None:
+        async with taking(limiter, priority):
+            order.append(name)
+
+    await asyncio.gather(*(one("early", PERSON) for _ in range(BURST)))
+    downloads = [asyncio.create_task(one("download", DOWNLOAD)) for _ in range(3)]
+    await asyncio.sleep(0)
+    await one("person", PERSON)
+    await asyncio.gather(*downloads)
+
+    assert order[BURST:] == ["person", "download", "download", "download"]
+
+
+async def test_without_redis_a_process_limits_itself(new_limiter: NewLimiter) -> None:
+    crowd = Crowd()
+    crowd.enter(new_limiter(3, alone=True), "request", count=10)
+    await crowd.reaches(3)
+    await asyncio.sleep(0)
+
+    assert crowd.most == 3
+    await crowd.leave()
+
+
+async def test_a_redis_that_is_down_costs_limits_over_processes_and_nothing_else() -> None:
+    dead = RedisClient("redis://127.0.0.1:1/0")
+    limiter, crowd = Limiter(3, 1000.0, dead), Crowd()
+
+    crowd.enter(limiter, "request", count=10)
+    await crowd.reaches(3)
+    assert crowd.most == 3
+    await crowd.leave()
+    async with taking(limiter):
+        pass
+
+    await limiter.aclose()
+    await dead.aclose()
+
+
+async def test_an_idle_limiter_holds_nothing_in_redis(link: RedisClient, new_limiter: NewLimiter) -> None:
+    async with taking(new_limiter()):
+        pass
+
+    async with asyncio.timeout(2):
+        while await link.client.exists("jmgraph:limiter:members"):  # noqa: ASYNC110 (Redis has no event for it)
+            await asyncio.sleep(0.01)
+
+
+async def test_many_pictures_cost_few_round_trips(link: RedisClient, new_limiter: NewLimiter) -> None:
+    limiter = new_limiter(8)
+
+    async def picture() -> None:
+        async with limiter.turn(HOST, DOWNLOAD, is_paced=False):
+            await asyncio.sleep(0.001)
+
+    await link.client.config_resetstat()
+    began_at = time.monotonic()
+    await asyncio.gather(*(picture() for _ in range(800)))
+    took_s = time.monotonic() - began_at
+
+    assert await looks(link) < 10 + 30 * took_s
