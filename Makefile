@@ -3,7 +3,7 @@
 PY := .venv/bin/python
 NODE := $(shell node -e 'process.exit(+(parseInt(process.versions.node) < 20))' 2>/dev/null && command -v npm 2>/dev/null)
 
-.PHONY: install demo test lint format bench soak schema web test-web lock clean
+.PHONY: install demo test lint format structure bench soak schema web test-web lock clean
 
 # The page is built where Node 20 or later is there; without it, or without its registry, everything else works.
 install: .venv/installed
@@ -23,6 +23,9 @@ lint: .venv/installed
 format: .venv/installed
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
+
+structure: .venv/installed
+	$(PY) tools/structure.py
 
 bench: .venv/installed
 	$(PY) -m benchmarks
