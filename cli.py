@@ -67,9 +67,9 @@ def _settings(**overrides: Any) -> Settings:
 
 def _share_figures(settings: Settings) -> None:
     """Add this process's figures to those of others on its data directory; the doors are imported after this."""
-    from services.observability.metrics_multiprocess import share_figures
+    from services.observability import metrics_multiprocess
 
-    share_figures(settings.data_dir)
+    metrics_multiprocess.share_figures(settings.data_dir)
 
 
 def _finish(work: Coroutine[Any, Any, int], loop_factory: LoopFactory | None = None) -> NoReturn:

@@ -16,7 +16,7 @@ from services.catalog.policy import ContentPolicy
 from services.catalog.queries import check_page, tidy
 from services.catalog.site import Site
 from services.errors import AlbumNotFound, BlockedByPolicy
-from services.upstream.ids import number_of
+from services.upstream import number_of
 from services.upstream.records import (
     AlbumDetail,
     AlbumListPage,
