@@ -10,9 +10,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection
 
-from resolvers.callers import caller_from_headers
 from resolvers.context import Context
-from rest.addresses import base_url_of
 from rest.errors import exception_handlers
 from rest.middleware.cors import CORSMiddleware
 from rest.middleware.metrics import RequestMetricsMiddleware
@@ -25,7 +23,7 @@ from schema.build import build_schema
 from schema.http.documents import Documents, Limits
 from schema.http.endpoint import GraphQLEndpoint
 from schema.http.persisted import PersistedQueries
-from services.container import open_services
+from services.container import Services, open_services
 from services.settings import Settings
 
 
@@ -66,15 +64,9 @@ def graphql_endpoint(settings: Settings, stopping: asyncio.Event) -> GraphQLEndp
     documents = Documents(limits, list_details=settings.policy == "strict")
 
     def context_of(connection: HTTPConnection) -> Context:
-        services = connection.app.state.services
-        base_url = base_url_of(connection, settings.public_url)
-        caller = caller_from_headers(
-            connection.headers,
-            base_url,
-            scheme=connection.scope["scheme"],
-            needs_key=services.access.needs_key,
-        )
-        return Context(services=services, base_url=base_url, caller=caller)
+        services: Services = connection.app.state.services
+        access, scope = services.access, connection.scope
+        return Context(services=services, base_url=access.base_url(scope), caller=access.caller(scope))
 
     return GraphQLEndpoint(
         build_schema(documents), documents, context_of, PersistedQueries(), graphiql_page, stopping

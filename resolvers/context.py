@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
 from resolvers.loaders import Loaders
+from services.access import Caller
 from services.container import Services
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks, as far as the transport tells."""
-
-    origin: str | None = None
-    own_origins: tuple[str, ...] = ()
-    api_key: str | None = None
-    token: str | None = None
 
 
 @dataclass(slots=True)
@@ -38,13 +29,10 @@ class Context:
         """Absolute address on this server of a path given by its unquoted segments."""
         return "/".join([self.base_url, *(quote(str(part), safe="") for part in parts)])
 
-    def check_change(self) -> None:
+    def require_write_access(self) -> None:
         """Return when the caller may change state; raises `Forbidden` or `Unauthenticated`."""
-        self.services.access.check_change(
-            origin=self.caller.origin,
-            own_origins=self.caller.own_origins,
-            api_key=self.caller.api_key or self._parameter("apiKey"),
-        )
+        api_key = self.caller.api_key or self._parameter("apiKey")
+        self.services.access.require_write_access(replace(self.caller, api_key=api_key))
 
     @property
     def token(self) -> str | None:

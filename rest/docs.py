@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from rest.openapi import document, openapi, server_of
+from rest.openapi import document, openapi, server_path
 
 STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; }
@@ -43,7 +43,7 @@ HEADERS = {
 
 async def docs(request: Request) -> Response:
     """The page."""
-    server = server_of(request, request.app.state.services.settings.public_url)
+    server = server_path(request)
     return HTMLResponse(page(server), headers=HEADERS)
 
 

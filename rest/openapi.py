@@ -12,7 +12,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rest import files, health, images
-from rest.addresses import base_url_of
 from rest.answers import json_response
 from rest.ehtag import routes as ehtag
 from rest.operations import JSON, Address, Operation, Parameter, Schema, Section
@@ -51,13 +50,12 @@ _BARE = frozenset({204, 304})
 
 async def openapi(request: Request) -> Response:
     """The document, with the sub-path it was asked under."""
-    public_url = request.app.state.services.settings.public_url
-    return json_response(document(server_of(request, public_url)), headers={"Cache-Control": "no-cache"})
+    return json_response(document(server_path(request)), headers={"Cache-Control": "no-cache"})
 
 
-def server_of(request: Request, public_url: str) -> str:
+def server_path(request: Request) -> str:
     """Path under which the caller reaches this server: "/" or "/comics"; relative to where the document came from."""
-    return urlsplit(base_url_of(request, public_url)).path or "/"
+    return urlsplit(request.app.state.services.access.base_url(request.scope)).path or "/"
 
 
 def document(server: str) -> dict[str, Any]:

@@ -26,7 +26,7 @@ class ChangeGuard(SchemaExtension):
     def on_execute(self) -> Iterator[None]:
         """Refuse a mutation of a foreign page or without the host's key."""
         if self.execution_context.operation_type is OperationType.MUTATION:
-            self.execution_context.context.check_change()
+            self.execution_context.context.require_write_access()
         yield
 
 

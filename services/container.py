@@ -87,7 +87,9 @@ async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterat
         await enter(metrics.measured_process(lambda: downloads.watcher_count))
         yield Services(
             settings=settings,
-            access=Access(settings.cors_origins, [key.get_secret_value() for key in settings.api_keys]),
+            access=Access(
+                settings.public_url, settings.cors_origins, [key.get_secret_value() for key in settings.api_keys]
+            ),
             redis=redis,
             events=events,
             tags=tags,

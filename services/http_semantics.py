@@ -141,6 +141,12 @@ def _opaque(tag: str) -> str:
     return bare[1:-1] if len(bare) > 1 and bare[0] == bare[-1] == '"' else bare
 
 
+def bearer_token(authorization: str | None) -> str | None:
+    """The token of an `Authorization: Bearer …` value; None for another scheme or an empty one."""
+    scheme, _, token = (authorization or "").partition(" ")
+    return token.strip() or None if scheme.lower() == "bearer" else None
+
+
 def check_content_length(headers: RawHeaders, limit_bytes: int) -> None:
     """Raise `BodyTooLarge` when the announced `Content-Length` is over the limit; it need not be announced."""
     announced = header(headers, b"content-length") or ""

@@ -11,7 +11,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from resolvers.callers import bearer_in
 from rest.ehtag.endpoint import LONGEST_BODY, quoted
 from rest.ehtag.formats import form_of
 from rest.operations import Handler
@@ -28,6 +27,7 @@ from services.ehtag import (
     parse_namespace,
 )
 from services.errors import InvalidInput, NotFound
+from services.http_semantics import bearer_token
 
 _CELLS = ("name", "intro", "links")
 
@@ -157,7 +157,7 @@ def _call(request: Request) -> Call:
 
 
 def _token(request: Request) -> str | None:
-    return request.headers.get("x-token") or bearer_in(request.headers.get("authorization"))
+    return request.headers.get("x-token") or bearer_token(request.headers.get("authorization"))
 
 
 def _too_long(most_bytes: int) -> HTTPException:

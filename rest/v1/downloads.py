@@ -23,7 +23,6 @@ from rest.schemas import BYTES, SAMPLE_ALBUM, TEXT
 from rest.v1 import schemas
 from rest.v1.clients import LONGEST_CLIENT_ID, is_client_id
 from rest.v1.errors import detail, response_of
-from rest.write_access import check_change
 from services.catalog import parse_album_id
 from services.container import Services
 from services.downloads import ArchiveFormat, Download, DownloadRequest, DownloadState, is_safe_stem
@@ -49,7 +48,7 @@ _running: set[asyncio.Task[Any]] = set()
 
 async def start(request: Request) -> Response:
     """Start a download; whatever the site then says comes as a notice."""
-    check_change(request)
+    _require_write_access(request)
     client_id = await _client_id(request)
     if client_id is None:
         return detail(400, f"client_id must be a string of 1 to {LONGEST_CLIENT_ID} characters")
@@ -59,7 +58,7 @@ async def start(request: Request) -> Response:
 
 async def start_and_wait(request: Request) -> Response:
     """Start a download and wait for its end; when time is up, the answer of the POST."""
-    check_change(request)
+    _require_write_access(request)
     client_id = request.query_params.get("client_id")
     wait_s = wait_seconds(request)
     if not is_client_id(client_id) or wait_s is None:
@@ -94,6 +93,11 @@ def _refusal(status: int, words: str, headers: Mapping[str, str]) -> Response:
     if status == 404:
         return json_response({"status": "error", "msg": "File not found or has expired."}, 404, headers)
     return json_response({"status": "error", "msg": words}, status, headers)
+
+
+def _require_write_access(request: Request) -> None:
+    access = request.app.state.services.access
+    access.require_write_access(access.caller(request.scope))
 
 
 def wait_seconds(request: Request) -> float | None:

@@ -159,7 +159,7 @@ class GraphQLEndpoint:
 
     def _check_change(self, ask: Ask) -> None:
         try:
-            ask.context.check_change()
+            ask.context.require_write_access()
         except JmgraphError as error:
             raise RequestError(_STATUS_OF_CODE[error.error_code], error.error_code, error.message) from None
 
