@@ -16,7 +16,7 @@ from demo.server import RunningDemo, running_demo
 from services.redis import RedisClient
 from services.settings import Settings, read_settings
 from tests.fakes import Clock
-from tests.graphql_client import GraphQLClient, asked
+from tests.graphql_client import GraphQLClient, graphql_client
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -54,11 +54,11 @@ def redis_url(valkey_url: str) -> str:
 
 
 @pytest.fixture
-async def link(redis_url: str) -> AsyncIterator[RedisClient]:
-    """A link to the emptied Valkey of this test run."""
-    link = RedisClient(redis_url)
-    yield link
-    await link.aclose()
+async def redis_client(redis_url: str) -> AsyncIterator[RedisClient]:
+    """A client of the emptied Valkey of this test run."""
+    client = RedisClient(redis_url)
+    yield client
+    await client.aclose()
 
 
 @pytest.fixture
@@ -113,5 +113,5 @@ def make_settings(demo: RunningDemo, redis_url: str, tmp_path: Path) -> Callable
 @pytest.fixture
 async def server(make_settings: Callable[..., Settings]) -> AsyncIterator[GraphQLClient]:
     """A server on the demo site, asked in this process."""
-    async with asked(make_settings()) as asker:
-        yield asker
+    async with graphql_client(make_settings()) as client:
+        yield client

@@ -112,18 +112,18 @@ class FakePipeline:
         self.pause_at: int | None = None
         self.paused = asyncio.Event()
         self.go = asyncio.Event()
-        self.at_once = 0
-        self.most_at_once = 0
+        self.concurrent_calls = 0
+        self.max_concurrent_calls = 0
 
     async def run(
         self, job: Job, *, on_progress: Callable[[PagesProgress], None], is_cancelled: Callable[[], bool]
     ) -> PackedArchive:
-        self.at_once += 1
-        self.most_at_once = max(self.most_at_once, self.at_once)
+        self.concurrent_calls += 1
+        self.max_concurrent_calls = max(self.max_concurrent_calls, self.concurrent_calls)
         try:
             return await self._run(job, on_progress, is_cancelled)
         finally:
-            self.at_once -= 1
+            self.concurrent_calls -= 1
 
     async def _run(
         self, job: Job, on_progress: Callable[[PagesProgress], None], is_cancelled: Callable[[], bool]

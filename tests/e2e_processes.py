@@ -22,7 +22,7 @@ Environment = Mapping[str, str]
 
 
 @dataclass
-class Ended:
+class CompletedCommand:
     """What a command left behind."""
 
     code: int
@@ -62,17 +62,17 @@ class Command:
         """As `kill` does it: to this process alone."""
         self.process.send_signal(number)
 
-    def ended(self) -> Ended:
+    def wait(self) -> CompletedCommand:
         """Wait for its end."""
         code = self.process.wait(DEADLINE_S)
-        return Ended(code, self.out, self.err)
+        return CompletedCommand(code, self.out, self.err)
 
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> Ended:
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> CompletedCommand:
         """Ask it to end, and wait."""
         self.send(number)
-        return self.ended()
+        return self.wait()
 
-    def answers(self) -> bool:
+    def is_ready(self) -> bool:
         """True once its API does."""
         assert self.process.poll() is None, self.err
         try:
@@ -94,7 +94,7 @@ def command(folder: Path, *arguments: str, **environment: str) -> Iterator[Comma
             stderr=err,
             start_new_session=True,
         )
-    with _until_gone(process):
+    with _killed_at_end(process):
         yield Command(process, folder, environment)
 
 
@@ -104,12 +104,12 @@ def command_on_terminal(terminal: int, folder: Path, *arguments: str, **environm
     login = partial(os.login_tty, terminal)
     words = [sys.executable, "-m", "cli", *arguments]
     process = subprocess.Popen(words, env=_environment(environment), preexec_fn=login)
-    with _until_gone(process):
+    with _killed_at_end(process):
         yield Command(process, folder, environment)
 
 
 @contextmanager
-def _until_gone(process: subprocess.Popen[bytes]) -> Iterator[None]:
+def _killed_at_end(process: subprocess.Popen[bytes]) -> Iterator[None]:
     try:
         yield
     finally:
@@ -119,10 +119,10 @@ def _until_gone(process: subprocess.Popen[bytes]) -> Iterator[None]:
         process.wait()
 
 
-def run(folder: Path, *arguments: str, **environment: str) -> Ended:
+def run(folder: Path, *arguments: str, **environment: str) -> CompletedCommand:
     """`jmgraph ARGUMENTS`, to its end."""
     with command(folder, *arguments, **environment) as started:
-        return started.ended()
+        return started.wait()
 
 
 def _environment(own: Environment) -> dict[str, str]:
@@ -160,7 +160,7 @@ def is_alive(pid: int) -> bool:
     return pid in _parents()
 
 
-def words_of(pid: int) -> str:
+def command_line(pid: int) -> str:
     """A process's command line."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
@@ -168,13 +168,13 @@ def words_of(pid: int) -> str:
         return ""
 
 
-def until_answers(*commands: Command) -> None:
+def wait_until_ready(*commands: Command) -> None:
     """Wait until the API of each answers."""
     for one in commands:
-        wait_until(one.answers)
+        wait_until(one.is_ready)
 
 
-def until_gone(pids: list[int]) -> None:
+def wait_until_exited(pids: list[int]) -> None:
     """Wait until none of them runs."""
     wait_until(lambda: not set(pids) & set(_parents()))
 

@@ -62,8 +62,8 @@ class FakeSite:
         self.gate.set()
         self.calls: Counter[str] = Counter()
         self.searches: list[SearchQuery] = []
-        self.at_once = 0
-        self.most_at_once = 0
+        self.concurrent_calls = 0
+        self.max_concurrent_calls = 0
         self.covers: dict[str, bytes] = {}
         self.pages: dict[tuple[str, int], bytes] = {}
         self.chapters: dict[str, ChapterDetail] = {}
@@ -112,18 +112,18 @@ class FakeSite:
     async def _call(self, name: str) -> None:
         current_usage().upstream_calls += 1
         self.calls[name] += 1
-        self.at_once += 1
-        self.most_at_once = max(self.most_at_once, self.at_once)
+        self.concurrent_calls += 1
+        self.max_concurrent_calls = max(self.max_concurrent_calls, self.concurrent_calls)
         try:
             await asyncio.sleep(0)
             await self.gate.wait()
         finally:
-            self.at_once -= 1
+            self.concurrent_calls -= 1
         if self.failure is not None:
             raise self.failure
 
 
-class FakeLexicon:
+class FakeTagIndex:
     """Knows the ids and spellings it is told."""
 
     def __init__(self, ids: dict[str, Collection[str]] | None = None) -> None:

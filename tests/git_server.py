@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tests.github import serving
+from tests.github import running_server
 from tests.tag_repositories import MakeTagRepository, TagRepository
 
 TOKEN = "gho_pusher"
@@ -63,7 +63,7 @@ class GitServer:
 def _running(repository: TagRepository) -> Iterator[GitServer]:
     server = GitServer(repository)
     app = Starlette(routes=[Route("/{path:path}", server.answer, methods=["GET", "POST"])])
-    with serving(app) as address:
+    with running_server(app) as address:
         server.url = f"{address}/{repository.folder.name}"
         yield server
 

@@ -25,12 +25,12 @@ class GitHub:
     """Its address, the tokens it was shown, and what it answers to each."""
 
     url: str = ""
-    asked: list[str] = field(default_factory=list)
+    tokens: list[str] = field(default_factory=list)
     answers: dict[str, Response] = field(default_factory=dict)
 
     def reset(self) -> None:
         """As nobody had asked yet."""
-        self.asked = []
+        self.tokens = []
         self.answers = {
             GOOD_TOKEN: user("cook", 7),
             OTHER_TOKEN: user("gardener", 8),
@@ -43,7 +43,7 @@ class GitHub:
     async def user(self, request: Request) -> Response:
         """`GET /user`."""
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
-        self.asked.append(token)
+        self.tokens.append(token)
         return self.answers.get(token) or JSONResponse({"message": "Bad credentials"}, 401)
 
 
@@ -56,13 +56,13 @@ def user(login: str, number: int) -> Response:
 def running_github() -> Iterator[GitHub]:
     """A GitHub in a thread of its own."""
     github = GitHub()
-    with serving(Starlette(routes=[Route("/user", github.user)])) as url:
+    with running_server(Starlette(routes=[Route("/user", github.user)])) as url:
         github.url = url
         yield github
 
 
 @contextmanager
-def serving(app: Starlette) -> Iterator[str]:
+def running_server(app: Starlette) -> Iterator[str]:
     """The address of this application, served by a thread on loopback."""
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="off"))
     thread = threading.Thread(target=server.run, daemon=True)

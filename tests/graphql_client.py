@@ -60,7 +60,7 @@ class GraphQLClient:
 
 
 @asynccontextmanager
-async def asked(settings: Settings) -> AsyncIterator[GraphQLClient]:
+async def graphql_client(settings: Settings) -> AsyncIterator[GraphQLClient]:
     """A server by these settings."""
     app = build_app(settings)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
@@ -72,7 +72,7 @@ async def asked(settings: Settings) -> AsyncIterator[GraphQLClient]:
 
 
 @asynccontextmanager
-async def working(services: Services) -> AsyncIterator[None]:
+async def running_worker(services: Services) -> AsyncIterator[None]:
     """A worker on the same services."""
     stop = asyncio.Event()
     async with open_pipeline(services) as pipeline:

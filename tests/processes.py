@@ -22,7 +22,7 @@ STOP_S = 30.0
 
 
 @dataclass(frozen=True)
-class House:
+class Processes:
     """Processes on one Valkey and one data directory. `ports` are the API's, one a process."""
 
     ports: Sequence[int]
@@ -87,7 +87,7 @@ def process(command: Sequence[str], environment: Mapping[str, str], log: Path) -
 
 
 @contextmanager
-def house(environment: Mapping[str, str], logs: Path, *, apis: int, workers: int) -> Iterator[House]:
+def start_processes(environment: Mapping[str, str], logs: Path, *, apis: int, workers: int) -> Iterator[Processes]:
     """So many API processes and workers; they answer when the block begins."""
     ports = [free_port() for _ in range(apis)]
     with ExitStack() as stack:
@@ -98,11 +98,11 @@ def house(environment: Mapping[str, str], logs: Path, *, apis: int, workers: int
             stack.enter_context(process(["-m", "cli", "worker"], environment, logs / f"worker-{number}.log"))
             for number in range(workers)
         ]
-        built = House(ports, at_work, Path(environment["JMGRAPH_DATA_DIR"]))
+        started = Processes(ports, at_work, Path(environment["JMGRAPH_DATA_DIR"]))
         for number in range(apis):
-            wait_until(lambda number=number: _is_alive(built.url(number)))  # type: ignore[misc]
-        wait_until(lambda: workers == 0 or _workers(built.url()) == workers)
-        yield built
+            wait_until(lambda number=number: _is_alive(started.url(number)))  # type: ignore[misc]
+        wait_until(lambda: workers == 0 or _workers(started.url()) == workers)
+        yield started
 
 
 def _is_alive(url: str) -> bool:

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 WAIT_S = 20.0
 
 
-class Closed(Exception):
+class SocketClosed(Exception):
     """The server closed the socket."""
 
     def __init__(self, code: int) -> None:
@@ -37,18 +37,18 @@ class Socket:
         await self.send_text(json.dumps(value))
 
     async def receive(self) -> Any:
-        """The next frame of JSON; raises `Closed`."""
+        """The next frame of JSON; raises `SocketClosed`."""
         message = await asyncio.wait_for(self.from_app.get(), WAIT_S)
         if message["type"] == "websocket.close":
-            raise Closed(message.get("code", 1000))
+            raise SocketClosed(message.get("code", 1000))
         return json.loads(message["text"])
 
-    async def closing_code(self) -> int:
+    async def close_code(self) -> int:
         """Read on until the server closes."""
         while True:
             try:
                 await self.receive()
-            except Closed as closed:
+            except SocketClosed as closed:
                 return closed.code
 
 
@@ -56,7 +56,7 @@ class Socket:
 async def connected(
     app: ASGIApp, path: str, *, protocol: str | None = None, headers: Mapping[str, str] | None = None
 ) -> AsyncIterator[Socket]:
-    """An open socket; raises `Closed` when the server refuses it."""
+    """An open socket; raises `SocketClosed` when the server refuses it."""
     socket = Socket()
     raw = [(b"host", b"127.0.0.1:11111")]
     raw += [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
@@ -78,7 +78,7 @@ async def connected(
     try:
         answer = await asyncio.wait_for(socket.from_app.get(), WAIT_S)
         if answer["type"] != "websocket.accept":
-            raise Closed(answer.get("code", 1006))
+            raise SocketClosed(answer.get("code", 1006))
         yield socket
     finally:
         await socket.to_app.put({"type": "websocket.disconnect", "code": 1000})

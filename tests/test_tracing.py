@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from services.observability import telemetry
-from tests.graphql_client import GraphQLClient, working
+from tests.graphql_client import GraphQLClient, running_worker
 from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
@@ -32,7 +32,7 @@ def _named(exporter: InMemorySpanExporter, name: str) -> list[ReadableSpan]:
 async def test_a_request_its_calls_to_the_site_and_its_download_are_traced(server: GraphQLClient) -> None:
     exporter = InMemorySpanExporter()
     with telemetry(SimpleSpanProcessor(exporter)):
-        async with working(server.services):
+        async with running_worker(server.services):
             await server.http.post("/graphql", json={"query": START}, headers={"X-Request-ID": "walk-1"})
             await until(lambda: bool(_named(exporter, "download")))
 

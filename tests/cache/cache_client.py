@@ -19,19 +19,19 @@ ALBUMS = CacheKey("album", AlbumDetail, 60.0)
 
 
 async def main(url: str, lock_s: str, askers: str) -> None:
-    link = RedisClient(url)
-    cache = Cache(RedisTier(link, lock_s=float(lock_s)), stale_s=60.0)
+    redis_client = RedisClient(url)
+    cache = Cache(RedisTier(redis_client, lock_s=float(lock_s)), stale_s=60.0)
 
     async def fetch() -> AlbumDetail:
-        await link.client.incr("calls")
-        while not await link.client.exists("release"):  # noqa: ASYNC110 (the other side is another process)
+        await redis_client.client.incr("calls")
+        while not await redis_client.client.exists("release"):  # noqa: ASYNC110 (the other side is another process)
             await asyncio.sleep(0.01)
         return album("1", title="山行")
 
     entries = await asyncio.gather(*(cache.read(ALBUMS, "1", fetch) for _ in range(int(askers))))
     sys.stdout.write(f"{ {entry.there.title for entry in entries} }")
     await cache.aclose()
-    await link.aclose()
+    await redis_client.aclose()
 
 
 if __name__ == "__main__":

@@ -28,12 +28,12 @@ def site() -> FakeSite:
 
 
 @pytest.fixture
-async def new_cache(link: RedisClient, clock: Clock) -> AsyncIterator[NewCache]:
+async def new_cache(redis_client: RedisClient, clock: Clock) -> AsyncIterator[NewCache]:
     """Makes caches as separate processes would have them: nothing in common but Valkey and the hour."""
     made: list[Cache] = []
 
     def make(*, patience_s: float = 2.0, retry_s: float = 2.0, on_read: ReadWatcher = lambda *_: None) -> Cache:
-        shared = RedisTier(link, clock=clock)
+        shared = RedisTier(redis_client, clock=clock)
         made.append(
             Cache(shared, stale_s=1000.0, patience_s=patience_s, retry_s=retry_s, clock=clock, on_read=on_read)
         )
@@ -48,10 +48,10 @@ def fetch(site: FakeSite, id: str) -> Callable[[], Awaitable[AlbumDetail | None]
     return lambda: site.album(id)
 
 
-async def looks_at(link: RedisClient, count: int) -> None:
+async def looks_at(redis_client: RedisClient, count: int) -> None:
     """Return once the caches have looked at Valkey so many times."""
     for _ in range(1000):
-        if (await link.client.info("commandstats")).get("cmdstat_evalsha", {}).get("calls", 0) >= count:
+        if (await redis_client.client.info("commandstats")).get("cmdstat_evalsha", {}).get("calls", 0) >= count:
             return
         await asyncio.sleep(0.005)
     raise TimeoutError("the caches did not look")
@@ -80,16 +80,16 @@ async def test_two_processes_make_one_call(new_cache: NewCache, site: FakeSite) 
 
 
 async def test_a_failure_reaches_every_asker_in_both_processes(
-    new_cache: NewCache, site: FakeSite, link: RedisClient
+    new_cache: NewCache, site: FakeSite, redis_client: RedisClient
 ) -> None:
     first, second = new_cache(), new_cache()
-    await link.client.config_resetstat()
+    await redis_client.client.config_resetstat()
     site.failure = UpstreamFailure(UpstreamReason.RATE_LIMITED, retry_after_s=7.0)
     site.gate.clear()
 
     askers = [asyncio.create_task(cache.read(ALBUMS, "1", fetch(site, "1"))) for cache in (first, second) * 10]
     await until(lambda: site.calls["album 1"] == 1)
-    await looks_at(link, 4)  # one of the holder, the others of who waits for it
+    await looks_at(redis_client, 4)  # one of the holder, the others of who waits for it
     site.gate.set()
     outcomes = await asyncio.gather(*askers, return_exceptions=True)
 
@@ -115,7 +115,7 @@ async def test_the_flight_outlives_the_asker_who_started_it(new_cache: NewCache,
     cache = new_cache()
     site.gate.clear()
     impatient = asyncio.create_task(cache.read(ALBUMS, "1", fetch(site, "1")))
-    await until(lambda: site.at_once == 1)
+    await until(lambda: site.concurrent_calls == 1)
     patient = asyncio.create_task(cache.read(ALBUMS, "1", fetch(site, "1")))
 
     impatient.cancel()
@@ -325,11 +325,11 @@ async def test_a_stale_answer_is_not_told_when_another_process_has_a_fresh_one(
 
 
 async def test_an_answer_that_can_not_be_read_is_a_miss(
-    new_cache: NewCache, site: FakeSite, link: RedisClient
+    new_cache: NewCache, site: FakeSite, redis_client: RedisClient
 ) -> None:
     far_future = b"%015d" % 99_999_999_999_999
     for data in (b"", b"?", far_future + far_future + b"1" + b"\xc1", b"\xff" * 200):
-        await link.client.set(ALBUMS.shared_key("1"), data)
+        await redis_client.client.set(ALBUMS.shared_key("1"), data)
         site.calls.clear()
 
         entry = await new_cache().read(ALBUMS, "1", fetch(site, "1"))

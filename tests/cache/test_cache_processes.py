@@ -29,58 +29,60 @@ async def answer_of(process: Process) -> str:
     return out.decode().strip()
 
 
-async def calls_reach(link: RedisClient, count: int) -> None:
+async def calls_reach(redis_client: RedisClient, count: int) -> None:
     """Return once the site was called so many times."""
     for _ in range(2000):
-        if int(await link.client.get("calls") or 0) >= count:
+        if int(await redis_client.client.get("calls") or 0) >= count:
             return
         await asyncio.sleep(0.01)
     raise TimeoutError("the site was not called")
 
 
-async def waiters_reach(link: RedisClient, count: int) -> None:
+async def waiters_reach(redis_client: RedisClient, count: int) -> None:
     """Return once so many clients, we ourselves left out, speak to Valkey."""
     for _ in range(2000):
-        if len(await link.client.client_list()) > count:
+        if len(await redis_client.client.client_list()) > count:
             return
         await asyncio.sleep(0.01)
     raise TimeoutError("the processes did not come")
 
 
-async def test_fifty_askers_in_each_of_two_processes_make_one_call(link: RedisClient, redis_url: str) -> None:
+async def test_fifty_askers_in_each_of_two_processes_make_one_call(redis_client: RedisClient, redis_url: str) -> None:
     processes = [await start_asker(redis_url, askers=50) for _ in range(2)]
-    await calls_reach(link, 1)
-    await waiters_reach(link, 2)
+    await calls_reach(redis_client, 1)
+    await waiters_reach(redis_client, 2)
 
-    await link.client.set("release", "1")
+    await redis_client.client.set("release", "1")
 
     assert [await answer_of(process) for process in processes] == ["{'山行'}", "{'山行'}"]
-    assert await link.client.get("calls") == b"1"
+    assert await redis_client.client.get("calls") == b"1"
 
 
-async def test_when_the_holder_is_killed_who_waits_takes_over(link: RedisClient, redis_url: str) -> None:
+async def test_when_the_holder_is_killed_who_waits_takes_over(redis_client: RedisClient, redis_url: str) -> None:
     holder = await start_asker(redis_url, lock_s=0.5)
-    await calls_reach(link, 1)
+    await calls_reach(redis_client, 1)
     heirs = [await start_asker(redis_url, lock_s=0.5) for _ in range(2)]
-    await waiters_reach(link, 3)
+    await waiters_reach(redis_client, 3)
 
     holder.kill()
     await holder.wait()
-    await calls_reach(link, 2)
-    await link.client.set("release", "1")
+    await calls_reach(redis_client, 2)
+    await redis_client.client.set("release", "1")
 
     assert [await answer_of(heir) for heir in heirs] == ["{'山行'}", "{'山行'}"]
-    assert await link.client.get("calls") == b"2"
+    assert await redis_client.client.get("calls") == b"2"
 
 
-async def test_a_holder_that_takes_longer_than_the_lock_keeps_its_turn(link: RedisClient, redis_url: str) -> None:
+async def test_a_holder_that_takes_longer_than_the_lock_keeps_its_turn(
+    redis_client: RedisClient, redis_url: str
+) -> None:
     processes = [await start_asker(redis_url, lock_s=0.3) for _ in range(2)]
-    await calls_reach(link, 1)
+    await calls_reach(redis_client, 1)
 
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(1.0):
-            await calls_reach(link, 2)
-    await link.client.set("release", "1")
+            await calls_reach(redis_client, 2)
+    await redis_client.client.set("release", "1")
 
     assert [await answer_of(process) for process in processes] == ["{'山行'}", "{'山行'}"]
-    assert await link.client.get("calls") == b"1"
+    assert await redis_client.client.get("calls") == b"1"

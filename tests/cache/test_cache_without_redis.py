@@ -43,34 +43,34 @@ async def read(cache: Cache, site: FakeSite, id: str) -> AlbumDetail | None:
 
 
 def cache_at(port: int, clock: Clock, rest_s: float = 5.0) -> tuple[RedisClient, Cache]:
-    link = RedisClient(f"redis://127.0.0.1:{port}/0")
-    return link, Cache(RedisTier(link, rest_s=rest_s, clock=clock), stale_s=1000.0, clock=clock)
+    redis_client = RedisClient(f"redis://127.0.0.1:{port}/0")
+    return redis_client, Cache(RedisTier(redis_client, rest_s=rest_s, clock=clock), stale_s=1000.0, clock=clock)
 
 
 async def test_reads_go_on_and_still_share_one_flight(closed_port: int, clock: Clock) -> None:
-    link, cache = cache_at(closed_port, clock)
+    redis_client, cache = cache_at(closed_port, clock)
     site = FakeSite(album("1", "山"))
 
     found = await asyncio.gather(*(read(cache, site, "1") for _ in range(100)))
 
     assert set(found) == {album("1", "山")}
     assert site.calls == {"album 1": 1}
-    await link.aclose()
+    await redis_client.aclose()
 
 
 async def test_a_stale_answer_stands_in_without_redis(closed_port: int, clock: Clock) -> None:
-    link, cache = cache_at(closed_port, clock)
+    redis_client, cache = cache_at(closed_port, clock)
     site = FakeSite(album("1", "山"))
     await read(cache, site, "1")
     clock.move(500)
     site.failure = UpstreamFailure(UpstreamReason.UNREACHABLE)
 
     assert await read(cache, site, "1") == album("1", "山")
-    await link.aclose()
+    await redis_client.aclose()
 
 
 async def test_a_silent_redis_costs_a_short_wait_or_two_and_not_one_a_read(silent_port: int, clock: Clock) -> None:
-    link, cache = cache_at(silent_port, clock)
+    redis_client, cache = cache_at(silent_port, clock)
     site = FakeSite(*(album(str(number)) for number in range(50)))
 
     began = time.monotonic()
@@ -80,11 +80,11 @@ async def test_a_silent_redis_costs_a_short_wait_or_two_and_not_one_a_read(silen
 
     assert site.calls.total() == 50
     assert took_s < (LATE_ANSWERS + 1) * ANSWER_S
-    await link.aclose()
+    await redis_client.aclose()
 
 
 async def test_its_being_away_is_logged_once_a_rest_and_without_an_address(closed_port: int, clock: Clock) -> None:
-    link, cache = cache_at(closed_port, clock)
+    redis_client, cache = cache_at(closed_port, clock)
     site = FakeSite()
 
     with capture_logs() as logs:
@@ -93,16 +93,16 @@ async def test_its_being_away_is_logged_once_a_rest_and_without_an_address(close
 
     assert [entry["event"] for entry in logs] == ["redis is left alone, reading without it"]
     assert str(closed_port) not in repr(logs)
-    await link.aclose()
+    await redis_client.aclose()
 
 
 async def test_redis_is_used_again_when_it_is_back(closed_port: int, clock: Clock) -> None:
-    link, cache = cache_at(closed_port, clock, rest_s=0.0)
+    redis_client, cache = cache_at(closed_port, clock, rest_s=0.0)
     site = FakeSite(album("1", "山"), album("2", "海"))
     await read(cache, site, "1")
 
     with ValkeyServer(port=closed_port):
         await read(cache, site, "2")
 
-        assert await link.client.exists(ALBUMS.shared_key("2")) == 1
-    await link.aclose()
+        assert await redis_client.client.exists(ALBUMS.shared_key("2")) == 1
+    await redis_client.aclose()

@@ -19,7 +19,7 @@ from services.errors import (
 from services.observability import open_usage
 from services.redis import RedisClient
 from services.upstream.records import AlbumDetail, AlbumSummary, ChapterDetail, Period, RankingQuery, SearchQuery
-from tests.fakes import Clock, FakeLexicon, FakeSite, album
+from tests.fakes import Clock, FakeSite, FakeTagIndex, album
 from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
@@ -37,14 +37,14 @@ def site() -> FakeSite:
 
 
 @pytest.fixture
-async def new_catalog(link: RedisClient, clock: Clock) -> AsyncIterator[NewCatalog]:
+async def new_catalog(redis_client: RedisClient, clock: Clock) -> AsyncIterator[NewCatalog]:
     """Makes catalogs as separate processes would have them."""
     made: list[tuple[Catalog, Cache]] = []
 
     def make(site: FakeSite, *, is_strict: bool = False, concurrency: int = 4) -> Catalog:
-        shared = RedisTier(link, clock=clock)
+        shared = RedisTier(redis_client, clock=clock)
         cache = Cache(shared, stale_s=1000.0, clock=clock)
-        policy = ContentPolicy(FakeLexicon(), [BLOCKED], is_strict=is_strict)
+        policy = ContentPolicy(FakeTagIndex(), [BLOCKED], is_strict=is_strict)
         freshness = Freshness(search_s=60, ranking_s=60, album_s=60, comments_s=60)
         catalog = Catalog(
             site,
@@ -133,12 +133,12 @@ async def test_a_wave_never_asks_for_more_at_once_than_it_may(new_catalog: NewCa
     site.gate.clear()
 
     wave = asyncio.create_task(catalog.find_albums([str(number) for number in range(1, 81)]))
-    await until(lambda: site.at_once == 16)
+    await until(lambda: site.concurrent_calls == 16)
     site.gate.set()
     found = await wave
 
     assert [each and each.id for each in found if not isinstance(each, Exception)] == [*map(str, range(1, 81))]
-    assert site.most_at_once == 16
+    assert site.max_concurrent_calls == 16
     assert site.calls.total() == 80
 
 
@@ -470,7 +470,7 @@ async def test_a_wave_shares_its_flights_with_everybody_else(new_catalog: NewCat
     site.gate.clear()
 
     waves = [asyncio.create_task(catalog.find_albums(["1", "3", "4"])) for _ in range(20)]
-    await until(lambda: site.at_once == 3)
+    await until(lambda: site.concurrent_calls == 3)
     site.gate.set()
     await asyncio.gather(*waves)
 

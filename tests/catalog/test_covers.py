@@ -15,7 +15,7 @@ from services.errors import BlockedByPolicy, InvalidInput, UpstreamFailure, Upst
 from services.imaging import sniff
 from services.observability import open_usage
 from services.redis import RedisClient
-from tests.fakes import FakeLexicon, FakeSite, album
+from tests.fakes import FakeSite, FakeTagIndex, album
 from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
@@ -37,14 +37,14 @@ def site() -> FakeSite:
 
 
 @pytest.fixture
-async def new_covers(site: FakeSite, link: RedisClient, tmp_path: Path) -> AsyncIterator[NewCovers]:
+async def new_covers(site: FakeSite, redis_client: RedisClient, tmp_path: Path) -> AsyncIterator[NewCovers]:
     """Makes covers as separate processes would have them, on one disk and one Valkey."""
     made: list[tuple[Covers, Catalog, Cache]] = []
 
     def make() -> Covers:
-        shared = RedisTier(link)
+        shared = RedisTier(redis_client)
         cache = Cache(shared, stale_s=1000.0)
-        policy = ContentPolicy(FakeLexicon(), ["積雪"])
+        policy = ContentPolicy(FakeTagIndex(), ["積雪"])
         freshness = Freshness(search_s=60, ranking_s=60, album_s=60, comments_s=60)
         catalog = Catalog(site, cache, shared, policy, freshness, concurrency=4, site_url="https://comics.example")
         covers = Covers(site, catalog, DiskCache(tmp_path / "images", 1 << 20), shared)
@@ -72,7 +72,7 @@ async def test_a_cover_is_fetched_once_over_askers_processes_and_restarts(
     first, second = new_covers(), new_covers()
     site.gate.clear()
     askers = [asyncio.create_task(covers.find("1")) for covers in (first, second) * 10]
-    await until(lambda: site.at_once > 0)
+    await until(lambda: site.concurrent_calls > 0)
     site.gate.set()
 
     found = await asyncio.gather(*askers)
@@ -190,11 +190,11 @@ async def test_size_and_stand_in_are_known_from_the_first_fetch_on(new_covers: N
     assert await new_covers().infos(["404", "1", "3"]) == [None, info, None]
 
 
-async def test_what_is_known_survives_an_emptied_redis(new_covers: NewCovers, link: RedisClient) -> None:
+async def test_what_is_known_survives_an_emptied_redis(new_covers: NewCovers, redis_client: RedisClient) -> None:
     covers = new_covers()
     await covers.find("1")
     [info] = await covers.infos(["1"])
-    await link.client.flushall()
+    await redis_client.client.flushall()
 
     assert await new_covers().infos(["1"]) == [info]
 

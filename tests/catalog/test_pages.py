@@ -14,7 +14,7 @@ from services.errors import BlockedByPolicy, UpstreamFailure, UpstreamReason
 from services.imaging import scramble, strips
 from services.redis import RedisClient
 from services.upstream.records import ChapterDetail
-from tests.fakes import FakeLexicon, FakeSite, album
+from tests.fakes import FakeSite, FakeTagIndex, album
 
 pytestmark = pytest.mark.anyio
 
@@ -53,11 +53,11 @@ def site() -> FakeSite:
 
 @pytest.fixture
 async def pages(
-    site: FakeSite, link: RedisClient, tmp_path: Path, staging: dict[tuple[str, int], Path]
+    site: FakeSite, redis_client: RedisClient, tmp_path: Path, staging: dict[tuple[str, int], Path]
 ) -> AsyncIterator[Pages]:
-    shared = RedisTier(link)
+    shared = RedisTier(redis_client)
     cache = Cache(shared, stale_s=1000.0)
-    policy = ContentPolicy(FakeLexicon(), ["積雪"])
+    policy = ContentPolicy(FakeTagIndex(), ["積雪"])
     freshness = Freshness(search_s=60, ranking_s=60, album_s=60, comments_s=60)
     catalog = Catalog(site, cache, shared, policy, freshness, concurrency=4, site_url="https://comics.example")
     disk = DiskCache(tmp_path / "images", 1 << 20)

@@ -6,7 +6,7 @@ import pytest
 
 from services.catalog import ContentPolicy
 from services.catalog.album_tags import AlbumTags
-from tests.fakes import FakeLexicon
+from tests.fakes import FakeTagIndex
 
 LEXICON_IDS: dict[str, Collection[str]] = {
     "雪嶽": ("other:snow",),
@@ -16,7 +16,7 @@ LEXICON_IDS: dict[str, Collection[str]] = {
 
 
 def policy(*blocked: str, ids: dict[str, Collection[str]] | None = None) -> ContentPolicy:
-    return ContentPolicy(FakeLexicon(LEXICON_IDS if ids is None else ids), blocked)
+    return ContentPolicy(FakeTagIndex(LEXICON_IDS if ids is None else ids), blocked)
 
 
 @pytest.mark.parametrize("name", ["蘿莉", "萝莉", "正太", "幼女", "female:lolicon", "Female:Lolicon", "m:shotacon"])
@@ -90,7 +90,7 @@ def test_any_other_search_is_not(text: str) -> None:
 
 
 def test_verdicts_follow_the_tag_database() -> None:
-    lexicon = FakeLexicon()
+    lexicon = FakeTagIndex()
     rules = ContentPolicy(lexicon, ["other:snow"])
     before = rules.version
     assert rules.verdict(["雪嶽"]) == ()

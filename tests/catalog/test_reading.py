@@ -22,7 +22,7 @@ from services.redis import RedisClient
 from services.settings import read_settings
 from services.upstream import open_upstream
 from services.upstream.records import AlbumDetail, RankingQuery, SearchQuery
-from tests.fakes import FakeLexicon
+from tests.fakes import FakeTagIndex
 
 pytestmark = pytest.mark.anyio
 
@@ -38,7 +38,7 @@ def method(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def opened(demo: RunningDemo, link: RedisClient, tmp_path: Path, method: str) -> Open:
+def opened(demo: RunningDemo, redis_client: RedisClient, tmp_path: Path, method: str) -> Open:
     """Opens a catalog on the demo site, as a process of its own would have it."""
 
     @asynccontextmanager
@@ -57,8 +57,8 @@ def opened(demo: RunningDemo, link: RedisClient, tmp_path: Path, method: str) ->
             }
         )
         async with (
-            open_upstream(settings, link) as gateway,
-            open_catalog(settings, link, gateway, FakeLexicon()) as catalog,
+            open_upstream(settings, redis_client) as gateway,
+            open_catalog(settings, redis_client, gateway, FakeTagIndex()) as catalog,
         ):
             yield catalog
 

@@ -174,7 +174,7 @@ async def test_cancelling_a_running_one_stops_it_and_keeps_nothing_on_disk(house
     cancelled = await house.downloads.cancel(queued.id)
 
     assert cancelled.state is DownloadState.CANCELLED
-    await until(lambda: house.pipeline.at_once == 0 and house.staged() == [])
+    await until(lambda: house.pipeline.concurrent_calls == 0 and house.staged() == [])
     assert house.archives.keys() == []
 
 
@@ -280,7 +280,7 @@ async def test_removing_a_running_one_stops_it(house: House) -> None:
 
     await house.downloads.remove(queued.id)
 
-    await until(lambda: house.pipeline.at_once == 0 and house.staged() == [])
+    await until(lambda: house.pipeline.concurrent_calls == 0 and house.staged() == [])
     assert await house.downloads.find(queued.id) is None
 
 
@@ -325,7 +325,7 @@ async def test_jobs_are_bounded_and_served_in_the_order_they_came(redis_url: str
         for id in ids:
             await house.until_ended(id)
 
-        assert house.pipeline.most_at_once == 2
+        assert house.pipeline.max_concurrent_calls == 2
         assert house.pipeline.asked == [f"{number}/1" for number in range(100, 108)]
 
 
@@ -376,7 +376,7 @@ async def test_counts_tell_what_waits_what_runs_and_who_works(house: House) -> N
         await house.start(album)
     house.work(jobs=1)
     house.work(jobs=1)
-    await until(lambda: house.pipeline.at_once == 2)
+    await until(lambda: house.pipeline.concurrent_calls == 2)
 
     counts = await house.downloads.counts()
     assert (counts.queued, counts.active, counts.workers) == (1, 2, 2)

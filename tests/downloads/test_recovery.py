@@ -228,7 +228,7 @@ async def test_a_worker_that_lost_its_lease_writes_nothing_and_leaves_the_pages(
     taken, _ = await store.change(queued.id, lambda entry: replace(entry, lease="another"))
     house.pipeline.go.set()
 
-    await until(lambda: house.pipeline.at_once == 0)
+    await until(lambda: house.pipeline.concurrent_calls == 0)
     there = await store.find(queued.id)
     assert there == taken
     assert house.staged() == [taken.folder]

@@ -16,7 +16,7 @@ from rich.console import Console
 from commands.download import progress_bar
 from demo.server import RunningDemo
 from tests.e2e.conftest import Environ
-from tests.e2e_processes import ask, command, run, until_answers
+from tests.e2e_processes import ask, command, run, wait_until_ready
 from tests.waiting import wait_until
 
 STATE = "{ downloads { nodes { state progress { pagesDone } } totalCount } }"
@@ -48,7 +48,7 @@ def test_other_commands_join_a_running_up(environ: Environ, tmp_path: Path) -> N
     settings = environ()
     with ExitStack() as stack:
         up = stack.enter_context(command(tmp_path / "up", "up", **settings))
-        until_answers(up)
+        wait_until_ready(up)
         more = stack.enter_context(command(tmp_path / "more", "worker", **settings))
         wait_until(lambda: len(up.events("The worker is ready")) == len(more.events("The worker is ready")) == 1)
 

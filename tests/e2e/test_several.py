@@ -17,7 +17,7 @@ from websockets.typing import Subprotocol
 
 from demo.server import RunningDemo
 from tests.e2e.conftest import Environ
-from tests.e2e_processes import Command, ask, command, descendants, is_alive, until_answers
+from tests.e2e_processes import Command, ask, command, descendants, is_alive, wait_until_ready
 from tests.waiting import DEADLINE_S, until
 
 pytestmark = pytest.mark.anyio
@@ -79,7 +79,7 @@ async def test_any_subscription_sees_every_download_through(
     with ExitStack() as stack:
         apis = stack.enter_context(command(tmp_path / "apis", "serve", "--workers", "2", **settings))
         workers = [stack.enter_context(command(tmp_path / f"w{n}", "worker", **settings)) for n in range(2)]
-        until_answers(apis)
+        wait_until_ready(apis)
         for worker in workers:
             await until(lambda worker=worker: len(worker.events("The worker is ready")) == 1)  # type: ignore[misc]
 

@@ -19,13 +19,13 @@ from tests.e2e.conftest import Environ
 from tests.e2e_processes import (
     ask,
     command,
+    command_line,
     command_on_terminal,
     descendants,
     get,
     is_alive,
-    until_answers,
-    until_gone,
-    words_of,
+    wait_until_exited,
+    wait_until_ready,
 )
 from tests.waiting import DEADLINE_S, wait_until
 
@@ -35,7 +35,7 @@ STATE = "query ($id: ID!) { download(id: $id) { state progress { pagesDone } } }
 
 def _part(pid: int, name: str) -> int:
     """The process of `pid`'s with this command line."""
-    return next(below for below in descendants(pid) if words_of(below).rstrip().endswith(f"cli {name}"))
+    return next(below for below in descendants(pid) if command_line(below).rstrip().endswith(f"cli {name}"))
 
 
 def test_every_way_to_end_it_leaves_nothing_running(environ: Environ, tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def test_every_way_to_end_it_leaves_nothing_running(environ: Environ, tmp_path: 
             )
             for way in ways
         ]
-        until_answers(*ups)
+        wait_until_ready(*ups)
         for up in ups:
             wait_until(lambda up=up: len(up.events("The worker is ready")) == 1)  # type: ignore[misc]
         pids = [descendants(up.process.pid) for up in ups]
@@ -56,34 +56,34 @@ def test_every_way_to_end_it_leaves_nothing_running(environ: Environ, tmp_path: 
 
         assert [end.code for end in ended] == [0, 0, 0]
         assert all(len(of_one) >= 3 for of_one in pids)
-        assert [words_of(pid) for of_one in pids for pid in of_one if is_alive(pid)] == []
+        assert [command_line(pid) for of_one in pids for pid in of_one if is_alive(pid)] == []
 
 
 def test_after_kill_9_the_parts_end_and_the_next_start_finds_everything(environ: Environ, tmp_path: Path) -> None:
     settings = environ()
     with command(tmp_path / "first", "up", **settings) as first:
-        until_answers(first)
+        wait_until_ready(first)
         id = ask(first.base, START % "163348")["startDownload"]["id"]
         wait_until(lambda: ask(first.base, STATE, id=id)["download"]["state"] == "READY")
         parts = [_part(first.process.pid, "serve"), _part(first.process.pid, "worker")]
 
         first.stop(signal.SIGKILL)
-        until_gone(parts)
+        wait_until_exited(parts)
 
     with command(tmp_path / "second", "up", **settings) as second:
-        until_answers(second)
+        wait_until_ready(second)
         left = descendants(second.process.pid)
 
         assert ask(second.base, STATE, id=id)["download"]["state"] == "READY"
         assert second.stop().code == 0
-        assert [words_of(pid) for pid in left if is_alive(pid)] == []
+        assert [command_line(pid) for pid in left if is_alive(pid)] == []
 
 
 def test_the_parts_share_a_session_so_that_the_workers_niceness_counts_beside_the_api(
     environ: Environ, tmp_path: Path
 ) -> None:
     with command(tmp_path / "up", "up", **environ()) as up:
-        until_answers(up)
+        wait_until_ready(up)
         wait_until(lambda: len(up.events("The worker is ready")) == 1)
         parts = [_part(up.process.pid, "serve"), _part(up.process.pid, "worker")]
 
@@ -103,7 +103,7 @@ def test_the_parts_write_to_a_terminal_that_stops_what_writes_from_behind(enviro
     with command_on_terminal(its, tmp_path, "up", **environ()) as up:
         os.close(its)
         wait_until(lambda: b"The worker is ready" in words)
-        until_answers(up)
+        wait_until_ready(up)
 
         os.write(ours, b"\x03")  # Ctrl-C
 
@@ -147,7 +147,7 @@ def _session_niceness(pid: int) -> int:
 
 def test_a_killed_worker_is_started_again_and_goes_on(environ: Environ, tmp_path: Path, demo: RunningDemo) -> None:
     with command(tmp_path / "up", "up", **environ()) as up:
-        until_answers(up)
+        wait_until_ready(up)
         wait_until(lambda: len(up.events("The worker is ready")) == 1)
         demo.knobs.turn("image", latency_s=0.1)
         id = ask(up.base, START % "350234")["startDownload"]["id"]

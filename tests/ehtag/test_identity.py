@@ -28,7 +28,7 @@ async def test_github_is_asked_once_for_a_token_however_many_want_to_know(github
         await asyncio.gather(*(identity.verify(GOOD_TOKEN) for _ in range(20)))
         await identity.verify(f" {GOOD_TOKEN} ")
 
-    assert github.asked == [GOOD_TOKEN]
+    assert github.tokens == [GOOD_TOKEN]
 
 
 async def test_a_refused_token_is_asked_again(github: GitHub) -> None:
@@ -46,7 +46,7 @@ async def test_what_can_be_no_token_never_leaves_the_house(github: GitHub, token
         with pytest.raises(Unauthenticated):
             await identity.verify(token)
 
-    assert github.asked == []
+    assert github.tokens == []
 
 
 @pytest.mark.parametrize("token", ["gho_unknown", "gho_suspended"])

@@ -34,8 +34,8 @@ def silent_url() -> Iterator[str]:
 
 
 async def test_a_ping_tells_the_way_there_and_back_in_ms(tmp_path: Path, redis_url: str) -> None:
-    async with open_redis(settings_for(tmp_path, redis_url)) as link:
-        latency_ms = await link.ping()
+    async with open_redis(settings_for(tmp_path, redis_url)) as redis_client:
+        latency_ms = await redis_client.ping()
     assert latency_ms is not None
     assert 0 < latency_ms < 1000
 
@@ -43,54 +43,54 @@ async def test_a_ping_tells_the_way_there_and_back_in_ms(tmp_path: Path, redis_u
 async def test_without_a_redis_the_link_opens_and_every_call_says_unavailable(tmp_path: Path) -> None:
     url = f"redis://127.0.0.1:{closed_port()}/0"
 
-    async with open_redis(settings_for(tmp_path, url)) as link:
-        assert await link.ping() is None
+    async with open_redis(settings_for(tmp_path, url)) as redis_client:
+        assert await redis_client.ping() is None
         with pytest.raises(RedisUnavailable):
-            await link.client.get("x")
-        async with link.client.pipeline() as pipe:
+            await redis_client.client.get("x")
+        async with redis_client.client.pipeline() as pipe:
             pipe.get("x")
             with pytest.raises(RedisUnavailable):
                 await pipe.execute()
         with pytest.raises(RedisUnavailable):
-            await link.client.register_script("return 1")()
+            await redis_client.client.register_script("return 1")()
 
 
 async def test_it_works_again_by_itself_when_redis_comes_back(tmp_path: Path) -> None:
     async with embedded_valkey(tmp_path) as url:
-        link = RedisClient(url)
-        assert await link.client.set("kept", "yes")
+        redis_client = RedisClient(url)
+        assert await redis_client.client.set("kept", "yes")
     with pytest.raises(RedisUnavailable):
-        await link.client.get("kept")
+        await redis_client.client.get("kept")
 
     async with embedded_valkey(tmp_path):
-        assert await link.client.get("kept") == b"yes"
-        await link.aclose()
+        assert await redis_client.client.get("kept") == b"yes"
+        await redis_client.aclose()
 
 
 async def test_a_silent_redis_costs_one_wait_and_not_one_per_call(silent_url: str) -> None:
-    link = RedisClient(silent_url, command_timeout_s=0.3)
+    redis_client = RedisClient(silent_url, command_timeout_s=0.3)
     with pytest.raises(RedisUnavailable):
-        await link.client.get("x")
+        await redis_client.client.get("x")
 
     began = time.perf_counter()
     for _ in range(20):
         with pytest.raises(RedisUnavailable):
-            await link.client.get("x")
+            await redis_client.client.get("x")
     assert time.perf_counter() - began < 0.2
-    await link.aclose()
+    await redis_client.aclose()
 
 
 async def test_a_full_redis_is_unavailable_and_a_wrong_command_is_a_bug(tmp_path: Path, redis_url: str) -> None:
-    async with open_redis(settings_for(tmp_path, redis_url)) as link:
-        await link.client.set("text", "x")
+    async with open_redis(settings_for(tmp_path, redis_url)) as redis_client:
+        await redis_client.client.set("text", "x")
         with pytest.raises(Exception, match="not an integer"):
-            await link.client.incr("text")
-        await link.client.config_set("maxmemory", "1")
+            await redis_client.client.incr("text")
+        await redis_client.client.config_set("maxmemory", "1")
         try:
             with pytest.raises(RedisUnavailable):
-                await link.client.set("more", "x")
+                await redis_client.client.set("more", "x")
         finally:
-            await link.client.config_set("maxmemory", "0")
+            await redis_client.client.config_set("maxmemory", "0")
 
 
 async def test_a_refused_password_ends_the_start_with_one_line_that_does_not_tell_it(

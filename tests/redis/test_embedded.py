@@ -75,7 +75,7 @@ def title_of(pid: int) -> bytes:
     return Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
-def until_gone(pid: int, deadline_s: float = 10.0) -> bool:
+def wait_until_exited(pid: int, deadline_s: float = 10.0) -> bool:
     deadline = time.monotonic() + deadline_s
     while is_alive(pid) and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -154,7 +154,7 @@ async def test_a_server_left_by_a_killed_owner_is_adopted_and_stopped_at_the_end
             with redis.Redis.from_url(adopted) as client:
                 assert client.get("kept") == b"yes"
 
-    assert until_gone(pid)
+    assert wait_until_exited(pid)
 
 
 async def test_when_owner_and_server_are_killed_the_next_start_finds_the_data(tmp_path: Path) -> None:
@@ -165,7 +165,7 @@ async def test_when_owner_and_server_are_killed_the_next_start_finds_the_data(tm
         process.send_signal(signal.SIGKILL)
         os.kill(pid, signal.SIGKILL)
         process.wait()
-        assert until_gone(pid)
+        assert wait_until_exited(pid)
 
         async with embedded_valkey(tmp_path) as again:
             with redis.Redis.from_url(again) as client:
@@ -195,7 +195,7 @@ async def test_ctrl_c_reaches_the_owner_and_not_the_server(tmp_path: Path) -> No
         assert process.stdout
         assert process.stdout.readline() == "ending\n"
         process.wait()
-        assert until_gone(pid)
+        assert wait_until_exited(pid)
         assert pid_of_server(tmp_path) == 0
 
 
@@ -246,7 +246,7 @@ async def test_a_server_that_dies_with_its_folder_gone_runs_again_and_ends(tmp_p
         second = pid_of_server(data_dir)
         shutil.rmtree(data_dir)
 
-    assert until_gone(second)
+    assert wait_until_exited(second)
 
 
 async def test_a_server_that_could_not_be_started_is_started_once_it_can(tmp_path: Path) -> None:

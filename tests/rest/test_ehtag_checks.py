@@ -8,31 +8,31 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.ehtag_api import HAT, EhtagApi, etag_of
 from tests.github import GOOD_TOKEN
-from tests.tag_site import HAT, Site, etag_of
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.mark.parametrize("shape", ['"{}"', "{}", 'W/"{}"', '"0", "{}"', "*"])
-async def test_a_write_may_name_the_version_in_any_way(tag_site: Site, shape: str) -> None:
-    answer = await tag_site.edit(
-        "DELETE", "/database/female/apron", If_Match=shape.format(tag_site.repository.head.upper())
+async def test_a_write_may_name_the_version_in_any_way(ehtag_api: EhtagApi, shape: str) -> None:
+    answer = await ehtag_api.edit(
+        "DELETE", "/database/female/apron", If_Match=shape.format(ehtag_api.repository.head.upper())
     )
 
     assert answer.status_code == 204
 
 
-async def test_a_write_over_another_version_is_412_with_the_newest(tag_site: Site) -> None:
-    old = tag_site.repository.head
-    new = tag_site.repository.commit({"README.md": b"moved\n"})
+async def test_a_write_over_another_version_is_412_with_the_newest(ehtag_api: EhtagApi) -> None:
+    old = ehtag_api.repository.head
+    new = ehtag_api.repository.commit({"README.md": b"moved\n"})
 
-    answer = await tag_site.edit("DELETE", "/database/female/apron", If_Match=old)
+    answer = await ehtag_api.edit("DELETE", "/database/female/apron", If_Match=old)
 
     assert answer.status_code == 412
     assert etag_of(answer) == new
     assert answer.json()["code"] == "STALE"
-    assert tag_site.github.asked == []
+    assert ehtag_api.github.tokens == []
 
 
 LONG = "x" * (64 * 1024 + 1)
@@ -59,11 +59,11 @@ LONG = "x" * (64 * 1024 + 1)
     ],
 )
 async def test_checks_come_in_the_promised_order(
-    tag_site: Site, method: str, path: str, headers: dict[str, str], body: str, status: int
+    ehtag_api: EhtagApi, method: str, path: str, headers: dict[str, str], body: str, status: int
 ) -> None:
-    named = {name: tag_site.repository.head if value == "HEAD" else value for name, value in headers.items()}
+    named = {name: ehtag_api.repository.head if value == "HEAD" else value for name, value in headers.items()}
 
-    answer = await tag_site.ask(method, path, headers=named, content=body)
+    answer = await ehtag_api.request(method, path, headers=named, content=body)
 
     assert answer.status_code == status
 
@@ -77,10 +77,10 @@ async def test_checks_come_in_the_promised_order(
         {"X-Token": GOOD_TOKEN, "Authorization": "Bearer gho_unknown"},
     ],
 )
-async def test_a_token_comes_in_either_header(tag_site: Site, headers: dict[str, str]) -> None:
-    version = {"If-Match": tag_site.repository.head}
+async def test_a_token_comes_in_either_header(ehtag_api: EhtagApi, headers: dict[str, str]) -> None:
+    version = {"If-Match": ehtag_api.repository.head}
 
-    assert (await tag_site.ask("DELETE", "/database/female/apron", headers=headers | version)).status_code == 204
+    assert (await ehtag_api.request("DELETE", "/database/female/apron", headers=headers | version)).status_code == 204
 
 
 @pytest.mark.parametrize(
@@ -96,11 +96,11 @@ async def test_a_token_comes_in_either_header(tag_site: Site, headers: dict[str,
     ],
 )
 async def test_who_is_not_known_does_not_write(
-    tag_site: Site, headers: dict[str, str], status: int, code: str
+    ehtag_api: EhtagApi, headers: dict[str, str], status: int, code: str
 ) -> None:
-    version = {"If-Match": tag_site.repository.head}
+    version = {"If-Match": ehtag_api.repository.head}
 
-    answer = await tag_site.ask("DELETE", "/database/female/apron", headers=headers | version)
+    answer = await ehtag_api.request("DELETE", "/database/female/apron", headers=headers | version)
 
     assert answer.status_code == status
     assert answer.json()["code"] == code
@@ -108,34 +108,34 @@ async def test_who_is_not_known_does_not_write(
     assert "gho_" not in answer.text
 
 
-async def test_twelve_writers_of_one_version_are_one_created_and_eleven_refused(tag_site: Site) -> None:
-    version = tag_site.repository.head
+async def test_twelve_writers_of_one_version_are_one_created_and_eleven_refused(ehtag_api: EhtagApi) -> None:
+    version = ehtag_api.repository.head
 
     answers = await asyncio.gather(
-        *(tag_site.edit("POST", f"/database/female/hat {n}", HAT, If_Match=version) for n in range(12))
+        *(ehtag_api.edit("POST", f"/database/female/hat {n}", HAT, If_Match=version) for n in range(12))
     )
 
     assert sorted(answer.status_code for answer in answers) == [201, *[412] * 11]
-    assert {etag_of(answer) for answer in answers} == {tag_site.repository.head}
+    assert {etag_of(answer) for answer in answers} == {ehtag_api.repository.head}
 
 
-async def test_a_body_of_no_announced_length_is_counted_as_it_comes(tag_site: Site) -> None:
+async def test_a_body_of_no_announced_length_is_counted_as_it_comes(ehtag_api: EhtagApi) -> None:
     async def pieces() -> AsyncIterator[bytes]:
         for _ in range(9):
             yield b"x" * 8192
 
-    headers = {"If-Match": tag_site.repository.head, "X-Token": GOOD_TOKEN}
+    headers = {"If-Match": ehtag_api.repository.head, "X-Token": GOOD_TOKEN}
 
     for method, path in (("PUT", "/database/female/apron"), ("POST", "/tools/normalize")):
-        answer = await tag_site.ask(method, path, headers=headers, content=pieces())
+        answer = await ehtag_api.request(method, path, headers=headers, content=pieces())
         assert answer.status_code == 413
 
 
-async def test_the_longest_body_allowed_is_read(tag_site: Site) -> None:
+async def test_the_longest_body_allowed_is_read(ehtag_api: EhtagApi) -> None:
     filler = "字" * ((64 * 1024 - len(json.dumps(HAT, ensure_ascii=False).encode())) // 3)
     body = json.dumps({**HAT, "links": filler}, ensure_ascii=False).encode().ljust(64 * 1024)
 
-    answer = await tag_site.ask("POST", "/tools/normalize", content=body)
+    answer = await ehtag_api.request("POST", "/tools/normalize", content=body)
 
     assert len(body) == 64 * 1024
     assert answer.status_code == 200

@@ -4,57 +4,58 @@ from __future__ import annotations
 
 import pytest
 
+from tests.ehtag_api import FULL_HAT, HAT, EhtagApi, etag_of
 from tests.github import GOOD_TOKEN
 from tests.tag_repositories import FEMALE
-from tests.tag_site import FULL_HAT, HAT, Site, etag_of
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_tag_is_added_with_one_commit(tag_site: Site) -> None:
-    answer = await tag_site.edit("POST", "/database/F/Top%20Hat?before=apron", HAT)
+async def test_a_tag_is_added_with_one_commit(ehtag_api: EhtagApi) -> None:
+    answer = await ehtag_api.edit("POST", "/database/F/Top%20Hat?before=apron", HAT)
 
     assert answer.status_code == 201
     assert answer.headers["location"] == "/api/database/female/top%20hat"
-    assert etag_of(answer) == tag_site.repository.head
+    assert etag_of(answer) == ehtag_api.repository.head
     assert answer.json() == FULL_HAT
-    text = tag_site.repository.show("database/female.md").decode()
+    text = ehtag_api.repository.show("database/female.md").decode()
     assert text == FEMALE.replace("| apron |", "| top hat | 高帽 | 见`apron`。 |  |\n| apron |", 1)
     assert (
-        tag_site.repository.git("log", "-1", "--format=%an <%ae>").strip() == "cook <7+cook@users.noreply.github.com>"
+        ehtag_api.repository.git("log", "-1", "--format=%an <%ae>").strip()
+        == "cook <7+cook@users.noreply.github.com>"
     )
 
 
-async def test_a_tag_is_changed_removed_and_gone(tag_site: Site) -> None:
-    changed = await tag_site.edit("PUT", "/database/female/apron?format=raw.json", {**HAT, "intro": "新的。"})
+async def test_a_tag_is_changed_removed_and_gone(ehtag_api: EhtagApi) -> None:
+    changed = await ehtag_api.edit("PUT", "/database/female/apron?format=raw.json", {**HAT, "intro": "新的。"})
     assert changed.status_code == 200
     assert changed.headers["content-type"] == "application/raw+json"
     assert changed.json() == {"name": "高帽", "intro": "新的。", "links": ""}
 
-    same = await tag_site.edit("PUT", "/database/female/apron", {**HAT, "intro": " 新的。"})
+    same = await ehtag_api.edit("PUT", "/database/female/apron", {**HAT, "intro": " 新的。"})
     assert same.status_code == 204
     assert etag_of(same) == etag_of(changed)
     assert same.content == b""
 
-    removed = await tag_site.edit("DELETE", "/database/female/apron")
+    removed = await ehtag_api.edit("DELETE", "/database/female/apron")
     assert removed.status_code == 204
-    assert etag_of(removed) == tag_site.repository.head != etag_of(changed)
-    assert (await tag_site.ask("HEAD", "/database/female/apron")).status_code == 404
-    again = await tag_site.edit("DELETE", "/database/female/apron")
+    assert etag_of(removed) == ehtag_api.repository.head != etag_of(changed)
+    assert (await ehtag_api.request("HEAD", "/database/female/apron")).status_code == 404
+    again = await ehtag_api.edit("DELETE", "/database/female/apron")
     assert again.status_code == 404
     assert etag_of(again) == etag_of(removed)
 
 
-async def test_a_comment_needs_one_place_and_leads_to_its_namespace(tag_site: Site) -> None:
+async def test_a_comment_needs_one_place_and_leads_to_its_namespace(ehtag_api: EhtagApi) -> None:
     comment = {"name": "== 帽子 ==", "intro": "", "links": ""}
     for query in ("", "?before=apron&after=apron", "?before=", "?before=bonnet", "?after=帽"):
-        assert (await tag_site.edit("POST", f"/database/female/~comment{query}", comment)).status_code == 400
+        assert (await ehtag_api.edit("POST", f"/database/female/~comment{query}", comment)).status_code == 400
 
-    answer = await tag_site.edit("POST", "/database/female/~comment?after=apron", comment)
+    answer = await ehtag_api.edit("POST", "/database/female/~comment?after=apron", comment)
 
     assert answer.status_code == 201
     assert answer.headers["location"] == "/api/database/female"
-    assert "|  | == 帽子 == |  |  |\n|  | == 其他 ==" in tag_site.repository.show("database/female.md").decode()
+    assert "|  | == 帽子 == |  |  |\n|  | == 其他 ==" in ehtag_api.repository.show("database/female.md").decode()
 
 
 @pytest.mark.parametrize(
@@ -70,15 +71,15 @@ async def test_a_comment_needs_one_place_and_leads_to_its_namespace(tag_site: Si
         ("POST", "/database/female/cap?before=apron&after=apron", 400),
     ],
 )
-async def test_an_edit_that_can_not_be_is_refused(tag_site: Site, method: str, path: str, status: int) -> None:
-    before = tag_site.repository.head
+async def test_an_edit_that_can_not_be_is_refused(ehtag_api: EhtagApi, method: str, path: str, status: int) -> None:
+    before = ehtag_api.repository.head
 
-    answer = await tag_site.edit(method, path, HAT)
+    answer = await ehtag_api.edit(method, path, HAT)
 
     assert answer.status_code == status
     assert set(answer.json()) == {"code", "message", "retryable"}
     assert answer.json()["code"] == {400: "INVALID_INPUT", 404: "NOT_FOUND", 409: "CONFLICT"}[status]
-    assert tag_site.repository.head == before
+    assert ehtag_api.repository.head == before
 
 
 @pytest.mark.parametrize(
@@ -100,19 +101,19 @@ async def test_an_edit_that_can_not_be_is_refused(tag_site: Site, method: str, p
         b"[" * 5000,
     ],
 )
-async def test_a_body_that_does_not_read_cleanly_is_a_bad_request(tag_site: Site, body: bytes) -> None:
-    headers = {"If-Match": tag_site.repository.head, "X-Token": GOOD_TOKEN}
+async def test_a_body_that_does_not_read_cleanly_is_a_bad_request(ehtag_api: EhtagApi, body: bytes) -> None:
+    headers = {"If-Match": ehtag_api.repository.head, "X-Token": GOOD_TOKEN}
 
-    answer = await tag_site.ask("PUT", "/database/female/apron", headers=headers, content=body)
+    answer = await ehtag_api.request("PUT", "/database/female/apron", headers=headers, content=body)
 
     assert answer.status_code == 400
     assert answer.json()["code"] == "INVALID_INPUT"
 
 
-async def test_every_problem_of_the_cells_has_a_line(tag_site: Site) -> None:
+async def test_every_problem_of_the_cells_has_a_line(ehtag_api: EhtagApi) -> None:
     body = {"name": "", "intro": "`bonnet` `帽`", "links": "[x](http://[)"}
 
-    answer = await tag_site.edit("PUT", "/database/female/apron", body)
+    answer = await ehtag_api.edit("PUT", "/database/female/apron", body)
 
     assert answer.json()["message"].split("\n") == [
         "name: 名称为空",

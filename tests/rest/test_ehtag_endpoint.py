@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from backports import zstd
 
-from tests.tag_site import Site
+from tests.ehtag_api import EhtagApi
 
 pytestmark = pytest.mark.anyio
 
@@ -26,22 +26,22 @@ pytestmark = pytest.mark.anyio
     ],
 )
 async def test_a_wrong_method_is_405_and_told_the_right_ones(
-    tag_site: Site, method: str, path: str, allowed: str
+    ehtag_api: EhtagApi, method: str, path: str, allowed: str
 ) -> None:
-    answer = await tag_site.ask(method, path)
+    answer = await ehtag_api.request(method, path)
 
     assert answer.status_code == 405
     assert answer.headers["allow"] == allowed
     assert answer.json()["code"] == "BAD_REQUEST"
 
 
-async def test_pages_of_any_origin_may_read_and_write(tag_site: Site) -> None:
-    preflight = await tag_site.ask(
+async def test_pages_of_any_origin_may_read_and_write(ehtag_api: EhtagApi) -> None:
+    preflight = await ehtag_api.request(
         "OPTIONS",
         "/database/female/apron",
         headers={"Origin": "https://tags.example", "Access-Control-Request-Method": "PUT"},
     )
-    answer = await tag_site.ask("GET", "/database/female/apron", headers={"Origin": "https://tags.example"})
+    answer = await ehtag_api.request("GET", "/database/female/apron", headers={"Origin": "https://tags.example"})
 
     assert preflight.status_code == 204
     assert preflight.headers["access-control-allow-origin"] == "*"
@@ -71,10 +71,10 @@ async def test_pages_of_any_origin_may_read_and_write(tag_site: Site) -> None:
     ],
 )
 async def test_answers_are_compressed_with_what_the_client_takes(
-    tag_site: Site, accepts: str, coding: str | None
+    ehtag_api: EhtagApi, accepts: str, coding: str | None
 ) -> None:
-    plain = await tag_site.ask("GET", "/database", headers={"Accept-Encoding": "identity"})
-    async with tag_site.client.stream("GET", "/api/database", headers={"Accept-Encoding": accepts}) as answer:
+    plain = await ehtag_api.request("GET", "/database", headers={"Accept-Encoding": "identity"})
+    async with ehtag_api.client.stream("GET", "/api/database", headers={"Accept-Encoding": accepts}) as answer:
         body = b"".join([part async for part in answer.aiter_raw()])
 
     unpack: dict[str | None, Callable[[bytes], bytes]] = {

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from tests.tag_site import FULL_HAT, HAT, Site, etag_of
+from tests.ehtag_api import FULL_HAT, HAT, EhtagApi, etag_of
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_the_database_tells_its_head_and_its_namespaces(tag_site: Site) -> None:
-    answer = await tag_site.ask("GET", "/database")
+async def test_the_database_tells_its_head_and_its_namespaces(ehtag_api: EhtagApi) -> None:
+    answer = await ehtag_api.request("GET", "/database")
 
-    sha = tag_site.repository.head
+    sha = ehtag_api.repository.head
     person = {"name": "somebody", "email": "somebody@localhost", "when": "2023-11-14T22:13:20.000Z"}
     assert answer.status_code == 200
     assert answer.headers["etag"] == f'"{sha}"'
@@ -44,17 +44,17 @@ async def test_the_database_tells_its_head_and_its_namespaces(tag_site: Site) ->
         ("/tools/status", 200),
     ],
 )
-async def test_head_answers_without_a_body(tag_site: Site, path: str, status: int) -> None:
-    answer = await tag_site.ask("HEAD", path)
+async def test_head_answers_without_a_body(ehtag_api: EhtagApi, path: str, status: int) -> None:
+    answer = await ehtag_api.request("HEAD", path)
 
     assert answer.status_code == status
-    assert etag_of(answer) == tag_site.repository.head
+    assert etag_of(answer) == ehtag_api.repository.head
     assert answer.content == b""
 
 
 @pytest.mark.parametrize("namespace", ["female", "FEMALE", "f", "F"])
-async def test_a_namespace_is_found_by_name_and_alias_in_any_case(tag_site: Site, namespace: str) -> None:
-    answer = await tag_site.ask("GET", f"/database/{namespace}")
+async def test_a_namespace_is_found_by_name_and_alias_in_any_case(ehtag_api: EhtagApi, namespace: str) -> None:
+    answer = await ehtag_api.request("GET", f"/database/{namespace}")
 
     assert answer.json() == {
         "namespace": "female",
@@ -69,8 +69,8 @@ async def test_a_namespace_is_found_by_name_and_alias_in_any_case(tag_site: Site
 
 
 @pytest.mark.parametrize("raw", ["chef hat", "chef%20hat", "Chef Hat", "%20chef%20hat%20"])
-async def test_a_record_is_found_trimmed_and_in_any_case(tag_site: Site, raw: str) -> None:
-    answer = await tag_site.ask("GET", f"/database/female/{raw}?format=raw.json")
+async def test_a_record_is_found_trimmed_and_in_any_case(ehtag_api: EhtagApi, raw: str) -> None:
+    answer = await ehtag_api.request("GET", f"/database/female/{raw}?format=raw.json")
 
     assert answer.json() == {"name": "厨师帽", "intro": "", "links": ""}
 
@@ -94,11 +94,11 @@ async def test_a_record_is_found_trimmed_and_in_any_case(tag_site: Site, raw: st
     ],
 )
 async def test_a_record_comes_in_the_form_asked_and_the_query_wins(
-    tag_site: Site, query: str, accept: str | None, media_type: str, name: object
+    ehtag_api: EhtagApi, query: str, accept: str | None, media_type: str, name: object
 ) -> None:
-    await tag_site.edit("POST", "/database/female/top hat", HAT)
+    await ehtag_api.edit("POST", "/database/female/top hat", HAT)
 
-    answer = await tag_site.ask(
+    answer = await ehtag_api.request(
         "GET", f"/database/female/top hat{query}", headers={"Accept": accept} if accept else {}
     )
 
@@ -108,13 +108,13 @@ async def test_a_record_comes_in_the_form_asked_and_the_query_wins(
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT"])
 @pytest.mark.parametrize("path", ["/database/female/apron?format=xml", "/database/female/apron?format="])
-async def test_an_unknown_format_is_refused(tag_site: Site, method: str, path: str) -> None:
-    assert (await tag_site.ask(method, path)).status_code == 400
+async def test_an_unknown_format_is_refused(ehtag_api: EhtagApi, method: str, path: str) -> None:
+    assert (await ehtag_api.request(method, path)).status_code == 400
 
 
 @pytest.mark.parametrize("raw", ["围裙", "a_b", "a%2Fb", "a/b", "%zz", "%00", "%20", "a%0ab", "a|b", "%ff", ""])
-async def test_a_raw_tag_that_can_not_be_one_is_a_bad_request(tag_site: Site, raw: str) -> None:
-    answer = await tag_site.ask("GET", f"/database/female/{raw}")
+async def test_a_raw_tag_that_can_not_be_one_is_a_bad_request(ehtag_api: EhtagApi, raw: str) -> None:
+    answer = await ehtag_api.request("GET", f"/database/female/{raw}")
 
     assert answer.status_code == 400
     assert answer.json()["code"] == "INVALID_INPUT"
@@ -123,32 +123,32 @@ async def test_a_raw_tag_that_can_not_be_one_is_a_bad_request(tag_site: Site, ra
 @pytest.mark.parametrize(
     "path", ["/database/female/bonnet", "/database/nowhere", "/database/nowhere/x", "/nothing", "/"]
 )
-async def test_what_is_not_there_is_404_with_the_version(tag_site: Site, path: str) -> None:
-    answer = await tag_site.ask("GET", path)
+async def test_what_is_not_there_is_404_with_the_version(ehtag_api: EhtagApi, path: str) -> None:
+    answer = await ehtag_api.request("GET", path)
 
     assert answer.status_code == 404
-    assert etag_of(answer) == tag_site.repository.head
+    assert etag_of(answer) == ehtag_api.repository.head
     assert answer.json()["code"] == "NOT_FOUND"
 
 
 @pytest.mark.parametrize("shape", ['"{}"', "{}", 'W/"{}"', 'w/"{}"', '"{0}-x", "{0}"', "*", '"0", W/"{}"'])
 @pytest.mark.parametrize("is_upper", [False, True])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-async def test_who_has_the_version_gets_no_body(tag_site: Site, method: str, shape: str, is_upper: bool) -> None:
-    sha = tag_site.repository.head.upper() if is_upper else tag_site.repository.head
+async def test_who_has_the_version_gets_no_body(ehtag_api: EhtagApi, method: str, shape: str, is_upper: bool) -> None:
+    sha = ehtag_api.repository.head.upper() if is_upper else ehtag_api.repository.head
     for path in ("/database", "/database/female", "/database/female/apron", "/database/~badge"):
-        answer = await tag_site.ask(method, path, headers={"If-None-Match": shape.format(sha)})
+        answer = await ehtag_api.request(method, path, headers={"If-None-Match": shape.format(sha)})
 
         assert answer.status_code == 304
         assert answer.content == b""
-        assert etag_of(answer) == tag_site.repository.head
+        assert etag_of(answer) == ehtag_api.repository.head
         assert answer.headers["vary"] == "Accept, Accept-Encoding, Origin"
         assert answer.headers["access-control-allow-origin"] == "*"
 
 
 @pytest.mark.parametrize("known", ['"0000000000000000000000000000000000000000"', "", '""', "W/", ","])
-async def test_who_has_another_version_gets_the_body(tag_site: Site, known: str) -> None:
-    answer = await tag_site.ask("GET", "/database/female/apron", headers={"If-None-Match": known})
+async def test_who_has_another_version_gets_the_body(ehtag_api: EhtagApi, known: str) -> None:
+    answer = await ehtag_api.request("GET", "/database/female/apron", headers={"If-None-Match": known})
 
     assert answer.status_code == 200
 
@@ -165,9 +165,9 @@ async def test_who_has_another_version_gets_the_body(tag_site: Site, known: str)
     ],
 )
 async def test_badges_show_the_version_or_the_count(
-    tag_site: Site, path: str, label: str, message: str | None
+    ehtag_api: EhtagApi, path: str, label: str, message: str | None
 ) -> None:
-    answer = await tag_site.ask("GET", path)
+    answer = await ehtag_api.request("GET", path)
 
-    expected = message or tag_site.repository.head[:8]
+    expected = message or ehtag_api.repository.head[:8]
     assert answer.json() == {"schemaVersion": 1, "label": label, "message": expected, "isError": False}

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from services.downloads import is_safe_stem
-from tests.processes import House
+from tests.processes import Processes
 from tests.waiting import wait_until
 
 ALBUM, LIGHT, LONG = "163348", "431760", "900255"
@@ -42,13 +42,13 @@ class Ready:
 class Place:
     """A server with a worker, and the folder of its data."""
 
-    house: House
+    processes: Processes
     data: Path
 
     def get(self, path: str, **headers: str) -> httpx.Response:
         """An answer of the server."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return httpx.get(f"{self.house.url()}{path}", headers=named, timeout=60)
+        return httpx.get(f"{self.processes.url()}{path}", headers=named, timeout=60)
 
     def download(self, album: str) -> str:
         """Name of the file of an album, by the old API."""
@@ -59,7 +59,7 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def place(running: House) -> Place:
+def place(running: Processes) -> Place:
     """The first of the API processes."""
     return Place(running, running.data_dir)
 
@@ -69,7 +69,7 @@ def ready(place: Place) -> Ready:
     """A zip."""
     name = place.download(ALBUM)
     body = {"query": START, "variables": {"input": {"albumId": ALBUM}}}
-    started = httpx.post(f"{place.house.url()}/graphql", json=body, timeout=60).json()["data"]["startDownload"]
+    started = httpx.post(f"{place.processes.url()}/graphql", json=body, timeout=60).json()["data"]["startDownload"]
     assert (started["state"], started["file"]["name"]) == ("READY", f"{name}.zip")
     old, new = f"/v1/download/{quote(name, safe='')}", urlsplit(started["file"]["url"]).path
     return Ready(name, old, new, place.get(old).content)
@@ -97,7 +97,7 @@ def test_a_file_comes_whole_with_its_length_and_is_never_compressed(place: Place
 
 
 def test_head_tells_what_get_would(place: Place, ready: Ready, path: str) -> None:
-    head = httpx.head(f"{place.house.url()}{path}", headers={"Range": "bytes=0-9"})
+    head = httpx.head(f"{place.processes.url()}{path}", headers={"Range": "bytes=0-9"})
     get = place.get(path)
 
     told = ("content-length", "content-type", "etag", "accept-ranges", "content-disposition", "cache-control")
@@ -136,7 +136,7 @@ def test_a_part_is_told_and_sent_exactly(
     "asked", ["bytes=9-5", "bytes=a-b", "bytes=-", "bytes=0-1,5-6", "items=0-1", "bytes=٣-٤", "0-1", ""]
 )
 def test_a_range_that_can_not_be_read_is_as_none(place: Place, ready: Ready, path: str, asked: str) -> None:
-    response = httpx.get(f"{place.house.url()}{path}", headers=[(b"Range", asked.encode())], timeout=60)
+    response = httpx.get(f"{place.processes.url()}{path}", headers=[(b"Range", asked.encode())], timeout=60)
 
     assert (response.status_code, len(response.content)) == (200, len(ready.body))
 
@@ -215,7 +215,7 @@ def test_head_is_answered_wherever_get_is(place: Place) -> None:
     ]
 
     for path in paths:
-        get, head = place.get(path), httpx.head(f"{place.house.url()}{path}", timeout=60)
+        get, head = place.get(path), httpx.head(f"{place.processes.url()}{path}", timeout=60)
         assert get.status_code == 200, path
         assert head.status_code == (204 if path == "/api/database" else 200), path
         assert head.content == b"", path

@@ -14,7 +14,7 @@ from app import build_app
 from demo.server import RunningDemo
 from services.redis import embedded_valkey
 from services.settings import Settings
-from tests.graphql_client import BASE, asked, working
+from tests.graphql_client import BASE, graphql_client, running_worker
 from tests.waiting import DEADLINE_S
 
 pytestmark = pytest.mark.anyio
@@ -45,7 +45,7 @@ def is_stale(response: httpx.Response) -> bool:
 async def test_a_stale_answer_says_so_until_the_site_is_back(
     make_settings: Callable[..., Settings], demo: RunningDemo
 ) -> None:
-    async with asked(make_settings(cache_search_s=0.2, jm_timeout_s=1.0, jm_retries=1)) as server:
+    async with graphql_client(make_settings(cache_search_s=0.2, jm_timeout_s=1.0, jm_retries=1)) as server:
 
         async def ask() -> httpx.Response:
             return await server.http.get("/graphql", params={"query": SEARCH})
@@ -84,9 +84,9 @@ async def test_not_ready_before_the_services_are_open_and_while_stopping(
 
 
 async def test_each_neighbour_has_its_entry(make_settings: Callable[..., Settings]) -> None:
-    async with asked(make_settings()) as server:
+    async with graphql_client(make_settings()) as server:
         without = (await server.http.get("/readyz")).json()
-        async with working(server.services):
+        async with running_worker(server.services):
             ready = await again_until(
                 lambda: server.http.get("/readyz"),
                 lambda response: bool(response.json()["checks"]["worker"]["workers"]),
@@ -103,7 +103,7 @@ async def test_reads_go_on_while_redis_is_away_and_downloads_when_it_is_back(
 ) -> None:
     valkey = AsyncExitStack()
     url = await valkey.enter_async_context(embedded_valkey(tmp_path / "away"))
-    async with asked(make_settings(redis_url=url)) as server:
+    async with graphql_client(make_settings(redis_url=url)) as server:
         await valkey.aclose()
 
         alive = await server.http.get("/healthz")

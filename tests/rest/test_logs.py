@@ -13,7 +13,7 @@ import structlog
 from demo.server import RunningDemo
 from services.observability import set_up_log
 from services.settings import Settings
-from tests.graphql_client import asked, working
+from tests.graphql_client import graphql_client, running_worker
 from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
@@ -41,7 +41,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
 async def test_no_title_and_no_token_is_in_the_log(
     make_settings: Callable[..., Settings], demo: RunningDemo, log: io.StringIO
 ) -> None:
-    async with asked(make_settings()) as server, working(server.services):
+    async with graphql_client(make_settings()) as server, running_worker(server.services):
         data = (await server.answer(TITLE))["data"]
         await server.http.get("/v1/search/火車/1")
         await server.http.put("/api/database/female/glasses", json={}, headers={"X-Token": TOKEN, "If-Match": '"x"'})

@@ -18,8 +18,8 @@ from rest.openapi import SECTIONS, document
 from rest.routes import routes
 from services.settings import Settings
 from tests.github import GOOD_TOKEN, GitHub
-from tests.graphql_client import GraphQLClient, asked
-from tests.processes import environment_of, house
+from tests.graphql_client import GraphQLClient, graphql_client
+from tests.processes import environment_of, start_processes
 
 RULES = Path(__file__).with_name("schemathesis")
 SECONDS = 25
@@ -52,7 +52,7 @@ async def test_below_a_sub_path_the_document_names_it(server: GraphQLClient) -> 
 
 @pytest.mark.anyio
 async def test_a_public_url_names_the_sub_path_too(make_settings: Callable[..., Settings]) -> None:
-    async with asked(make_settings(public_url="https://host.example/comics")) as server:
+    async with graphql_client(make_settings(public_url="https://host.example/comics")) as server:
         body = (await server.http.get("/openapi.json")).json()
 
     assert body["servers"] == [{"url": "/comics"}]
@@ -121,7 +121,7 @@ def test_no_answer_contradicts_the_document(
 ) -> None:
     environment = environment_of(demo, redis_url, tmp_path) | {"JMGRAPH_GITHUB_API_URL": github.url}
 
-    with house(environment, tmp_path, apis=1, workers=1) as running:
+    with start_processes(environment, tmp_path, apis=1, workers=1) as running:
         seen = _schemathesis(running.url(), tmp_path)
 
     assert seen.returncode == 0, seen.stdout[-20_000:]

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from rest.middleware.response_cache import LARGEST_BYTES, ResponseCacheMiddleware
 from services.settings import Settings
-from tests.graphql_client import GraphQLClient, asked
+from tests.graphql_client import GraphQLClient, graphql_client
 
 pytestmark = pytest.mark.anyio
 
@@ -86,7 +86,7 @@ async def test_a_refusal_is_not_kept(server: GraphQLClient) -> None:
 async def test_what_was_kept_is_forgotten_when_the_policy_learns_of_an_album_to_withhold(
     make_settings: Callable[..., Settings],
 ) -> None:
-    async with asked(make_settings(blocked_tags="測試封鎖")) as server:
+    async with graphql_client(make_settings(blocked_tags="測試封鎖")) as server:
         await server.http.get("/v1/rank/week")
         assert _kept(server, "/v1/rank/week")
 

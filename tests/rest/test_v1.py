@@ -12,7 +12,7 @@ from PIL import Image
 
 from demo.server import RunningDemo
 from services.settings import Settings
-from tests.graphql_client import BASE, GraphQLClient, asked
+from tests.graphql_client import BASE, GraphQLClient, graphql_client
 
 pytestmark = pytest.mark.anyio
 
@@ -91,7 +91,7 @@ async def test_an_album_is_told_in_strings(server: GraphQLClient) -> None:
 
 
 async def test_the_method_that_answered_is_named(make_settings: Callable[..., Settings]) -> None:
-    async with asked(make_settings(jm_method="html")) as server:
+    async with graphql_client(make_settings(jm_method="html")) as server:
         assert (await server.http.get("/v1/info/350234")).json()["method"] == "html"
 
 
@@ -104,7 +104,7 @@ async def test_an_album_that_is_not_there_is_404(server: GraphQLClient, path: st
 
 @pytest.mark.parametrize("path", ["/v1/info/{}", "/v1/get/cover/{}", "/v1/comments/{}", "/images/covers/{}"])
 async def test_a_withheld_album_is_404(make_settings: Callable[..., Settings], path: str) -> None:
-    async with asked(make_settings(blocked_tags="測試封鎖")) as server:
+    async with graphql_client(make_settings(blocked_tags="測試封鎖")) as server:
         response = await server.http.get(path.format("900451"))
 
     assert response.status_code == 404
@@ -115,7 +115,7 @@ async def test_a_withheld_album_is_404(make_settings: Callable[..., Settings], p
 async def test_what_is_withheld_is_told_like_what_is_not_there(
     make_settings: Callable[..., Settings], path: str
 ) -> None:
-    async with asked(make_settings(blocked_tags="測試封鎖")) as server:
+    async with graphql_client(make_settings(blocked_tags="測試封鎖")) as server:
         response = await server.http.get(path)
 
     assert (response.status_code, response.json()) == (404, {"detail": "Album not found: id=900451"})
@@ -134,7 +134,7 @@ async def test_while_the_site_is_away_an_old_answer_says_that_it_is_one(
     make_settings: Callable[..., Settings], demo: RunningDemo, path: str
 ) -> None:
     brief = dict.fromkeys(("cache_ranking_s", "cache_search_s", "cache_album_s", "cache_comments_s"), 0.0)
-    async with asked(make_settings(**brief)) as server:
+    async with graphql_client(make_settings(**brief)) as server:
         fresh = await server.http.get(path)
         demo.knobs.turn("*", failure="challenge")
         old = await server.http.get(path)

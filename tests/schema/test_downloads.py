@@ -13,7 +13,7 @@ import pytest
 from PIL import Image, ImageChops
 
 from demo.drawing import page_image
-from tests.graphql_client import GraphQLClient, working
+from tests.graphql_client import GraphQLClient, running_worker
 
 pytestmark = pytest.mark.anyio
 
@@ -30,7 +30,7 @@ STATUS = """subscription ($id: ID!) { downloadStatus(id: $id) { id revision stat
 @pytest.fixture
 async def worker(server: GraphQLClient) -> AsyncIterator[None]:
     """A worker on the server's own services."""
-    async with working(server.services):
+    async with running_worker(server.services):
         yield
 
 
@@ -117,7 +117,7 @@ async def test_a_cancelled_download_is_retried_to_its_end(server: GraphQLClient)
 
     query = "mutation ($id: ID!) { retryDownload(id: $id) { ... on Download { state } } }"
     assert await server.ask(query, id=started["id"]) == {"retryDownload": {"state": "QUEUED"}}
-    async with working(server.services):
+    async with running_worker(server.services):
         assert (await watched(server, started["id"]))[-1]["state"] == "READY"
 
 

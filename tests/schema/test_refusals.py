@@ -8,7 +8,7 @@ import pytest
 
 from demo.server import RunningDemo
 from services.settings import Settings
-from tests.graphql_client import asked
+from tests.graphql_client import graphql_client
 
 pytestmark = pytest.mark.anyio
 
@@ -17,7 +17,7 @@ START = """mutation ($id: String!) { startDownload(input: {albumId: $id, force: 
 
 
 async def test_a_withheld_album_is_not_there_and_not_downloaded(make_settings: Callable[..., Settings]) -> None:
-    async with asked(make_settings(blocked_tags="測試封鎖")) as server:
+    async with graphql_client(make_settings(blocked_tags="測試封鎖")) as server:
         album = await server.ask('{ album(id: "900451") { id } albums(ids: ["350234", "900451"]) { id } }')
         refused = (await server.ask(START, id="900451"))["startDownload"]
         page = await server.http.get("/images/pages/900451/1")
@@ -36,7 +36,7 @@ async def test_a_withheld_album_is_not_there_and_not_downloaded(make_settings: C
 async def test_a_withheld_album_is_in_no_list_that_knows_it(
     make_settings: Callable[..., Settings], policy: str
 ) -> None:
-    async with asked(make_settings(blocked_tags="測試封鎖", policy=policy)) as server:
+    async with graphql_client(make_settings(blocked_tags="測試封鎖", policy=policy)) as server:
         await server.ask('{ album(id: "900451") { id } }')
         data = await server.ask('{ search(query: "測試封鎖", field: TAG) { items { id } } }')
 
@@ -44,7 +44,7 @@ async def test_a_withheld_album_is_in_no_list_that_knows_it(
 
 
 async def test_a_full_queue_refuses_and_says_when_to_come_back(make_settings: Callable[..., Settings]) -> None:
-    async with asked(make_settings(download_queue_limit=1)) as server:
+    async with graphql_client(make_settings(download_queue_limit=1)) as server:
         first = (await server.ask(START, id="163348"))["startDownload"]
         second = (await server.ask(START, id="240117"))["startDownload"]
 
@@ -54,7 +54,7 @@ async def test_a_full_queue_refuses_and_says_when_to_come_back(make_settings: Ca
 
 
 async def test_a_full_disk_refuses(make_settings: Callable[..., Settings]) -> None:
-    async with asked(make_settings(disk_floor_bytes=1 << 60)) as server:
+    async with graphql_client(make_settings(disk_floor_bytes=1 << 60)) as server:
         refused = (await server.ask(START, id="163348"))["startDownload"]
 
     assert (refused["__typename"], refused["code"]) == ("QueueRejected", "STORAGE_FULL")
@@ -64,7 +64,7 @@ async def test_a_site_that_does_not_answer_is_a_timeout(
     make_settings: Callable[..., Settings], demo: RunningDemo
 ) -> None:
     demo.knobs.turn("api", failure="hang")
-    async with asked(make_settings(jm_timeout_s=0.3, jm_retries=1)) as server:
+    async with graphql_client(make_settings(jm_timeout_s=0.3, jm_retries=1)) as server:
         error = await server.error('{ album(id: "350234") { id } }')
 
     assert (error["code"], error["reason"], error["retryable"]) == ("TIMEOUT", "TIMEOUT", True)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from services.settings import Settings
-from tests.graphql_client import GraphQLClient, asked
+from tests.graphql_client import GraphQLClient, graphql_client
 from tests.sockets import Socket, connected
 
 pytestmark = pytest.mark.anyio
@@ -166,7 +166,7 @@ async def test_a_frame_that_is_none_closes_politely(server: GraphQLClient, proto
         await socket.receive()
         await socket.send_text(frame)
 
-        assert await socket.closing_code() == 4400
+        assert await socket.close_code() == 4400
 
 
 async def test_a_foreign_page_may_listen_but_change_nothing(server: GraphQLClient) -> None:
@@ -190,7 +190,7 @@ async def test_a_key_may_come_with_the_greeting(
     make_settings: Callable[..., Settings], greeting: dict[str, str], code: str | None
 ) -> None:
     async with (
-        asked(make_settings(api_keys="key")) as server,
+        graphql_client(make_settings(api_keys="key")) as server,
         connected(server.app, "/graphql", protocol=NEW) as socket,
     ):
         await socket.send({"type": "connection_init", "payload": greeting})

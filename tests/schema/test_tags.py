@@ -9,7 +9,7 @@ import pytest
 
 from services.settings import Settings
 from tests.github import GOOD_TOKEN, GitHub
-from tests.graphql_client import GraphQLClient, asked
+from tests.graphql_client import GraphQLClient, graphql_client
 from tests.sockets import connected
 from tests.tag_repositories import MakeTagRepository
 
@@ -110,7 +110,7 @@ async def editable(
     make_settings: Callable[..., Settings], make_tag_repository: MakeTagRepository, github: GitHub
 ) -> AsyncIterator[GraphQLClient]:
     """A server on a small tag database of its own, with somebody to say who asks."""
-    async with asked(
+    async with graphql_client(
         make_settings(ehtag_repository=make_tag_repository().folder, github_api_url=github.url)
     ) as server:
         yield server
@@ -188,7 +188,7 @@ async def test_an_edit_is_seen_by_who_watches_the_database(editable: GraphQLClie
 
 
 async def test_the_starter_glossary_can_not_be_edited(make_settings: Callable[..., Settings], github: GitHub) -> None:
-    async with asked(make_settings(github_api_url=github.url)) as server:
+    async with graphql_client(make_settings(github_api_url=github.url)) as server:
         refused = await edit(server, ADD, GOOD_TOKEN, namespace="FEMALE", raw="lighthouse", name="灯塔", ifMatch="*")
 
     assert (refused["__typename"], refused["code"]) == ("TagConflict", "CONFLICT")

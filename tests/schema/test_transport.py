@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from services.settings import Settings
-from tests.graphql_client import GraphQLClient, asked
+from tests.graphql_client import GraphQLClient, graphql_client
 
 pytestmark = pytest.mark.anyio
 
@@ -263,7 +263,7 @@ async def test_our_own_page_and_programs_may_change_state(server: GraphQLClient,
 async def test_pages_of_the_public_address_and_of_the_one_asked_are_our_own(
     make_settings: Callable[..., Settings],
 ) -> None:
-    async with asked(make_settings(public_url="https://comics.example/jm")) as server:
+    async with graphql_client(make_settings(public_url="https://comics.example/jm")) as server:
         for origin, status in (
             ("https://comics.example", 200),
             ("http://127.0.0.1:11111", 200),
@@ -276,7 +276,9 @@ async def test_pages_of_the_public_address_and_of_the_one_asked_are_our_own(
 
 
 async def test_a_host_with_keys_asks_for_one(make_settings: Callable[..., Settings]) -> None:
-    async with asked(make_settings(api_keys="first, second", cors_origins="https://friend.example")) as server:
+    async with graphql_client(
+        make_settings(api_keys="first, second", cors_origins="https://friend.example")
+    ) as server:
 
         async def status(**headers: str) -> int:
             named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -292,7 +294,7 @@ async def test_a_host_with_keys_asks_for_one(make_settings: Callable[..., Settin
 
 
 async def test_a_key_may_be_of_any_letters(make_settings: Callable[..., Settings]) -> None:
-    async with asked(make_settings(api_keys="開門")) as server:
+    async with graphql_client(make_settings(api_keys="開門")) as server:
         for name, value in (("X-API-Key", "開門"), ("Authorization", "Bearer 開門")):
             named = [(name.encode(), value.encode())]
             response = await server.http.post("/graphql", json={"query": CHANGE}, headers=named)
@@ -300,7 +302,7 @@ async def test_a_key_may_be_of_any_letters(make_settings: Callable[..., Settings
 
 
 async def test_no_origin_is_foreign_even_where_ours_is_unknown(make_settings: Callable[..., Settings]) -> None:
-    async with asked(make_settings(allowed_hosts="*")) as server:
+    async with graphql_client(make_settings(allowed_hosts="*")) as server:
         headers = {"Host": "a:b", "Origin": "null"}
         response = await server.http.post("/graphql", json={"query": CHANGE}, headers=headers)
 
@@ -366,7 +368,7 @@ async def test_a_page_of_a_rebound_name_can_not_play_the_proxy(server: GraphQLCl
 
 
 async def test_a_stranger_is_no_proxy(make_settings: Callable[..., Settings]) -> None:
-    async with asked(make_settings(trusted_proxies="10.0.0.0/8")) as server:
+    async with graphql_client(make_settings(trusted_proxies="10.0.0.0/8")) as server:
         response = await server.http.post(
             "/graphql",
             json={"query": '{ album(id: "350234") { cover { url } } }'},
@@ -395,7 +397,7 @@ async def test_the_answers_of_health_are_small_and_true(server: GraphQLClient) -
 
 
 async def test_a_redis_that_is_away_slows_and_breaks_no_read(make_settings: Callable[..., Settings]) -> None:
-    async with asked(make_settings(redis_url="redis://127.0.0.1:1/0")) as server:
+    async with graphql_client(make_settings(redis_url="redis://127.0.0.1:1/0")) as server:
         assert (await server.ask(QUERY))["album"]["id"] == "350234"
         listed = await server.ask('{ search(query: "350234") { items { title downloads { id } } } }')
         refused = await server.ask(

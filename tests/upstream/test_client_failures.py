@@ -182,10 +182,10 @@ async def test_a_retry_after_beyond_all_patience_is_passed_on(gateway_to: OpenGa
 
 
 async def test_a_429_slows_the_other_processes_too(
-    gateway_to: OpenGateway, demo: RunningDemo, link: RedisClient
+    gateway_to: OpenGateway, demo: RunningDemo, redis_client: RedisClient
 ) -> None:
     demo.knobs.turn("api", path="/album", failure="rate_limit", retry_after_s=60)
-    async with gateway_to(redis=link) as one, gateway_to(redis=link) as other:
+    async with gateway_to(redis=redis_client) as one, gateway_to(redis=redis_client) as other:
         await failure_of(one.album("350234"))
         failed = await failure_of(other.ranking(RankingQuery()))
 
@@ -266,10 +266,13 @@ async def test_the_error_page_of_a_challenge_is_no_empty_ranking(gateway_to: Ope
 
 
 async def test_no_more_requests_are_under_way_than_the_settings_allow(
-    gateway_to: OpenGateway, demo: RunningDemo, link: RedisClient
+    gateway_to: OpenGateway, demo: RunningDemo, redis_client: RedisClient
 ) -> None:
     demo.knobs.turn("*", latency_s=0.05)
-    async with gateway_to(redis=link, jm_concurrency=4) as one, gateway_to(redis=link, jm_concurrency=4) as other:
+    async with (
+        gateway_to(redis=redis_client, jm_concurrency=4) as one,
+        gateway_to(redis=redis_client, jm_concurrency=4) as other,
+    ):
         chapter = await one.chapter("333909")
         assert chapter is not None
         demo.requests.reset()

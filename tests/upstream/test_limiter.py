@@ -26,12 +26,12 @@ NewLimiter = Callable[..., Limiter]
 
 
 @pytest.fixture
-async def new_limiter(link: RedisClient) -> AsyncIterator[NewLimiter]:
+async def new_limiter(redis_client: RedisClient) -> AsyncIterator[NewLimiter]:
     """Makes limiters as separate processes would have them: nothing in common but Valkey."""
     made: list[Limiter] = []
 
     def make(concurrency: int = 4, rate_per_s: float = 1000.0, *, alone: bool = False) -> Limiter:
-        made.append(Limiter(concurrency, rate_per_s, None if alone else link))
+        made.append(Limiter(concurrency, rate_per_s, None if alone else redis_client))
         return made[-1]
 
     yield make
@@ -40,8 +40,8 @@ async def new_limiter(link: RedisClient) -> AsyncIterator[NewLimiter]:
 
 
 @pytest.fixture(params=["own", "shared"])
-def store(request: pytest.FixtureRequest, link: RedisClient) -> LimiterStore:
-    return OwnStore() if request.param == "own" else SharedStore(link)
+def store(request: pytest.FixtureRequest, redis_client: RedisClient) -> LimiterStore:
+    return OwnStore() if request.param == "own" else SharedStore(redis_client)
 
 
 class Crowd:
@@ -127,8 +127,8 @@ class TestStore:
         assert HOST not in (await store.share(4, 0, wants(person=1))).quiet_s
 
 
-async def test_slots_are_shared_evenly_among_processes(link: RedisClient) -> None:
-    one, other = SharedStore(link), SharedStore(link)
+async def test_slots_are_shared_evenly_among_processes(redis_client: RedisClient) -> None:
+    one, other = SharedStore(redis_client), SharedStore(redis_client)
 
     await one.share(16, 0, wants(download=100))
     await other.share(16, 0, wants(download=100))
@@ -139,8 +139,8 @@ async def test_slots_are_shared_evenly_among_processes(link: RedisClient) -> Non
     assert first.others_wait
 
 
-async def test_a_person_is_given_slots_before_any_download(link: RedisClient) -> None:
-    worker, api = SharedStore(link), SharedStore(link)
+async def test_a_person_is_given_slots_before_any_download(redis_client: RedisClient) -> None:
+    worker, api = SharedStore(redis_client), SharedStore(redis_client)
 
     await worker.share(16, 16, wants(download=60))
     await api.share(16, 0, wants(person=5))
@@ -151,16 +151,16 @@ async def test_a_person_is_given_slots_before_any_download(link: RedisClient) ->
     assert (await api.share(16, 0, wants(person=5))).slots == 5
 
 
-async def test_slots_still_in_use_elsewhere_are_not_given_away(link: RedisClient) -> None:
-    one, other = SharedStore(link), SharedStore(link)
+async def test_slots_still_in_use_elsewhere_are_not_given_away(redis_client: RedisClient) -> None:
+    one, other = SharedStore(redis_client), SharedStore(redis_client)
 
     await one.share(4, 4, wants(download=4))
 
     assert (await other.share(4, 0, wants(person=4))).slots == 0
 
 
-async def test_one_slot_goes_round_among_processes(link: RedisClient) -> None:
-    one, other = SharedStore(link), SharedStore(link)
+async def test_one_slot_goes_round_among_processes(redis_client: RedisClient) -> None:
+    one, other = SharedStore(redis_client), SharedStore(redis_client)
     had: set[str] = set()
 
     async with asyncio.timeout(5):
@@ -171,14 +171,14 @@ async def test_one_slot_goes_round_among_processes(link: RedisClient) -> None:
             await asyncio.sleep(0.02)
 
 
-async def looks(link: RedisClient) -> int:
+async def looks(redis_client: RedisClient) -> int:
     """Times that limiters asked Valkey."""
-    stats = await link.client.info("commandstats")
+    stats = await redis_client.client.info("commandstats")
     return int(stats.get("cmdstat_evalsha", {}).get("calls", 0))
 
 
 async def test_no_more_than_the_limit_are_under_way_over_all_processes(
-    link: RedisClient, new_limiter: NewLimiter
+    redis_client: RedisClient, new_limiter: NewLimiter
 ) -> None:
     crowd = Crowd()
     limiters = [new_limiter(4) for _ in range(3)]
@@ -186,9 +186,9 @@ async def test_no_more_than_the_limit_are_under_way_over_all_processes(
     for limiter in limiters:
         crowd.enter(limiter, "request", count=10)
     await crowd.reaches(4)
-    enough = await looks(link) + 3 * len(limiters)
+    enough = await looks(redis_client) + 3 * len(limiters)
     async with asyncio.timeout(5):
-        while await looks(link) < enough:  # noqa: ASYNC110 (Redis has no event for it)
+        while await looks(redis_client) < enough:  # noqa: ASYNC110 (Redis has no event for it)
             await asyncio.sleep(0.01)
 
     assert crowd.most == 4
@@ -238,20 +238,20 @@ async def test_a_person_gets_in_while_another_process_downloads(new_limiter: New
     assert waited_s < 1.0
 
 
-async def wanted_by_persons(link: RedisClient) -> int:
+async def wanted_by_persons(redis_client: RedisClient) -> int:
     """Requests of persons, under way or waiting, as limiters told Valkey last."""
-    rows = await link.client.hvals("jmgraph:limiter:members")  # type: ignore[misc]
+    rows = await redis_client.client.hvals("jmgraph:limiter:members")  # type: ignore[misc]
     return sum(int(row.split()[2]) for row in rows)
 
 
-async def test_a_cancelled_wait_leaks_no_slot(link: RedisClient, new_limiter: NewLimiter) -> None:
+async def test_a_cancelled_wait_leaks_no_slot(redis_client: RedisClient, new_limiter: NewLimiter) -> None:
     limiter, crowd = new_limiter(1), Crowd()
     crowd.enter(limiter, "holder")
     await crowd.reaches(1)
 
     waiting = asyncio.create_task(taking(limiter).__aenter__())
     async with asyncio.timeout(5):
-        while await wanted_by_persons(link) < 2:  # noqa: ASYNC110 (Redis has no event for it)
+        while await wanted_by_persons(redis_client) < 2:  # noqa: ASYNC110 (Redis has no event for it)
             await asyncio.sleep(0.01)
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
@@ -262,8 +262,10 @@ async def test_a_cancelled_wait_leaks_no_slot(link: RedisClient, new_limiter: Ne
         pass
 
 
-async def test_a_closed_limiter_gives_its_slots_back_at_once(link: RedisClient, new_limiter: NewLimiter) -> None:
-    gone = Limiter(1, 1000.0, link)
+async def test_a_closed_limiter_gives_its_slots_back_at_once(
+    redis_client: RedisClient, new_limiter: NewLimiter
+) -> None:
+    gone = Limiter(1, 1000.0, redis_client)
     async with gone.turn(HOST, PERSON, is_paced=False):
         await gone.aclose()
 
@@ -386,25 +388,25 @@ async def test_a_redis_that_is_down_costs_limits_over_processes_and_nothing_else
     await dead.aclose()
 
 
-async def test_an_idle_limiter_holds_nothing_in_redis(link: RedisClient, new_limiter: NewLimiter) -> None:
+async def test_an_idle_limiter_holds_nothing_in_redis(redis_client: RedisClient, new_limiter: NewLimiter) -> None:
     async with taking(new_limiter()):
         pass
 
     async with asyncio.timeout(2):
-        while await link.client.exists("jmgraph:limiter:members"):  # noqa: ASYNC110 (Redis has no event for it)
+        while await redis_client.client.exists("jmgraph:limiter:members"):  # noqa: ASYNC110 (Redis has no event for it)
             await asyncio.sleep(0.01)
 
 
-async def test_many_pictures_cost_few_round_trips(link: RedisClient, new_limiter: NewLimiter) -> None:
+async def test_many_pictures_cost_few_round_trips(redis_client: RedisClient, new_limiter: NewLimiter) -> None:
     limiter = new_limiter(8)
 
     async def picture() -> None:
         async with limiter.turn(HOST, DOWNLOAD, is_paced=False):
             await asyncio.sleep(0.001)
 
-    await link.client.config_resetstat()
+    await redis_client.client.config_resetstat()
     began_at = time.monotonic()
     await asyncio.gather(*(picture() for _ in range(800)))
     took_s = time.monotonic() - began_at
 
-    assert await looks(link) < 10 + 30 * took_s
+    assert await looks(redis_client) < 10 + 30 * took_s

@@ -46,7 +46,7 @@ FULL_HAT: dict[str, Any] = {
 }
 
 
-class Site:
+class EhtagApi:
     """The API over one repository."""
 
     def __init__(self, client: httpx.AsyncClient, repository: TagRepository, github: GitHub, services: Any) -> None:
@@ -55,18 +55,20 @@ class Site:
         self.github = github
         self.services = services
 
-    async def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
+    async def request(self, method: str, path: str, **more: Any) -> httpx.Response:
         return await self.client.request(method, f"/api{path}", **more)
 
     async def edit(self, method: str, path: str, body: object = None, **headers: str) -> httpx.Response:
         """A write by somebody known, over the newest version; headers are named with underscores."""
         known = {"If-Match": f'"{self.repository.head}"', "X-Token": GOOD_TOKEN}
         given = {name.replace("_", "-"): value for name, value in headers.items()}
-        return await self.ask(method, path, headers=known | given, content=json.dumps(body) if body else None)
+        return await self.request(method, path, headers=known | given, content=json.dumps(body) if body else None)
 
 
 @pytest.fixture
-async def tag_site(tmp_path: Path, make_tag_repository: MakeTagRepository, github: GitHub) -> AsyncIterator[Site]:
+async def ehtag_api(
+    tmp_path: Path, make_tag_repository: MakeTagRepository, github: GitHub
+) -> AsyncIterator[EhtagApi]:
     """The API, its repository bare, GitHub at its side."""
     repository = make_tag_repository()
     settings = read_settings(
@@ -77,7 +79,7 @@ async def tag_site(tmp_path: Path, make_tag_repository: MakeTagRepository, githu
         app.state.services = SimpleNamespace(tags=tags, identity=identity, settings=settings)
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://tags.test") as client:
-            yield Site(client, repository, github, app.state.services)
+            yield EhtagApi(client, repository, github, app.state.services)
 
 
 def etag_of(answer: httpx.Response) -> str:
