@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 import httpx
 import structlog
 
-from services.ehtag.remote import is_loopback
 from services.ehtag.repository import Author
 from services.errors import JmgraphError, Unauthenticated, UpstreamFailure, UpstreamReason
+from services.network import is_loopback
 
 log = structlog.get_logger("jmgraph.ehtag")
 

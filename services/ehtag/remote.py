@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from pygit2.enums import ReferenceType
 
 from services.ehtag.git import HEAD, public_address
 from services.errors import StaleVersion, UpstreamFailure, UpstreamReason
+from services.network import is_loopback
 
 _PUSH = 1  # GIT_DIRECTION_PUSH
 _USER = "x-access-token"  # GitHub takes any name with a token for a password
@@ -189,11 +189,3 @@ def _refused(said: str) -> StaleVersion:
 def _is_url(address: str) -> bool:
     is_scp_like = ":" in address.partition("/")[0]
     return "://" in address or is_scp_like
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine's own."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -13,7 +13,7 @@ from jmcomic.jm_client_interface import JmApiResp
 
 from services.errors import UpstreamReason
 from services.upstream.failures import AttemptError
-from services.upstream.jmcomic_errors import check_answer
+from services.upstream.failures import check_answer
 from services.upstream.jmcomic_state import new_option, note_app_version
 from services.upstream.mapping import (
     CATEGORIES,
@@ -26,13 +26,13 @@ from services.upstream.mapping import (
     ranking_from_jm,
     search_to_jm,
 )
-from services.upstream.numbers import date_of_stamp
-from services.upstream.proxies import Proxies
+from services.upstream.mapping import date_of_stamp
+from services.upstream.transport import Proxies
 from services.upstream.records import (
     AlbumDetail,
     AlbumListPage,
     ChapterDetail,
-    CommentPage,
+    CommentPageRecord,
     RankingPage,
     RankingQuery,
     SearchQuery,
@@ -116,7 +116,7 @@ class JmApi:
         data = (await self._ask(host, AsyncJmApiClient.API_CATEGORIES_FILTER, params)).model_data
         return ranking_from_jm(JmPageTool.parse_api_to_search_page(data, query.page), query, _API)
 
-    async def comments(self, host: str, album_id: str, page: int) -> CommentPage:
+    async def comments(self, host: str, album_id: str, page: int) -> CommentPageRecord:
         """A page of comments."""
         params = {"mode": "all", "page": page, "aid": album_id}
         data = (await self._ask(host, AsyncJmApiClient.API_FORUM, params)).model_data

@@ -1,14 +1,14 @@
-"""The gateway: the border to the JM site. Records come out of it, `UpstreamFailure` too, nothing of jmcomic.
+"""Reads the JM site: returns records, raises `UpstreamFailure`, and nothing of jmcomic.
 
-A call is one logical fetch and counts as one in `current_usage().upstream_calls`, however many tries, hosts and
-requests it takes; a number that turns out to be a chapter's counts the look-ups on the way to its album as well.
+A call is one logical fetch and counts as one in `current_usage().upstream_calls`, however many attempts, hosts and
+requests it takes; for a number that turns out to be a chapter's the look-ups on the way to its album count as well.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -17,33 +17,85 @@ import structlog
 
 from services.errors import InvalidInput
 from services.observability import current_usage
+from services.redis import RedisClient
+from services.settings import Settings
 from services.upstream.api import JmApi
 from services.upstream.failures import AttemptError
-from services.upstream.host_lists import HostLists
+from services.upstream.host_lists import FILE_NAME, HostLists, ListAddresses
 from services.upstream.hosts import Hosts
 from services.upstream.html import JmHtml
-from services.upstream.http import UpstreamHttp
+from services.upstream.http import AttemptObserver, Deadline, UpstreamHttp
 from services.upstream.ids import number_of
-from services.upstream.images import ImageCdn, cover_path, page_path
+from services.upstream.limiter import Limiter
 from services.upstream.records import (
     AlbumDetail,
     AlbumListPage,
     AlbumSummary,
     ChapterDetail,
-    CommentPage,
+    CommentPageRecord,
     HostRole,
     RankingPage,
     RankingQuery,
     SearchQuery,
     UpstreamStatus,
 )
-from services.upstream.retry_plan import Deadline
-from services.upstream.source_fallback import Ask, SourceFallback
-from services.upstream.source_selector import SourceSelector
+from services.upstream.sources import SourceCall, SourceFallback, SourceSelector
+from services.upstream.transport import ImageCdn, Proxies, cover_path, new_session, page_path
 
-log = structlog.get_logger("jmgraph.catalog")
+log = structlog.get_logger("jmgraph.upstream")
 
 T = TypeVar("T")
+
+
+_SPARE_CONNECTIONS = 4
+"""Beyond the limiter's number, for lists of hosts."""
+
+
+@asynccontextmanager
+async def open_upstream(
+    settings: Settings,
+    redis: RedisClient | None,
+    *,
+    on_attempt: AttemptObserver | None = None,
+    list_addresses: ListAddresses | None = None,
+) -> AsyncIterator[UpstreamClient]:
+    """The client of this process; the site is not asked before the first call.
+
+    With `redis` the limits hold over all processes, without it for this one. `on_attempt` is called after every attempt at a host:
+    role, host, reason (None: it answered), seconds.
+    """
+    proxies = Proxies(settings.jm_proxy.get_secret_value())
+    timeout_s, concurrency = settings.jm_timeout_s, settings.jm_concurrency
+    session = new_session(timeout_s=timeout_s, max_clients=concurrency + _SPARE_CONNECTIONS)
+    html = JmHtml(proxies, timeout_s, concurrency)
+    limiter = Limiter(concurrency, settings.jm_rate_per_s, redis)
+    lists = HostLists(
+        {
+            HostRole.API: settings.jm_api_urls,
+            HostRole.HTML: settings.jm_html_urls,
+            HostRole.IMAGE: settings.jm_image_urls,
+        },
+        file=settings.data_dir / FILE_NAME,
+        session=session,
+        proxies=proxies,
+        addresses=list_addresses,
+    )
+    client = UpstreamClient(
+        lists=lists,
+        http=UpstreamHttp(limiter, timeout_s=timeout_s, tries=settings.jm_retries, on_attempt=on_attempt),
+        selector=SourceSelector(settings.jm_method),
+        api=JmApi(session, proxies, timeout_s),
+        html=html,
+        cdn=ImageCdn(session, proxies),
+    )
+    try:
+        yield client
+    finally:
+        await client.aclose()
+        await lists.aclose()
+        await limiter.aclose()
+        html.close()
+        await session.close()
 
 
 class UpstreamClient:
@@ -56,18 +108,18 @@ class UpstreamClient:
         self,
         *,
         lists: HostLists,
-        calls: UpstreamHttp,
-        method: SourceSelector,
+        http: UpstreamHttp,
+        selector: SourceSelector,
         api: JmApi,
         html: JmHtml,
         cdn: ImageCdn,
     ) -> None:
         self._lists = lists
-        self._calls = calls
+        self._http = http
         self._api = api
         self._html = html
         self._cdn = cdn
-        self._ways = SourceFallback(lists, calls, method, partial(html.ranking, query=RankingQuery()))
+        self._sources = SourceFallback(lists, http, selector, partial(html.ranking, query=RankingQuery()))
 
     async def album(self, id: str) -> AlbumDetail | None:
         """The album of this number (digits); a chapter's number leads to its album."""
@@ -83,16 +135,16 @@ class UpstreamClient:
 
         async def by_api(hosts: Hosts, deadline: Deadline, tries: int | None) -> ChapterDetail | None:
             scramble = asyncio.create_task(
-                self._calls.ask(hosts, partial(self._api.scramble_id, chapter_id=id), deadline, tries=tries)
+                self._http.ask(hosts, partial(self._api.scramble_id, chapter_id=id), deadline, tries=tries)
             )
             try:
-                chapter = await self._calls.ask(hosts, partial(self._api.chapter, id=id), deadline, tries=tries)
+                chapter = await self._http.ask(hosts, partial(self._api.chapter, id=id), deadline, tries=tries)
                 return chapter and replace(chapter, scramble_id=await scramble)
             finally:
                 scramble.cancel()
                 await asyncio.gather(scramble, return_exceptions=True)
 
-        return await self._go(self._ask(self._html.chapter, id), by_api)
+        return await self._ask(self._call(self._html.chapter, id), by_api)
 
     async def search(self, q: SearchQuery) -> AlbumListPage:
         """A page of a search. A query that is an album's number gives that album alone.
@@ -101,9 +153,9 @@ class UpstreamClient:
         what the site refuses to search for.
         """
         text = search_text(q)
-        found = await self._go(
-            self._ask(partial(self._html.search, query=q, text=text)),
-            self._ask(partial(self._api.search, query=q, text=text)),
+        found = await self._ask(
+            self._call(partial(self._html.search, query=q, text=text)),
+            self._call(partial(self._api.search, query=q, text=text)),
         )
         if isinstance(found, AlbumListPage):
             return found
@@ -113,21 +165,21 @@ class UpstreamClient:
 
     async def ranking(self, q: RankingQuery) -> RankingPage:
         """A page of a ranking, 80 albums long; a page behind the last one is empty."""
-        return await self._go(
-            self._ask(partial(self._html.ranking, query=q)), self._ask(partial(self._api.ranking, query=q))
+        return await self._ask(
+            self._call(partial(self._html.ranking, query=q)), self._call(partial(self._api.ranking, query=q))
         )
 
-    async def comments(self, album_id: str, page: int) -> CommentPage:
+    async def comments(self, album_id: str, page: int) -> CommentPageRecord:
         """A page of an album's comments, always by the API: the web pages give no totals."""
         current_usage().upstream_calls += 1
-        with _border("comments"):
+        with _failures_of("comments"):
             hosts = await self._lists.ready(HostRole.API)
             fetch = partial(self._api.comments, album_id=album_id, page=page)
-            return await self._calls.ask(hosts, fetch, self._calls.deadline())
+            return await self._http.ask(hosts, fetch, self._http.deadline())
 
     async def cover(self, album_id: str) -> bytes | None:
         """The cover as the CDN sends it: webp, jpeg, png or gif by its magic bytes. None where there is none."""
-        with _border("cover"):
+        with _failures_of("cover"):
             try:
                 return await self._picture(cover_path(album_id))
             except AttemptError as failed:
@@ -138,82 +190,82 @@ class UpstreamClient:
     async def page(self, chapter: ChapterDetail, index: int) -> bytes:
         """A page as the CDN sends it, perhaps scrambled; `index` is 1-based.
 
-        A page that is listed but on no host is a broken promise of the site, not an absence: GARBLED. Raises
+        A page that is listed but on no host is an error of the site, not an absence: GARBLED. Raises
         `InvalidInput` for an index out of range.
         """
         if not 1 <= index <= len(chapter.page_names):
             raise InvalidInput("index", f"The chapter has pages 1 to {len(chapter.page_names)}.")
-        with _border("page"):
+        with _failures_of("page"):
             return await self._picture(page_path(chapter.id, chapter.page_names[index - 1]))
 
     async def status(self) -> UpstreamStatus:
-        """What is known of the site, from memory."""
+        """What is known of the site, without asking it."""
         of_all = [self._lists.of(role) for role in HostRole]
-        asked = [hosts.asked_at for hosts in of_all if hosts.asked_at]
+        asked_at = [hosts.asked_at for hosts in of_all if hosts.asked_at]
         return UpstreamStatus(
-            method=self._ways.current,
-            reachable=self._ways.is_open,
-            checked_at=max(asked, default=None),
-            hosts=tuple(host for hosts in of_all for host in hosts.described()),
+            method=self._sources.current,
+            reachable=self._sources.is_reachable,
+            checked_at=max(asked_at, default=None),
+            hosts=tuple(host for hosts in of_all for host in hosts.statuses()),
         )
 
     async def probe(self) -> UpstreamStatus:
-        """Ask every host once, all at the same time, and say how they are."""
+        """Ask every host once, all at the same time; the status after that."""
         await self._lists.refresh()
         checks: dict[HostRole, Callable[[str], Awaitable[object]]] = {
             HostRole.API: self._api.settings,
             HostRole.HTML: partial(self._html.ranking, query=RankingQuery()),
-            # whether there is such a cover does not matter: a host that says no is there
+            # whether there is such a cover does not matter: a host that says no does answer
             HostRole.IMAGE: partial(self._cdn.picture, path=cover_path("1")),
         }
         targets = [(self._lists.of(role), host) for role in HostRole for host in self._lists.of(role)]
         answered = await asyncio.gather(
-            *(self._calls.check(hosts, host, checks[hosts.role]) for hosts, host in targets)
+            *(self._http.check(hosts, host, checks[hosts.role]) for hosts, host in targets)
         )
-        let_in = [ok for (hosts, _), ok in zip(targets, answered, strict=True) if hosts.role is HostRole.HTML]
-        if let_in:
-            self._ways.note_html(is_in=any(let_in))
+        accepted = [ok for (hosts, _), ok in zip(targets, answered, strict=True) if hosts.role is HostRole.HTML]
+        if accepted:
+            self._sources.note_html(is_accepted=any(accepted))
         return await self.status()
 
     async def aclose(self) -> None:
         """End what runs in the background."""
-        await self._ways.aclose()
+        await self._sources.aclose()
 
     async def _album(self, id: str) -> AlbumDetail | None:
-        return await self._go(self._ask(self._html.album, id), self._ask(self._api.album, id))
+        return await self._ask(self._call(self._html.album, id), self._call(self._api.album, id))
 
     async def _chapter_of_any_album(self, id: str) -> ChapterDetail | None:
-        return await self._go(self._ask(self._html.chapter, id), self._ask(self._api.chapter, id))
+        return await self._ask(self._call(self._html.chapter, id), self._call(self._api.chapter, id))
 
     async def _picture(self, path: str) -> bytes:
         current_usage().upstream_calls += 1
         hosts = await self._lists.ready(HostRole.IMAGE)
         fetch = partial(self._cdn.picture, path=path)
-        return await self._calls.ask(hosts, fetch, self._calls.deadline(), is_paced=False)
+        return await self._http.ask(hosts, fetch, self._http.deadline(), is_paced=False)
 
-    def _ask(self, fetch: Callable[..., Awaitable[T]], *arguments: str) -> Ask[T]:
-        async def ask(hosts: Hosts, deadline: Deadline, tries: int | None) -> T:
-            return await self._calls.ask(hosts, lambda host: fetch(host, *arguments), deadline, tries=tries)
+    def _call(self, fetch: Callable[..., Awaitable[T]], *arguments: str) -> SourceCall[T]:
+        async def call(hosts: Hosts, deadline: Deadline, tries: int | None) -> T:
+            return await self._http.ask(hosts, lambda host: fetch(host, *arguments), deadline, tries=tries)
 
-        return ask
+        return call
 
-    async def _go(self, by_html: Ask[T], by_api: Ask[T]) -> T:
+    async def _ask(self, by_html: SourceCall[T], by_api: SourceCall[T]) -> T:
         current_usage().upstream_calls += 1
-        with _border("call"):
-            return await self._ways.go(by_html, by_api)
+        with _failures_of("call"):
+            return await self._sources.ask(by_html, by_api)
 
 
 def search_text(q: SearchQuery) -> str:
-    """What is sent to the site: the words, then each excluded tag with a minus; of a number the digits alone."""
+    """The text to search for: the words, then each excluded tag with a minus; for a number its digits alone."""
     if number := number_of(q.text):
         return number
-    # a tag with a blank would be torn in two, and its second half searched for
+    # the site would split a tag with a blank in two, and search for the second half
     excluded = [f"-{tag}" for tag in map(str.strip, q.exclude) if tag and not any(map(str.isspace, tag))]
     return " ".join([q.text.strip(), *excluded])
 
 
 @contextmanager
-def _border(what: str) -> Iterator[None]:
+def _failures_of(what: str) -> Iterator[None]:
     try:
         yield
     except AttemptError as failed:

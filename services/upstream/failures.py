@@ -1,6 +1,6 @@
-"""Why a try at the site failed, told from the status, the headers and the text of what came instead of an answer.
+"""Why an attempt at the site failed, by the status, headers and text of the answer, or by what was raised.
 
-Only asked about answers that were not what was wanted: an album whose description says "maintenance" is an album.
+Only unwanted answers are classified: an album whose description says "maintenance" is an album.
 """
 
 from __future__ import annotations
@@ -9,14 +9,19 @@ import json
 import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
+
+from curl_cffi.requests import exceptions as curl
+from jmcomic import JmcomicException, RegularNotMatchException, RequestRetryAllFailException
+from jmcomic.jm_exception import ResponseUnexpectedException
 
 from services.errors import UpstreamFailure, UpstreamReason
 
 LONGEST_RETRY_AFTER_S = 3600.0
 """A `Retry-After` beyond this is taken as this."""
 
-_LOOKED_AT = 20_000
-"""Characters of a body that are searched: block pages say who they are near the top."""
+_CLASSIFIED_CHARACTERS = 20_000
+"""Of a body: block pages say what they are near the top."""
 
 _TEXTS: tuple[tuple[UpstreamReason, re.Pattern[str]], ...] = (
     (
@@ -54,7 +59,7 @@ _STATUSES: dict[int, UpstreamReason] = {
     502: UpstreamReason.UNREACHABLE,
     503: UpstreamReason.MAINTENANCE,
     504: UpstreamReason.TIMEOUT,
-    # a CDN in front of the site that can't reach it
+    # a CDN in front of the site that can't reach the site
     520: UpstreamReason.UNREACHABLE,
     521: UpstreamReason.UNREACHABLE,
     522: UpstreamReason.TIMEOUT,
@@ -66,10 +71,22 @@ _STATUSES: dict[int, UpstreamReason] = {
 }
 
 
-class AttemptError(Exception):
-    """One try at one host came to nothing. `detail` is for the log: no title, no credentials.
+# a body that does not decrypt, an absent field, a number that is none: all mean an unreadable answer
+_UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
 
-    `is_absent` marks a host that answers properly that it has no such file.
+_CURL: tuple[tuple[type[Exception], UpstreamReason], ...] = (
+    (curl.Timeout, UpstreamReason.TIMEOUT),
+    (curl.IncompleteRead, UpstreamReason.GARBLED),
+    (curl.TooManyRedirects, UpstreamReason.GARBLED),
+    (curl.HTTPError, UpstreamReason.GARBLED),
+    (curl.RequestException, UpstreamReason.UNREACHABLE),
+)
+
+
+class AttemptError(Exception):
+    """One attempt at one host failed. `detail` is for the log: no title, no credentials.
+
+    `is_absent`: the host answered properly, that it has no such file.
     """
 
     def __init__(
@@ -87,8 +104,52 @@ class AttemptError(Exception):
         self.is_absent = is_absent
 
     def as_failure(self) -> UpstreamFailure:
-        """What the caller of the gateway gets to see."""
+        """What callers of this package get."""
         return UpstreamFailure(self.reason, retry_after_s=self.retry_after_s)
+
+
+def attempt_error(error: Exception) -> AttemptError | None:
+    """The failure that this exception stands for; None for an error of our own."""
+    if isinstance(error, AttemptError):
+        return error
+    if isinstance(error, TimeoutError):
+        return AttemptError(UpstreamReason.TIMEOUT, "no answer in time")
+    for kind, reason in _CURL:
+        if isinstance(error, kind):
+            return AttemptError(reason, type(error).__name__)
+    if isinstance(error, JmcomicException):
+        return _of_jmcomic(error)
+    if isinstance(error, _UNREADABLE):
+        return AttemptError(UpstreamReason.GARBLED, type(error).__name__)
+    return None
+
+
+def check_answer(response: Any) -> None:
+    """Raises the `AttemptError` that an answer stands for, unless its status is 200."""
+    if response.status_code != 200:
+        raise _of_response(response)
+
+
+def _of_jmcomic(error: Any) -> AttemptError:
+    if isinstance(error, RequestRetryAllFailException) and error.errors:
+        cause = error.errors[-1]["error"]
+        return attempt_error(cause) or AttemptError(UpstreamReason.GARBLED, type(cause).__name__)
+    if isinstance(error, ResponseUnexpectedException):
+        return _of_response(error.resp)
+    if isinstance(error, RegularNotMatchException):
+        return failure_of_answer(200, error.error_text)
+    return AttemptError(UpstreamReason.GARBLED, type(error).__name__)
+
+
+def _of_response(response: Any) -> AttemptError:
+    plain = getattr(response, "resp", response)
+    headers = plain.headers
+    return failure_of_answer(
+        int(plain.status_code),
+        plain.text,
+        retry_after=headers.get("retry-after"),
+        is_challenge=headers.get("cf-mitigated") == "challenge",
+    )
 
 
 def failure_of_answer(
@@ -97,9 +158,9 @@ def failure_of_answer(
     """The failure that an unwanted answer stands for.
 
     `retry_after` is the header as sent; `is_challenge` is what the CDN's own header (`cf-mitigated`) says. An API
-    error in JSON (`{"code": 429, "errorMsg": "..."}`) counts by its own code, whatever the HTTP status.
+    error in JSON (`{"code": 429, "errorMsg": "..."}`) counts by its own code where the HTTP status is 200.
     """
-    status, text = _said_in_json(status, text[:_LOOKED_AT])
+    status, text = _unwrap_json(status, text[:_CLASSIFIED_CHARACTERS])
     reason = _reason(status, text, is_challenge)
     return AttemptError(reason, f"status {status}", retry_after_s=retry_after_seconds(retry_after))
 
@@ -112,15 +173,15 @@ def retry_after_seconds(header: str | None) -> float | None:
     return None if seconds is None else min(max(seconds, 0.0), LONGEST_RETRY_AFTER_S)
 
 
-def _said_in_json(status: int, text: str) -> tuple[int, str]:
+def _unwrap_json(status: int, text: str) -> tuple[int, str]:
     if not text.lstrip("\ufeff \r\n\t").startswith("{"):
         return status, text
     try:
-        said = json.loads(text.strip().lstrip("\ufeff"))
-        code = int(said.get("code", status))
+        error = json.loads(text.strip().lstrip("\ufeff"))
+        code = int(error.get("code", status))
     except (ValueError, TypeError):
         return status, text
-    return (code if status == 200 else status), str(said.get("errorMsg") or "")
+    return (code if status == 200 else status), str(error.get("errorMsg") or "")
 
 
 def _reason(status: int, text: str, is_challenge: bool) -> UpstreamReason:

@@ -1,7 +1,7 @@
-"""Where the site lives today: hosts from the settings, else the lists the site publishes, kept fresh by us.
+"""The addresses of the site: from the settings, else from the lists that the site publishes, refreshed by us.
 
-A list that was read is written to disk, so that the next start has a good one. A list that could not be read changes
-nothing: the one in use stays, and the question is asked again after a while.
+A list that was read is written to disk for the next start. One that could not be read changes nothing: the list in
+use stays, and is asked for again after a while.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from services.upstream.hosts import Clock, Hosts
-from services.upstream.jmcomic_errors import attempt_error, check_answer
+from services.upstream.failures import attempt_error, check_answer
 from services.upstream.jmcomic_state import (
     api_list_addresses,
     built_in_api_urls,
@@ -29,16 +29,17 @@ from services.upstream.jmcomic_state import (
     read_api_list,
     read_html_list,
 )
-from services.upstream.proxies import Proxies, shown
+from services.network import without_credentials
+from services.upstream.transport import Proxies
 from services.upstream.records import HostRole
 
-log = structlog.get_logger("jmgraph.catalog")
+log = structlog.get_logger("jmgraph.upstream")
 
 REFRESH_EVERY_S = 6 * 3600.0
-"""Between two looks at a published list while all is well."""
+"""Between two refreshes of a published list while hosts answer."""
 
-REFRESH_AFTER_TROUBLE_S = 300.0
-"""Between two looks while no host of the role answers, and after a look that failed."""
+REFRESH_AFTER_FAILURE_S = 300.0
+"""Between two refreshes while no host of the role answers, and after a refresh that failed."""
 
 LIST_TIMEOUT_S = 10.0
 
@@ -74,9 +75,9 @@ class HostLists:
         self._proxies = proxies
         self._clock = clock
         self._addresses = addresses or ListAddresses()
-        self._looked_at: dict[HostRole, float] = {}
-        self._good_at: dict[HostRole, float] = {}
-        self._looking: dict[HostRole, asyncio.Task[None]] = {}
+        self._refreshed_at: dict[HostRole, float] = {}
+        self._succeeded_at: dict[HostRole, float] = {}
+        self._refreshing: dict[HostRole, asyncio.Task[None]] = {}
         known = _read_file(file)
         built_in = {HostRole.API: built_in_api_urls(), HostRole.IMAGE: built_in_image_urls()}
         self._of = {
@@ -90,62 +91,62 @@ class HostLists:
         }
 
     def of(self, role: HostRole) -> Hosts:
-        """The hosts of a role as they are known; nothing is looked at."""
+        """The hosts of a role as they are known; starts no refresh."""
         return self._of[role]
 
-    def at_hand(self, role: HostRole) -> Hosts:
-        """The hosts of a role as they are known, perhaps none; has the list looked at in the background when due."""
+    def known_hosts(self, role: HostRole) -> Hosts:
+        """The hosts of a role as they are known, perhaps none; starts a refresh in the background when one is due."""
         if role in self._readers and self._is_due(role):
-            self._look(role)
+            self._start_refresh(role)
         return self._of[role]
 
     async def ready(self, role: HostRole) -> Hosts:
-        """As `at_hand`, but waits for a first list where no host is known."""
-        hosts = self.at_hand(role)
-        if not len(hosts) and role in self._looking:
-            await asyncio.wait([self._looking[role]])
+        """As `known_hosts`, but waits for a first list where no host is known."""
+        hosts = self.known_hosts(role)
+        if not len(hosts) and role in self._refreshing:
+            await asyncio.wait([self._refreshing[role]])
         return hosts
 
     async def refresh(self) -> None:
-        """Look at every published list now."""
+        """Read every published list now."""
         for role in self._readers:
-            self._look(role)
+            self._start_refresh(role)
         await self.settled()
 
     async def settled(self) -> None:
-        """Return once no look is under way."""
-        if self._looking:
-            await asyncio.wait(self._looking.values())
+        """Return once no refresh is under way."""
+        if self._refreshing:
+            await asyncio.wait(self._refreshing.values())
 
     async def aclose(self) -> None:
-        """Stop looking."""
-        looking = list(self._looking.values())
-        for task in looking:
+        """Cancel refreshes that are under way."""
+        refreshing = list(self._refreshing.values())
+        for task in refreshing:
             task.cancel()
-        await asyncio.gather(*looking, return_exceptions=True)
+        await asyncio.gather(*refreshing, return_exceptions=True)
 
     def _is_due(self, role: HostRole) -> bool:
         now = self._clock()
-        looked_at, good_at = self._looked_at.get(role), self._good_at.get(role)
-        if looked_at is None:
+        refreshed_at, succeeded_at = self._refreshed_at.get(role), self._succeeded_at.get(role)
+        if refreshed_at is None:
             return True
-        is_in_trouble = good_at is None or self._of[role].are_all_ill
-        every_s = REFRESH_AFTER_TROUBLE_S if is_in_trouble else REFRESH_EVERY_S
-        return now - looked_at >= every_s
+        is_failing = succeeded_at is None or self._of[role].are_all_unhealthy
+        every_s = REFRESH_AFTER_FAILURE_S if is_failing else REFRESH_EVERY_S
+        return now - refreshed_at >= every_s
 
-    def _look(self, role: HostRole) -> None:
-        if role in self._looking:
+    def _start_refresh(self, role: HostRole) -> None:
+        if role in self._refreshing:
             return
-        self._looked_at[role] = self._clock()
-        task = self._looking[role] = asyncio.create_task(self._refresh(role))
-        task.add_done_callback(lambda _: self._looking.pop(role, None))
+        self._refreshed_at[role] = self._clock()
+        task = self._refreshing[role] = asyncio.create_task(self._refresh(role))
+        task.add_done_callback(lambda _: self._refreshing.pop(role, None))
 
     async def _refresh(self, role: HostRole) -> None:
         urls = await self._readers[role]()
         if not urls:
-            log.warning("no list of hosts could be read; the known ones stay", role=role.value)
+            log.warning("no list of hosts could be read; the known hosts stay", role=role.value)
             return
-        self._good_at[role] = self._clock()
+        self._succeeded_at[role] = self._clock()
         self._of[role].replace(urls)
         await asyncio.to_thread(_write_file, self._file, role, urls)
         log.info("the list of hosts was read", role=role.value, hosts=len(urls))
@@ -172,12 +173,12 @@ class HostLists:
                 failed = attempt_error(error)
                 if failed is None:
                     raise
-                log.debug("a list of hosts could not be read", address=shown(address), reason=failed.reason.value)
+                log.debug("a list of hosts could not be read", address=without_credentials(address), reason=failed.reason.value)
         return ()
 
 
 def _base_urls(entries: Sequence[str]) -> tuple[str, ...]:
-    """Base addresses of what the list names; download links and what is no host are left out."""
+    """Base addresses in the list; download links and what is not a host are left out."""
     return tuple(dict.fromkeys(url for entry in entries if (url := _base_url(entry.strip()))))[:_MOST_HOSTS]
 
 
@@ -194,8 +195,8 @@ def _base_url(entry: str) -> str | None:
 
 def _read_file(file: Path) -> dict[HostRole, tuple[str, ...]]:
     try:
-        kept = json.loads(file.read_text("utf-8"))
-        lists = {role: kept.get(role.value) for role in HostRole}
+        stored = json.loads(file.read_text("utf-8"))
+        lists = {role: stored.get(role.value) for role in HostRole}
     except (OSError, ValueError, AttributeError):
         return {}
     return {role: urls for role, entries in lists.items() if isinstance(entries, list) and (urls := _texts(entries))}
@@ -206,12 +207,12 @@ def _texts(entries: list[object]) -> tuple[str, ...]:
 
 
 def _write_file(file: Path, role: HostRole, urls: Sequence[str]) -> None:
-    """Put one list into the file, whole or not at all; a disk that can't be written costs only the memory of it."""
-    kept = {other.value: list(known) for other, known in _read_file(file).items()}
+    """Put one list into the file, whole or not at all. Where the disk can't be written the next start goes without."""
+    stored = {other.value: list(known) for other, known in _read_file(file).items()}
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False, encoding="utf-8") as scratch:
-            json.dump(kept | {role.value: list(urls)}, scratch, indent=1)
+            json.dump(stored | {role.value: list(urls)}, scratch, indent=1)
         Path(scratch.name).replace(file)
     except OSError as error:
         log.warning("the list of hosts could not be written", error=type(error).__name__)

@@ -1,4 +1,4 @@
-"""The hosts of one role: which to ask next, and what is known of the health of each."""
+"""The hosts of one role, the health of each, and which to ask next."""
 
 from __future__ import annotations
 
@@ -8,56 +8,56 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from services.errors import UpstreamReason
-from services.upstream.proxies import shown
-from services.upstream.records import HostRole, UpstreamHost
+from services.network import without_credentials
+from services.upstream.records import HostRole, HostStatus
 
-FIRST_REST_S = 5.0
-"""Rest of a host after its first failure; it doubles with every further one."""
+FIRST_COOLDOWN_S = 5.0
+"""Of a host after its first failure; doubles with every further one."""
 
-LONGEST_REST_S = 300.0
+LONGEST_COOLDOWN_S = 300.0
 
-FAILURES_BEFORE_REST = {UpstreamReason.GARBLED: 3}
-"""Failures in a row until a host counts as ill: an unreadable answer is more often about one album than the host."""
+FAILURES_BEFORE_COOLDOWN = {UpstreamReason.GARBLED: 3}
+"""Failures in a row until a host is unhealthy: an unreadable answer is more often about one album than the host."""
 
 SLOW_FACTOR = 4.0
 SLOW_MARGIN_MS = 200.0
-"""A host this much slower than the quickest is asked after the others ..."""
+"""A host this much slower than the quickest is asked after the others,"""
 
-LATENCY_BELIEVED_S = 300.0
-"""... for as long as its last measurement is this young."""
+LATENCY_RECENT_S = 300.0
+"""for as long as its last measurement is younger than this."""
 
 FAILURES_BEFORE_DOUBT = 5
-"""After this many incidents in a row a resting host gets one try a call, not all of them."""
+"""After so many incidents in a row, a host in cooldown gets one try a call, not all of them."""
 
-_WEIGHT_OF_LAST = 0.3
+_WEIGHT_OF_LATEST = 0.3
 
 Clock = Callable[[], float]
 
 
 @dataclass(slots=True, eq=False)
 class Host:
-    """One base URL and its record; `name` is the URL without credentials. Times are of the monotonic clock."""
+    """One base URL and its health; `name` is the URL without credentials. Times are of the monotonic clock."""
 
     url: str
     name: str = field(init=False)
     failures: int = 0
     failed_at: float = 0.0
-    rest_until: float = 0.0
+    cooldown_until: float = 0.0
     reason: UpstreamReason | None = None
     latency_ms: float | None = None
     measured_at: float = 0.0
 
     def __post_init__(self) -> None:
-        self.name = shown(self.url)
+        self.name = without_credentials(self.url)
 
     @property
     def is_healthy(self) -> bool:
-        """False after failures that speak against the host."""
-        return self.failures < FAILURES_BEFORE_REST.get(self.reason, 1) if self.reason else True
+        """False after failures that are the host's own."""
+        return self.failures < FAILURES_BEFORE_COOLDOWN.get(self.reason, 1) if self.reason else True
 
-    def is_resting(self, now: float) -> bool:
-        """True while it is only asked when no other is left."""
-        return now < self.rest_until
+    def is_cooling_down(self, now: float) -> bool:
+        """True while it is asked only when no other is left."""
+        return now < self.cooldown_until
 
 
 class Hosts:
@@ -77,11 +77,11 @@ class Hosts:
         return iter(tuple(self._hosts.values()))
 
     def replace(self, urls: Sequence[str]) -> None:
-        """Take this list; a host that stays keeps its record."""
+        """Use this list; a host that stays keeps its health."""
         self._hosts = {url: self._hosts.get(url) or Host(url) for url in urls}
 
     @property
-    def are_all_ill(self) -> bool:
+    def are_all_unhealthy(self) -> bool:
         """True when no healthy host is left, also when there is none at all."""
         return not any(host.is_healthy for host in self._hosts.values())
 
@@ -89,15 +89,15 @@ class Hosts:
         """Tries that a call has at each host: `each`, but one where a host has failed again and again."""
         now = self._clock()
         return {
-            host.url: 1 if host.is_resting(now) and host.failures >= FAILURES_BEFORE_DOUBT else each
+            host.url: 1 if host.is_cooling_down(now) and host.failures >= FAILURES_BEFORE_DOUBT else each
             for host in self._hosts.values()
         }
 
     def choose(self, tries_left: Mapping[str, int]) -> Host | None:
         """The best host that has a try left; None when none has.
 
-        Rested before resting, the one with the most tries left, quick before slow, then the given order. Among those
-        that rest, the one whose rest ends first: the least bad is tried rather than none.
+        Hosts in cooldown come last; then by most tries left, quick before slow, and the given order. Among hosts in
+        cooldown, the one whose cooldown ends first: the least bad is tried rather than none.
         """
         open_hosts = [host for host in self._hosts.values() if tries_left.get(host.url, 0) > 0]
         if not open_hosts:
@@ -106,23 +106,23 @@ class Hosts:
         slow_ms = self._slow_ms(now)
 
         def rank(host: Host) -> tuple[bool, int, float, bool]:
-            is_resting = host.is_resting(now)
+            is_cooling_down = host.is_cooling_down(now)
             is_slow = self._known_latency(host, now) > slow_ms
-            return is_resting, -tries_left[host.url], host.rest_until if is_resting else 0.0, is_slow
+            return is_cooling_down, -tries_left[host.url], host.cooldown_until if is_cooling_down else 0.0, is_slow
 
         return min(open_hosts, key=rank)
 
-    def rest_left_s(self, host: Host) -> float:
-        """Seconds until the host has rested."""
-        return max(0.0, host.rest_until - self._clock())
+    def cooldown_left_s(self, host: Host) -> float:
+        """Seconds until the cooldown of the host ends."""
+        return max(0.0, host.cooldown_until - self._clock())
 
     def note_answer(self, host: Host, latency_s: float) -> None:
         """The host answered properly."""
         measured_ms = latency_s * 1000
         known = host.latency_ms if host.latency_ms is not None else measured_ms
-        host.latency_ms = known + _WEIGHT_OF_LAST * (measured_ms - known)
+        host.latency_ms = known + _WEIGHT_OF_LATEST * (measured_ms - known)
         host.measured_at = self._clock()
-        host.failures, host.rest_until, host.reason = 0, 0.0, None
+        host.failures, host.cooldown_until, host.reason = 0, 0.0, None
         self.asked_at = datetime.now(UTC)
 
     def note_failure(
@@ -131,13 +131,13 @@ class Hosts:
         reason: UpstreamReason,
         *,
         began_at: float,
-        rest_s: float | None = None,
+        cooldown_s: float | None = None,
         is_grave: bool = False,
     ) -> None:
-        """The host failed a try that began at `began_at`; `rest_s` is the rest it asked for itself.
+        """The host failed an attempt that began at `began_at`; `cooldown_s` is the one that it asked for itself.
 
-        Tries that were under way together fail together: they are one incident. `is_grave` marks a failure that can
-        only be the host's, so that one is enough to call it ill.
+        Attempts that were under way together fail together: they are one incident. `is_grave`: the failure can only
+        be the host's, so that one is enough to call it unhealthy.
         """
         now = self._clock()
         self.asked_at = datetime.now(UTC)
@@ -145,32 +145,32 @@ class Hosts:
         if not is_same_incident:
             host.failures, host.failed_at = host.failures + 1, now
         host.reason = reason
-        enough = FAILURES_BEFORE_REST.get(reason, 1)
+        enough = FAILURES_BEFORE_COOLDOWN.get(reason, 1)
         host.failures = max(host.failures, enough) if is_grave else host.failures
         times = host.failures - enough
-        if rest_s is not None:
-            host.rest_until = now + rest_s
+        if cooldown_s is not None:
+            host.cooldown_until = now + cooldown_s
         elif times >= 0 and not is_same_incident:
-            host.rest_until = now + min(FIRST_REST_S * 2 ** min(times, 16), LONGEST_REST_S)
+            host.cooldown_until = now + min(FIRST_COOLDOWN_S * 2 ** min(times, 16), LONGEST_COOLDOWN_S)
 
-    def described(self) -> tuple[UpstreamHost, ...]:
-        """Every host as the status shows it."""
-        return tuple(self._described(host) for host in self._hosts.values())
+    def statuses(self) -> tuple[HostStatus, ...]:
+        """The status of every host."""
+        return tuple(self._status(host) for host in self._hosts.values())
 
-    def _described(self, host: Host) -> UpstreamHost:
-        rest_s = self.rest_left_s(host)
-        return UpstreamHost(
+    def _status(self, host: Host) -> HostStatus:
+        cooldown_s = self.cooldown_left_s(host)
+        return HostStatus(
             url=host.name,
             role=self.role,
             healthy=host.is_healthy,
             latency_ms=None if host.latency_ms is None else round(host.latency_ms, 1),
             reason=None if host.is_healthy else host.reason,
-            resting_until=datetime.now(UTC) + timedelta(seconds=rest_s) if rest_s else None,
+            cooldown_until=datetime.now(UTC) + timedelta(seconds=cooldown_s) if cooldown_s else None,
         )
 
     def _known_latency(self, host: Host, now: float) -> float:
-        is_believed = host.latency_ms is not None and now - host.measured_at < LATENCY_BELIEVED_S
-        return (host.latency_ms or 0.0) if is_believed else 0.0
+        is_recent = host.latency_ms is not None and now - host.measured_at < LATENCY_RECENT_S
+        return (host.latency_ms or 0.0) if is_recent else 0.0
 
     def _slow_ms(self, now: float) -> float:
         known = [latency for host in self._hosts.values() if (latency := self._known_latency(host, now))]

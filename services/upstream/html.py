@@ -28,7 +28,8 @@ from services.upstream.mapping import (
     ranking_from_jm,
     search_to_jm,
 )
-from services.upstream.proxies import Proxies, shown
+from services.network import without_credentials
+from services.upstream.transport import Proxies
 from services.upstream.records import (
     AlbumDetail,
     AlbumListPage,
@@ -163,7 +164,7 @@ class JmHtml:
         meta_data = {
             "impersonate": "chrome",
             "timeout": self._timeout_s,
-            "headers": html_headers(shown(host)),
+            "headers": html_headers(without_credentials(host)),
             "proxies": self._proxies.for_curl(host),
         }
         postman = Postmans.create(data={"type": "curl_cffi_session", "meta_data": meta_data})

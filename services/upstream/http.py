@@ -1,9 +1,11 @@
-"""The one retry policy: which host, how often, how long, and what is told to whom about how it went."""
+"""The one retry policy: which host is asked, how often, how long, and what is recorded of each attempt."""
 
 from __future__ import annotations
 
 import asyncio
+import random
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import TypeVar
@@ -12,42 +14,52 @@ import structlog
 
 from services.errors import UpstreamReason
 from services.observability import Priority, current_usage
-from services.upstream.failures import AttemptError
+from services.upstream.failures import AttemptError, attempt_error
 from services.upstream.hosts import Host, Hosts
-from services.upstream.jmcomic_errors import attempt_error
-from services.upstream.limiter import Limiter
+from services.upstream.limiter import HostRateLimited, Limiter
 from services.upstream.records import HostRole
-from services.upstream.retry_plan import Deadline, RetryPlan
-from services.upstream.tokens import HostQuiet
 
-log = structlog.get_logger("jmgraph.catalog")
+log = structlog.get_logger("jmgraph.upstream")
 
 T = TypeVar("T")
 
 LONGEST_CALL_S = 40.0
-"""A call ends after this, unless a single try may take longer."""
+"""A call ends after this, unless a single attempt may take longer."""
 
-QUIET_PATIENCE_S = {Priority.PERSON: 5.0, Priority.DOWNLOAD: 120.0, Priority.UPKEEP: 120.0}
-"""So long does a call sit out a host that asked for fewer requests, beyond its deadline; longer, and it fails."""
+FIRST_PAUSE_S = 0.25
+"""Before a host is asked again; doubles each time, jittered by half."""
+
+LONGEST_PAUSE_S = 4.0
+
+RATE_LIMIT_PATIENCE_S = {Priority.PERSON: 5.0, Priority.DOWNLOAD: 120.0, Priority.UPKEEP: 120.0}
+"""A call waits this long for a host that asked for fewer requests, on top of its deadline; then it fails."""
 
 PERSON_WAITS_S = 30.0
-"""A person waits no longer for a turn; downloads wait as long as it takes."""
+"""A person waits no longer for the limiter; downloads wait as long as it takes."""
 
-TryWatcher = Callable[[HostRole, str, UpstreamReason | None, float], None]
-"""Told of every try: role, host, what went wrong (None: nothing), seconds."""
+_SAME_ANSWER = frozenset({UpstreamReason.REGION_BLOCKED, UpstreamReason.CHALLENGED})
+"""The same host gives the same answer again: only another one is worth an attempt."""
+
+_ENOUGH_ABSENT = 2
+"""When so many hosts of a CDN say that they don't have a file, there is none."""
+
+AttemptObserver = Callable[[HostRole, str, UpstreamReason | None, float], None]
+"""Called after every attempt: role, host, what went wrong (None: nothing), seconds."""
 
 
 class UpstreamHttp:
-    """Asks hosts until one answers. `tries` is per host, `timeout_s` per try."""
+    """Asks hosts until one answers. `tries` is per host, `timeout_s` per attempt."""
 
-    def __init__(self, limiter: Limiter, *, timeout_s: float, tries: int, on_try: TryWatcher | None = None) -> None:
+    def __init__(
+        self, limiter: Limiter, *, timeout_s: float, tries: int, on_attempt: AttemptObserver | None = None
+    ) -> None:
         self._limiter = limiter
         self._timeout_s = timeout_s
         self._tries = tries
-        self._on_try = on_try
+        self._on_attempt = on_attempt
 
     def deadline(self) -> Deadline:
-        """The end of a call that begins now: all tries at one host, 40 s at most."""
+        """The end of a call that begins now: the time of all tries at one host, 40 s at most."""
         return Deadline(max(self._timeout_s, min(self._timeout_s * self._tries, LONGEST_CALL_S)))
 
     async def ask(
@@ -59,35 +71,37 @@ class UpstreamHttp:
         tries: int | None = None,
         is_paced: bool = True,
     ) -> T:
-        """What `fetch` gives for the first host that answers. Raises the last `AttemptError` when none does.
+        """What `fetch` returns for the first host that answers. Raises the last `AttemptError` when none does.
 
-        `fetch` gets a base URL and makes one try; whatever jmcomic or curl raises there counts as a failed try.
+        `fetch` gets a base URL and makes one attempt; whatever jmcomic or curl raises there counts as a failed one.
+        `tries` is set by a caller that has another source to turn to. `is_paced`: the rate of a host holds, too.
         """
-        # a call that has another way to go does not wait for this one
-        patience_s = 0.0 if tries else QUIET_PATIENCE_S[current_usage().priority]
-        course = RetryPlan(hosts, deadline, tries=tries or self._tries, patience_s=patience_s)
-        while host := course.next_host():
-            if not await course.pause_for(host):
+        # a caller that has another source to turn to does not wait for a host that limits us
+        patience_s = 0.0 if tries else RATE_LIMIT_PATIENCE_S[current_usage().priority]
+        plan = RetryPlan(hosts, deadline, tries=tries or self._tries, patience_s=patience_s)
+        while host := plan.next_host():
+            if not await plan.pause_for(host):
                 continue
             try:
-                return await self._try(hosts, host, fetch, deadline, is_paced)
-            except HostQuiet as quiet:
-                hosts.note_failure(host, UpstreamReason.RATE_LIMITED, began_at=time.monotonic(), rest_s=quiet.seconds)
+                return await self._attempt(hosts, host, fetch, deadline, is_paced)
+            except HostRateLimited as limited:
+                reason = UpstreamReason.RATE_LIMITED
+                hosts.note_failure(host, reason, began_at=time.monotonic(), cooldown_s=limited.seconds)
             except AttemptError as failed:
-                course.note(host, failed)
-        raise course.failed
+                plan.note(host, failed)
+        raise plan.failed
 
     async def check(self, hosts: Hosts, host: Host, fetch: Callable[[str], Awaitable[object]]) -> bool:
-        """One try at this very host, to learn how it is; True when it answered, whatever it answered."""
+        """One attempt at this very host, to learn how it is; True when it answered, whatever it answered."""
         try:
-            await self._try(hosts, host, fetch, Deadline(self._timeout_s), is_paced=False, is_grave=True)
-        except HostQuiet:
+            await self._attempt(hosts, host, fetch, Deadline(self._timeout_s), is_paced=False, is_grave=True)
+        except HostRateLimited:
             return False
         except AttemptError as failed:
             return failed.is_absent
         return True
 
-    async def _try(
+    async def _attempt(
         self,
         hosts: Hosts,
         host: Host,
@@ -97,7 +111,7 @@ class UpstreamHttp:
         is_grave: bool = False,
     ) -> T:
         async with AsyncExitStack() as stack:
-            await self._wait_for_turn(stack, host, deadline, is_paced)
+            await self._acquire(stack, host, deadline, is_paced)
             began_at = time.monotonic()
             try:
                 async with asyncio.timeout(min(self._timeout_s, deadline.left_s)):
@@ -108,44 +122,113 @@ class UpstreamHttp:
                     raise
                 await self._note_failure(hosts, host, failed, began_at, is_grave)
                 raise failed from error
-        self._note_answer(hosts, host, began_at)
+        self._note_answer(hosts, host, time.monotonic() - began_at, None)
         return answer
 
-    async def _wait_for_turn(self, stack: AsyncExitStack, host: Host, deadline: Deadline, is_paced: bool) -> None:
+    async def _acquire(self, stack: AsyncExitStack, host: Host, deadline: Deadline, is_paced: bool) -> None:
         priority = current_usage().priority
         began_at = time.monotonic()
-        turn = self._limiter.turn(host.name, priority, is_paced=is_paced)
         try:
             async with asyncio.timeout(PERSON_WAITS_S if priority is Priority.PERSON else None):
-                await stack.enter_async_context(turn)
+                await stack.enter_async_context(self._limiter.acquire(host.name, priority, is_paced=is_paced))
         except TimeoutError:
-            raise AttemptError(UpstreamReason.RATE_LIMITED, "no turn in time", retry_after_s=PERSON_WAITS_S) from None
+            reason = UpstreamReason.RATE_LIMITED
+            raise AttemptError(reason, "the limiter is full", retry_after_s=PERSON_WAITS_S) from None
         deadline.extend(time.monotonic() - began_at)
 
-    def _note_answer(self, hosts: Hosts, host: Host, began_at: float) -> None:
-        took_s = time.monotonic() - began_at
-        hosts.note_answer(host, took_s)
-        if self._on_try:
-            self._on_try(hosts.role, host.name, None, took_s)
+    def _note_answer(self, hosts: Hosts, host: Host, seconds: float, reason: UpstreamReason | None) -> None:
+        hosts.note_answer(host, seconds)
+        if self._on_attempt:
+            self._on_attempt(hosts.role, host.name, reason, seconds)
 
     async def _note_failure(
         self, hosts: Hosts, host: Host, failed: AttemptError, began_at: float, is_grave: bool
     ) -> None:
-        took_s = time.monotonic() - began_at
-        if self._on_try:
-            self._on_try(hosts.role, host.name, failed.reason, took_s)
+        seconds = time.monotonic() - began_at
         if failed.is_absent:
-            hosts.note_answer(host, took_s)
+            self._note_answer(hosts, host, seconds, failed.reason)
             return
-        rest_s = failed.retry_after_s
-        hosts.note_failure(host, failed.reason, began_at=began_at, rest_s=rest_s, is_grave=is_grave)
+        if self._on_attempt:
+            self._on_attempt(hosts.role, host.name, failed.reason, seconds)
+        hosts.note_failure(
+            host, failed.reason, began_at=began_at, cooldown_s=failed.retry_after_s, is_grave=is_grave
+        )
         log.debug(
-            "a try failed",
+            "an attempt failed",
             role=hosts.role.value,
             host=host.name,
             reason=failed.reason.value,
             detail=failed.detail,
-            seconds=round(took_s, 3),
+            seconds=round(seconds, 3),
         )
         if failed.reason is UpstreamReason.RATE_LIMITED:
-            await self._limiter.quiet(host.name, hosts.rest_left_s(host))
+            await self._limiter.pause_host(host.name, hosts.cooldown_left_s(host))
+
+
+class Deadline:
+    """When a call has to end. Time spent waiting for our own limiter is not the site's and does not count."""
+
+    def __init__(self, seconds: float) -> None:
+        self._ends_at = time.monotonic() + seconds
+
+    @property
+    def left_s(self) -> float:
+        """Seconds left, 0 when it has passed."""
+        return max(0.0, self._ends_at - time.monotonic())
+
+    def extend(self, seconds: float) -> None:
+        """Put it off."""
+        self._ends_at += seconds
+
+
+class RetryPlan:
+    """What one call has tried and may still try. `failed` is what it ends with when no host answers."""
+
+    def __init__(self, hosts: Hosts, deadline: Deadline, *, tries: int, patience_s: float) -> None:
+        self._failed: AttemptError | None = None
+        self._hosts = hosts
+        self._deadline = deadline
+        self._tries_left = hosts.tries(tries)
+        self._asked: Counter[str] = Counter()
+        self._absent = 0
+        self._patience_s = patience_s
+
+    @property
+    def failed(self) -> AttemptError:
+        """The last failure."""
+        return self._failed or AttemptError(UpstreamReason.UNREACHABLE, "no host is known")
+
+    def next_host(self) -> Host | None:
+        """The host to ask now; None when all has been tried."""
+        return None if self._absent >= _ENOUGH_ABSENT else self._hosts.choose(self._tries_left)
+
+    async def pause_for(self, host: Host) -> bool:
+        """Back off before a host is asked again, and wait while it limits us. False when that takes too long."""
+        is_limited = host.reason is UpstreamReason.RATE_LIMITED
+        limited_s = self._hosts.cooldown_left_s(host) if is_limited else 0.0
+        if limited_s > self._patience_s:
+            self._failed = AttemptError(UpstreamReason.RATE_LIMITED, "limited for too long", retry_after_s=limited_s)
+            self._tries_left[host.url] = 0
+            return False
+        self._patience_s -= limited_s
+        self._deadline.extend(limited_s)
+        pause_s = max(limited_s, _pause_s(self._asked[host.url]))
+        if pause_s >= self._deadline.left_s:
+            self._tries_left.clear()
+            return False
+        await asyncio.sleep(pause_s)
+        return True
+
+    def note(self, host: Host, failed: AttemptError) -> None:
+        """The host failed an attempt."""
+        self._failed = failed
+        self._asked[host.url] += 1
+        self._absent += failed.is_absent
+        is_final = failed.is_absent or failed.reason in _SAME_ANSWER
+        self._tries_left[host.url] = 0 if is_final else self._tries_left[host.url] - 1
+
+
+def _pause_s(times_asked: int) -> float:
+    if not times_asked:
+        return 0.0
+    return float(min(FIRST_PAUSE_S * 2 ** (times_asked - 1), LONGEST_PAUSE_S) * random.uniform(0.5, 1.5))

@@ -1,162 +1,307 @@
-"""The limiter: at most so many requests to the site at once and so many a second to each host, over all processes.
+"""Limits requests to the site over all processes: how many at once, and how many a second to each host.
 
-Slots are leased in bulk: a background task tells Redis every few milliseconds, only while there is work, what this
-process uses and wants, and hears what it may use. A slot is then a matter of this process alone, so a picture costs
-no round trip. Tokens of the rate are asked for one by one. Without Redis the process limits itself.
+Slots are leased in bulk: while there is work, a background task reports to Redis every few milliseconds what this
+process uses and wants, and learns how many slots it may use. Taking one is then local, so a picture costs no round
+trip. Tokens of a host's rate are taken one by one. Without Redis the process limits itself.
 """
 
 from __future__ import annotations
 
 import asyncio
+import heapq
+import secrets
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from typing import Any, TypeVar
+from itertools import count
+from pathlib import Path
+from typing import TypeVar
 
 import structlog
 
 from services.observability import Priority
 from services.redis import RedisClient, RedisUnavailable
-from services.upstream.limiter_redis import SharedStore
-from services.upstream.limiter_store import Grant, LimiterStore, OwnStore
-from services.upstream.slots import ConcurrencyLimiter
-from services.upstream.tokens import HostQuiet, RateLimiter
 
-log = structlog.get_logger("jmgraph.catalog")
+log = structlog.get_logger("jmgraph.upstream")
 
 T = TypeVar("T")
 
-TICK_S = 0.04
-"""Between two looks at Redis while there is work: so long may a person elsewhere go unnoticed by a download here."""
+BURST = 100
+"""Page and API requests that a host takes at once before the rate holds."""
 
-SOONEST_S = 0.005
-"""Between two looks that something happened for."""
+TOKENS_LEFT = {Priority.PERSON: 0, Priority.DOWNLOAD: 10, Priority.UPKEEP: 20}
+"""Tokens that each priority leaves to those before it."""
+
+LEASE_MS = 3000
+"""A process that does not report for this long holds no slots."""
+
+REPORT_EVERY_S = 0.04
+"""Between two reports while there is work: a person elsewhere waits this long at most for a download to make room."""
+
+SOONEST_REPORT_S = 0.005
+"""Between two reports, however much happens."""
 
 ANSWER_WITHIN_S = 1.0
-"""A Redis that takes longer is done without."""
+"""Redis has this long; then the process limits itself."""
 
-ALONE_S = 2.0
-"""Redis is not asked again for so long after it failed."""
+_PREFIX = "jmgraph:limiter"
+_SCRIPTS = Path(__file__).with_name("lua")
+
+
+class HostRateLimited(Exception):
+    """The host asked for fewer requests; it is not asked for `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"not asked for {seconds:.1f} s")
+        self.seconds = seconds
 
 
 class Limiter:
-    """One per gateway. `turn` is the way to the site."""
+    """One per process. `acquire` is the only way to the site."""
 
     def __init__(self, concurrency: int, rate_per_s: float, redis: RedisClient | None = None) -> None:
+        """`concurrency` requests at once over all processes that share `redis`; `rate_per_s` to each host."""
         self._concurrency = concurrency
         self._rate_per_s = rate_per_s
-        self._own = OwnStore()
-        self._shared: LimiterStore | None = SharedStore(redis) if redis else None
-        self._alone_until = 0.0
-        self._slots = ConcurrencyLimiter(0 if redis else concurrency, self._on_want, self._on_release)
-        self._queues: dict[str, RateLimiter] = {}
+        self._local = LocalLimits()
+        self._shared = RedisLimits(redis) if redis else None
+        self._slots = ConcurrencyLimiter(0 if redis else concurrency, self._on_request, self._on_release)
+        self._token_queues: defaultdict[tuple[str, Priority], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._reporting: asyncio.Task[None] | None = None
+        self._wake_up = asyncio.Event()
+        self._reported_wanted = 0
         self._others_wait = False
         self._is_idle = False
-        self._told = 0
+        self._is_local = False
         self._is_closed = False
-        self._wake = asyncio.Event()
-        self._sharing: asyncio.Task[None] | None = None
 
     @asynccontextmanager
-    async def turn(self, host: str, priority: Priority, *, is_paced: bool) -> AsyncIterator[None]:
-        """Hold a slot for one request to `host`; with `is_paced` a token of its rate is spent first.
+    async def acquire(self, host: str, priority: Priority, *, is_paced: bool) -> AsyncIterator[None]:
+        """Hold a slot for one request to `host`; with `is_paced` it also takes a token of the host's rate.
 
-        Waits as long as it takes, persons before downloads before upkeep. Raises `HostQuiet` where the host asked
-        any of our processes for fewer requests.
+        Waits as long as it takes, persons before downloads before upkeep. Raises `HostRateLimited` where the host
+        asked any of our processes for fewer requests.
         """
-        if quiet_s := self._own.quiet_left_s(host):
-            raise HostQuiet(quiet_s)
+        self._local.check_pause(host)
         if is_paced:
-            await self._queue(host).token(priority)
+            await self._acquire_token(host, priority)
         await self._slots.acquire(priority)
         try:
             yield
         finally:
             self._slots.release(priority)
 
-    async def quiet(self, host: str, seconds: float) -> None:
-        """All processes leave this host alone for so long."""
-        await self._own.quiet(host, seconds)
-        if self._shared and not self._is_alone:
-            await self._asked(self._shared.quiet(host, seconds))
+    async def pause_host(self, host: str, seconds: float) -> None:
+        """Let no process ask this host for so long."""
+        self._local.pause_host(host, seconds)
+        await self._ask_redis(lambda redis: redis.pause_host(host, seconds))
 
     async def aclose(self) -> None:
         """Give the slots back."""
         self._is_closed = True
-        for queue in self._queues.values():
-            await queue.aclose()
-        if self._sharing is None or self._shared is None:
+        if self._reporting is None:
             return
-        self._sharing.cancel()
+        self._reporting.cancel()
         with suppress(asyncio.CancelledError):
-            await self._sharing
-        if not self._is_alone:
-            await self._asked(self._shared.leave())
+            await self._reporting
+        await self._ask_redis(lambda redis: redis.leave())
 
-    @property
-    def _is_alone(self) -> bool:
-        return self._shared is None or time.monotonic() < self._alone_until
+    async def _acquire_token(self, host: str, priority: Priority) -> None:
+        # one of each priority asks, those behind it wait in order; `TOKENS_LEFT` puts persons first
+        async with self._token_queues[host, priority]:
+            while wait_s := await self._take_token(host, priority):  # noqa: ASYNC110 (time passes, nothing happens)
+                await asyncio.sleep(wait_s)
 
-    def _queue(self, host: str) -> RateLimiter:
-        if host not in self._queues:
-            self._queues[host] = RateLimiter(lambda priority: self._take(host, priority))
-        return self._queues[host]
+    async def _take_token(self, host: str, priority: Priority) -> float:
+        # taken locally too, so that the loss of Redis does not allow a second burst
+        local_wait_s = self._local.take_token(host, self._rate_per_s, priority)
+        answer = await self._ask_redis(lambda redis: redis.take_token(host, self._rate_per_s, priority))
+        wait_s, paused_s = answer or (local_wait_s, 0.0)
+        if paused_s:
+            self._local.pause_host(host, paused_s)
+            raise HostRateLimited(paused_s)
+        return wait_s
 
-    async def _take(self, host: str, priority: Priority) -> float:
-        """Seconds until a token may be there; 0 when one was taken."""
-        # counted here too, so that the loss of Redis does not hand out a second burst
-        own = await self._own.take(host, self._rate_per_s, priority)
-        turn = own
-        if self._shared and not self._is_alone:
-            turn = await self._asked(self._shared.take(host, self._rate_per_s, priority)) or own
-        if turn.quiet_s:
-            await self._own.quiet(host, turn.quiet_s)
-            raise HostQuiet(turn.quiet_s)
-        return turn.wait_s
-
-    async def _asked(self, question: Coroutine[Any, Any, T]) -> T | None:
-        """The answer of Redis; None, and a while on our own, where there is none."""
+    async def _ask_redis(self, ask: Callable[[RedisLimits], Awaitable[T]]) -> T | None:
+        """The answer of Redis; None where there is none."""
+        if self._shared is None:
+            return None
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
-                return await question
-        except Exception as error:
-            # whatever is wrong with Redis, down, slow or without scripts: the site stays readable
-            is_known = isinstance(error, RedisUnavailable | TimeoutError)
-            if not self._is_alone or not is_known:
-                log.warning("the limiter goes on without Redis, for this process alone", error=type(error).__name__)
-            self._alone_until = time.monotonic() + ALONE_S
+                answer = await ask(self._shared)
+        except Exception as error:  # whatever is wrong, away, slow or without scripts: the site stays readable
+            if not self._is_local or not isinstance(error, RedisUnavailable | TimeoutError):
+                log.warning("the limits hold for this process alone, without Redis", error=type(error).__name__)
+            self._is_local = True
             return None
+        self._is_local = False
+        return answer
 
-    def _on_want(self) -> None:
+    def _on_request(self) -> None:
         if self._shared is None:
             return
-        if self._sharing is None:
-            self._sharing = asyncio.create_task(self._share(self._shared))
-        could_have_more = self._told < min(self._slots.total_wanted, self._concurrency)
-        if self._is_idle or (self._slots.is_short and could_have_more):
-            self._wake.set()
+        if self._reporting is None:
+            self._reporting = asyncio.create_task(self._report_forever())
+        could_have_more = self._reported_wanted < min(sum(self._slots.wanted().values()), self._concurrency)
+        if self._is_idle or (self._slots.has_waiting and could_have_more):
+            self._wake_up.set()
 
     def _on_release(self) -> None:
         if self._others_wait:
-            self._wake.set()
+            self._wake_up.set()
 
-    async def _share(self, store: LimiterStore) -> None:
+    async def _report_forever(self) -> None:
         while not self._is_closed:
-            self._wake.clear()
-            grant = await self._look(store)
-            for host, seconds in grant.quiet_s.items():
-                await self._own.quiet(host, seconds)
-            self._others_wait = grant.others_wait
-            self._slots.allow(grant.slots)
-            await asyncio.sleep(SOONEST_S)
-            self._is_idle = not self._slots.total_wanted
+            self._wake_up.clear()
+            await self._report()
+            await asyncio.sleep(SOONEST_REPORT_S)
+            self._is_idle = not any(self._slots.wanted().values())
             with suppress(TimeoutError):
-                # once Redis knows that nothing is under way there is nothing to say until something is
-                async with asyncio.timeout(None if self._is_idle and not self._told else TICK_S):
-                    await self._wake.wait()
+                # once Redis knows that nothing is under way there is nothing to report until something is
+                async with asyncio.timeout(None if self._is_idle and not self._reported_wanted else REPORT_EVERY_S):
+                    await self._wake_up.wait()
 
-    async def _look(self, store: LimiterStore) -> Grant:
-        now = self._concurrency, self._slots.total_in_use, self._slots.wanted()
-        self._told = sum(now[2].values())
-        answer = None if self._is_alone else await self._asked(store.share(*now))
-        return answer or await self._own.share(*now)
+    async def _report(self) -> None:
+        in_use, wanted = self._slots.total_in_use, self._slots.wanted()
+        self._reported_wanted = sum(wanted.values())
+        answer = await self._ask_redis(lambda redis: redis.lease(self._concurrency, in_use, wanted))
+        slots, self._others_wait, paused_s = answer or (self._concurrency, False, {})
+        for host, seconds in paused_s.items():
+            self._local.pause_host(host, seconds)
+        self._slots.resize(slots)
+
+
+class ConcurrencyLimiter:
+    """The slots of this process, handed out by priority, then by arrival. For one event loop.
+
+    `on_request` is called for every request that comes, `on_release` for every one that ends.
+    """
+
+    def __init__(
+        self,
+        size: int,
+        on_request: Callable[[], None] = lambda: None,
+        on_release: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._size = size
+        self._in_use = dict.fromkeys(Priority, 0)
+        self._waiting: list[tuple[Priority, int, asyncio.Future[None]]] = []
+        self._order = count()
+        self._on_request = on_request
+        self._on_release = on_release
+
+    @property
+    def total_in_use(self) -> int:
+        """Requests under way."""
+        return sum(self._in_use.values())
+
+    @property
+    def has_waiting(self) -> bool:
+        """True while a request waits for a slot."""
+        return any(not waiter.done() for _, _, waiter in self._waiting)
+
+    def wanted(self) -> dict[Priority, int]:
+        """Requests under way or waiting, by priority."""
+        wanted = dict(self._in_use)
+        for priority, _, waiter in self._waiting:
+            wanted[priority] += not waiter.done()
+        return wanted
+
+    async def acquire(self, priority: Priority) -> None:
+        """Wait for a slot; `release` gives it back."""
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (priority, next(self._order), waiter))
+        self._hand_out()
+        self._on_request()
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled():
+                self.release(priority)
+            raise
+
+    def release(self, priority: Priority) -> None:
+        """Give the slot of a request of this priority back."""
+        self._in_use[priority] -= 1
+        self._hand_out()
+        self._on_release()
+
+    def resize(self, size: int) -> None:
+        """Allow `size` at once from now on; requests under way beyond it are not interrupted."""
+        self._size = size
+        self._hand_out()
+
+    def _hand_out(self) -> None:
+        while self._waiting and (self._waiting[0][2].done() or self.total_in_use < self._size):
+            priority, _, waiter = heapq.heappop(self._waiting)
+            if not waiter.done():
+                self._in_use[priority] += 1
+                waiter.set_result(None)
+
+
+class LocalLimits:
+    """Tokens and pauses as this process alone counts them."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._buckets: dict[str, tuple[float, float]] = {}
+        self._paused_until: dict[str, float] = {}
+
+    def take_token(self, host: str, rate_per_s: float, priority: Priority) -> float:
+        """Seconds until a token may be there, 0 when one was taken. Raises `HostRateLimited`."""
+        self.check_pause(host)
+        now = self._clock()
+        tokens, counted_at = self._buckets.get(host, (float(BURST), now))
+        tokens = min(BURST, tokens + (now - counted_at) * rate_per_s)
+        missing = TOKENS_LEFT[priority] + 1 - tokens
+        self._buckets[host] = (tokens if missing > 0 else tokens - 1, now)
+        return missing / rate_per_s if missing > 0 else 0.0
+
+    def pause_host(self, host: str, seconds: float) -> None:
+        """Leave the host alone for so long; a longer pause stays."""
+        self._paused_until[host] = max(self._paused_until.get(host, 0.0), self._clock() + seconds)
+
+    def check_pause(self, host: str) -> None:
+        """Raises `HostRateLimited` while the host is paused."""
+        if (left_s := self._paused_until.get(host, 0.0) - self._clock()) > 0:
+            raise HostRateLimited(left_s)
+
+
+class RedisLimits:
+    """Slots, tokens and pauses of all processes that share a Redis, by its clock. Each script describes its data."""
+
+    def __init__(self, redis: RedisClient) -> None:
+        self._member = secrets.token_hex(8)
+        self._redis = redis.client
+        self._lease, self._take_token, self._pause_host = (
+            redis.client.register_script((_SCRIPTS / f"{name}.lua").read_text("utf-8"))
+            for name in ("lease", "take_token", "pause_host")
+        )
+
+    async def lease(
+        self, limit: int, in_use: int, wanted: Mapping[Priority, int]
+    ) -> tuple[int, bool, dict[str, float]]:
+        """Report; slots this process may use, whether others wait for some, and seconds of pause by host."""
+        slots, others_wait, *paused = await self._lease(
+            keys=[f"{_PREFIX}:members", f"{_PREFIX}:quiet"],
+            args=[self._member, limit, LEASE_MS, in_use, *(wanted[priority] for priority in Priority)],
+        )
+        pairs = zip(paused[::2], paused[1::2], strict=True)
+        return int(slots), bool(others_wait), {host.decode(): int(ms) / 1000 for host, ms in pairs}
+
+    async def take_token(self, host: str, rate_per_s: float, priority: Priority) -> tuple[float, float]:
+        """Seconds until a token may be there (0: taken), and seconds that the host is paused."""
+        wait_ms, paused_ms = await self._take_token(
+            keys=[f"{_PREFIX}:bucket:{host}", f"{_PREFIX}:quiet"],
+            args=[host, rate_per_s, BURST, TOKENS_LEFT[priority]],
+        )
+        return int(wait_ms) / 1000, int(paused_ms) / 1000
+
+    async def pause_host(self, host: str, seconds: float) -> None:
+        """Each process learns of it with its next `lease` or `take_token`."""
+        await self._pause_host(keys=[f"{_PREFIX}:quiet"], args=[host, round(seconds * 1000)])
+
+    async def leave(self) -> None:
+        """Give the slots back at once, not when the lease ends."""
+        await self._redis.hdel(f"{_PREFIX}:members", self._member)  # type: ignore[misc]

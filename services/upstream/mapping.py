@@ -1,17 +1,18 @@
-"""jmcomic's entities turned into our records, and our words into the site's."""
+"""jmcomic's entities to our records, our queries to the site's parameters, and numbers as the site writes them."""
 
 from __future__ import annotations
 
 import html
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import ROUND_HALF_UP, Decimal
 from math import ceil
 from typing import Any
 
 from services.errors import UpstreamReason
 from services.upstream.failures import AttemptError
-from services.upstream.numbers import count_of, date_of
 from services.upstream.records import (
     AlbumDetail,
     AlbumListPage,
@@ -20,8 +21,8 @@ from services.upstream.records import (
     Category,
     ChapterDetail,
     ChapterRef,
-    Comment,
-    CommentPage,
+    CommentRecord,
+    CommentPageRecord,
     Period,
     RankingLine,
     RankingPage,
@@ -65,8 +66,28 @@ CATEGORIES = {
 }
 
 _ID = re.compile(r"[1-9]\d{0,11}")
-# What a page is called goes into addresses and file names, so only plain names pass.
+# names of pages become parts of addresses and file names, so only plain ones pass
 _PAGE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}\.(?:webp|jpe?g|png|gif)", re.IGNORECASE)
+
+
+SITE_TIME = timezone(timedelta(hours=8))
+"""The site's days begin in this zone."""
+
+_UNITS: dict[str, int] = {
+    "": 1,
+    "k": 10**3,
+    "千": 10**3,
+    "w": 10**4,
+    "万": 10**4,
+    "萬": 10**4,
+    "m": 10**6,
+    "百万": 10**6,
+    "百萬": 10**6,
+    "亿": 10**8,
+    "億": 10**8,
+    "b": 10**9,
+}
+_COUNT = re.compile(r"(\d{1,18}(?:\.\d{1,9})?)\s*(百[万萬]|[kw千万萬m亿億b]?)\+?")
 
 
 def search_to_jm(query: SearchQuery, text: str) -> dict[str, Any]:
@@ -154,11 +175,11 @@ def ranking_from_jm(found: Any, query: RankingQuery, source: SourceMethod) -> Ra
     )
 
 
-def comments_from_jm(found: Any, album_id: str, page: int) -> CommentPage:
-    """`CommentPage` of a `JmAlbumCommentPage`."""
+def comments_from_jm(found: Any, album_id: str, page: int) -> CommentPageRecord:
+    """`CommentPageRecord` of a `JmAlbumCommentPage`."""
     items = tuple(_comment(comment, album_id) for comment in found.content)
     total = max(int(found.total or 0), 0)
-    return CommentPage(
+    return CommentPageRecord(
         album_id=album_id,
         items=items,
         page=page,
@@ -170,10 +191,10 @@ def comments_from_jm(found: Any, album_id: str, page: int) -> CommentPage:
 
 
 def id_from_jm(value: object) -> str:
-    """The number as digits. Raises `AttemptError` for anything else: an answer about no album is no answer."""
+    """The number as digits. Raises `AttemptError` for anything else: such an answer is about no album."""
     id = str(value).strip()
     if not _ID.fullmatch(id):
-        raise AttemptError(UpstreamReason.GARBLED, "an id that is no number")
+        raise AttemptError(UpstreamReason.GARBLED, "an id that is not a number")
     return id
 
 
@@ -217,13 +238,13 @@ def _summaries(found: Any, source: SourceMethod) -> Iterable[AlbumSummary]:
 def _page_name(value: object) -> str:
     name = str(value)
     if not _PAGE_NAME.fullmatch(name):
-        raise AttemptError(UpstreamReason.GARBLED, "a page name that is none")
+        raise AttemptError(UpstreamReason.GARBLED, "a page name that is not one")
     return name
 
 
-def _comment(comment: Any, album_id: str, parent_id: str | None = None) -> Comment:
+def _comment(comment: Any, album_id: str, parent_id: str | None = None) -> CommentRecord:
     id = str(comment.comment_id or "")
-    return Comment(
+    return CommentRecord(
         id=id,
         album_id=str(comment.album_id or album_id),
         user_id=str(comment.user_id or ""),
@@ -238,5 +259,41 @@ def _comment(comment: Any, album_id: str, parent_id: str | None = None) -> Comme
     )
 
 
-def _with_replies(comment: Comment) -> int:
+def _with_replies(comment: CommentRecord) -> int:
     return 1 + sum(map(_with_replies, comment.replies))
+
+
+def count_of(text: str | int | None) -> int:
+    """The integer behind a count: `"[40K]"` is 40000, `"1.2M"` 1200000, `"3万"` 30000, `"1,234"` 1234.
+
+    Brackets, blanks, grouping and a trailing plus are dropped, full-width forms are read, halves round up. What is no
+    count at all ("", None, "-") is 0: a figure that can't be read does not make an album unreadable.
+    """
+    if isinstance(text, int):
+        return max(text, 0)
+    plain = unicodedata.normalize("NFKC", text or "").strip(" \t\r\n[]()【】").lower()
+    found = _COUNT.fullmatch(re.sub(r"(?<=\d)[,_'](?=\d{3})", "", plain))
+    if found is None:
+        return 0
+    exact = Decimal(found[1]) * _UNITS[found[2]]
+    return int(exact.quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+def date_of(text: str | None) -> date | None:
+    """The day in `"2020-08-29"` (or with slashes or dots, or with a time behind it); None where there is none."""
+    found = re.match(r"\s*(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)", text or "")
+    if found is None:
+        return None
+    try:
+        return date(int(found[1]), int(found[2]), int(found[3]))
+    except ValueError:
+        return None
+
+
+def date_of_stamp(seconds: str | int | None) -> date | None:
+    """The site's day of a Unix time in seconds ("1598659200"); None for none, zero or nonsense."""
+    try:
+        moment = datetime.fromtimestamp(int(seconds or 0), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return moment.astimezone(SITE_TIME).date() if int(seconds or 0) > 0 else None

@@ -165,7 +165,7 @@ class RankingPage:
 
 
 @dataclass(frozen=True, slots=True)
-class Comment:
+class CommentRecord:
     """A comment with its replies. `user_id`, `username`, `parent_id` are only shown by the legacy API."""
 
     id: str
@@ -178,15 +178,15 @@ class Comment:
     is_spoiler: bool
     posted_at: str
     likes: int | None
-    replies: tuple[Comment, ...] = ()
+    replies: tuple[CommentRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class CommentPage:
+class CommentPageRecord:
     """A page of comments; `comment_count` counts replies too."""
 
     album_id: str
-    items: tuple[Comment, ...]
+    items: tuple[CommentRecord, ...]
     page: int
     page_size: int
     page_count: int
@@ -203,7 +203,7 @@ class HostRole(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class UpstreamHost:
+class HostStatus:
     """Health of one host. `url` without credentials; `latency_ms` a moving mean, None before the first answer."""
 
     url: str
@@ -211,7 +211,7 @@ class UpstreamHost:
     healthy: bool
     latency_ms: float | None
     reason: UpstreamReason | None
-    resting_until: datetime | None
+    cooldown_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +221,7 @@ class UpstreamStatus:
     method: SourceMethod
     reachable: bool
     checked_at: datetime | None
-    hosts: tuple[UpstreamHost, ...]
+    hosts: tuple[HostStatus, ...]
 
 
 @dataclass(frozen=True, slots=True)
