@@ -70,13 +70,13 @@ async def network(services: Services, album_id: int) -> float:
     """Pages a second when pages are fetched and thrown away."""
     album = await services.catalog.find_album(str(album_id))
     assert album is not None
-    chapters = [await services.gateway.chapter(chapter.id) for chapter in album.chapters]
+    chapters = [await services.upstream.chapter(chapter.id) for chapter in album.chapters]
     todo = [(chapter, index) for chapter in chapters if chapter for index in range(1, len(chapter.page_names) + 1)]
     queue, started = iter(todo), time.perf_counter()
 
     async def drain() -> None:
         for chapter, index in queue:
-            await services.gateway.page(chapter, index)
+            await services.upstream.page(chapter, index)
 
     with open_usage(Priority.DOWNLOAD):
         await asyncio.gather(*(drain() for _ in range(16)))

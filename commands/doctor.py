@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.text import Text
 
-from services.catalog import UpstreamHost
+from services.catalog import HostStatus
 from services.downloads import open_archive_store
 from services.ehtag import open_tag_database
 from services.errors import ConfigurationError, JmgraphError, UpstreamReason
@@ -113,15 +113,15 @@ async def _tags(settings: Settings) -> Finding:
 
 
 async def _site(settings: Settings) -> AsyncIterator[Finding]:
-    async with open_upstream(settings, None) as gateway:
-        status = await gateway.probe()
+    async with open_upstream(settings, None) as upstream:
+        status = await upstream.probe()
     for host in status.hosts:
         yield _host(host)
     if not status.hosts:
         yield Finding("site", False, "no host is known", "check the network, or set JMGRAPH_JM_API_URLS")
 
 
-def _host(host: UpstreamHost) -> Finding:
+def _host(host: HostStatus) -> Finding:
     name = f"{host.role.value.lower()} {host.url}"
     if host.healthy:
         return Finding(name, True, f"{host.latency_ms:.0f} ms" if host.latency_ms is not None else "answers")

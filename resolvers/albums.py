@@ -9,7 +9,7 @@ from services.catalog import (
     AlbumDetail,
     AlbumListPage,
     AlbumSummary,
-    CommentPage,
+    CommentPageRecord,
     RankingPage,
     RankingQuery,
     SearchQuery,
@@ -56,7 +56,7 @@ async def ranking(context: Context, query: RankingQuery) -> RankingPage:
     return await context.services.catalog.ranking(query)
 
 
-async def comments(context: Context, album_id: str, page: int) -> CommentPage:
+async def comments(context: Context, album_id: str, page: int) -> CommentPageRecord:
     """A page of an album's comments."""
     return await context.services.catalog.comments(album_id, page)
 

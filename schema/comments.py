@@ -13,7 +13,7 @@ from services import catalog
 class Comment:
     """View of a comment."""
 
-    record: strawberry.Private[catalog.Comment]
+    record: strawberry.Private[catalog.CommentRecord]
 
     @strawberry.field(description="The comment's number.")
     def id(self) -> strawberry.ID:
@@ -62,7 +62,7 @@ class CommentPage:
     has_next_page: bool = strawberry.field(description="True when another page follows.")
 
     @classmethod
-    def of(cls, record: catalog.CommentPage) -> Self:
+    def of(cls, record: catalog.CommentPageRecord) -> Self:
         """The view of this record."""
         return cls(
             items=[Comment(record=comment) for comment in record.items],

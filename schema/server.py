@@ -48,7 +48,7 @@ class UpstreamInfo:
                     healthy=host.healthy,
                     latency_ms=host.latency_ms,
                     reason=host.reason,
-                    resting_until=host.resting_until,
+                    resting_until=host.cooldown_until,
                 )
                 for host in record.hosts
             ],

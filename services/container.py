@@ -45,7 +45,7 @@ class Services:
     events: Events
     tags: TagDatabase
     identity: GitHubIdentity
-    gateway: UpstreamClient
+    upstream: UpstreamClient
     catalog: Catalog
     covers: Covers
     pages: Pages
@@ -71,10 +71,10 @@ async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterat
         events = await enter(open_events(redis))
         tags = await enter(open_tag_database(settings, events))
         identity = await enter(open_identity(settings.github_api_url))
-        gateway = await enter(open_upstream(settings, redis, on_try=_note_try))
+        upstream = await enter(open_upstream(settings, redis, on_attempt=_note_try))
         staging = Staging(settings.data_dir / "staging")
         lexicon = EhTagIndex(lambda: tags.translator)
-        site = await enter(open_catalog(settings, redis, gateway, lexicon, staging.page_path, on_read=_note_read))
+        site = await enter(open_catalog(settings, redis, upstream, lexicon, staging.page_path, on_read=_note_read))
         archives = open_archive_store(
             settings.storage_url.get_secret_value(), settings.storage_options, settings.data_dir / "archives"
         )
@@ -94,7 +94,7 @@ async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterat
             events=events,
             tags=tags,
             identity=identity,
-            gateway=gateway,
+            upstream=upstream,
             catalog=site.catalog,
             covers=site.covers,
             pages=site.pages,
@@ -112,7 +112,7 @@ async def open_pipeline(services: Services) -> AsyncIterator[Pipeline]:
     workshop = ImageExecutor()
     try:
         yield Pipeline(
-            services.gateway,
+            services.upstream,
             ArchiveLabels(services.tags, services.catalog),
             workshop,
             disk_floor_bytes=services.settings.disk_floor_bytes,

@@ -16,7 +16,7 @@ from services.upstream.records import (
     AlbumSummary,
     ChapterDetail,
     ChapterRef,
-    CommentPage,
+    CommentPageRecord,
     RankingLine,
     RankingPage,
     RankingQuery,
@@ -91,9 +91,9 @@ class FakeSite:
         entries = tuple(RankingLine(rank, self._line(each)) for rank, each in enumerate(self.albums.values(), 1))
         return RankingPage(q.period, q.page, len(entries), entries, datetime(2024, 5, 1, tzinfo=UTC))
 
-    async def comments(self, album_id: str, page: int) -> CommentPage:
+    async def comments(self, album_id: str, page: int) -> CommentPageRecord:
         await self._call(f"comments {album_id}")
-        return CommentPage(album_id, (), page, 20, 1, 0, 0)
+        return CommentPageRecord(album_id, (), page, 20, 1, 0, 0)
 
     async def cover(self, album_id: str) -> bytes | None:
         await self._call(f"cover {album_id}")

@@ -19,7 +19,15 @@ from rest.rooms import routes_of
 from rest.schemas import BYTES, TEXT
 from rest.v1 import schemas
 from rest.v1.errors import APP, VERSION, album_not_found, detail, response_of
-from services.catalog import Catalog, Comment, CommentPage, Period, RankingQuery, SearchQuery, parse_album_id
+from services.catalog import (
+    Catalog,
+    CommentPageRecord,
+    CommentRecord,
+    Period,
+    RankingQuery,
+    SearchQuery,
+    parse_album_id,
+)
 from services.errors import BlockedByPolicy, InvalidInput
 from services.observability import open_usage
 
@@ -129,7 +137,7 @@ async def comments(request: Request) -> Response:
     return Response(_dumped(page, id), headers=stale_headers(usage), media_type="application/json")
 
 
-def _dumped(page: CommentPage, aid: str) -> bytes:
+def _dumped(page: CommentPageRecord, aid: str) -> bytes:
     return orjson.dumps(
         {
             "aid": aid,
@@ -143,7 +151,7 @@ def _dumped(page: CommentPage, aid: str) -> bytes:
     )
 
 
-def _comment(comment: Comment) -> dict[str, object]:
+def _comment(comment: CommentRecord) -> dict[str, object]:
     return {
         "comment_id": comment.id,
         "album_id": comment.album_id,

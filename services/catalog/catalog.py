@@ -20,7 +20,7 @@ from services.upstream.records import (
     AlbumListPage,
     AlbumSummary,
     ChapterDetail,
-    CommentPage,
+    CommentPageRecord,
     RankingPage,
     RankingQuery,
     SearchQuery,
@@ -77,7 +77,7 @@ class Catalog:
             ranking_s=freshness.ranking_s,
         )
         self._chapters = CacheKey("chapter", ChapterDetail, freshness.album_s)
-        self._comments = CacheKey("comments", CommentPage, freshness.comments_s)
+        self._comments = CacheKey("comments", CommentPageRecord, freshness.comments_s)
 
     @property
     def version(self) -> Hashable:
@@ -157,7 +157,7 @@ class Catalog:
         """A page of a ranking; what is withheld leaves a gap in the ranks. Raises `InvalidInput` for its page."""
         return await self._lists.ranking(q)
 
-    async def comments(self, album_id: str, page: int) -> CommentPage:
+    async def comments(self, album_id: str, page: int) -> CommentPageRecord:
         """A page of an album's comments. Raises `InvalidInput`, `AlbumNotFound`, `BlockedByPolicy`."""
         check_page(page)
         await self.check_album(album_id)

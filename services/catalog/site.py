@@ -1,4 +1,4 @@
-"""What the catalog needs of the site: the port that the gateway, and in tests a fake, stand behind."""
+"""What the catalog needs of the site: implemented by the upstream client, and by a fake in tests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from services.upstream.records import (
     AlbumDetail,
     AlbumListPage,
     ChapterDetail,
-    CommentPage,
+    CommentPageRecord,
     RankingPage,
     RankingQuery,
     SearchQuery,
@@ -31,7 +31,7 @@ class Site(Protocol):
     async def ranking(self, q: RankingQuery) -> RankingPage:
         """One page of a ranking."""
 
-    async def comments(self, album_id: str, page: int) -> CommentPage:
+    async def comments(self, album_id: str, page: int) -> CommentPageRecord:
         """One page of an album's comments."""
 
     async def cover(self, album_id: str) -> bytes | None:

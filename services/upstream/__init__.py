@@ -12,9 +12,10 @@ from services.upstream.records import (
     Category,
     ChapterDetail,
     ChapterRef,
-    Comment,
-    CommentPage,
+    CommentPageRecord,
+    CommentRecord,
     HostRole,
+    HostStatus,
     ImageInfo,
     Period,
     RankingLine,
@@ -23,22 +24,20 @@ from services.upstream.records import (
     SearchField,
     SearchQuery,
     SourceMethod,
-    UpstreamHost,
     UpstreamStatus,
 )
 
 if TYPE_CHECKING:
-    from services.upstream.client import UpstreamClient
-    from services.upstream.factory import open_upstream
+    from services.upstream.client import UpstreamClient, open_upstream
     from services.upstream.host_lists import ListAddresses
-    from services.upstream.http import TryWatcher
+    from services.upstream.http import AttemptObserver
 
 # jmcomic takes a quarter of a second to import: only those who open the client wait for it
 _LATE = {
     "ListAddresses": "services.upstream.host_lists",
-    "TryWatcher": "services.upstream.http",
+    "AttemptObserver": "services.upstream.http",
     "UpstreamClient": "services.upstream.client",
-    "open_upstream": "services.upstream.factory",
+    "open_upstream": "services.upstream.client",
 }
 
 
@@ -53,12 +52,14 @@ __all__ = [
     "AlbumListPage",
     "AlbumOrder",
     "AlbumSummary",
+    "AttemptObserver",
     "Category",
     "ChapterDetail",
     "ChapterRef",
-    "Comment",
-    "CommentPage",
+    "CommentPageRecord",
+    "CommentRecord",
     "HostRole",
+    "HostStatus",
     "ImageInfo",
     "ListAddresses",
     "Period",
@@ -68,9 +69,7 @@ __all__ = [
     "SearchField",
     "SearchQuery",
     "SourceMethod",
-    "TryWatcher",
     "UpstreamClient",
-    "UpstreamHost",
     "UpstreamStatus",
     "number_of",
     "open_upstream",

@@ -12,8 +12,7 @@ from jmcomic import AsyncJmApiClient, JmAlbumDetail, JmApiAdaptTool, JmPageTool,
 from jmcomic.jm_client_interface import JmApiResp
 
 from services.errors import UpstreamReason
-from services.upstream.failures import AttemptError
-from services.upstream.failures import check_answer
+from services.upstream.failures import AttemptError, check_answer
 from services.upstream.jmcomic_state import new_option, note_app_version
 from services.upstream.mapping import (
     CATEGORIES,
@@ -22,12 +21,11 @@ from services.upstream.mapping import (
     album_from_jm,
     chapter_from_jm,
     comments_from_jm,
+    date_of_stamp,
     list_from_jm,
     ranking_from_jm,
     search_to_jm,
 )
-from services.upstream.mapping import date_of_stamp
-from services.upstream.transport import Proxies
 from services.upstream.records import (
     AlbumDetail,
     AlbumListPage,
@@ -38,6 +36,7 @@ from services.upstream.records import (
     SearchQuery,
     SourceMethod,
 )
+from services.upstream.transport import Proxies
 
 _COOKIES_LAST_S = 6 * 3600.0
 """The site wants cookies on every request, but never looks into them; they are fetched anew after this."""

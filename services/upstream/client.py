@@ -61,8 +61,8 @@ async def open_upstream(
 ) -> AsyncIterator[UpstreamClient]:
     """The client of this process; the site is not asked before the first call.
 
-    With `redis` the limits hold over all processes, without it for this one. `on_attempt` is called after every attempt at a host:
-    role, host, reason (None: it answered), seconds.
+    With `redis` the limits hold over all processes, without it for this one. `on_attempt` is called after every
+    attempt at a host: role, host, reason (None: it answered), seconds.
     """
     proxies = Proxies(settings.jm_proxy.get_secret_value())
     timeout_s, concurrency = settings.jm_timeout_s, settings.jm_concurrency

@@ -19,8 +19,9 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from services.upstream.hosts import Clock, Hosts
+from services.network import without_credentials
 from services.upstream.failures import attempt_error, check_answer
+from services.upstream.hosts import Clock, Hosts
 from services.upstream.jmcomic_state import (
     api_list_addresses,
     built_in_api_urls,
@@ -29,9 +30,8 @@ from services.upstream.jmcomic_state import (
     read_api_list,
     read_html_list,
 )
-from services.network import without_credentials
-from services.upstream.transport import Proxies
 from services.upstream.records import HostRole
+from services.upstream.transport import Proxies
 
 log = structlog.get_logger("jmgraph.upstream")
 
@@ -173,7 +173,11 @@ class HostLists:
                 failed = attempt_error(error)
                 if failed is None:
                     raise
-                log.debug("a list of hosts could not be read", address=without_credentials(address), reason=failed.reason.value)
+                log.debug(
+                    "a list of hosts could not be read",
+                    address=without_credentials(address),
+                    reason=failed.reason.value,
+                )
         return ()
 
 
@@ -207,7 +211,7 @@ def _texts(entries: list[object]) -> tuple[str, ...]:
 
 
 def _write_file(file: Path, role: HostRole, urls: Sequence[str]) -> None:
-    """Put one list into the file, whole or not at all. Where the disk can't be written the next start goes without."""
+    """Put one list into the file, whole or not at all. Where it can't be written the next start goes without."""
     stored = {other.value: list(known) for other, known in _read_file(file).items()}
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

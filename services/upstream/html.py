@@ -16,6 +16,7 @@ from jmcomic import JmcomicText, JmHtmlClient, JmPageTool, JmSearchPage
 from jmcomic.jm_exception import ResponseUnexpectedException
 
 from services.errors import InvalidInput
+from services.network import without_credentials
 from services.upstream.failures import failure_of_answer
 from services.upstream.jmcomic_state import html_headers
 from services.upstream.mapping import (
@@ -28,8 +29,6 @@ from services.upstream.mapping import (
     ranking_from_jm,
     search_to_jm,
 )
-from services.network import without_credentials
-from services.upstream.transport import Proxies
 from services.upstream.records import (
     AlbumDetail,
     AlbumListPage,
@@ -39,6 +38,7 @@ from services.upstream.records import (
     SearchQuery,
     SourceMethod,
 )
+from services.upstream.transport import Proxies
 
 T = TypeVar("T")
 

@@ -150,9 +150,7 @@ class UpstreamHttp:
             return
         if self._on_attempt:
             self._on_attempt(hosts.role, host.name, failed.reason, seconds)
-        hosts.note_failure(
-            host, failed.reason, began_at=began_at, cooldown_s=failed.retry_after_s, is_grave=is_grave
-        )
+        hosts.note_failure(host, failed.reason, began_at=began_at, cooldown_s=failed.retry_after_s, is_grave=is_grave)
         log.debug(
             "an attempt failed",
             role=hosts.role.value,

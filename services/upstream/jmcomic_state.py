@@ -1,7 +1,7 @@
 """The one place that knows jmcomic's process-wide state: it is put in order once, here, when first imported.
 
 Everything else of the border uses jmcomic's clients, parsers and entities, never its globals. What is set here holds
-for every gateway of the process; nothing here differs between them.
+for every upstream of the process; nothing here differs between them.
 """
 
 from __future__ import annotations

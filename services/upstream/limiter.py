@@ -116,20 +116,22 @@ class Limiter:
     async def _take_token(self, host: str, priority: Priority) -> float:
         # taken locally too, so that the loss of Redis does not allow a second burst
         local_wait_s = self._local.take_token(host, self._rate_per_s, priority)
-        answer = await self._ask_redis(lambda redis: redis.take_token(host, self._rate_per_s, priority))
-        wait_s, paused_s = answer or (local_wait_s, 0.0)
-        if paused_s:
-            self._local.pause_host(host, paused_s)
-            raise HostRateLimited(paused_s)
-        return wait_s
+        try:
+            wait_s = await self._ask_redis(lambda redis: redis.take_token(host, self._rate_per_s, priority))
+        except HostRateLimited as limited:
+            self._local.pause_host(host, limited.seconds)
+            raise
+        return local_wait_s if wait_s is None else wait_s
 
     async def _ask_redis(self, ask: Callable[[RedisLimits], Awaitable[T]]) -> T | None:
-        """The answer of Redis; None where there is none."""
+        """The answer of Redis; None where there is none. Raises `HostRateLimited` where that is the answer."""
         if self._shared is None:
             return None
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 answer = await ask(self._shared)
+        except HostRateLimited:
+            raise
         except Exception as error:  # whatever is wrong, away, slow or without scripts: the site stays readable
             if not self._is_local or not isinstance(error, RedisUnavailable | TimeoutError):
                 log.warning("the limits hold for this process alone, without Redis", error=type(error).__name__)
@@ -290,13 +292,15 @@ class RedisLimits:
         pairs = zip(paused[::2], paused[1::2], strict=True)
         return int(slots), bool(others_wait), {host.decode(): int(ms) / 1000 for host, ms in pairs}
 
-    async def take_token(self, host: str, rate_per_s: float, priority: Priority) -> tuple[float, float]:
-        """Seconds until a token may be there (0: taken), and seconds that the host is paused."""
+    async def take_token(self, host: str, rate_per_s: float, priority: Priority) -> float:
+        """Seconds until a token may be there, 0 when one was taken. Raises `HostRateLimited`."""
         wait_ms, paused_ms = await self._take_token(
             keys=[f"{_PREFIX}:bucket:{host}", f"{_PREFIX}:quiet"],
             args=[host, rate_per_s, BURST, TOKENS_LEFT[priority]],
         )
-        return int(wait_ms) / 1000, int(paused_ms) / 1000
+        if paused_ms:
+            raise HostRateLimited(int(paused_ms) / 1000)
+        return int(wait_ms) / 1000
 
     async def pause_host(self, host: str, seconds: float) -> None:
         """Each process learns of it with its next `lease` or `take_token`."""

@@ -1,4 +1,4 @@
-"""The catalog over the real gateway and the demo site."""
+"""The catalog over the real upstream and the demo site."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def opened(demo: RunningDemo, redis_client: RedisClient, tmp_path: Path, method:
             }
         )
         async with (
-            open_upstream(settings, redis_client) as gateway,
-            open_catalog(settings, redis_client, gateway, FakeTagIndex()) as catalog,
+            open_upstream(settings, redis_client) as upstream,
+            open_catalog(settings, redis_client, upstream, FakeTagIndex()) as catalog,
         ):
             yield catalog
 

@@ -15,17 +15,17 @@ from services.redis import RedisClient
 from services.settings import read_settings
 from services.upstream import ListAddresses, UpstreamClient, open_upstream
 
-OpenGateway = Callable[..., AbstractAsyncContextManager[UpstreamClient]]
+OpenUpstream = Callable[..., AbstractAsyncContextManager[UpstreamClient]]
 
 
 @pytest.fixture
-def gateway_to(demo: RunningDemo, tmp_path: Path) -> OpenGateway:
-    """Opens gateways to the demo site; keywords are settings, `redis`, `on_try` and `list_addresses`."""
+def upstream_to(demo: RunningDemo, tmp_path: Path) -> OpenUpstream:
+    """Opens clients to the demo site; keywords are settings, `redis`, `on_attempt` and `list_addresses`."""
 
     def open_one(
         *,
         redis: RedisClient | None = None,
-        on_try: Any = None,
+        on_attempt: Any = None,
         list_addresses: ListAddresses | None = None,
         **overrides: Any,
     ) -> AbstractAsyncContextManager[UpstreamClient]:
@@ -39,7 +39,7 @@ def gateway_to(demo: RunningDemo, tmp_path: Path) -> OpenGateway:
             "data_dir": tmp_path,
         }
         settings = read_settings(**(usual | overrides))
-        return open_upstream(settings, redis, on_try=on_try, list_addresses=list_addresses)
+        return open_upstream(settings, redis, on_attempt=on_attempt, list_addresses=list_addresses)
 
     return open_one
 

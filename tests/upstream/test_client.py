@@ -25,15 +25,15 @@ from services.upstream import UpstreamClient
 
 pytestmark = pytest.mark.anyio
 
-OpenGateway = Callable[..., AbstractAsyncContextManager[UpstreamClient]]
+OpenUpstream = Callable[..., AbstractAsyncContextManager[UpstreamClient]]
 
 BOTH = pytest.mark.parametrize("method", ["api", "html"])
 
 
 @BOTH
-async def test_an_album_is_read_whole(gateway_to: OpenGateway, method: str) -> None:
-    async with gateway_to(jm_method=method) as gateway:
-        album = await gateway.album("1208626")
+async def test_an_album_is_read_whole(upstream_to: OpenUpstream, method: str) -> None:
+    async with upstream_to(jm_method=method) as upstream:
+        album = await upstream.album("1208626")
 
     assert album is not None
     assert (album.id, album.title) == ("1208626", "河岸筆記：春分特輯")
@@ -49,9 +49,9 @@ async def test_an_album_is_read_whole(gateway_to: OpenGateway, method: str) -> N
     assert album.related[0] == AlbumSummary("257816", "深海的光")
 
 
-async def test_both_methods_agree_on_every_album(gateway_to: OpenGateway) -> None:
+async def test_both_methods_agree_on_every_album(upstream_to: OpenUpstream) -> None:
     comics = [comic for comic in library().comics if comic.script is None][::8]
-    async with gateway_to(jm_method="api") as api, gateway_to(jm_method="html") as html:
+    async with upstream_to(jm_method="api") as api, upstream_to(jm_method="html") as html:
         for comic in comics:
             one, other = await api.album(str(comic.id)), await html.album(str(comic.id))
             assert one is not None
@@ -63,9 +63,9 @@ async def test_both_methods_agree_on_every_album(gateway_to: OpenGateway) -> Non
 
 
 @BOTH
-async def test_a_title_with_every_odd_sign_arrives_as_it_is(gateway_to: OpenGateway, method: str) -> None:
-    async with gateway_to(jm_method=method) as gateway:
-        album = await gateway.album("900255")
+async def test_a_title_with_every_odd_sign_arrives_as_it_is(upstream_to: OpenUpstream, method: str) -> None:
+    async with upstream_to(jm_method=method) as upstream:
+        album = await upstream.album("900255")
 
     comic = library().find(900255)
     assert album is not None
@@ -74,10 +74,10 @@ async def test_a_title_with_every_odd_sign_arrives_as_it_is(gateway_to: OpenGate
 
 
 @BOTH
-async def test_chapters_come_in_reading_order_and_each_has_a_title(gateway_to: OpenGateway, method: str) -> None:
-    async with gateway_to(jm_method=method) as gateway:
-        named = await gateway.album("333908")
-        nameless = await gateway.album("900120")
+async def test_chapters_come_in_reading_order_and_each_has_a_title(upstream_to: OpenUpstream, method: str) -> None:
+    async with upstream_to(jm_method=method) as upstream:
+        named = await upstream.album("333908")
+        nameless = await upstream.album("900120")
 
     assert named is not None
     assert nameless is not None
@@ -91,40 +91,40 @@ async def test_chapters_come_in_reading_order_and_each_has_a_title(gateway_to: O
 
 
 @BOTH
-async def test_the_number_of_a_chapter_leads_to_its_album(gateway_to: OpenGateway, method: str) -> None:
-    async with gateway_to(jm_method=method) as gateway:
-        album = await gateway.album("333909")
+async def test_the_number_of_a_chapter_leads_to_its_album(upstream_to: OpenUpstream, method: str) -> None:
+    async with upstream_to(jm_method=method) as upstream:
+        album = await upstream.album("333909")
 
     assert album is not None
     assert album.id == "333908"
 
 
 @pytest.mark.parametrize("method", ["api", "html", "auto"])
-async def test_what_is_not_there_is_none(gateway_to: OpenGateway, method: str) -> None:
-    async with gateway_to(jm_method=method) as gateway:
-        assert await gateway.album("900404") is None
-        assert await gateway.album("77") is None
-        assert await gateway.chapter("77") is None
-        assert await gateway.chapter("900141") is None
-        assert await gateway.cover("77") is None
+async def test_what_is_not_there_is_none(upstream_to: OpenUpstream, method: str) -> None:
+    async with upstream_to(jm_method=method) as upstream:
+        assert await upstream.album("900404") is None
+        assert await upstream.album("77") is None
+        assert await upstream.chapter("77") is None
+        assert await upstream.chapter("900141") is None
+        assert await upstream.cover("77") is None
 
 
 @BOTH
-async def test_an_album_without_tags_has_none(gateway_to: OpenGateway, method: str) -> None:
-    async with gateway_to(jm_method=method) as gateway:
-        album = await gateway.album("900100")
+async def test_an_album_without_tags_has_none(upstream_to: OpenUpstream, method: str) -> None:
+    async with upstream_to(jm_method=method) as upstream:
+        album = await upstream.album("900100")
 
     assert album is not None
     assert (album.tags, album.authors, album.works, album.characters) == ((), (), (), ())
 
 
 @BOTH
-async def test_a_chapter_names_its_pages_and_how_they_are_cut(gateway_to: OpenGateway, method: str) -> None:
-    async with gateway_to(jm_method=method) as gateway:
-        chapter = await gateway.chapter("333909")
-        whole = await gateway.chapter("900091")
-        gaps = await gateway.chapter("900030")
-        empty = await gateway.chapter("900010")
+async def test_a_chapter_names_its_pages_and_how_they_are_cut(upstream_to: OpenUpstream, method: str) -> None:
+    async with upstream_to(jm_method=method) as upstream:
+        chapter = await upstream.chapter("333909")
+        whole = await upstream.chapter("900091")
+        gaps = await upstream.chapter("900030")
+        empty = await upstream.chapter("900010")
 
     assert chapter is not None
     assert whole is not None
@@ -138,9 +138,9 @@ async def test_a_chapter_names_its_pages_and_how_they_are_cut(gateway_to: OpenGa
 
 
 @BOTH
-async def test_a_search_pages_through_everything(gateway_to: OpenGateway, method: str) -> None:
-    async with gateway_to(jm_method=method) as gateway:
-        pages = [await gateway.search(SearchQuery("全彩", page=number)) for number in (1, 2, 3, 4)]
+async def test_a_search_pages_through_everything(upstream_to: OpenUpstream, method: str) -> None:
+    async with upstream_to(jm_method=method) as upstream:
+        pages = [await upstream.search(SearchQuery("全彩", page=number)) for number in (1, 2, 3, 4)]
 
     total = pages[0].total
     assert [page.page for page in pages] == [1, 2, 3, 4]
@@ -153,12 +153,12 @@ async def test_a_search_pages_through_everything(gateway_to: OpenGateway, method
 @pytest.mark.parametrize("field", SearchField)
 @pytest.mark.parametrize(("order", "period"), list(zip(AlbumOrder, Period, strict=True)))
 async def test_both_methods_find_the_same(
-    gateway_to: OpenGateway, field: SearchField, order: AlbumOrder, period: Period
+    upstream_to: OpenUpstream, field: SearchField, order: AlbumOrder, period: Period
 ) -> None:
     words = {SearchField.WORK: "原創", SearchField.AUTHOR: "山行月刊編輯部", SearchField.CHARACTER: "阿貝"}
     query = SearchQuery(words.get(field, "全彩"), order=order, period=period, field=field)
 
-    async with gateway_to(jm_method="api") as api, gateway_to(jm_method="html") as html:
+    async with upstream_to(jm_method="api") as api, upstream_to(jm_method="html") as html:
         one, other = await api.search(query), await html.search(query)
 
     assert one.total > 0 or period is not Period.ALL
@@ -166,8 +166,8 @@ async def test_both_methods_find_the_same(
     assert (one.page, one.page_count, one.total) == (other.page, other.page_count, other.total)
 
 
-async def test_only_lists_of_the_web_pages_carry_tags(gateway_to: OpenGateway) -> None:
-    async with gateway_to(jm_method="api") as api, gateway_to(jm_method="html") as html:
+async def test_only_lists_of_the_web_pages_carry_tags(upstream_to: OpenUpstream) -> None:
+    async with upstream_to(jm_method="api") as api, upstream_to(jm_method="html") as html:
         bare, tagged = await api.search(SearchQuery("河岸筆記")), await html.search(SearchQuery("河岸筆記"))
 
     assert next(item.tags for item in bare.items if item.id == "1208626") is None
@@ -175,10 +175,10 @@ async def test_only_lists_of_the_web_pages_carry_tags(gateway_to: OpenGateway) -
 
 
 @BOTH
-async def test_excluded_tags_stay_away(gateway_to: OpenGateway, demo: RunningDemo, method: str) -> None:
-    async with gateway_to(jm_method=method) as gateway:
-        everything = await gateway.search(SearchQuery("全彩"))
-        without = await gateway.search(SearchQuery("全彩", exclude=("短篇", "", "full color")))
+async def test_excluded_tags_stay_away(upstream_to: OpenUpstream, demo: RunningDemo, method: str) -> None:
+    async with upstream_to(jm_method=method) as upstream:
+        everything = await upstream.search(SearchQuery("全彩"))
+        without = await upstream.search(SearchQuery("全彩", exclude=("短篇", "", "full color")))
 
     assert 0 < without.total < everything.total
     assert demo.requests.count("search_query=%E5%85%A8%E5%BD%A9+-%E7%9F%AD%E7%AF%87&") == 1
@@ -187,10 +187,10 @@ async def test_excluded_tags_stay_away(gateway_to: OpenGateway, demo: RunningDem
 @BOTH
 @pytest.mark.parametrize("text", ["350234", "JM350234", " jm0350234 ", "３５０２３４"])
 async def test_a_query_that_is_a_number_gives_that_album_alone(
-    gateway_to: OpenGateway, demo: RunningDemo, method: str, text: str
+    upstream_to: OpenUpstream, demo: RunningDemo, method: str, text: str
 ) -> None:
-    async with gateway_to(jm_method=method) as gateway:
-        found = await gateway.search(SearchQuery(text, page=3, exclude=("短篇",)))
+    async with upstream_to(jm_method=method) as upstream:
+        found = await upstream.search(SearchQuery(text, page=3, exclude=("短篇",)))
 
     tags = ("全彩", "中文", "短篇", "狐狸", "眼鏡")
     assert found.items == (AlbumSummary("350234", "雨林深處的一天", tags),)
@@ -200,10 +200,10 @@ async def test_a_query_that_is_a_number_gives_that_album_alone(
 
 @pytest.mark.parametrize("order", AlbumOrder)
 @pytest.mark.parametrize("period", Period)
-async def test_both_methods_rank_the_same(gateway_to: OpenGateway, order: AlbumOrder, period: Period) -> None:
+async def test_both_methods_rank_the_same(upstream_to: OpenUpstream, order: AlbumOrder, period: Period) -> None:
     query = RankingQuery(period=period, order=order, page=2)
 
-    async with gateway_to(jm_method="api") as api, gateway_to(jm_method="html") as html:
+    async with upstream_to(jm_method="api") as api, upstream_to(jm_method="html") as html:
         one, other = await api.ranking(query), await html.ranking(query)
 
     assert [(line.rank, line.album.id) for line in one.entries] == [
@@ -215,28 +215,28 @@ async def test_both_methods_rank_the_same(gateway_to: OpenGateway, order: AlbumO
 
 @BOTH
 @pytest.mark.parametrize("category", Category)
-async def test_every_category_has_its_own_ranking(gateway_to: OpenGateway, method: str, category: Category) -> None:
+async def test_every_category_has_its_own_ranking(upstream_to: OpenUpstream, method: str, category: Category) -> None:
     shelf = {Category.ALL: None, Category.THREE_D: "3D"}.get(category, category.value.lower())
     expected = sum(shelf in (None, comic.category) for comic in library().comics)
 
-    async with gateway_to(jm_method=method) as gateway:
-        ranking = await gateway.ranking(RankingQuery(category=category))
+    async with upstream_to(jm_method=method) as upstream:
+        ranking = await upstream.ranking(RankingQuery(category=category))
 
     assert ranking.total == expected
 
 
 @BOTH
-async def test_a_page_behind_the_last_is_empty_and_knows_the_total(gateway_to: OpenGateway, method: str) -> None:
-    async with gateway_to(jm_method=method) as gateway:
-        ranking = await gateway.ranking(RankingQuery(page=9))
+async def test_a_page_behind_the_last_is_empty_and_knows_the_total(upstream_to: OpenUpstream, method: str) -> None:
+    async with upstream_to(jm_method=method) as upstream:
+        ranking = await upstream.ranking(RankingQuery(page=9))
 
     assert (ranking.entries, ranking.total, ranking.page) == ((), len(library().comics), 9)
 
 
-async def test_comments_come_by_the_api_whatever_the_method(gateway_to: OpenGateway, demo: RunningDemo) -> None:
-    async with gateway_to(jm_method="html") as gateway:
-        page = await gateway.comments("350234", 3)
-        nothing = await gateway.comments("77", 1)
+async def test_comments_come_by_the_api_whatever_the_method(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
+    async with upstream_to(jm_method="html") as upstream:
+        page = await upstream.comments("350234", 3)
+        nothing = await upstream.comments("77", 1)
 
     assert demo.requests.count(role="html") == 0
     assert (page.album_id, page.page, page.page_size, page.page_count, page.total) == ("350234", 3, 10, 3, 25)
@@ -246,9 +246,9 @@ async def test_comments_come_by_the_api_whatever_the_method(gateway_to: OpenGate
     assert (nothing.items, nothing.total, nothing.page_count) == ((), 0, 0)
 
 
-async def test_replies_know_what_they_reply_to(gateway_to: OpenGateway) -> None:
-    async with gateway_to() as gateway:
-        page = await gateway.comments("350234", 1)
+async def test_replies_know_what_they_reply_to(upstream_to: OpenUpstream) -> None:
+    async with upstream_to() as upstream:
+        page = await upstream.comments("350234", 1)
 
     replied = [comment for comment in page.items if comment.replies]
     assert replied
@@ -257,12 +257,12 @@ async def test_replies_know_what_they_reply_to(gateway_to: OpenGateway) -> None:
     assert any(comment.is_spoiler for comment in page.items)
 
 
-async def test_covers_and_pages_come_as_the_cdn_has_them(gateway_to: OpenGateway, demo: RunningDemo) -> None:
-    async with gateway_to() as gateway:
-        cover = await gateway.cover("350234")
-        chapter = await gateway.chapter("333909")
+async def test_covers_and_pages_come_as_the_cdn_has_them(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
+    async with upstream_to() as upstream:
+        cover = await upstream.cover("350234")
+        chapter = await upstream.chapter("333909")
         assert chapter is not None
-        page = await gateway.page(chapter, 14)
+        page = await upstream.page(chapter, 14)
 
     comic = library().find(333908)
     assert comic is not None
@@ -272,50 +272,50 @@ async def test_covers_and_pages_come_as_the_cdn_has_them(gateway_to: OpenGateway
 
 @pytest.mark.parametrize("index", [0, -1, 15])
 async def test_a_page_that_no_chapter_has_is_refused_unasked(
-    gateway_to: OpenGateway, demo: RunningDemo, index: int
+    upstream_to: OpenUpstream, demo: RunningDemo, index: int
 ) -> None:
-    async with gateway_to() as gateway:
-        chapter = await gateway.chapter("333909")
+    async with upstream_to() as upstream:
+        chapter = await upstream.chapter("333909")
         assert chapter is not None
         with pytest.raises(InvalidInput):
-            await gateway.page(chapter, index)
+            await upstream.page(chapter, index)
 
     assert demo.requests.count(role="image") == 0
 
 
 async def test_each_call_counts_once_however_many_requests_it_takes(
-    gateway_to: OpenGateway, demo: RunningDemo
+    upstream_to: OpenUpstream, demo: RunningDemo
 ) -> None:
     demo.knobs.turn("api", path="/album", failure="server_error", fail_next=2)
-    async with gateway_to() as gateway:
+    async with upstream_to() as upstream:
         with open_usage() as usage:
-            await gateway.album("350234")
+            await upstream.album("350234")
             assert usage.upstream_calls == 1
-            await gateway.ranking(RankingQuery())
+            await upstream.ranking(RankingQuery())
             assert usage.upstream_calls == 2
-            chapter = await gateway.chapter("350234")
+            chapter = await upstream.chapter("350234")
             assert chapter is not None
             assert usage.upstream_calls == 3
-            await gateway.page(chapter, 1)
-            await gateway.cover("350234")
-            await gateway.comments("350234", 1)
+            await upstream.page(chapter, 1)
+            await upstream.cover("350234")
+            await upstream.comments("350234", 1)
             assert usage.upstream_calls == 6
 
 
-async def test_usage_is_counted_where_the_work_is_done_in_threads(gateway_to: OpenGateway) -> None:
-    async with gateway_to(jm_method="html") as gateway:
+async def test_usage_is_counted_where_the_work_is_done_in_threads(upstream_to: OpenUpstream) -> None:
+    async with upstream_to(jm_method="html") as upstream:
         with open_usage() as usage:
-            await gateway.album("333909")
+            await upstream.album("333909")
 
     assert usage.upstream_calls == 3  # asked as an album, as a chapter, and then its album
 
 
 async def test_a_chapter_of_no_images_page_is_never_given_a_scramble_id(
-    gateway_to: OpenGateway, demo: RunningDemo
+    upstream_to: OpenUpstream, demo: RunningDemo
 ) -> None:
     demo.knobs.turn("api", path="/chapter_view_template", failure="html", fail_next=1)
-    async with gateway_to() as gateway:
-        chapter = await gateway.chapter("900091")
+    async with upstream_to() as upstream:
+        chapter = await upstream.chapter("900091")
 
     assert chapter is not None
     assert chapter.scramble_id == 900092

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.upstream.numbers import count_of, date_of, date_of_stamp
+from services.upstream.mapping import count_of, date_of, date_of_stamp
 
 
 @pytest.mark.parametrize(

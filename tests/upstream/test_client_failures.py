@@ -21,7 +21,7 @@ from services.upstream import UpstreamClient
 
 pytestmark = pytest.mark.anyio
 
-OpenGateway = Callable[..., AbstractAsyncContextManager[UpstreamClient]]
+OpenUpstream = Callable[..., AbstractAsyncContextManager[UpstreamClient]]
 
 BOTH = pytest.mark.parametrize("method", ["api", "html"])
 
@@ -42,10 +42,10 @@ FAILURES = [
 ]
 
 CALLS: dict[str, Callable[[UpstreamClient], Awaitable[object]]] = {
-    "album": lambda gateway: gateway.album("350234"),
-    "chapter": lambda gateway: gateway.chapter("350234"),
-    "search": lambda gateway: gateway.search(SearchQuery("全彩")),
-    "ranking": lambda gateway: gateway.ranking(RankingQuery()),
+    "album": lambda upstream: upstream.album("350234"),
+    "chapter": lambda upstream: upstream.chapter("350234"),
+    "search": lambda upstream: upstream.search(SearchQuery("全彩")),
+    "ranking": lambda upstream: upstream.ranking(RankingQuery()),
 }
 
 
@@ -63,12 +63,12 @@ def a_chapter(album_id: str, pages: int = 12) -> ChapterDetail:
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize(("failure", "reason"), FAILURES)
 async def test_every_failure_of_every_call_has_its_reason(
-    gateway_to: OpenGateway, demo: RunningDemo, method: str, call: str, failure: str, reason: str
+    upstream_to: OpenUpstream, demo: RunningDemo, method: str, call: str, failure: str, reason: str
 ) -> None:
-    async with gateway_to(jm_method=method, jm_timeout_s=0.3, jm_retries=1) as gateway:
-        await gateway.album("350234")  # cookies are had
+    async with upstream_to(jm_method=method, jm_timeout_s=0.3, jm_retries=1) as upstream:
+        await upstream.album("350234")  # cookies are had
         demo.knobs.turn("*", failure=failure)
-        failed = await failure_of(CALLS[call](gateway))
+        failed = await failure_of(CALLS[call](upstream))
 
     assert failed.reason is UpstreamReason(reason)
 
@@ -77,102 +77,104 @@ async def test_every_failure_of_every_call_has_its_reason(
     ("failure", "reason"), [*FAILURES, ("short", "GARBLED"), ("missing", "GARBLED"), ("api_error", "GARBLED")]
 )
 async def test_every_failure_of_a_picture_has_its_reason(
-    gateway_to: OpenGateway, demo: RunningDemo, failure: str, reason: str
+    upstream_to: OpenUpstream, demo: RunningDemo, failure: str, reason: str
 ) -> None:
     demo.knobs.turn("image", failure=failure)
-    async with gateway_to(jm_timeout_s=0.3, jm_retries=1) as gateway:
-        failed = await failure_of(gateway.page(a_chapter("350234"), 1))
+    async with upstream_to(jm_timeout_s=0.3, jm_retries=1) as upstream:
+        failed = await failure_of(upstream.page(a_chapter("350234"), 1))
 
     assert failed.reason is UpstreamReason(reason)
 
 
-async def test_an_error_in_the_apis_json_is_an_unreadable_answer(gateway_to: OpenGateway, demo: RunningDemo) -> None:
+async def test_an_error_in_the_apis_json_is_an_unreadable_answer(
+    upstream_to: OpenUpstream, demo: RunningDemo
+) -> None:
     demo.knobs.turn("api", path="/album", failure="api_error")
-    async with gateway_to(jm_retries=1) as gateway:
-        failed = await failure_of(gateway.album("350234"))
+    async with upstream_to(jm_retries=1) as upstream:
+        failed = await failure_of(upstream.album("350234"))
 
     assert (failed.reason, failed.error_code) == (UpstreamReason.GARBLED, ErrorCode.UPSTREAM_BROKEN)
 
 
-async def test_a_dead_address_is_unreachable(gateway_to: OpenGateway, demo: RunningDemo) -> None:
-    async with gateway_to(jm_api_urls=(demo.dead_url,)) as gateway:
-        failed = await failure_of(gateway.album("350234"))
+async def test_a_dead_address_is_unreachable(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
+    async with upstream_to(jm_api_urls=(demo.dead_url,)) as upstream:
+        failed = await failure_of(upstream.album("350234"))
 
     assert (failed.reason, failed.error_code) == (UpstreamReason.UNREACHABLE, ErrorCode.UPSTREAM_UNAVAILABLE)
 
 
-async def test_an_address_that_can_not_be_resolved_is_unreachable(gateway_to: OpenGateway) -> None:
-    async with gateway_to(jm_api_urls=("http://nowhere.invalid",), jm_retries=1) as gateway:
-        assert (await failure_of(gateway.album("350234"))).reason is UpstreamReason.UNREACHABLE
+async def test_an_address_that_can_not_be_resolved_is_unreachable(upstream_to: OpenUpstream) -> None:
+    async with upstream_to(jm_api_urls=("http://nowhere.invalid",), jm_retries=1) as upstream:
+        assert (await failure_of(upstream.album("350234"))).reason is UpstreamReason.UNREACHABLE
 
 
 @BOTH
 async def test_a_dead_host_costs_one_try_when_another_lives(
-    gateway_to: OpenGateway, demo: RunningDemo, method: str
+    upstream_to: OpenUpstream, demo: RunningDemo, method: str
 ) -> None:
     urls = {f"jm_{method}_urls": (demo.dead_url, getattr(demo, f"{method}_url"))}
-    async with gateway_to(jm_method=method, **urls) as gateway:
+    async with upstream_to(jm_method=method, **urls) as upstream:
         for _ in range(3):
-            assert await gateway.album("350234") is not None
-        status = await gateway.status()
+            assert await upstream.album("350234") is not None
+        status = await upstream.status()
 
     assert [host.healthy for host in status.hosts if host.role is HostRole[method.upper()]] == [False, True]
     assert status.reachable
 
 
 async def test_an_unsteady_host_is_asked_as_often_as_the_settings_say(
-    gateway_to: OpenGateway, demo: RunningDemo
+    upstream_to: OpenUpstream, demo: RunningDemo
 ) -> None:
-    async with gateway_to(jm_api_urls=(demo.api_url,), jm_retries=3) as gateway:
-        await gateway.ranking(RankingQuery())
+    async with upstream_to(jm_api_urls=(demo.api_url,), jm_retries=3) as upstream:
+        await upstream.ranking(RankingQuery())
         demo.knobs.turn("api", path="/album", failure="server_error", fail_next=2)
-        assert await gateway.album("350234") is not None
+        assert await upstream.album("350234") is not None
         assert demo.requests.count("/album") == 3
 
         demo.knobs.turn("api", path="/album", failure="server_error", fail_next=None)
-        await failure_of(gateway.album("350234"))
+        await failure_of(upstream.album("350234"))
         assert demo.requests.count("/album") == 6
 
 
-async def test_a_host_that_keeps_us_out_is_asked_once(gateway_to: OpenGateway, demo: RunningDemo) -> None:
+async def test_a_host_that_keeps_us_out_is_asked_once(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
     demo.knobs.turn("api", path="/album", failure="region")
-    async with gateway_to(jm_retries=3) as gateway:
-        await failure_of(gateway.album("350234"))
+    async with upstream_to(jm_retries=3) as upstream:
+        await failure_of(upstream.album("350234"))
 
     assert [seen.host for seen in demo.requests.find("/album")] == ["api-1", "api-2"]
 
 
 async def test_retry_after_is_waited_for_and_then_the_call_succeeds(
-    gateway_to: OpenGateway, demo: RunningDemo
+    upstream_to: OpenUpstream, demo: RunningDemo
 ) -> None:
-    async with gateway_to(jm_api_urls=(demo.api_url,), jm_retries=3) as gateway:
-        await gateway.ranking(RankingQuery())
+    async with upstream_to(jm_api_urls=(demo.api_url,), jm_retries=3) as upstream:
+        await upstream.ranking(RankingQuery())
         demo.knobs.turn("api", failure="rate_limit", retry_after_s=1, fail_next=1)
-        album = await gateway.album("350234")
+        album = await upstream.album("350234")
 
     first, second = demo.requests.find("/album")
     assert album is not None
     assert second.at_s - first.at_s >= 1.0
 
 
-async def test_a_download_sits_out_what_a_person_does_not(gateway_to: OpenGateway, demo: RunningDemo) -> None:
-    async with gateway_to(jm_image_urls=(demo.image_url,)) as gateway:
+async def test_a_download_sits_out_what_a_person_does_not(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
+    async with upstream_to(jm_image_urls=(demo.image_url,)) as upstream:
         demo.knobs.turn("image", failure="rate_limit", retry_after_s=6, fail_next=1)
-        failed = await failure_of(gateway.page(a_chapter("350234"), 1))
+        failed = await failure_of(upstream.page(a_chapter("350234"), 1))
         with open_usage(Priority.DOWNLOAD):
             began_at = time.monotonic()
-            assert await gateway.page(a_chapter("350234"), 1)
+            assert await upstream.page(a_chapter("350234"), 1)
 
     assert failed.reason is UpstreamReason.RATE_LIMITED
     assert 4 < time.monotonic() - began_at < 10
 
 
-async def test_a_retry_after_beyond_all_patience_is_passed_on(gateway_to: OpenGateway, demo: RunningDemo) -> None:
+async def test_a_retry_after_beyond_all_patience_is_passed_on(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
     demo.knobs.turn("api", path="/album", failure="rate_limit", retry_after_s=120)
-    async with gateway_to(jm_retries=3) as gateway:
+    async with upstream_to(jm_retries=3) as upstream:
         began_at = time.monotonic()
-        failed = await failure_of(gateway.album("350234"))
-        again = await failure_of(gateway.ranking(RankingQuery()))
+        failed = await failure_of(upstream.album("350234"))
+        again = await failure_of(upstream.ranking(RankingQuery()))
 
     assert time.monotonic() - began_at < 2
     assert failed.reason is UpstreamReason.RATE_LIMITED
@@ -182,10 +184,10 @@ async def test_a_retry_after_beyond_all_patience_is_passed_on(gateway_to: OpenGa
 
 
 async def test_a_429_slows_the_other_processes_too(
-    gateway_to: OpenGateway, demo: RunningDemo, redis_client: RedisClient
+    upstream_to: OpenUpstream, demo: RunningDemo, redis_client: RedisClient
 ) -> None:
     demo.knobs.turn("api", path="/album", failure="rate_limit", retry_after_s=60)
-    async with gateway_to(redis=redis_client) as one, gateway_to(redis=redis_client) as other:
+    async with upstream_to(redis=redis_client) as one, upstream_to(redis=redis_client) as other:
         await failure_of(one.album("350234"))
         failed = await failure_of(other.ranking(RankingQuery()))
 
@@ -194,11 +196,11 @@ async def test_a_429_slows_the_other_processes_too(
 
 
 @BOTH
-async def test_a_call_is_over_when_its_deadline_is(gateway_to: OpenGateway, demo: RunningDemo, method: str) -> None:
+async def test_a_call_is_over_when_its_deadline_is(upstream_to: OpenUpstream, demo: RunningDemo, method: str) -> None:
     demo.knobs.turn(method, failure="hang")
-    async with gateway_to(jm_method=method, jm_timeout_s=0.4, jm_retries=3) as gateway:
+    async with upstream_to(jm_method=method, jm_timeout_s=0.4, jm_retries=3) as upstream:
         began_at = time.monotonic()
-        failed = await failure_of(gateway.album("350234"))
+        failed = await failure_of(upstream.album("350234"))
 
     assert failed.error_code is ErrorCode.TIMEOUT
     assert time.monotonic() - began_at < 2.5
@@ -206,12 +208,12 @@ async def test_a_call_is_over_when_its_deadline_is(gateway_to: OpenGateway, demo
 
 @pytest.mark.parametrize("knob", [{"stall_after_bytes": 2000}, {"bytes_per_s": 4000}])
 async def test_a_transfer_that_stalls_or_crawls_is_cut(
-    gateway_to: OpenGateway, demo: RunningDemo, knob: dict[str, Any]
+    upstream_to: OpenUpstream, demo: RunningDemo, knob: dict[str, Any]
 ) -> None:
     demo.knobs.turn("image", **knob)
-    async with gateway_to(jm_timeout_s=0.5, jm_retries=1) as gateway:
+    async with upstream_to(jm_timeout_s=0.5, jm_retries=1) as upstream:
         began_at = time.monotonic()
-        failed = await failure_of(gateway.page(a_chapter("350234"), 1))
+        failed = await failure_of(upstream.page(a_chapter("350234"), 1))
 
     assert failed.reason is UpstreamReason.TIMEOUT
     assert time.monotonic() - began_at < 3
@@ -228,83 +230,85 @@ async def test_a_transfer_that_stalls_or_crawls_is_cut(
     ],
 )
 async def test_a_page_that_can_not_be_had_is_a_failure(
-    gateway_to: OpenGateway, album_id: str, page: int, reason: str
+    upstream_to: OpenUpstream, album_id: str, page: int, reason: str
 ) -> None:
-    async with gateway_to() as gateway:
-        chapter = await gateway.chapter(album_id)
+    async with upstream_to() as upstream:
+        chapter = await upstream.chapter(album_id)
         assert chapter is not None
-        failed = await failure_of(gateway.page(chapter, page))
-        assert await gateway.page(chapter, 4) if reason == "GARBLED" else True
+        failed = await failure_of(upstream.page(chapter, page))
+        assert await upstream.page(chapter, 4) if reason == "GARBLED" else True
 
     assert failed.reason is UpstreamReason(reason)
 
 
-async def test_a_page_that_one_host_lost_comes_from_another(gateway_to: OpenGateway, demo: RunningDemo) -> None:
+async def test_a_page_that_one_host_lost_comes_from_another(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
     demo.knobs.turn("image-1", failure="missing")
-    async with gateway_to() as gateway:
-        chapter = await gateway.chapter("333909")
+    async with upstream_to() as upstream:
+        chapter = await upstream.chapter("333909")
         assert chapter is not None
-        assert await gateway.page(chapter, 1)
-        assert await gateway.cover("333908")
+        assert await upstream.page(chapter, 1)
+        assert await upstream.cover("333908")
 
     assert demo.requests.count("/media/", host="image-2") == 2
 
 
-async def test_unsteady_pictures_are_had_in_the_end(gateway_to: OpenGateway) -> None:
-    async with gateway_to(jm_retries=3) as gateway:
-        chapter = await gateway.chapter("900503")
+async def test_unsteady_pictures_are_had_in_the_end(upstream_to: OpenUpstream) -> None:
+    async with upstream_to(jm_retries=3) as upstream:
+        chapter = await upstream.chapter("900503")
         assert chapter is not None
-        pages = await asyncio.gather(*(gateway.page(chapter, index) for index in range(1, 11)))
+        pages = await asyncio.gather(*(upstream.page(chapter, index) for index in range(1, 11)))
 
     assert len(pages) == 10
 
 
-async def test_the_error_page_of_a_challenge_is_no_empty_ranking(gateway_to: OpenGateway, demo: RunningDemo) -> None:
+async def test_the_error_page_of_a_challenge_is_no_empty_ranking(
+    upstream_to: OpenUpstream, demo: RunningDemo
+) -> None:
     demo.knobs.turn("html", failure="html")
-    async with gateway_to(jm_method="html", jm_retries=1) as gateway:
-        assert (await failure_of(gateway.ranking(RankingQuery()))).reason is UpstreamReason.GARBLED
+    async with upstream_to(jm_method="html", jm_retries=1) as upstream:
+        assert (await failure_of(upstream.ranking(RankingQuery()))).reason is UpstreamReason.GARBLED
 
 
 async def test_no_more_requests_are_under_way_than_the_settings_allow(
-    gateway_to: OpenGateway, demo: RunningDemo, redis_client: RedisClient
+    upstream_to: OpenUpstream, demo: RunningDemo, redis_client: RedisClient
 ) -> None:
     demo.knobs.turn("*", latency_s=0.05)
     async with (
-        gateway_to(redis=redis_client, jm_concurrency=4) as one,
-        gateway_to(redis=redis_client, jm_concurrency=4) as other,
+        upstream_to(redis=redis_client, jm_concurrency=4) as one,
+        upstream_to(redis=redis_client, jm_concurrency=4) as other,
     ):
         chapter = await one.chapter("333909")
         assert chapter is not None
         demo.requests.reset()
         with open_usage(Priority.DOWNLOAD):
-            await asyncio.gather(*(gateway.page(chapter, n) for n in range(1, 15) for gateway in (one, other)))
+            await asyncio.gather(*(upstream.page(chapter, n) for n in range(1, 15) for upstream in (one, other)))
 
     assert demo.requests.peak("image") == 4
 
 
-async def test_redis_that_is_not_there_does_not_matter(gateway_to: OpenGateway) -> None:
+async def test_redis_that_is_not_there_does_not_matter(upstream_to: OpenUpstream) -> None:
     dead = RedisClient("redis://127.0.0.1:1/0")
-    async with gateway_to(redis=dead) as gateway:
-        assert await gateway.album("350234") is not None
+    async with upstream_to(redis=dead) as upstream:
+        assert await upstream.album("350234") is not None
     await dead.aclose()
 
 
-async def test_every_try_is_told_with_its_host_and_reason(gateway_to: OpenGateway, demo: RunningDemo) -> None:
+async def test_every_try_is_told_with_its_host_and_reason(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
     told: list[tuple[HostRole, str, UpstreamReason | None]] = []
     demo.knobs.turn("api-1", path="/album", failure="challenge")
-    async with gateway_to(on_try=lambda role, host, reason, _: told.append((role, host, reason))) as gateway:
-        await gateway.album("350234")
+    async with upstream_to(on_attempt=lambda role, host, reason, _: told.append((role, host, reason))) as upstream:
+        await upstream.album("350234")
 
     one, other = demo.api_urls
     assert told == [(HostRole.API, one, UpstreamReason.CHALLENGED), (HostRole.API, other, None)]
 
 
-async def test_nothing_of_jmcomic_stays_alive(gateway_to: OpenGateway) -> None:
-    async with gateway_to(jm_method="api") as api, gateway_to(jm_method="html") as html:
-        for gateway in (api, html):
-            await gateway.album("333908")
-            await gateway.chapter("333909")
-            await gateway.search(SearchQuery("350234"))
+async def test_nothing_of_jmcomic_stays_alive(upstream_to: OpenUpstream) -> None:
+    async with upstream_to(jm_method="api") as api, upstream_to(jm_method="html") as html:
+        for upstream in (api, html):
+            await upstream.album("333908")
+            await upstream.chapter("333909")
+            await upstream.search(SearchQuery("350234"))
         gc.collect()
         kept = [one for one in gc.get_objects() if isinstance(one, JmAlbumDetail | JmPhotoDetail)]
 
@@ -313,15 +317,15 @@ async def test_nothing_of_jmcomic_stays_alive(gateway_to: OpenGateway) -> None:
 
 
 async def test_no_title_and_no_credential_is_logged_above_debug(
-    gateway_to: OpenGateway, demo: RunningDemo, capfd: pytest.CaptureFixture[str]
+    upstream_to: OpenUpstream, demo: RunningDemo, capfd: pytest.CaptureFixture[str]
 ) -> None:
     url = demo.api_url.replace("http://", "http://user:secret@")
     with capture_logs() as logs:
-        async with gateway_to(jm_api_urls=(url, demo.dead_url)) as gateway:
-            await gateway.album("350234")
-            await gateway.search(SearchQuery("雨林深處的一天"))
-            await failure_of(gateway.album("900403"))
-            status = await gateway.status()
+        async with upstream_to(jm_api_urls=(url, demo.dead_url)) as upstream:
+            await upstream.album("350234")
+            await upstream.search(SearchQuery("雨林深處的一天"))
+            await failure_of(upstream.album("900403"))
+            status = await upstream.status()
 
     loud = [entry for entry in logs if entry["log_level"] != "debug"]
     assert [entry["event"] for entry in loud] == ["the site could not be read"]
@@ -330,8 +334,8 @@ async def test_no_title_and_no_credential_is_logged_above_debug(
     assert not logging.getLogger("jmcomic").propagate
 
 
-async def test_a_gateway_does_not_disturb_another(gateway_to: OpenGateway, demo: RunningDemo) -> None:
-    async with gateway_to(jm_api_urls=(demo.dead_url,)) as broken, gateway_to() as sound:
+async def test_a_gateway_does_not_disturb_another(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
+    async with upstream_to(jm_api_urls=(demo.dead_url,)) as broken, upstream_to() as sound:
         failed, album = await asyncio.gather(failure_of(broken.album("350234")), sound.album("350234"))
         broken_status, status = await broken.status(), await sound.status()
 
@@ -340,21 +344,23 @@ async def test_a_gateway_does_not_disturb_another(gateway_to: OpenGateway, demo:
     assert (broken_status.reachable, status.reachable) == (False, True)
 
 
-async def test_cookies_and_version_are_asked_once_per_gateway(gateway_to: OpenGateway, demo: RunningDemo) -> None:
-    async with gateway_to() as gateway:
-        await asyncio.gather(*(gateway.album("350234") for _ in range(10)))
+async def test_cookies_and_version_are_asked_once_per_gateway(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
+    async with upstream_to() as upstream:
+        await asyncio.gather(*(upstream.album("350234") for _ in range(10)))
 
     assert demo.requests.count("/setting") == 1
 
 
-async def test_the_status_is_told_from_memory_and_the_probe_asks(gateway_to: OpenGateway, demo: RunningDemo) -> None:
+async def test_the_status_is_told_from_memory_and_the_probe_asks(
+    upstream_to: OpenUpstream, demo: RunningDemo
+) -> None:
     demo.knobs.turn("api-2", dead=True)
     demo.knobs.turn("html-2", failure="html")
     demo.knobs.turn("image-2", failure="region")
-    async with gateway_to() as gateway:
-        before = await gateway.status()
+    async with upstream_to() as upstream:
+        before = await upstream.status()
         assert len(demo.requests) == 0
-        after = await gateway.probe()
+        after = await upstream.probe()
 
     assert (before.method, before.reachable, before.checked_at) == (SourceMethod.API, True, None)
     assert {host.latency_ms for host in before.hosts} == {None}
@@ -368,4 +374,4 @@ async def test_the_status_is_told_from_memory_and_the_probe_asks(gateway_to: Ope
         (demo.image_urls[1], False, UpstreamReason.REGION_BLOCKED),
     ]
     assert all((host.latency_ms is not None) is host.healthy for host in after.hosts)
-    assert all((host.resting_until is None) is host.healthy for host in after.hosts)
+    assert all((host.cooldown_until is None) is host.healthy for host in after.hosts)

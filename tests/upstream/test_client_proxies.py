@@ -9,12 +9,13 @@ import pytest
 
 from demo.server import RunningDemo
 from services.errors import UpstreamFailure, UpstreamReason
+from services.network import is_loopback, without_credentials
 from services.upstream import UpstreamClient
-from services.upstream.proxies import Proxies, is_loopback, shown
+from services.upstream.transport import Proxies
 
 pytestmark = pytest.mark.anyio
 
-OpenGateway = Callable[..., AbstractAsyncContextManager[UpstreamClient]]
+OpenUpstream = Callable[..., AbstractAsyncContextManager[UpstreamClient]]
 
 SYSTEM = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
@@ -95,25 +96,25 @@ def system_proxy(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 @pytest.mark.parametrize("method", ["api", "html"])
 async def test_one_setting_leads_everything_through_the_proxy(
-    gateway_to: OpenGateway, demo: RunningDemo, proxy: Proxy, method: str
+    upstream_to: OpenUpstream, demo: RunningDemo, proxy: Proxy, method: str
 ) -> None:
     url = proxy.url.replace("http://", "http://user:secret@")
-    async with gateway_to(jm_method=method, jm_proxy=url) as gateway:
-        chapter = await gateway.chapter("350234")
+    async with upstream_to(jm_method=method, jm_proxy=url) as upstream:
+        chapter = await upstream.chapter("350234")
         assert chapter is not None
-        assert await gateway.page(chapter, 1)
-        assert await gateway.album("350234") is not None
+        assert await upstream.page(chapter, 1)
+        assert await upstream.album("350234") is not None
 
     assert len(proxy.lines) == len(demo.requests)
     assert any("/media/photos/350234/00001.webp" in line for line in proxy.lines)
     assert any(header.lower().startswith("proxy-authorization: basic") for header in proxy.headers)
 
 
-async def test_a_dead_proxy_makes_the_site_unreachable_and_keeps_its_secret(gateway_to: OpenGateway) -> None:
-    async with gateway_to(jm_proxy="http://user:secret@127.0.0.1:1", jm_retries=1) as gateway:
+async def test_a_dead_proxy_makes_the_site_unreachable_and_keeps_its_secret(upstream_to: OpenUpstream) -> None:
+    async with upstream_to(jm_proxy="http://user:secret@127.0.0.1:1", jm_retries=1) as upstream:
         with pytest.raises(UpstreamFailure) as raised:
-            await gateway.album("350234")
-        status = await gateway.status()
+            await upstream.album("350234")
+        status = await upstream.status()
 
     assert raised.value.reason is UpstreamReason.UNREACHABLE
     assert "secret" not in str(raised.value) + str(status)
@@ -121,13 +122,13 @@ async def test_a_dead_proxy_makes_the_site_unreachable_and_keeps_its_secret(gate
 
 @pytest.mark.parametrize("method", ["api", "html"])
 async def test_the_systems_proxy_never_applies_to_loopback(
-    gateway_to: OpenGateway, proxy: Proxy, system_proxy: Callable[..., None], method: str
+    upstream_to: OpenUpstream, proxy: Proxy, system_proxy: Callable[..., None], method: str
 ) -> None:
     system_proxy(http_proxy=proxy.url, all_proxy=proxy.url)
-    async with gateway_to(jm_method=method) as gateway:
-        chapter = await gateway.chapter("350234")
+    async with upstream_to(jm_method=method) as upstream:
+        chapter = await upstream.chapter("350234")
         assert chapter is not None
-        assert await gateway.page(chapter, 1)
+        assert await upstream.page(chapter, 1)
 
     assert proxy.lines == []
 
@@ -167,5 +168,5 @@ def test_loopback_is_this_machine(host: str, is_here: bool) -> None:
 
 
 def test_an_address_is_shown_without_its_credentials() -> None:
-    assert shown("http://user:secret@a.example:8080/path") == "http://a.example:8080/path"
-    assert shown("https://a.example") == "https://a.example"
+    assert without_credentials("http://user:secret@a.example:8080/path") == "http://a.example:8080/path"
+    assert without_credentials("https://a.example") == "https://a.example"

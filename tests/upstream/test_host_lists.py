@@ -12,15 +12,14 @@ from demo.server import RunningDemo
 from services.catalog import HostRole
 from services.errors import UpstreamReason
 from services.upstream import ListAddresses, UpstreamClient
-from services.upstream.curl_session import new_session
-from services.upstream.host_lists import FILE_NAME, REFRESH_AFTER_TROUBLE_S, REFRESH_EVERY_S, HostLists
+from services.upstream.host_lists import FILE_NAME, REFRESH_AFTER_FAILURE_S, REFRESH_EVERY_S, HostLists
 from services.upstream.jmcomic_state import built_in_api_urls, built_in_image_urls
-from services.upstream.proxies import Proxies
+from services.upstream.transport import Proxies, new_session
 from tests.fakes import Clock
 
 pytestmark = pytest.mark.anyio
 
-OpenGateway = Callable[..., AbstractAsyncContextManager[UpstreamClient]]
+OpenUpstream = Callable[..., AbstractAsyncContextManager[UpstreamClient]]
 
 GIVEN = {HostRole.API: (), HostRole.HTML: ("http://html.example",), HostRole.IMAGE: ()}
 
@@ -113,9 +112,9 @@ async def test_a_failed_look_is_repeated_after_a_while_and_a_good_one_on_the_clo
     demo.knobs.turn("*", path="newsvr", failure="maintenance")
     async with Opened(tmp_path, ListAddresses(api=(demo.domains_url,), html=()), clock) as lists:
         looks = []
-        for pause_s in (0.0, 1.0, REFRESH_AFTER_TROUBLE_S, REFRESH_AFTER_TROUBLE_S, REFRESH_EVERY_S):
+        for pause_s in (0.0, 1.0, REFRESH_AFTER_FAILURE_S, REFRESH_AFTER_FAILURE_S, REFRESH_EVERY_S):
             clock.move(pause_s)
-            lists.at_hand(HostRole.API)
+            lists.known_hosts(HostRole.API)
             await lists.settled()
             looks.append(demo.requests.count("newsvr"))
             if len(looks) == 3:
@@ -132,8 +131,8 @@ async def test_hosts_that_all_fail_have_the_list_looked_at_soon(
         await lists.refresh()
         for host in lists.of(HostRole.API):
             lists.of(HostRole.API).note_failure(host, UpstreamReason.UNREACHABLE, began_at=clock.now)
-        clock.move(REFRESH_AFTER_TROUBLE_S)
-        lists.at_hand(HostRole.API)
+        clock.move(REFRESH_AFTER_FAILURE_S)
+        lists.known_hosts(HostRole.API)
         await lists.settled()
 
     assert demo.requests.count("newsvr") == 2
@@ -171,11 +170,11 @@ async def test_the_list_page_of_the_web_names_its_hosts(
 
 
 async def test_a_gateway_without_addresses_finds_its_hosts(
-    gateway_to: OpenGateway, demo: RunningDemo, addresses: ListAddresses
+    upstream_to: OpenUpstream, demo: RunningDemo, addresses: ListAddresses
 ) -> None:
-    async with gateway_to(jm_api_urls=(), list_addresses=addresses) as gateway:
-        await gateway.probe()
-        assert await gateway.album("350234") is not None
-        status = await gateway.status()
+    async with upstream_to(jm_api_urls=(), list_addresses=addresses) as upstream:
+        await upstream.probe()
+        assert await upstream.album("350234") is not None
+        status = await upstream.status()
 
     assert [host.url for host in status.hosts if host.role is HostRole.API] == demo.api_urls

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from services.errors import UpstreamReason
-from services.upstream.hosts import FIRST_REST_S, LONGEST_REST_S, Host, Hosts
+from services.upstream.hosts import FIRST_COOLDOWN_S, LONGEST_COOLDOWN_S, Host, Hosts
 from services.upstream.records import HostRole
 from tests.fakes import Clock
 
@@ -20,10 +20,12 @@ def named(hosts: Hosts, url: str) -> Host:
     return next(host for host in hosts if host.url == url)
 
 
-def fail(hosts: Hosts, url: str, clock: Clock, reason: UpstreamReason = DOWN, rest_s: float | None = None) -> None:
+def fail(
+    hosts: Hosts, url: str, clock: Clock, reason: UpstreamReason = DOWN, cooldown_s: float | None = None
+) -> None:
     began_at = clock.now
     clock.move(0.01)
-    hosts.note_failure(named(hosts, url), reason, began_at=began_at, rest_s=rest_s)
+    hosts.note_failure(named(hosts, url), reason, began_at=began_at, cooldown_s=cooldown_s)
 
 
 def chosen(hosts: Hosts, **tries: int) -> str | None:
@@ -46,7 +48,7 @@ def test_a_failing_host_rests_and_then_is_asked_again(hosts: Hosts, clock: Clock
     fail(hosts, A, clock)
 
     assert chosen(hosts) == B
-    clock.move(FIRST_REST_S)
+    clock.move(FIRST_COOLDOWN_S)
     assert chosen(hosts) == A
 
 
@@ -65,12 +67,14 @@ def test_of_resting_hosts_the_one_that_has_rested_most_is_asked(hosts: Hosts, cl
 
 
 def test_a_rest_doubles_with_every_failure_up_to_a_limit(hosts: Hosts, clock: Clock) -> None:
-    rests = []
+    cooldowns_s = []
     for _ in range(9):
         fail(hosts, A, clock)
-        rests.append(hosts.rest_left_s(named(hosts, A)))
+        cooldowns_s.append(hosts.cooldown_left_s(named(hosts, A)))
 
-    assert rests == pytest.approx([5, 10, 20, 40, 80, 160, LONGEST_REST_S, LONGEST_REST_S, LONGEST_REST_S])
+    assert cooldowns_s == pytest.approx(
+        [5, 10, 20, 40, 80, 160, LONGEST_COOLDOWN_S, LONGEST_COOLDOWN_S, LONGEST_COOLDOWN_S]
+    )
 
 
 def test_tries_that_fail_together_are_one_incident(hosts: Hosts, clock: Clock) -> None:
@@ -79,7 +83,7 @@ def test_tries_that_fail_together_are_one_incident(hosts: Hosts, clock: Clock) -
     for _ in range(16):
         hosts.note_failure(named(hosts, A), DOWN, began_at=began_at)
 
-    assert hosts.rest_left_s(named(hosts, A)) == FIRST_REST_S
+    assert hosts.cooldown_left_s(named(hosts, A)) == FIRST_COOLDOWN_S
 
 
 def test_a_success_forgives_everything(hosts: Hosts, clock: Clock) -> None:
@@ -89,20 +93,20 @@ def test_a_success_forgives_everything(hosts: Hosts, clock: Clock) -> None:
     hosts.note_answer(named(hosts, A), 0.1)
 
     assert chosen(hosts) == A
-    assert hosts.described()[0].healthy
-    assert hosts.described()[0].reason is None
+    assert hosts.statuses()[0].healthy
+    assert hosts.statuses()[0].reason is None
 
 
-def test_one_unreadable_answer_does_not_make_a_host_ill(hosts: Hosts, clock: Clock) -> None:
+def test_one_unreadable_answer_does_not_make_a_host_unhealthy(hosts: Hosts, clock: Clock) -> None:
     for healthy in (True, True, False):
         fail(hosts, A, clock, UpstreamReason.GARBLED)
-        assert hosts.described()[0].healthy is healthy
+        assert hosts.statuses()[0].healthy is healthy
 
 
-def test_the_rest_a_host_asks_for_is_kept(hosts: Hosts, clock: Clock) -> None:
-    fail(hosts, A, clock, UpstreamReason.RATE_LIMITED, rest_s=42)
+def test_the_cooldown_that_a_host_asks_for_is_kept(hosts: Hosts, clock: Clock) -> None:
+    fail(hosts, A, clock, UpstreamReason.RATE_LIMITED, cooldown_s=42)
 
-    assert hosts.rest_left_s(named(hosts, A)) == pytest.approx(42)
+    assert hosts.cooldown_left_s(named(hosts, A)) == pytest.approx(42)
 
 
 def test_a_host_that_fails_again_and_again_gets_one_try(hosts: Hosts, clock: Clock) -> None:
@@ -125,7 +129,7 @@ def test_latency_is_a_moving_mean(hosts: Hosts) -> None:
     hosts.note_answer(named(hosts, A), 0.1)
     hosts.note_answer(named(hosts, A), 0.2)
 
-    assert hosts.described()[0].latency_ms == pytest.approx(130.0)
+    assert hosts.statuses()[0].latency_ms == pytest.approx(130.0)
 
 
 def test_a_host_that_stays_in_the_list_keeps_its_record(hosts: Hosts, clock: Clock) -> None:
@@ -133,10 +137,10 @@ def test_a_host_that_stays_in_the_list_keeps_its_record(hosts: Hosts, clock: Clo
 
     hosts.replace((B, "https://d.example"))
 
-    assert [(host.url, host.healthy) for host in hosts.described()] == [(B, False), ("https://d.example", True)]
+    assert [(host.url, host.healthy) for host in hosts.statuses()] == [(B, False), ("https://d.example", True)]
 
 
 def test_credentials_of_an_address_are_not_shown(clock: Clock) -> None:
     hosts = Hosts(HostRole.API, ("https://user:secret@a.example:8443",), clock)
 
-    assert hosts.described()[0].url == "https://a.example:8443"
+    assert hosts.statuses()[0].url == "https://a.example:8443"

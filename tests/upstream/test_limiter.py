@@ -12,11 +12,14 @@ import pytest
 
 from services.observability import Priority
 from services.redis import RedisClient
-from services.upstream.limiter import Limiter
-from services.upstream.limiter_redis import SharedStore
-from services.upstream.limiter_store import BURST, LimiterStore, OwnStore
-from services.upstream.slots import ConcurrencyLimiter
-from services.upstream.tokens import HostQuiet
+from services.upstream.limiter import (
+    BURST,
+    ConcurrencyLimiter,
+    HostRateLimited,
+    Limiter,
+    LocalLimits,
+    RedisLimits,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -39,9 +42,31 @@ async def new_limiter(redis_client: RedisClient) -> AsyncIterator[NewLimiter]:
         await limiter.aclose()
 
 
-@pytest.fixture(params=["own", "shared"])
-def store(request: pytest.FixtureRequest, redis_client: RedisClient) -> LimiterStore:
-    return OwnStore() if request.param == "own" else SharedStore(redis_client)
+@pytest.fixture(params=["local", "redis"])
+def limits(request: pytest.FixtureRequest, redis_client: RedisClient) -> LocalLimits | RedisLimits:
+    return LocalLimits() if request.param == "local" else RedisLimits(redis_client)
+
+
+async def take(limits: LocalLimits | RedisLimits, rate_per_s: float, priority: Priority, host: str = HOST) -> float:
+    """Seconds until a token may be there; 0 when one was taken."""
+    if isinstance(limits, LocalLimits):
+        return limits.take_token(host, rate_per_s, priority)
+    return await limits.take_token(host, rate_per_s, priority)
+
+
+async def pause(limits: LocalLimits | RedisLimits, seconds: float) -> None:
+    if isinstance(limits, LocalLimits):
+        limits.pause_host(HOST, seconds)
+    else:
+        await limits.pause_host(HOST, seconds)
+
+
+async def is_paused(limits: LocalLimits | RedisLimits) -> bool:
+    try:
+        await take(limits, 1000, PERSON)
+    except HostRateLimited:
+        return True
+    return False
 
 
 class Crowd:
@@ -67,7 +92,7 @@ class Crowd:
             await asyncio.gather(*self.tasks)
 
     async def _stay(self, limiter: Limiter, name: str, priority: Priority) -> None:
-        async with limiter.turn(HOST, priority, is_paced=False):
+        async with limiter.acquire(HOST, priority, is_paced=False):
             self.inside.append(name)
             self.most = max(self.most, len(self.inside))
             async with self._changed:
@@ -78,7 +103,7 @@ class Crowd:
 
 @asynccontextmanager
 async def taking(limiter: Limiter, priority: Priority = PERSON) -> AsyncIterator[None]:
-    async with asyncio.timeout(5), limiter.turn(HOST, priority, is_paced=True):
+    async with asyncio.timeout(5), limiter.acquire(HOST, priority, is_paced=True):
         yield
 
 
@@ -86,87 +111,110 @@ def wants(person: int = 0, download: int = 0, upkeep: int = 0) -> dict[Priority,
     return {PERSON: person, DOWNLOAD: download, UPKEEP: upkeep}
 
 
-class TestStore:
-    """The contract, over both implementations."""
+class TestLimits:
+    """Tokens and pauses, as one process counts them and as Redis does."""
 
-    async def test_one_alone_gets_what_it_wants_up_to_the_limit(self, store: LimiterStore) -> None:
-        assert (await store.share(16, 0, wants(person=40))).slots == 16
+    async def test_a_host_takes_a_burst_and_then_the_rate(self, limits: LocalLimits | RedisLimits) -> None:
+        waits_s = [await take(limits, 0.5, PERSON) for _ in range(BURST + 1)]
 
-    async def test_a_host_takes_a_burst_and_then_the_rate(self, store: LimiterStore) -> None:
-        waits = [(await store.take(HOST, 0.5, PERSON)).wait_s for _ in range(BURST + 1)]
+        assert waits_s[:BURST] == [0.0] * BURST
+        assert 1.5 < waits_s[BURST] <= 2.0
 
-        assert waits[:BURST] == [0.0] * BURST
-        assert 1.5 < waits[BURST] <= 2.0
-
-    async def test_downloads_leave_tokens_to_persons(self, store: LimiterStore) -> None:
+    async def test_downloads_leave_tokens_to_persons(self, limits: LocalLimits | RedisLimits) -> None:
         for _ in range(BURST - 10):
-            assert (await store.take(HOST, 0.01, DOWNLOAD)).wait_s == 0
+            assert await take(limits, 0.01, DOWNLOAD) == 0
 
-        assert (await store.take(HOST, 0.01, DOWNLOAD)).wait_s > 0
-        assert (await store.take(HOST, 0.01, PERSON)).wait_s == 0
+        assert await take(limits, 0.01, DOWNLOAD) > 0
+        assert await take(limits, 0.01, PERSON) == 0
 
-    async def test_hosts_have_tokens_of_their_own(self, store: LimiterStore) -> None:
+    async def test_hosts_have_tokens_of_their_own(self, limits: LocalLimits | RedisLimits) -> None:
         for _ in range(BURST):
-            await store.take(HOST, 0.01, PERSON)
+            await take(limits, 0.01, PERSON)
 
-        assert (await store.take("https://b.example", 0.01, PERSON)).wait_s == 0
+        assert await take(limits, 0.01, PERSON, "https://b.example") == 0
 
-    async def test_quiet_is_heard_by_those_who_take_and_those_who_share(self, store: LimiterStore) -> None:
-        await store.quiet(HOST, 30)
-        await store.quiet(HOST, 5)
+    async def test_the_longest_pause_of_a_host_holds(self, limits: LocalLimits | RedisLimits) -> None:
+        await pause(limits, 30)
+        await pause(limits, 5)
 
-        assert 29 < (await store.take(HOST, 10, PERSON)).quiet_s <= 30
-        assert 29 < (await store.share(4, 0, wants(person=1))).quiet_s[HOST] <= 30
+        with pytest.raises(HostRateLimited) as raised:
+            await take(limits, 10, PERSON)
+        assert 29 < raised.value.seconds <= 30
 
-    async def test_quiet_ends(self, store: LimiterStore) -> None:
-        await store.quiet(HOST, 0.02)
+    async def test_a_pause_ends(self, limits: LocalLimits | RedisLimits) -> None:
+        await pause(limits, 0.02)
 
         async with asyncio.timeout(5):
-            while (await store.take(HOST, 1000, PERSON)).quiet_s:  # noqa: ASYNC110 (time passes in Redis)
+            while await is_paused(limits):  # noqa: ASYNC110 (time passes in Redis)
                 await asyncio.sleep(0.005)
-        assert HOST not in (await store.share(4, 0, wants(person=1))).quiet_s
+
+
+async def test_a_process_alone_gets_what_it_wants_up_to_the_limit(redis_client: RedisClient) -> None:
+    slots, others_wait, paused_s = await RedisLimits(redis_client).lease(16, 0, wants(person=40))
+
+    assert (slots, others_wait, paused_s) == (16, False, {})
+
+
+async def test_a_report_brings_the_hosts_that_are_paused(redis_client: RedisClient) -> None:
+    one, other = RedisLimits(redis_client), RedisLimits(redis_client)
+    await one.pause_host(HOST, 30)
+
+    _, _, paused_s = await other.lease(4, 0, wants(person=1))
+
+    assert 29 < paused_s.pop(HOST) <= 30
+    assert paused_s == {}
+
+
+async def test_a_report_names_no_host_whose_pause_has_ended(redis_client: RedisClient) -> None:
+    limits = RedisLimits(redis_client)
+    await limits.pause_host(HOST, 0.02)
+    async with asyncio.timeout(5):
+        while await is_paused(limits):  # noqa: ASYNC110 (time passes in Redis)
+            await asyncio.sleep(0.005)
+
+    assert (await limits.lease(4, 0, wants(person=1)))[2] == {}
 
 
 async def test_slots_are_shared_evenly_among_processes(redis_client: RedisClient) -> None:
-    one, other = SharedStore(redis_client), SharedStore(redis_client)
+    one, other = RedisLimits(redis_client), RedisLimits(redis_client)
 
-    await one.share(16, 0, wants(download=100))
-    await other.share(16, 0, wants(download=100))
-    first = await one.share(16, 8, wants(download=100))
-    second = await other.share(16, 0, wants(download=100))
+    await one.lease(16, 0, wants(download=100))
+    await other.lease(16, 0, wants(download=100))
+    first = await one.lease(16, 8, wants(download=100))
+    second = await other.lease(16, 0, wants(download=100))
 
-    assert (first.slots, second.slots) == (8, 8)
-    assert first.others_wait
+    assert (first[0], second[0]) == (8, 8)
+    assert first[1]
 
 
 async def test_a_person_is_given_slots_before_any_download(redis_client: RedisClient) -> None:
-    worker, api = SharedStore(redis_client), SharedStore(redis_client)
+    worker, api = RedisLimits(redis_client), RedisLimits(redis_client)
 
-    await worker.share(16, 16, wants(download=60))
-    await api.share(16, 0, wants(person=5))
+    await worker.lease(16, 16, wants(download=60))
+    await api.lease(16, 0, wants(person=5))
 
-    assert (await worker.share(16, 16, wants(download=60))).slots == 11
-    assert (await api.share(16, 0, wants(person=5))).slots == 0  # the worker's 16 are still under way
-    assert (await worker.share(16, 11, wants(download=60))).slots == 11
-    assert (await api.share(16, 0, wants(person=5))).slots == 5
+    assert (await worker.lease(16, 16, wants(download=60)))[0] == 11
+    assert (await api.lease(16, 0, wants(person=5)))[0] == 0  # the worker's 16 are still under way
+    assert (await worker.lease(16, 11, wants(download=60)))[0] == 11
+    assert (await api.lease(16, 0, wants(person=5)))[0] == 5
 
 
 async def test_slots_still_in_use_elsewhere_are_not_given_away(redis_client: RedisClient) -> None:
-    one, other = SharedStore(redis_client), SharedStore(redis_client)
+    one, other = RedisLimits(redis_client), RedisLimits(redis_client)
 
-    await one.share(4, 4, wants(download=4))
+    await one.lease(4, 4, wants(download=4))
 
-    assert (await other.share(4, 0, wants(person=4))).slots == 0
+    assert (await other.lease(4, 0, wants(person=4)))[0] == 0
 
 
 async def test_one_slot_goes_round_among_processes(redis_client: RedisClient) -> None:
-    one, other = SharedStore(redis_client), SharedStore(redis_client)
+    one, other = RedisLimits(redis_client), RedisLimits(redis_client)
     had: set[str] = set()
 
     async with asyncio.timeout(5):
         while len(had) < 2:
             for name, store, wanted in (("one", one, 1), ("other", other, 50)):
-                if (await store.share(1, 0, wants(person=wanted))).slots:
+                if (await store.lease(1, 0, wants(person=wanted)))[0]:
                     had.add(name)
             await asyncio.sleep(0.02)
 
@@ -222,15 +270,15 @@ async def test_a_person_gets_in_while_another_process_downloads(new_limiter: New
 
     async def download() -> None:
         while not is_over:
-            async with worker.turn(HOST, DOWNLOAD, is_paced=False):
+            async with worker.acquire(HOST, DOWNLOAD, is_paced=False):
                 await asyncio.sleep(0.02)
 
     downloads = [asyncio.create_task(download()) for _ in range(8)]
     async with asyncio.timeout(5):
-        async with worker.turn(HOST, DOWNLOAD, is_paced=False):
+        async with worker.acquire(HOST, DOWNLOAD, is_paced=False):
             pass
         began_at = time.monotonic()
-        async with api.turn(HOST, PERSON, is_paced=False):
+        async with api.acquire(HOST, PERSON, is_paced=False):
             waited_s = time.monotonic() - began_at
     is_over = True
     await asyncio.gather(*downloads)
@@ -266,7 +314,7 @@ async def test_a_closed_limiter_gives_its_slots_back_at_once(
     redis_client: RedisClient, new_limiter: NewLimiter
 ) -> None:
     gone = Limiter(1, 1000.0, redis_client)
-    async with gone.turn(HOST, PERSON, is_paced=False):
+    async with gone.acquire(HOST, PERSON, is_paced=False):
         await gone.aclose()
 
     began_at = time.monotonic()
@@ -284,7 +332,7 @@ async def test_a_killed_process_leaks_no_slot(redis_url: str, new_limiter: NewLi
         "from services.observability import Priority\n"
         "async def main():\n"
         "    limiter = Limiter(1, 1000.0, RedisClient(sys.argv[1]))\n"
-        "    async with limiter.turn('https://a.example', Priority.PERSON, is_paced=False):\n"
+        "    async with limiter.acquire('https://a.example', Priority.PERSON, is_paced=False):\n"
         "        print('holding', flush=True)\n"
         "        await asyncio.sleep(60)\n"
         "asyncio.run(main())\n"
@@ -297,23 +345,23 @@ async def test_a_killed_process_leaks_no_slot(redis_url: str, new_limiter: NewLi
     holder.send_signal(signal.SIGKILL)
     await holder.wait()
 
-    async with asyncio.timeout(10), new_limiter(1).turn(HOST, PERSON, is_paced=False):
+    async with asyncio.timeout(10), new_limiter(1).acquire(HOST, PERSON, is_paced=False):
         pass
 
 
-async def test_a_host_that_wants_quiet_is_left_alone_by_every_process(new_limiter: NewLimiter) -> None:
+async def test_a_paused_host_is_not_asked_by_any_process(new_limiter: NewLimiter) -> None:
     one, other = new_limiter(), new_limiter()
 
-    await one.quiet(HOST, 30)
+    await one.pause_host(HOST, 30)
 
     for limiter in (one, other):
-        with pytest.raises(HostQuiet) as raised:
+        with pytest.raises(HostRateLimited) as raised:
             async with taking(limiter):
                 pass
         assert 28 < raised.value.seconds <= 30
 
 
-async def test_those_who_wait_for_a_token_hear_of_quiet(new_limiter: NewLimiter) -> None:
+async def test_those_who_wait_for_a_token_learn_of_a_pause(new_limiter: NewLimiter) -> None:
     limiter = new_limiter(200, rate_per_s=0.5)
     for _ in range(BURST):
         async with taking(limiter):
@@ -325,10 +373,10 @@ async def test_those_who_wait_for_a_token_hear_of_quiet(new_limiter: NewLimiter)
 
     waiting = [asyncio.create_task(late()) for _ in range(3)]
     await asyncio.sleep(0.02)
-    await limiter.quiet(HOST, 20)
+    await limiter.pause_host(HOST, 20)
     ended = await asyncio.gather(*waiting, return_exceptions=True)
 
-    assert [type(one) for one in ended] == [HostQuiet] * 3
+    assert [type(one) for one in ended] == [HostRateLimited] * 3
 
 
 @pytest.mark.parametrize("alone", [True, False])
@@ -401,7 +449,7 @@ async def test_many_pictures_cost_few_round_trips(redis_client: RedisClient, new
     limiter = new_limiter(8)
 
     async def picture() -> None:
-        async with limiter.turn(HOST, DOWNLOAD, is_paced=False):
+        async with limiter.acquire(HOST, DOWNLOAD, is_paced=False):
             await asyncio.sleep(0.001)
 
     await redis_client.client.config_resetstat()

@@ -10,120 +10,120 @@ from demo.server import RunningDemo
 from services.catalog import AlbumSummary, HostRole, RankingQuery, SearchQuery, SourceMethod
 from services.errors import InvalidInput, UpstreamFailure, UpstreamReason
 from services.upstream import ListAddresses, UpstreamClient
-from services.upstream.source_selector import FIRST_OUT_S, LONGEST_OUT_S, SourceSelector
+from services.upstream.sources import FIRST_REFUSED_S, LONGEST_REFUSED_S, SourceSelector
 from tests.fakes import Clock
 
 pytestmark = pytest.mark.anyio
 
-OpenGateway = Callable[..., AbstractAsyncContextManager[UpstreamClient]]
+OpenUpstream = Callable[..., AbstractAsyncContextManager[UpstreamClient]]
 
 HTML, API = SourceMethod.HTML, SourceMethod.API
 
 
-async def source_of(gateway: UpstreamClient, id: str = "350234") -> SourceMethod | None:
-    album = await gateway.album(id)
+async def source_of(upstream: UpstreamClient, id: str = "350234") -> SourceMethod | None:
+    album = await upstream.album(id)
     return album.source if album else None
 
 
-async def test_the_web_pages_come_first_where_they_let_us_in(gateway_to: OpenGateway, demo: RunningDemo) -> None:
-    async with gateway_to(jm_method="auto") as gateway:
-        assert await source_of(gateway) is HTML
-        assert (await gateway.status()).method is HTML
+async def test_the_web_pages_come_first_where_they_let_us_in(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
+    async with upstream_to(jm_method="auto") as upstream:
+        assert await source_of(upstream) is HTML
+        assert (await upstream.status()).method is HTML
 
     assert demo.requests.count(role="api") == 0
 
 
 @pytest.mark.parametrize("failure", ["region", "restricted", "challenge", "drop", "maintenance", "rate_limit"])
 async def test_the_api_stands_in_within_the_call_and_is_remembered(
-    gateway_to: OpenGateway, demo: RunningDemo, failure: str
+    upstream_to: OpenUpstream, demo: RunningDemo, failure: str
 ) -> None:
     demo.knobs.turn("html", failure=failure)
-    async with gateway_to(jm_method="auto") as gateway:
-        assert await source_of(gateway) is API
+    async with upstream_to(jm_method="auto") as upstream:
+        assert await source_of(upstream) is API
         asked = demo.requests.count(role="html")
-        assert await source_of(gateway) is API
-        assert await gateway.search(SearchQuery("全彩"))
-        status = await gateway.status()
+        assert await source_of(upstream) is API
+        assert await upstream.search(SearchQuery("全彩"))
+        status = await upstream.status()
 
     assert (status.method, status.reachable) == (API, True)
     assert demo.requests.count(role="html") == asked == 2
 
 
-async def test_web_pages_that_hang_hold_nobody_up_for_long(gateway_to: OpenGateway, demo: RunningDemo) -> None:
+async def test_web_pages_that_hang_hold_nobody_up_for_long(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
     demo.knobs.turn("html", failure="hang")
-    async with gateway_to(jm_method="auto", jm_timeout_s=0.3) as gateway:
+    async with upstream_to(jm_method="auto", jm_timeout_s=0.3) as upstream:
         async with asyncio.timeout(3):
-            assert await source_of(gateway) is API
+            assert await source_of(upstream) is API
 
 
 async def test_one_album_that_fails_by_html_does_not_turn_the_method(
-    gateway_to: OpenGateway, demo: RunningDemo
+    upstream_to: OpenUpstream, demo: RunningDemo
 ) -> None:
     demo.knobs.turn("html", path="/album/350234", failure="garbage")
-    async with gateway_to(jm_method="auto") as gateway:
-        assert await source_of(gateway) is API
-        assert await source_of(gateway, "1208626") is HTML
+    async with upstream_to(jm_method="auto") as upstream:
+        assert await source_of(upstream) is API
+        assert await source_of(upstream, "1208626") is HTML
 
 
-async def test_what_both_methods_refuse_fails_and_turns_nothing(gateway_to: OpenGateway) -> None:
-    async with gateway_to(jm_method="auto") as gateway:
+async def test_what_both_methods_refuse_fails_and_turns_nothing(upstream_to: OpenUpstream) -> None:
+    async with upstream_to(jm_method="auto") as upstream:
         with pytest.raises(UpstreamFailure) as raised:
-            await gateway.album("900403")
-        assert await source_of(gateway) is HTML
+            await upstream.album("900403")
+        assert await source_of(upstream) is HTML
 
     assert raised.value.reason is UpstreamReason.REGION_BLOCKED
 
 
 async def test_an_absence_on_the_web_pages_is_not_believed_before_the_api_says_so(
-    gateway_to: OpenGateway, demo: RunningDemo
+    upstream_to: OpenUpstream, demo: RunningDemo
 ) -> None:
-    async with gateway_to(jm_method="auto") as gateway:
-        assert await gateway.album("77") is None
+    async with upstream_to(jm_method="auto") as upstream:
+        assert await upstream.album("77") is None
         assert demo.requests.count("/album?id=77", role="api") == 1
         demo.knobs.turn("api", failure="server_error")
-        assert await gateway.album("77") is None
+        assert await upstream.album("77") is None
 
 
-async def test_the_web_pages_help_out_when_the_api_falls(gateway_to: OpenGateway, demo: RunningDemo) -> None:
+async def test_the_web_pages_help_out_when_the_api_falls(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
     demo.knobs.turn("html", failure="challenge")
-    async with gateway_to(jm_method="auto") as gateway:
-        assert await source_of(gateway) is API
+    async with upstream_to(jm_method="auto") as upstream:
+        assert await source_of(upstream) is API
         demo.knobs.turn("html", failure=None)
         demo.knobs.turn("api", failure="server_error")
-        assert await source_of(gateway) is HTML
-        assert (await gateway.status()).method is HTML
+        assert await source_of(upstream) is HTML
+        assert (await upstream.status()).method is HTML
 
 
-async def test_a_probe_finds_the_way_back_to_the_web_pages(gateway_to: OpenGateway, demo: RunningDemo) -> None:
+async def test_a_probe_finds_the_way_back_to_the_web_pages(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
     demo.knobs.turn("html", failure="challenge")
-    async with gateway_to(jm_method="auto") as gateway:
-        assert await source_of(gateway) is API
+    async with upstream_to(jm_method="auto") as upstream:
+        assert await source_of(upstream) is API
         demo.knobs.turn("html", failure=None)
-        assert (await gateway.probe()).method is HTML
-        assert await source_of(gateway) is HTML
+        assert (await upstream.probe()).method is HTML
+        assert await source_of(upstream) is HTML
 
 
 async def test_hosts_of_the_web_pages_are_looked_for_while_the_api_answers(
-    gateway_to: OpenGateway, demo: RunningDemo, answering: Callable[[str], Awaitable[str]]
+    upstream_to: OpenUpstream, demo: RunningDemo, answering: Callable[[str], Awaitable[str]]
 ) -> None:
     addresses = ListAddresses(api=(), html=(await answering("<p>jmcomic.invalid</p>"),))
-    async with gateway_to(jm_method="auto", jm_html_urls=(), list_addresses=addresses) as gateway:
-        assert await source_of(gateway) is API
+    async with upstream_to(jm_method="auto", jm_html_urls=(), list_addresses=addresses) as upstream:
+        assert await source_of(upstream) is API
         async with asyncio.timeout(5):
-            while (await gateway.status()).method is API:  # noqa: ASYNC110 (the list is read in the background)
+            while (await upstream.status()).method is API:  # noqa: ASYNC110 (the list is read in the background)
                 await asyncio.sleep(0.01)
-        assert await source_of(gateway) is API
-        status = await gateway.status()
+        assert await source_of(upstream) is API
+        status = await upstream.status()
 
     assert [host.url for host in status.hosts if host.role is HostRole.HTML] == ["https://jmcomic.invalid"]
     assert (status.method, status.reachable) == (API, True)
 
 
-async def test_a_set_method_is_kept(gateway_to: OpenGateway, demo: RunningDemo) -> None:
+async def test_a_set_method_is_kept(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
     demo.knobs.turn("html", failure="challenge")
-    async with gateway_to(jm_method="html") as gateway:
+    async with upstream_to(jm_method="html") as upstream:
         with pytest.raises(UpstreamFailure):
-            await gateway.ranking(RankingQuery())
+            await upstream.ranking(RankingQuery())
 
     assert demo.requests.count(role="api") == 0
 
@@ -132,43 +132,43 @@ def test_the_web_pages_are_looked_at_again_after_a_rest_that_doubles(clock: Cloc
     method = SourceSelector("auto", clock)
     rests = []
     for _ in range(6):
-        method.note_kept_out()
+        method.note_refused()
         began_at = clock.now
-        while not method.is_due:
-            clock.move(FIRST_OUT_S)
+        while not method.is_check_due:
+            clock.move(FIRST_REFUSED_S)
         rests.append(clock.now - began_at)
 
-    assert rests == [60, 120, 240, 480, LONGEST_OUT_S, LONGEST_OUT_S]
+    assert rests == [60, 120, 240, 480, LONGEST_REFUSED_S, LONGEST_REFUSED_S]
     assert method.order() == (API, HTML)
-    method.note_let_in()
+    method.note_accepted()
     assert method.order() == (HTML, API)
-    assert not method.is_due
+    assert not method.is_check_due
 
 
 def test_without_a_choice_nothing_is_looked_at(clock: Clock) -> None:
     for setting, only in (("html", HTML), ("api", API)):
         method = SourceSelector(setting, clock)  # type: ignore[arg-type]
         assert method.order() == (only,)
-        assert not method.is_due
+        assert not method.is_check_due
         assert not method.is_auto
 
 
 async def test_what_the_site_refuses_to_search_for_is_the_askers_mistake(
-    gateway_to: OpenGateway, answering: Callable[[str], Awaitable[str]]
+    upstream_to: OpenUpstream, answering: Callable[[str], Awaitable[str]]
 ) -> None:
     refusal = (
         "<fieldset>\n<legend>錯誤</legend>\n<div class=x>\n關鍵字過短，請至少輸入兩個字以上。\n</div>\n</fieldset>"
     )
-    async with gateway_to(jm_method="html", jm_html_urls=(await answering(refusal),)) as gateway:
+    async with upstream_to(jm_method="html", jm_html_urls=(await answering(refusal),)) as upstream:
         with pytest.raises(InvalidInput) as raised:
-            await gateway.search(SearchQuery("山"))
+            await upstream.search(SearchQuery("山"))
 
     assert raised.value.field == "query"
     assert "關鍵字過短" in raised.value.message
 
 
 async def test_names_with_blanks_are_read_whole_from_a_web_page(
-    gateway_to: OpenGateway, answering: Callable[[str], Awaitable[str]]
+    upstream_to: OpenUpstream, answering: Callable[[str], Awaitable[str]]
 ) -> None:
     page = """<h1 id="book-name">Tom &amp; Jerry</h1><span class="number">車：JM42</span>
     var scramble_id = 220980;
@@ -181,8 +181,8 @@ async def test_names_with_blanks_are_read_whole_from_a_web_page(
     <span>3万</span>
     <span>次觀看</span><span id="albim_likes_42">[1.5K]</span>
     <a href="/album/43/x"><img title="Next &amp; last"></a><a href="/album/42/">itself</a>"""
-    async with gateway_to(jm_method="html", jm_html_urls=(await answering(page),)) as gateway:
-        album = await gateway.album("42")
+    async with upstream_to(jm_method="html", jm_html_urls=(await answering(page),)) as upstream:
+        album = await upstream.album("42")
 
     assert album is not None
     assert album.title == "Tom & Jerry"
