@@ -1,66 +1,105 @@
-"""Albums, their lists and comments: one call to the catalog each."""
+"""Albums, chapters, lists of albums and comments."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from resolvers.context import Context
+from resolvers.context import ID, Context
 from services.catalog import (
     AlbumDetail,
     AlbumListPage,
+    AlbumOrder,
     AlbumSummary,
+    Category,
+    ChapterDetail,
+    ChapterRef,
     CommentPageRecord,
+    Period,
     RankingPage,
     RankingQuery,
+    SearchField,
     SearchQuery,
     parse_album_id,
     parse_album_ids,
 )
-from services.errors import AlbumNotFound, JmgraphError
+from services.errors import AlbumNotFound, ChapterNotFound, JmgraphError
 
 
-async def find(context: Context, id: str) -> AlbumDetail | None:
-    """The album with this number, None when the site has none."""
+async def album(context: Context, id: str) -> AlbumDetail | None:
+    """One album. Takes '350234', 'JM350234' or an album URL. Null when the site has no such album."""
     return await context.services.catalog.find_album(parse_album_id(id))
 
 
-async def find_many(context: Context, ids: Sequence[str]) -> list[AlbumDetail | JmgraphError | None]:
-    """Many albums in the order asked; what could not be read is its error, in its place."""
-    return list(await context.services.catalog.find_albums(parse_album_ids(ids)))
+async def albums(context: Context, ids: list[str]) -> Sequence[AlbumDetail | JmgraphError | None]:
+    """Many albums at once, in the order asked; null where there is none. At most 100.
+
+    An album that could not be read is its error, at its place.
+    """
+    return await context.services.catalog.find_albums(parse_album_ids(ids))
 
 
-def peek(context: Context, id: str) -> AlbumDetail | None:
-    """The detail of a listed album when it is at hand; None says nothing."""
+async def chapter(context: Context, id: ID) -> ChapterRef | None:
+    """One chapter by its JM number, with its place in its album. Null when there is no such chapter."""
+    catalog = context.services.catalog
+    detail = await catalog.find_chapter(parse_album_id(id))
+    if detail is None or (album := await catalog.find_album(detail.album_id)) is None:
+        return None
+    return next((ref for ref in album.chapters if ref.id == detail.id), None)
+
+
+async def search(
+    context: Context,
+    query: str,
+    page: int = 1,
+    order_by: AlbumOrder = AlbumOrder.LATEST,
+    period: Period = Period.ALL,
+    field: SearchField = SearchField.SITE,
+    exclude: Sequence[str] = (),
+) -> AlbumListPage:
+    """Site search. A query that is an album number gives that one album."""
+    return await context.services.catalog.search(SearchQuery(query, page, order_by, period, field, tuple(exclude)))
+
+
+async def ranking(
+    context: Context,
+    period: Period = Period.ALL,
+    page: int = 1,
+    order_by: AlbumOrder = AlbumOrder.VIEWS,
+    category: Category = Category.ALL,
+) -> RankingPage:
+    """Most viewed (or liked) albums of a period."""
+    return await context.services.catalog.ranking(RankingQuery(period, page, order_by, category))
+
+
+def cached_detail(context: Context, id: str) -> AlbumDetail | None:
+    """The detail of a listed album when it is in this process's cache, at once; None says nothing."""
     return context.services.catalog.peek_album(id)
 
 
-async def detail(context: Context, id: str) -> AlbumDetail:
-    """The detail of a listed album; raises `AlbumNotFound` when it has gone."""
-    if (record := await context.loaders.detail_of.load(id)) is None:
+async def album_detail(context: Context, id: str) -> AlbumDetail:
+    """The detail of a listed album; raises `AlbumNotFound` when the site no longer has it."""
+    if (detail := await context.loaders.detail_of.load(id)) is None:
         raise AlbumNotFound(id)
-    return record
+    return detail
 
 
-async def related(context: Context, id: str) -> Sequence[AlbumSummary]:
+async def chapter_detail(context: Context, id: str) -> ChapterDetail:
+    """A chapter with its pages; raises `ChapterNotFound` when the site no longer has it."""
+    if (detail := await context.loaders.chapter_of.load(id)) is None:
+        raise ChapterNotFound(id)
+    return detail
+
+
+async def related(context: Context, album_id: str) -> Sequence[AlbumSummary]:
     """Albums that the site calls related."""
-    return await context.services.catalog.related(id)
-
-
-async def search(context: Context, query: SearchQuery) -> AlbumListPage:
-    """A page of a search."""
-    return await context.services.catalog.search(query)
-
-
-async def ranking(context: Context, query: RankingQuery) -> RankingPage:
-    """A page of a ranking."""
-    return await context.services.catalog.ranking(query)
+    return await context.services.catalog.related(album_id)
 
 
 async def comments(context: Context, album_id: str, page: int) -> CommentPageRecord:
-    """A page of an album's comments."""
+    """A page of an album's comments, newest first."""
     return await context.services.catalog.comments(album_id, page)
 
 
 def site_url(context: Context, album_id: str) -> str:
-    """The album's page on the site."""
+    """URL of the album's page on the site."""
     return context.services.catalog.album_url(album_id)

@@ -1,10 +1,10 @@
-"""Downloads: one call to the service each."""
+"""Downloads: reads, live updates and changes."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator
 
-from resolvers.context import Context
+from resolvers.context import ID, Context
 from services.catalog import parse_album_id
 from services.downloads import (
     ArchiveFormat,
@@ -19,22 +19,22 @@ from services.errors import QueueUnavailable
 from services.observability import current_usage
 
 
-async def find(context: Context, id: str) -> Download | None:
-    """The download of this id, None when there is none."""
+async def download(context: Context, id: ID) -> Download | None:
+    """One download; null when there is none of this id."""
     current_usage().is_personal = True
     return await context.services.downloads.find(id)
 
 
-async def page(
-    context: Context, states: Collection[DownloadState] | None, first: int, after: str | None
+async def downloads(
+    context: Context, states: list[DownloadState] | None = None, first: int = 20, after: str | None = None
 ) -> DownloadPage:
-    """A page of downloads, newest first."""
+    """Newest first."""
     current_usage().is_personal = True
     return await context.services.downloads.list(states, first, after)
 
 
-async def of_album(context: Context, album_id: str) -> list[Download]:
-    """Downloads of an album, newest first; none while Redis is away, so that the album can still be read."""
+async def downloads_of_album(context: Context, album_id: str) -> list[Download]:
+    """Downloads of an album, newest first; none while Redis is unavailable, so that the album can still be read."""
     current_usage().is_personal = True
     try:
         return await context.services.downloads.of_album(album_id)
@@ -42,17 +42,18 @@ async def of_album(context: Context, album_id: str) -> list[Download]:
         return []
 
 
-async def start(
+async def start_download(
     context: Context,
-    *,
     album_id: str,
-    chapter_ids: Sequence[str] | None,
-    archive: ArchiveFormat,
-    image: ImageFormat,
-    quality: int,
-    force: bool,
+    chapter_ids: list[ID] | None = None,
+    archive: ArchiveFormat = ArchiveFormat.ZIP,
+    image: ImageFormat = ImageFormat.ORIGINAL,
+    quality: int = 90,
+    force: bool = False,
 ) -> Download:
-    """Queue a download, or find the one that is the same."""
+    """Queue a download. Asking again for the same album, chapters and formats while one is queued, running or ready
+    returns that one, unless force.
+    """
     request = DownloadRequest(
         album_id=parse_album_id(album_id, "albumId"),
         chapter_ids=tuple(chapter_ids or ()),
@@ -64,33 +65,39 @@ async def start(
     return await context.services.downloads.start(request)
 
 
-async def cancel(context: Context, id: str) -> Download:
-    """Stop a download."""
+async def cancel_download(context: Context, id: ID) -> Download:
+    """Stops a queued or running download; keeps nothing on disk. Idempotent."""
     return await context.services.downloads.cancel(id)
 
 
-async def retry(context: Context, id: str) -> Download:
-    """Queue an ended download again."""
+async def retry_download(context: Context, id: ID) -> Download:
+    """Queues a failed, cancelled or expired download again; pages already fetched are kept. Any other state: returned
+    as it is.
+    """
     return await context.services.downloads.retry(id)
 
 
-async def retry_failed(context: Context) -> list[Download]:
-    """Queue every failed download again."""
+async def retry_failed_downloads(context: Context) -> list[Download]:
+    """Queues every failed download again."""
     return await context.services.downloads.retry_failed()
 
 
-async def remove(context: Context, id: str) -> None:
-    """Delete a download's record and files."""
+async def remove_download(context: Context, id: ID) -> ID:
+    """Deletes a download's record and files; one that is under way is cancelled first."""
     await context.services.downloads.remove(id)
+    return id
 
 
-def watch(context: Context, id: str) -> AsyncGenerator[Download, None]:
-    """The download now, then every change until its end."""
+def download_status(context: Context, id: ID) -> AsyncGenerator[Download, None]:
+    """The download now, then every change; an unknown id is a NOT_FOUND error, a removed download completes (at most
+    four a second; the newest wins), until it is READY, FAILED, CANCELLED or EXPIRED; then completes. A late
+    subscriber still gets the final state.
+    """
     return context.services.downloads.watch(id)
 
 
-def feed(
-    context: Context, ids: Collection[str] | None, states: Collection[DownloadState] | None
+def download_feed(
+    context: Context, ids: list[ID] | None = None, states: list[DownloadState] | None = None
 ) -> AsyncGenerator[FeedBatch, None]:
-    """The active downloads, then what changed."""
+    """First the active downloads as one snapshot, then what changed, gathered into at most four messages a second."""
     return context.services.downloads.feed(ids, states)

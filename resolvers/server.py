@@ -11,6 +11,9 @@ from services.errors import QueueUnavailable
 from services.observability import current_usage
 from services.version import VERSION
 
+_NO_QUEUE = QueueCounts(queued=0, active=0, workers=0)
+"""Counts that stand in while Redis is unavailable."""
+
 
 @dataclass(frozen=True, slots=True)
 class ServerState:
@@ -21,12 +24,12 @@ class ServerState:
     counts: QueueCounts
 
 
-async def state(context: Context) -> ServerState:
-    """The state now; zeros for the queue while Redis is away."""
+async def server(context: Context) -> ServerState:
+    """Version, upstream method and health of this server."""
     current_usage().is_personal = True
     services = context.services
     try:
         counts = await services.downloads.counts()
     except QueueUnavailable:
-        counts = QueueCounts(queued=0, active=0, workers=0)
+        counts = _NO_QUEUE
     return ServerState(version=VERSION, upstream=await services.catalog.status(), counts=counts)

@@ -1,22 +1,32 @@
-"""Tags: the translator, the records, and edits of the database."""
+"""Tags: translation, records of the EhTag database, and edits of them."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
 from resolvers.context import Context
 from services.catalog import AlbumListPage, SearchField, SearchQuery
-from services.ehtag import Cell, DatabaseState, Namespace, TagKind, TagRecord, Translation, parse_raw_tag
-from services.errors import InvalidInput
+from services.ehtag import (
+    CellSources,
+    DatabaseState,
+    Namespace,
+    Place,
+    TagKind,
+    TagRecord,
+    Translation,
+    checked_raw,
+    parse_raw_tag,
+)
+from services.errors import InvalidInput, TagNotFound
 
-MOST_NAMES = 500
-"""Most names of one `translateTags` call."""
+MAX_NAMES = 500
+"""Names of one `translateTags` field."""
 
-MOST_RECORDS = 100
-"""Most records of one page."""
+MAX_PAGE_SIZE = 100
+"""Records of one page."""
 
 _FIELD_OF_KIND = {
     TagKind.GENRE: SearchField.TAG,
@@ -44,83 +54,144 @@ class TagPage:
     total: int
 
 
-def cell(value: Cell, form: str) -> str:
-    """One form of a cell: RAW, TEXT or HTML."""
-    if form == "TEXT":
-        return value.text
-    return value.raw if form == "RAW" else value.html
+@dataclass(frozen=True, slots=True)
+class TagRemoval:
+    """The id of a removed record ("other:full color") and the sha of the version without it."""
+
+    id: str
+    head: str
 
 
-def find(context: Context, namespace: Namespace, raw: str) -> TagRecord | None:
-    """One record, None when there is none."""
-    tag = parse_raw_tag(raw)
-    return context.services.tags.snapshot.find(namespace, tag) if tag else None
+def tag(context: Context, namespace: Namespace, raw: str) -> TagRecord | None:
+    """One record of the EhTag database."""
+    name = parse_raw_tag(raw)
+    return context.services.tags.snapshot.find(namespace, name) if name else None
 
 
-def page(
-    context: Context, namespaces: Collection[Namespace] | None, query: str | None, first: int, after: str | None
+def tags(
+    context: Context,
+    namespaces: list[Namespace] | None = None,
+    query: str | None = None,
+    first: int = 20,
+    after: str | None = None,
 ) -> TagPage:
-    """A page of records: all in the release's order, or what matches, best first."""
-    if not 1 <= first <= MOST_RECORDS:
-        raise InvalidInput("first", f"first must be between 1 and {MOST_RECORDS}.")
+    """Browse or search EhTag records (matches raw and translated names).
+
+    Without a query in the release's order, else best match first.
+    """
+    if not 1 <= first <= MAX_PAGE_SIZE:
+        raise InvalidInput("first", f"first must be between 1 and {MAX_PAGE_SIZE}.")
     found = context.services.tags.search.find(query, namespaces)
-    start = _position(after)
+    start = _position_of(after)
     records = found[start : start + first]
     return TagPage(
         records=records,
-        cursors=[_cursor(position) for position in range(start + 1, start + len(records) + 1)],
+        cursors=[_cursor_of(position) for position in range(start + 1, start + len(records) + 1)],
         has_next=start + len(records) < len(found),
         has_previous=start > 0,
         total=len(found),
     )
 
 
-def _cursor(position: int) -> str:
+def _cursor_of(position: int) -> str:
     return base64.urlsafe_b64encode(f"tag:{position}".encode()).decode()
 
 
-def _position(cursor: str | None) -> int:
+def _position_of(cursor: str | None) -> int:
     if cursor is None:
         return 0
     try:
-        word, _, number = base64.urlsafe_b64decode(cursor.encode()).decode().partition(":")
+        prefix, _, number = base64.urlsafe_b64decode(cursor.encode()).decode().partition(":")
     except (ValueError, binascii.Error):
-        word, number = "", ""
-    if word != "tag" or not (number.isascii() and number.isdigit()):
+        prefix, number = "", ""
+    if prefix != "tag" or not (number.isascii() and number.isdigit()):
         raise InvalidInput("after", "after is no cursor of this list.")
     return int(number[:12])
 
 
-def translate_many(context: Context, names: Sequence[str], kind: TagKind) -> Sequence[Translation]:
-    """Tags of the site joined to their records, or to none."""
+def translate_tags(context: Context, names: list[str], kind: TagKind = TagKind.GENRE) -> Sequence[Translation]:
+    """Resolve free-text JM tags to EhTag records, in the order given. At most 500."""
+    if len(names) > MAX_NAMES:
+        raise InvalidInput("names", f"At most {MAX_NAMES} names at once, not {len(names)}.")
+    return translations(context, names, kind)
+
+
+def translations(context: Context, names: Sequence[str], kind: TagKind) -> Sequence[Translation]:
+    """Tags of the site, each with its record where there is one, in the order given."""
     return context.services.tags.translator.translate_many(names, kind)
 
 
-def translate_asked(context: Context, names: Sequence[str], kind: TagKind) -> Sequence[Translation]:
-    """As `translate_many`, for names that somebody sent; raises `InvalidInput` for too many."""
-    if len(names) > MOST_NAMES:
-        raise InvalidInput("names", f"At most {MOST_NAMES} names at once, not {len(names)}.")
-    return translate_many(context, names, kind)
+def ehtag(context: Context) -> DatabaseState:
+    """State of the EhTag database that answers are drawn from."""
+    return context.services.tags.state
+
+
+def ehtag_updated(context: Context) -> AsyncGenerator[DatabaseState, None]:
+    """The EhTag database after each change of its head."""
+    return context.services.tags.watch()
 
 
 async def albums_of_name(context: Context, name: str, kind: TagKind, page: int) -> AlbumListPage:
-    """Albums on the site with this tag of the site."""
+    """A page of the albums that carry this tag of the site."""
     return await context.services.catalog.search(SearchQuery(text=name, page=page, field=_FIELD_OF_KIND[kind]))
 
 
 async def albums_of_record(context: Context, record: TagRecord, page: int) -> AlbumListPage:
-    """Albums on the site with this record's tag, by the site's own spelling where it is known."""
+    """A page of the albums that carry this record's tag, by the site's own spelling where it is known."""
     spellings = context.services.tags.translator.spellings(record)
     text = spellings[0] if spellings else record.name.text
     field = _FIELD_OF_NAMESPACE.get(record.namespace, SearchField.TAG)
     return await context.services.catalog.search(SearchQuery(text=text, page=page, field=field))
 
 
-def database(context: Context) -> DatabaseState:
-    """The tag database as it stands."""
-    return context.services.tags.state
+async def add_tag(
+    context: Context,
+    namespace: Namespace,
+    raw: str,
+    name: str,
+    if_match: str,
+    intro: str = "",
+    links: str = "",
+    before: str | None = None,
+    after: str | None = None,
+) -> TagRecord:
+    """Adds a record to the EhTag database: one git commit. Needs a GitHub token in X-Token (or `token` in
+    `connection_init`'s payload).
+    """
+    raw, cells = checked_raw(raw), CellSources(name, intro, links)
+    place = Place(before and checked_raw(before, "before"), after and checked_raw(after, "after"))
+    database = context.services.tags
+    await database.check_version(if_match)
+    user = await context.services.identity.verify(context.token)
+    result = await database.add(namespace, raw, cells, if_match=if_match, user=user, place=place)
+    return _existing(result.record, namespace, raw)
 
 
-def watch(context: Context) -> AsyncGenerator[DatabaseState, None]:
-    """The tag database after each change of its head."""
-    return context.services.tags.watch()
+async def update_tag(
+    context: Context, namespace: Namespace, raw: str, name: str, if_match: str, intro: str = "", links: str = ""
+) -> TagRecord:
+    """Changes a record of the EhTag database: one git commit, or none where it says the same already. Needs a GitHub
+    token as `addTag`.
+    """
+    raw, cells = checked_raw(raw), CellSources(name, intro, links)
+    database = context.services.tags
+    await database.check_version(if_match)
+    user = await context.services.identity.verify(context.token)
+    result = await database.update(namespace, raw, cells, if_match=if_match, user=user)
+    return _existing(result.record or database.snapshot.find(namespace, raw), namespace, raw)
+
+
+async def remove_tag(context: Context, namespace: Namespace, raw: str, if_match: str) -> TagRemoval:
+    """Removes a record of the EhTag database: one git commit. Needs a GitHub token as `addTag`."""
+    raw = checked_raw(raw)
+    database = context.services.tags
+    await database.check_version(if_match)
+    user = await context.services.identity.verify(context.token)
+    result = await database.remove(namespace, raw, if_match=if_match, user=user)
+    return TagRemoval(f"{namespace}:{raw}", result.sha)
+
+
+def _existing(record: TagRecord | None, namespace: Namespace, raw: str) -> TagRecord:
+    if record is None:
+        raise TagNotFound(namespace, raw)
+    return record

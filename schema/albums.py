@@ -1,34 +1,70 @@
-"""An album and the lists it stands in."""
+"""Albums, their tags, and the lists of albums.
+
+`Album`, `AlbumTag`, `Tag` and `AlbumPage` refer to each other, which is why they are declared in one file.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated, Self, TypeVar, cast
+from functools import wraps
+from typing import Any, Self, TypeVar
 
 import strawberry
+from strawberry.scalars import JSON
 
-from resolvers import albums, downloads, tags
-from schema.chapters import Chapter
-from schema.comments import CommentPage
-from schema.covers import Cover
-from schema.enums import Period, SourceMethod, TagKind
-from schema.fields import Info, semantic
+import resolvers.albums
+import resolvers.downloads
+import resolvers.tags
+from schema.album_parts import Chapter, CommentPage, Cover
+from schema.downloads import Download
+from schema.enums import CellFormat, Namespace, Period, SourceMethod, TagKind, TagMatch
+from schema.fields import Info, field, object_type
 from services.catalog import AlbumDetail, AlbumListPage, AlbumSummary, RankingPage
-
-if TYPE_CHECKING:
-    from schema.downloads import Download
-    from schema.tags import AlbumTag
+from services.ehtag import Cell, TagRecord, Translation
 
 T = TypeVar("T")
 
-LARGEST_INT = 2**31 - 1
-"""GraphQL's Int ends here; the site's counts never come near."""
+MAX_INT = 2**31 - 1
+"""Largest `Int` of GraphQL; the site's counts never come near."""
 
 
-@strawberry.type(description="An album of the site. Its title costs nothing more than the list it stands in.")
+def detail_field(show: Callable[..., T] | None = None, *, semantic_non_null: bool = True) -> Any:
+    """Declare a field of `Album` whose value is made from the album's detail; `info` is passed where it is named.
+
+    The value is returned at once where the detail is cached in this process: a list of cached albums has thousands of
+    such fields, and a coroutine for each would be most of their cost.
+    """
+
+    def declare(show: Callable[..., T]) -> Any:
+        signature = inspect.signature(show)
+        takes_info = "info" in signature.parameters
+
+        def value_of(album: Album, detail: AlbumDetail, info: Info) -> T:
+            return show(album, detail, info) if takes_info else show(album, detail)
+
+        async def load_value(album: Album, info: Info) -> T:
+            return value_of(album, await album.load_detail(info), info)
+
+        @wraps(show)
+        def resolve(self: Album, info: Info) -> T | Awaitable[T]:
+            detail = self.known_detail(info)
+            return load_value(self, info) if detail is None else value_of(self, detail, info)
+
+        info = inspect.Parameter("info", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Info)
+        resolve.__signature__ = signature.replace(parameters=[signature.parameters["self"], info])  # type: ignore[attr-defined]
+        return field(resolve, semantic_non_null=semantic_non_null)
+
+    return declare if show is None else declare(show)
+
+
+@object_type
 class Album:
-    """View of an album: of a list's line until a field needs the detail, which is then asked for once."""
+    """An album of the site. Its title costs nothing more than the list it stands in.
+
+    The record is a line of a list until a field needs the detail, which is then loaded once.
+    """
 
     record: strawberry.Private[AlbumSummary | AlbumDetail]
     id: strawberry.ID = strawberry.field(description="The JM number, as digits.")
@@ -36,129 +72,198 @@ class Album:
 
     @classmethod
     def of(cls, record: AlbumSummary | AlbumDetail) -> Self:
-        """The view of this record."""
+        """The view of an album, with or without its detail."""
         return cls(record=record, id=strawberry.ID(record.id), title=record.title)
 
-    @strawberry.field(description="The cover.")
+    def known_detail(self, info: Info) -> AlbumDetail | None:
+        """The detail, where it needs no call; None otherwise."""
+        if isinstance(self.record, AlbumDetail):
+            return self.record
+        detail = resolvers.albums.cached_detail(info.context, self.record.id)
+        if detail is not None:
+            self.record = detail
+        return detail
+
+    async def load_detail(self, info: Info) -> AlbumDetail:
+        """The detail, from the site where necessary; raises `AlbumNotFound` when the site no longer has the album."""
+        self.record = detail = await resolvers.albums.album_detail(info.context, self.record.id)
+        return detail
+
+    @field
     def cover(self) -> Cover:
         """The cover."""
         return Cover(album_id=self.record.id)
 
-    @strawberry.field(description="The album's page on the site.")
+    @field
     def url(self, info: Info) -> str:
         """The album's page on the site."""
-        return albums.site_url(info.context, self.record.id)
+        return resolvers.albums.site_url(info.context, self.record.id)
 
-    @strawberry.field(
-        description="Downloads of this album on this server, newest first; none while the queue can't be reached."
-    )
-    async def downloads(self, info: Info) -> list[Annotated[Download, strawberry.lazy("schema.downloads")]]:
-        """Downloads of this album on this server."""
-        from schema.downloads import Download
+    @field
+    async def downloads(self, info: Info) -> list[Download]:
+        """Downloads of this album on this server, newest first; none while the queue can't be reached."""
+        records = await resolvers.downloads.downloads_of_album(info.context, self.record.id)
+        return [Download.of(record) for record in records]
 
-        return [Download(record=record) for record in await downloads.of_album(info.context, self.record.id)]
+    @detail_field
+    def description(self, detail: AlbumDetail) -> str | None:
+        """What the site tells about it; empty when it tells nothing."""
+        return detail.description
 
-    @semantic("What the site tells about it; empty when it tells nothing.")
-    def description(self, info: Info) -> str | None:
-        """What the site tells about it."""
-        return self._show(info, lambda detail: detail.description)
-
-    @semantic("Authors, each as a tag.")
-    def authors(self, info: Info) -> list[Annotated[AlbumTag, strawberry.lazy("schema.tags")]] | None:
+    @detail_field
+    def authors(self, detail: AlbumDetail, info: Info) -> list[AlbumTag] | None:
         """Authors, each as a tag."""
-        return self._show(info, lambda detail: _tags(info, detail.authors, TagKind.AUTHOR))
+        return _tags(info, detail.authors, TagKind.AUTHOR)
 
-    @semantic("Works that it is drawn after, each as a tag.")
-    def works(self, info: Info) -> list[Annotated[AlbumTag, strawberry.lazy("schema.tags")]] | None:
-        """Works that it is drawn after."""
-        return self._show(info, lambda detail: _tags(info, detail.works, TagKind.WORK))
+    @detail_field
+    def works(self, detail: AlbumDetail, info: Info) -> list[AlbumTag] | None:
+        """Works that it is drawn after, each as a tag."""
+        return _tags(info, detail.works, TagKind.WORK)
 
-    @semantic("Characters in it, each as a tag.")
-    def characters(self, info: Info) -> list[Annotated[AlbumTag, strawberry.lazy("schema.tags")]] | None:
-        """Characters in it."""
-        return self._show(info, lambda detail: _tags(info, detail.characters, TagKind.CHARACTER))
+    @detail_field
+    def characters(self, detail: AlbumDetail, info: Info) -> list[AlbumTag] | None:
+        """Characters in it, each as a tag."""
+        return _tags(info, detail.characters, TagKind.CHARACTER)
 
-    @semantic("Its tags, in the site's order.")
-    def tags(self, info: Info) -> list[Annotated[AlbumTag, strawberry.lazy("schema.tags")]] | None:
+    @detail_field
+    def tags(self, detail: AlbumDetail, info: Info) -> list[AlbumTag] | None:
         """Its tags, in the site's order."""
-        return self._show(info, lambda detail: _tags(info, detail.tags, TagKind.GENRE))
+        return _tags(info, detail.tags, TagKind.GENRE)
 
-    @semantic("Number of pages over all chapters.")
-    def page_count(self, info: Info) -> int | None:
+    @detail_field
+    def page_count(self, detail: AlbumDetail) -> int | None:
         """Number of pages over all chapters."""
-        return self._show(info, lambda detail: detail.page_count)
+        return detail.page_count
 
-    @semantic("Views. The site abbreviates large counts ('40K'); then this is the rounded number.")
-    def view_count(self, info: Info) -> int | None:
-        """Views."""
-        return self._show(info, lambda detail: min(detail.view_count, LARGEST_INT))
+    @detail_field
+    def view_count(self, detail: AlbumDetail) -> int | None:
+        """Views. The site abbreviates large counts ('40K'); then this is the rounded number."""
+        return min(detail.view_count, MAX_INT)
 
-    @semantic("Likes, rounded where the site rounds.")
-    def like_count(self, info: Info) -> int | None:
-        """Likes."""
-        return self._show(info, lambda detail: min(detail.like_count, LARGEST_INT))
+    @detail_field
+    def like_count(self, detail: AlbumDetail) -> int | None:
+        """Likes, rounded where the site rounds."""
+        return min(detail.like_count, MAX_INT)
 
-    @semantic("Comments, as the site counts them.")
-    def comment_count(self, info: Info) -> int | None:
-        """Comments."""
-        return self._show(info, lambda detail: detail.comment_count)
+    @detail_field
+    def comment_count(self, detail: AlbumDetail) -> int | None:
+        """Comments, as the site counts them."""
+        return detail.comment_count
 
-    @strawberry.field(description="Day it was published; null when the site does not tell.")
-    def published_on(self, info: Info) -> date | None:
-        """Day it was published."""
-        return self._show(info, lambda detail: detail.published_on)
+    @detail_field(semantic_non_null=False)
+    def published_on(self, detail: AlbumDetail) -> date | None:
+        """Day it was published; null when the site does not tell."""
+        return detail.published_on
 
-    @strawberry.field(description="Day of its last change; null when the site does not tell.")
-    def updated_on(self, info: Info) -> date | None:
-        """Day of its last change."""
-        return self._show(info, lambda detail: detail.updated_on)
+    @detail_field(semantic_non_null=False)
+    def updated_on(self, detail: AlbumDetail) -> date | None:
+        """Day of its last change; null when the site does not tell."""
+        return detail.updated_on
 
-    @semantic("Chapters in reading order; a single album is one chapter.")
-    def chapters(self, info: Info) -> list[Chapter] | None:
-        """Chapters in reading order."""
-        return self._show(info, lambda detail: [Chapter(record=chapter) for chapter in detail.chapters])
+    @detail_field
+    def chapters(self, detail: AlbumDetail) -> list[Chapter] | None:
+        """Chapters in reading order; a single album is one chapter."""
+        return [Chapter.of(chapter) for chapter in detail.chapters]
 
-    @semantic("Albums that the site calls related.")
+    @field(semantic_non_null=True)
     async def related(self, info: Info) -> list[Album] | None:
         """Albums that the site calls related."""
-        return [Album.of(summary) for summary in await albums.related(info.context, self.record.id)]
+        return [Album.of(summary) for summary in await resolvers.albums.related(info.context, self.record.id)]
 
-    @semantic("Comments, newest first; one call to the site.")
+    @field(semantic_non_null=True)
     async def comments(self, info: Info, page: int = 1) -> CommentPage | None:
-        """A page of comments."""
-        return CommentPage.of(await albums.comments(info.context, self.record.id, page))
+        """Comments, newest first; one call to the site."""
+        return CommentPage.of(await resolvers.albums.comments(info.context, self.record.id, page))
 
-    @semantic("Which upstream method the details came from.")
-    def source(self, info: Info) -> SourceMethod | None:
+    @detail_field
+    def source(self, detail: AlbumDetail) -> SourceMethod | None:
         """Which upstream method the details came from."""
-        return self._show(info, lambda detail: detail.source)
-
-    def _show(self, info: Info, show: Callable[[AlbumDetail], T]) -> T:
-        """What `show` makes of the detail: at once where it is at hand, else when the loader has it.
-
-        Lists of warm albums have thousands of such fields; a coroutine each would be most of their cost.
-        """
-        if not isinstance(self.record, AlbumDetail):
-            known = albums.peek(info.context, self.record.id)
-            if known is None:
-                return cast("T", self._show_later(info, show))  # GraphQL waits for what must be awaited
-            self.record = known
-        return show(self.record)
-
-    async def _show_later(self, info: Info, show: Callable[[AlbumDetail], T]) -> T:
-        self.record = detail = await albums.detail(info.context, self.record.id)
-        return show(detail)
+        return detail.source
 
 
 def _tags(info: Info, names: Sequence[str], kind: TagKind) -> list[AlbumTag]:
-    from schema.tags import AlbumTag
-
-    return [AlbumTag.of(joined) for joined in tags.translate_many(info.context, names, kind)]
+    return [AlbumTag.of(translation) for translation in resolvers.tags.translations(info.context, names, kind)]
 
 
-@strawberry.type(description="A page of albums.")
+@object_type
+class Tag:
+    """A record of the EhTag database."""
+
+    record: strawberry.Private[TagRecord]
+    id: strawberry.ID = strawberry.field(description="namespace:raw, e.g. 'other:full color'.")
+    namespace: Namespace = strawberry.field(description="Namespace of the tag.")
+    raw: str = strawberry.field(description="The English tag, in lower case.")
+
+    @classmethod
+    def of(cls, record: TagRecord) -> Self:
+        """The view of a record of the tag database."""
+        return cls(record=record, id=strawberry.ID(record.id), namespace=record.namespace, raw=record.raw)
+
+    @field
+    def name(self, format: CellFormat = CellFormat.TEXT) -> str:
+        """Translated name."""
+        return _cell(self.record.name, format)
+
+    @field
+    def intro(self, format: CellFormat = CellFormat.TEXT) -> str:
+        """Introduction."""
+        return _cell(self.record.intro, format)
+
+    @field
+    def links(self, format: CellFormat = CellFormat.TEXT) -> str:
+        """Links to elsewhere."""
+        return _cell(self.record.links, format)
+
+    @field
+    def ast(self) -> JSON:
+        """Parsed cells: {name, intro, links}, each a list of paragraph nodes."""
+        record = self.record
+        return JSON({"name": record.name.ast, "intro": record.intro.ast, "links": record.links.ast})
+
+    @field(semantic_non_null=True)
+    async def albums(self, info: Info, page: int = 1) -> AlbumPage | None:
+        """Albums on the site that carry this tag, searched by the site's own spelling where the alias table knows it,
+        else by the translated name.
+        """
+        return AlbumPage.of(await resolvers.tags.albums_of_record(info.context, self.record, page))
+
+
+def _cell(cell: Cell, format: CellFormat) -> str:
+    if format is CellFormat.TEXT:
+        return cell.text
+    return cell.raw if format is CellFormat.RAW else cell.html
+
+
+@object_type
+class AlbumTag:
+    """A tag as the site spells it, joined to its EhTag record where there is one. A wrong join is worse than none."""
+
+    name: str = strawberry.field(description="The tag as the site spells it.")
+    kind: TagKind = strawberry.field(description="Where it stood.")
+    translation: Tag | None = strawberry.field(description="Its EhTag record; null when there is none.")
+    match: TagMatch | None = strawberry.field(description="How the record was found; null when there is none.")
+    alternatives: list[Tag] = strawberry.field(description="Other records of the same name, best first.")
+
+    @classmethod
+    def of(cls, record: Translation) -> Self:
+        """The view of a tag and the record it was joined to."""
+        return cls(
+            name=record.name,
+            kind=record.kind,
+            translation=Tag.of(record.record) if record.record else None,
+            match=record.match,
+            alternatives=[Tag.of(alternative) for alternative in record.alternatives],
+        )
+
+    @field(semantic_non_null=True)
+    async def albums(self, info: Info, page: int = 1) -> AlbumPage | None:
+        """Albums on the site with this tag."""
+        return AlbumPage.of(await resolvers.tags.albums_of_name(info.context, self.name, self.kind, page))
+
+
+@object_type
 class AlbumPage:
-    """View of a page of a search."""
+    """A page of albums."""
 
     items: list[Album] = strawberry.field(description="The albums of this page.")
     page: int = strawberry.field(description="1-based.")
@@ -168,7 +273,7 @@ class AlbumPage:
 
     @classmethod
     def of(cls, record: AlbumListPage) -> Self:
-        """The view of this record."""
+        """The view of a page of a list."""
         return cls(
             items=[Album.of(summary) for summary in record.items],
             page=record.page,
@@ -178,17 +283,17 @@ class AlbumPage:
         )
 
 
-@strawberry.type(description="An album and its rank.")
+@object_type
 class RankingEntry:
-    """View of a line of a ranking."""
+    """An album and its rank."""
 
     rank: int = strawberry.field(description="1-based across pages.")
     album: Album = strawberry.field(description="The album.")
 
 
-@strawberry.type(description="A page of a ranking.")
+@object_type
 class Ranking:
-    """View of a page of a ranking."""
+    """A page of a ranking."""
 
     period: Period = strawberry.field(description="Span it counts over.")
     page: int = strawberry.field(description="1-based.")
@@ -198,7 +303,7 @@ class Ranking:
 
     @classmethod
     def of(cls, record: RankingPage) -> Self:
-        """The view of this record."""
+        """The view of a page of a ranking."""
         return cls(
             period=record.period,
             page=record.page,

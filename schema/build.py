@@ -11,12 +11,12 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types.execution import ExecutionContext
 from strawberry.types.graphql import OperationType
 
+from schema.fields import SCALARS
 from schema.http.documents import Documents, Limits, PreparedDocuments
 from schema.http.errors import CodedErrors
 from schema.http.metrics import OperationFigures
 from schema.mutation import Mutation
 from schema.query import Query
-from schema.scalars import SCALARS
 from schema.subscription import Subscription
 
 

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Self
+from typing import Annotated, Self
 
 import strawberry
+from strawberry.types.lazy_type import LazyType
 
-from resolvers import albums
-from schema.albums import Album
+import resolvers.albums
 from schema.enums import ArchiveFormat, DownloadState, ErrorCode, ImageFormat, UpstreamReason
-from schema.fields import Info
-from schema.paging import PageInfo
-from schema.scalars import BigInt
-from services import downloads
-from services.downloads import FeedBatch
+from schema.errors import (
+    AlbumNotFoundResult,
+    BlockedByPolicyResult,
+    DownloadNotFoundResult,
+    InvalidInputResult,
+    QueueRejectedResult,
+    UpstreamFailureResult,
+)
+from schema.fields import BigInt, Info, PageInfo, field, input_type, object_type
+from services import catalog
+from services.downloads import Download as DownloadRecord
+from services.downloads import DownloadPage, FeedBatch
 
 
-@strawberry.type(description="How far a download is.")
+@object_type
 class DownloadProgress:
     """How far a download is."""
 
@@ -28,7 +35,7 @@ class DownloadProgress:
     eta_seconds: float | None = strawberry.field(description="Null when it can't be told.")
 
 
-@strawberry.type(description="Why a download failed.")
+@object_type
 class DownloadProblem:
     """Why a download failed."""
 
@@ -39,59 +46,63 @@ class DownloadProblem:
     missing_pages: list[str] = strawberry.field(description="chapter id/page number, e.g. 350234/7")
 
 
-@strawberry.type(description="The finished archive.")
+@object_type
 class DownloadFile:
-    """View of a finished archive."""
+    """The finished archive."""
 
     download_id: strawberry.Private[str]
     name: str = strawberry.field(description="File name, safe on any file system.")
     size: BigInt = strawberry.field(description="Bytes.")
     sha256: str = strawberry.field(description="Hex; also the file's ETag.")
 
-    @strawberry.field(description="Absolute; supports Range and conditional requests.")
+    @field
     def url(self, info: Info) -> str:
-        """Absolute address of the file."""
+        """Absolute; supports Range and conditional requests."""
         return info.context.url("downloads", self.download_id, self.name)
 
 
-@strawberry.type(description="An album being made into an archive.")
+@object_type
 class Download:
-    """View of a download at one revision."""
+    """An album being made into an archive."""
 
-    record: strawberry.Private[downloads.Download]
+    record: strawberry.Private[DownloadRecord]
 
-    @strawberry.field(description="Opaque id.")
+    @classmethod
+    def of(cls, record: DownloadRecord) -> Self:
+        """The view of a download at one revision."""
+        return cls(record=record)
+
+    @field
     def id(self) -> strawberry.ID:
         """Opaque id."""
         return strawberry.ID(self.record.id)
 
-    @strawberry.field(description="Grows by one with every change; a client may drop what is older than what it has.")
+    @field
     def revision(self) -> int:
-        """Grows by one with every change."""
+        """Grows by one with every change; a client may drop what is older than what it has."""
         return self.record.revision
 
-    @strawberry.field(description="The album's JM number, as digits.")
+    @field
     def album_id(self) -> strawberry.ID:
-        """The album's number."""
+        """The album's JM number, as digits."""
         return strawberry.ID(self.record.album_id)
 
-    @strawberry.field(description="The album; null when the site no longer has it. One call to the site.")
-    async def album(self, info: Info) -> Album | None:
-        """The album, None when the site no longer has it."""
-        record = await albums.find(info.context, self.record.album_id)
-        return Album.of(record) if record else None
+    @field(type=LazyType("Album", "schema.albums") | None)  # which imports this module
+    async def album(self, info: Info) -> catalog.AlbumDetail | None:
+        """The album; null when the site no longer has it. One call to the site."""
+        return await resolvers.albums.album(info.context, self.record.album_id)
 
-    @strawberry.field(description="The album's title when it was asked for.")
+    @field
     def title(self) -> str:
-        """The album's title."""
+        """The album's title when it was asked for."""
         return self.record.title
 
-    @strawberry.field(description="Where it stands.")
+    @field
     def state(self) -> DownloadState:
         """Where it stands."""
         return self.record.state
 
-    @strawberry.field(description="How far it is.")
+    @field
     def progress(self) -> DownloadProgress:
         """How far it is."""
         progress = self.record.progress
@@ -103,19 +114,19 @@ class Download:
             eta_seconds=progress.eta_s,
         )
 
-    @strawberry.field(description="Kind of archive.")
+    @field
     def archive(self) -> ArchiveFormat:
         """Kind of archive."""
         return self.record.request.archive
 
-    @strawberry.field(description="Format of its pages.")
+    @field
     def image(self) -> ImageFormat:
         """Format of its pages."""
         return self.record.request.image
 
-    @strawberry.field(description="Set when FAILED. READY always means every page.")
+    @field
     def problem(self) -> DownloadProblem | None:
-        """Why it failed."""
+        """Set when FAILED. READY always means every page."""
         problem = self.record.problem
         if problem is None:
             return None
@@ -127,7 +138,7 @@ class Download:
             missing_pages=list(problem.missing_pages),
         )
 
-    @strawberry.field(description="The archive, while READY.")
+    @field
     def file(self) -> DownloadFile | None:
         """The archive, while READY."""
         file = self.record.file
@@ -137,33 +148,33 @@ class Download:
             download_id=self.record.id, name=file.name, size=BigInt(file.size_bytes), sha256=file.sha256
         )
 
-    @strawberry.field(description="How often a worker has begun it.")
+    @field
     def attempts(self) -> int:
         """How often a worker has begun it."""
         return self.record.attempts
 
-    @strawberry.field(description="When it was asked for.")
+    @field
     def requested_at(self) -> datetime:
         """When it was asked for."""
         return self.record.requested_at
 
-    @strawberry.field(description="When a worker first began it.")
+    @field
     def started_at(self) -> datetime | None:
         """When a worker first began it."""
         return self.record.started_at
 
-    @strawberry.field(description="When it ended.")
+    @field
     def finished_at(self) -> datetime | None:
         """When it ended."""
         return self.record.finished_at
 
-    @strawberry.field(description="When the file is deleted (30 minutes after it is ready, unless configured).")
+    @field
     def expires_at(self) -> datetime | None:
-        """When the file is deleted."""
+        """When the file is deleted (30 minutes after it is ready, unless configured)."""
         return self.record.expires_at
 
 
-@strawberry.type(description="What changed since the last message of the feed.")
+@object_type
 class DownloadFeedBatch:
     """What changed since the last message of the feed."""
 
@@ -173,15 +184,15 @@ class DownloadFeedBatch:
 
     @classmethod
     def of(cls, batch: FeedBatch) -> Self:
-        """The view of this batch."""
+        """The view of one message of the feed."""
         return cls(
             is_snapshot=batch.is_snapshot,
-            downloads=[Download(record=record) for record in batch.downloads],
+            downloads=[Download.of(record) for record in batch.downloads],
             removed=[strawberry.ID(id) for id in batch.removed],
         )
 
 
-@strawberry.type(description="A download and its cursor.")
+@object_type
 class DownloadEdge:
     """A download and its cursor."""
 
@@ -189,7 +200,7 @@ class DownloadEdge:
     node: Download = strawberry.field(description="The download.")
 
 
-@strawberry.type(description="A page of downloads.")
+@object_type
 class DownloadConnection:
     """A page of downloads."""
 
@@ -197,16 +208,16 @@ class DownloadConnection:
     page_info: PageInfo = strawberry.field(description="Where this page stands.")
     total_count: int = strawberry.field(description="Downloads over all pages.")
 
-    @strawberry.field(description="The downloads, without cursors.")
+    @field
     def nodes(self) -> list[Download]:
         """The downloads, without cursors."""
         return [edge.node for edge in self.edges]
 
     @classmethod
-    def of(cls, page: downloads.DownloadPage) -> Self:
-        """The view of this page."""
+    def of(cls, page: DownloadPage) -> Self:
+        """The view of a page of downloads."""
         edges = [
-            DownloadEdge(cursor=cursor, node=Download(record=record))
+            DownloadEdge(cursor=cursor, node=Download.of(record))
             for cursor, record in zip(page.cursors, page.items, strict=True)
         ]
         return cls(
@@ -216,7 +227,7 @@ class DownloadConnection:
         )
 
 
-@strawberry.input(description="What to download and how.")
+@input_type
 class StartDownloadInput:
     """What to download and how."""
 
@@ -236,8 +247,32 @@ class StartDownloadInput:
     )
 
 
-@strawberry.type(description="A download that is no more.")
+@object_type
 class RemovedDownload:
     """A download that is no more."""
 
     id: strawberry.ID = strawberry.field(description="Its id.")
+
+    @classmethod
+    def of(cls, id: strawberry.ID) -> Self:
+        """The view of a removed download, given by its id."""
+        return cls(id=id)
+
+
+StartDownloadResult = Annotated[
+    Download
+    | AlbumNotFoundResult
+    | InvalidInputResult
+    | BlockedByPolicyResult
+    | QueueRejectedResult
+    | UpstreamFailureResult,
+    strawberry.union("StartDownloadResult", description="The download, or why nothing was queued."),
+]
+DownloadResult = Annotated[
+    Download | DownloadNotFoundResult | QueueRejectedResult,
+    strawberry.union("DownloadResult", description="The download as it is now, or why nothing changed."),
+]
+RemoveDownloadResult = Annotated[
+    RemovedDownload | DownloadNotFoundResult,
+    strawberry.union("RemoveDownloadResult", description="What was removed, or that it was not there."),
+]

@@ -1,4 +1,4 @@
-"""Enumerations: the services' own vocabularies, described for people who read GraphiQL."""
+"""Enumerations: those of the services, described for readers of the schema."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class CellFormat(StrEnum):
 
 
 def _describe(cls: type[Enum], description: str, values: dict[Enum, str], name: str | None = None) -> None:
-    """Make `cls` a GraphQL enum; each member gets its sentence."""
+    """Make `cls` a GraphQL enum, and describe it and its members."""
     strawberry.enum(cls, name=name, description=description)
-    definition = cls.__strawberry_definition__  # type: ignore[attr-defined]
+    definition = cls.__strawberry_definition__  # type: ignore[attr-defined]  # private API of Strawberry
     for value, member in zip(definition.values, cls, strict=True):
         value.description = values[member]
 

@@ -1,156 +1,151 @@
-"""Foreseen refusals as typed results."""
+"""Results of foreseen failures: each exception of `services.errors` that a mutation may return instead of raising."""
 
 from __future__ import annotations
 
-from functools import singledispatch
 from math import ceil
-from typing import TypedDict
+from typing import Self
 
 import strawberry
 
 from schema.enums import ErrorCode, UpstreamReason
+from schema.fields import error_type, field, interface_type
 from services import errors
 
 
-@strawberry.interface(description="What every refusal tells.")
+@interface_type
 class Error:
     """What every refusal tells."""
 
-    code: ErrorCode = strawberry.field(description="What went wrong, as a word to program against.")
-    message: str = strawberry.field(description="The same as a sentence.")
-    retryable: bool = strawberry.field(description="Whether the same call can succeed later.")
+    error: strawberry.Private[errors.JmgraphError]
+
+    @classmethod
+    def of(cls, error: errors.JmgraphError) -> Self:
+        """The view of a caught exception."""
+        return cls(error=error)
+
+    @field
+    def code(self) -> ErrorCode:
+        """What went wrong, as a word to program against."""
+        return self.error.error_code
+
+    @field
+    def message(self) -> str:
+        """The same as a sentence."""
+        return self.error.message
+
+    @field
+    def retryable(self) -> bool:
+        """Whether the same call can succeed later."""
+        return self.error.retryable
 
 
-@strawberry.type(description="The site has no such album.")
-class AlbumNotFound(Error):
+@error_type(errors.AlbumNotFound)
+class AlbumNotFoundResult(Error):
     """The site has no such album."""
 
-    album_id: str = strawberry.field(description="The number asked for.")
+    error: strawberry.Private[errors.AlbumNotFound]
+
+    @field
+    def album_id(self) -> str:
+        """The number asked for."""
+        return self.error.album_id
 
 
-@strawberry.type(description="There is no such download.")
-class DownloadNotFound(Error):
+@error_type(errors.DownloadNotFound)
+class DownloadNotFoundResult(Error):
     """There is no such download."""
 
-    id: strawberry.ID = strawberry.field(description="The id asked for.")
+    error: strawberry.Private[errors.DownloadNotFound]
+
+    @field
+    def id(self) -> strawberry.ID:
+        """The id asked for."""
+        return strawberry.ID(self.error.download_id)
 
 
-@strawberry.type(description="There is no such tag.")
-class TagNotFound(Error):
+@error_type(errors.TagNotFound)
+class TagNotFoundResult(Error):
     """There is no such tag."""
 
-    id: strawberry.ID = strawberry.field(description="The tag asked for, as namespace:raw.")
+    error: strawberry.Private[errors.TagNotFound]
+
+    @field
+    def id(self) -> strawberry.ID:
+        """The tag asked for, as namespace:raw."""
+        return strawberry.ID(f"{self.error.namespace}:{self.error.raw}")
 
 
-@strawberry.type(description="An argument that can never work.")
-class InvalidInput(Error):
+@error_type(errors.InvalidInput)
+class InvalidInputResult(Error):
     """An argument that can never work."""
 
-    field: str = strawberry.field(description="Which argument.")
+    error: strawberry.Private[errors.InvalidInput]
+
+    @field
+    def field(self) -> str:
+        """Which argument."""
+        return self.error.field
 
 
-@strawberry.type(description="This host withholds the album.")
-class BlockedByPolicy(Error):
+@error_type(errors.BlockedByPolicy)
+class BlockedByPolicyResult(Error):
     """This host withholds the album."""
 
-    tags: list[str] = strawberry.field(description="The tags that it is withheld for, as the site spells them.")
+    error: strawberry.Private[errors.BlockedByPolicy]
+
+    @field
+    def tags(self) -> list[str]:
+        """The tags that it is withheld for, as the site spells them."""
+        return list(self.error.tags)
 
 
-@strawberry.type(description="Nothing was queued: QUEUE_FULL, QUEUE_UNAVAILABLE, STORAGE_FULL or RATE_LIMITED.")
-class QueueRejected(Error):
-    """Nothing was queued."""
+@error_type(errors.QueueRejected)
+class QueueRejectedResult(Error):
+    """Nothing was queued: QUEUE_FULL, QUEUE_UNAVAILABLE, STORAGE_FULL or RATE_LIMITED."""
 
-    retry_after: int | None = strawberry.field(description="Seconds after which trying again makes sense.")
+    error: strawberry.Private[errors.QueueRejected]
+
+    @field
+    def retry_after(self) -> int | None:
+        """Seconds after which trying again makes sense."""
+        return self.error.retry_after_s
 
 
-@strawberry.type(description="The site could not be read.")
-class UpstreamFailure(Error):
+@error_type(errors.UpstreamFailure)
+class UpstreamFailureResult(Error):
     """The site could not be read."""
 
-    reason: UpstreamReason = strawberry.field(description="Why.")
-    retry_after: int | None = strawberry.field(description="Seconds that the site asks to wait.")
+    error: strawberry.Private[errors.UpstreamFailure]
+
+    @field
+    def reason(self) -> UpstreamReason:
+        """Why."""
+        return self.error.reason
+
+    @field
+    def retry_after(self) -> int | None:
+        """Seconds that the site asks to wait."""
+        wait_s = self.error.retry_after_s
+        return None if wait_s is None else ceil(wait_s)
 
 
-@strawberry.type(description="The caller may not do this.")
-class AccessDenied(Error):
+@error_type(errors.Unauthenticated)
+class AccessDeniedResult(Error):
     """The caller may not do this."""
 
 
-@strawberry.type(description="It exists already, or the database can't be edited now.")
-class TagConflict(Error):
+@error_type(errors.Conflict)
+class TagConflictResult(Error):
     """It exists already, or the database can't be edited now."""
 
 
-@strawberry.type(description="Somebody was quicker: the version named is no longer the newest.")
-class StaleVersion(Error):
-    """Somebody was quicker."""
+@error_type(errors.StaleVersion)
+class StaleVersionResult(Error):
+    """Somebody was quicker: the version named is no longer the newest."""
 
-    head: str = strawberry.field(description="Sha of the newest version.")
+    error: strawberry.Private[errors.StaleVersion]
 
-
-@singledispatch
-def refusal(error: errors.JmgraphError) -> Error:
-    """The typed result of a foreseen refusal; an error that is none is raised again."""
-    raise error
-
-
-@refusal.register
-def _(error: errors.AlbumNotFound) -> AlbumNotFound:
-    return AlbumNotFound(**_common(error), album_id=error.album_id)
-
-
-@refusal.register
-def _(error: errors.DownloadNotFound) -> DownloadNotFound:
-    return DownloadNotFound(**_common(error), id=strawberry.ID(error.download_id))
-
-
-@refusal.register
-def _(error: errors.TagNotFound) -> TagNotFound:
-    return TagNotFound(**_common(error), id=strawberry.ID(f"{error.namespace}:{error.raw}"))
-
-
-@refusal.register
-def _(error: errors.InvalidInput) -> InvalidInput:
-    return InvalidInput(**_common(error), field=error.field)
-
-
-@refusal.register
-def _(error: errors.BlockedByPolicy) -> BlockedByPolicy:
-    return BlockedByPolicy(**_common(error), tags=list(error.tags))
-
-
-@refusal.register
-def _(error: errors.QueueRejected) -> QueueRejected:
-    return QueueRejected(**_common(error), retry_after=error.retry_after_s)
-
-
-@refusal.register
-def _(error: errors.UpstreamFailure) -> UpstreamFailure:
-    wait = None if error.retry_after_s is None else ceil(error.retry_after_s)
-    return UpstreamFailure(**_common(error), reason=error.reason, retry_after=wait)
-
-
-@refusal.register(errors.Unauthenticated)
-@refusal.register(errors.Forbidden)
-def _(error: errors.JmgraphError) -> AccessDenied:
-    return AccessDenied(**_common(error))
-
-
-@refusal.register
-def _(error: errors.Conflict) -> TagConflict:
-    return TagConflict(**_common(error))
-
-
-@refusal.register
-def _(error: errors.StaleVersion) -> StaleVersion:
-    return StaleVersion(**_common(error), head=error.head_sha)
-
-
-class _Common(TypedDict):
-    code: ErrorCode
-    message: str
-    retryable: bool
-
-
-def _common(error: errors.JmgraphError) -> _Common:
-    return {"code": error.error_code, "message": error.message, "retryable": error.retryable}
+    @field
+    def head(self) -> str:
+        """Sha of the newest version."""
+        return self.error.head_sha

@@ -1,23 +1,252 @@
-"""Small helpers to declare fields."""
+"""Building blocks of the schema: types and fields described by their docstrings, root fields, shared types.
+
+A docstring's first paragraph is the GraphQL description, on one line; paragraphs after it are for developers. An
+attribute is described where it is declared: `title: str = strawberry.field(description="…")`.
+"""
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+import inspect
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import fields, is_dataclass
+from functools import wraps
+from types import NoneType, UnionType
+from typing import Annotated, Any, NewType, Self, TypeVar, Union, dataclass_transform, get_args, get_origin
 
 import strawberry
+from strawberry.schema_directive import Location
+from strawberry.types.lazy_type import LazyType
+from strawberry.types.scalar import ScalarDefinition
 
 from resolvers.context import Context
-from schema.directives import SemanticNonNull
+from services.errors import JmgraphError
 
 Info = strawberry.Info[Context, None]
 T = TypeVar("T")
+Resolver = Callable[..., Any]
+
+BigInt = NewType("BigInt", int)
+
+SCALARS: dict[object, ScalarDefinition] = {
+    BigInt: strawberry.scalar(
+        name="BigInt",
+        description="Integers past 2^31, as JSON numbers.",
+        serialize=int,
+        parse_value=int,
+    ),
+}
 
 
-def semantic(description: str, name: str | None = None) -> Any:
-    """Decorate a resolver method whose value is null only when an error stands at its path."""
-    return strawberry.field(description=description, name=name, directives=[SemanticNonNull()])
+def description_of(documented: object) -> str:
+    """The first paragraph of a docstring, on one line."""
+    return " ".join((inspect.getdoc(documented) or "").partition("\n\n")[0].split())
 
 
-def given(value: T | None) -> T | None:
-    """An argument's value; None where it was left out. (A default of UNSET keeps `= null` out of the schema.)"""
-    return None if value is strawberry.UNSET else value
+@dataclass_transform(kw_only_default=True, field_specifiers=(strawberry.field,))
+def object_type(cls: type[T]) -> type[T]:
+    """`strawberry.type`, described by the docstring."""
+    return strawberry.type(cls, description=description_of(cls))
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(strawberry.field,))
+def interface_type(cls: type[T]) -> type[T]:
+    """`strawberry.interface`, described by the docstring."""
+    return strawberry.interface(cls, description=description_of(cls))
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(strawberry.field,))
+def input_type(cls: type[T]) -> type[T]:
+    """`strawberry.input`, described by the docstring."""
+    return strawberry.input(cls, description=description_of(cls))
+
+
+_RESULT_OF: dict[type[JmgraphError], Any] = {}
+
+
+def error_type(*exceptions: type[JmgraphError]) -> Callable[[type[T]], type[T]]:
+    """Declare the object type that stands for these exceptions in the unions it belongs to.
+
+    Its GraphQL name is that of the class without "Result": `AlbumNotFoundResult` is `AlbumNotFound`.
+    """
+
+    @dataclass_transform(kw_only_default=True, field_specifiers=(strawberry.field,))
+    def declare(cls: type[T]) -> type[T]:
+        name = cls.__name__.removesuffix("Result")
+        declared = strawberry.type(cls, name=name, description=description_of(cls))
+        _RESULT_OF.update(dict.fromkeys(exceptions, declared))
+        return declared
+
+    return declare
+
+
+@strawberry.schema_directive(
+    locations=[Location.FIELD_DEFINITION],
+    name="semanticNonNull",
+    description="The field is null only when an error stands at its path.",
+)
+class SemanticNonNull:
+    """Marks a nullable field that is null only together with an error at its path."""
+
+    levels: list[int] = strawberry.field(default=(0,), name="levels")  # a list can be no default
+
+
+def field(method: Resolver | None = None, *, type: Any = None, semantic_non_null: bool = False) -> Any:
+    """Declare a field by its method, described by the method's docstring.
+
+    `type` is for a method that returns records instead of views: the view to show them through (see `entry`).
+    `semantic_non_null` marks a nullable field that is null only together with an error.
+    """
+
+    def declare(method: Resolver) -> Any:
+        return strawberry.field(
+            resolver=method if type is None else _showing(method, type),
+            graphql_type=type,
+            description=description_of(method),
+            directives=[SemanticNonNull()] if semantic_non_null else (),
+        )
+
+    return declare if method is None else declare(method)
+
+
+def entry(resolver: Resolver, type: Any, **inputs: Any) -> Any:
+    """Declare a root field: `ranking = entry(resolvers.albums.ranking, Ranking)`.
+
+    `resolver` is a function of the request's `Context` and the field's arguments; its docstring describes the field,
+    and an argument that may be left out has a default. It returns a record, shown through `type`: `View.of(record)`
+    for a view, item by item for `list[View]`, None for `View | None`. For a union, the first member is the view and
+    the others are the results of exceptions (`error_type`). An async generator makes a subscription.
+
+    `inputs` gathers arguments into input objects: with `filter=TagFilter`, the arguments that `TagFilter` has as
+    fields are sent as one argument `filter`, which may be left out when all of them may.
+    """
+    signature = inspect.signature(resolver, eval_str=True)
+    is_subscription = get_origin(signature.return_annotation) is AsyncGenerator
+    resolve = _subscription(resolver, type) if is_subscription else _operation(resolver, type)
+    resolve.__signature__ = _field_signature(signature, type, inputs, is_subscription)  # type: ignore[attr-defined]
+    declare = strawberry.subscription if is_subscription else strawberry.field
+    return declare(resolver=resolve, description=description_of(resolver))
+
+
+def _operation(resolver: Resolver, type: Any) -> Resolver:
+    show, caught = _view(type), tuple(_exceptions(type))
+    if not inspect.iscoroutinefunction(resolver):
+        return lambda info, **arguments: show(resolver(info.context, **_values(arguments)))
+
+    async def resolve(info: Info, **arguments: Any) -> Any:
+        try:
+            return show(await resolver(info.context, **_values(arguments)))
+        except caught as error:
+            return _result(error)
+
+    return resolve
+
+
+def _subscription(resolver: Resolver, type: Any) -> Resolver:
+    show = _view(type)
+
+    async def subscribe(info: Info, **arguments: Any) -> AsyncGenerator[Any, None]:
+        async with aclosing(resolver(info.context, **_values(arguments))) as records:
+            async for record in records:
+                yield show(record)
+
+    return subscribe
+
+
+def _showing(method: Resolver, type: Any) -> Resolver:
+    show = _view(type)
+
+    @wraps(method)
+    async def resolve(*args: Any, **kwargs: Any) -> Any:
+        return show(await method(*args, **kwargs))
+
+    return resolve
+
+
+def _view(type: Any) -> Callable[[Any], Any]:
+    """What turns a record into a value of this type."""
+    origin, arguments = get_origin(type), get_args(type)
+    if origin is Annotated:  # a union: the view, then the results of errors
+        return _view(get_args(arguments[0])[0])
+    if origin is list:
+        show = _view(arguments[0])
+        return lambda records: [show(record) for record in records]
+    if origin in (Union, UnionType):
+        return _optional(_view(next(member for member in arguments if member is not NoneType)))
+    if isinstance(type, LazyType):
+        return lambda record: type.resolve_type().of(record)
+    view: Callable[[Any], Any] = type.of
+    return view
+
+
+def _optional(show: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """None stays None; an error stays one, which GraphQL reports at its very place in a list."""
+    return lambda record: record if record is None or isinstance(record, JmgraphError) else show(record)
+
+
+def _exceptions(type: Any) -> Iterator[type[JmgraphError]]:
+    """The exceptions that a union has results for."""
+    members = get_args(get_args(type)[0]) if get_origin(type) is Annotated else ()
+    return (exception for exception, result in _RESULT_OF.items() if result in members)
+
+
+def _result(error: JmgraphError) -> Any:
+    """The result of a caught exception, by its class or the nearest one above it."""
+    kind = next(base for base in type(error).__mro__ if base in _RESULT_OF)
+    return _RESULT_OF[kind].of(error)
+
+
+def _field_signature(
+    signature: inspect.Signature, type: Any, inputs: Mapping[str, Any], is_subscription: bool
+) -> inspect.Signature:
+    """The resolver's signature as Strawberry reads it: `info` for the context, input objects for their fields."""
+    _, *arguments = signature.parameters.values()
+    parameters = [_parameter("info", Info)]
+    for name, input in inputs.items():
+        members = {item.name for item in fields(input)}
+        gathered = [argument for argument in arguments if argument.name in members]
+        arguments = [argument for argument in arguments if argument.name not in members]
+        is_required = any(argument.default is argument.empty for argument in gathered)
+        parameters.append(_parameter(name, input) if is_required else _parameter(name, input | None, None))
+    parameters += [_parameter(each.name, each.annotation, each.default) for each in arguments]
+    returned = AsyncGenerator[type, None] if is_subscription else type
+    return signature.replace(parameters=parameters, return_annotation=returned)
+
+
+def _parameter(name: str, annotation: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
+    """An argument of a field; UNSET instead of None keeps `= null` out of the SDL."""
+    default = strawberry.UNSET if default is None else default
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def _values(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Keyword arguments of the resolver: those that were sent, input objects as their fields."""
+    values: dict[str, Any] = {}
+    for name, value in arguments.items():
+        if hasattr(value, "__strawberry_definition__") and is_dataclass(value):
+            values |= _values({item.name: getattr(value, item.name) for item in fields(value)})
+        elif value is not strawberry.UNSET:
+            values[name] = value
+    return values
+
+
+@object_type
+class PageInfo:
+    """Where a page of a connection stands."""
+
+    has_next_page: bool = strawberry.field(description="True when more follow.")
+    has_previous_page: bool = strawberry.field(description="True when some come before.")
+    start_cursor: str | None = strawberry.field(description="Cursor of the first item; null on an empty page.")
+    end_cursor: str | None = strawberry.field(
+        description="Cursor of the last item, for the next page's `after`; null on an empty page."
+    )
+
+    @classmethod
+    def of(cls, cursors: Sequence[str], *, has_next: bool, has_previous: bool) -> Self:
+        """The position of a page whose items have these cursors."""
+        return cls(
+            has_next_page=has_next,
+            has_previous_page=has_previous,
+            start_cursor=cursors[0] if cursors else None,
+            end_cursor=cursors[-1] if cursors else None,
+        )

