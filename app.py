@@ -1,9 +1,9 @@
-"""The web door: opens the services, hangs the routes, closes. No logic."""
+"""The web application: opens the services, mounts the routes, closes. No logic."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -11,14 +11,14 @@ from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection
 
 from resolvers.context import Context
-from rest.errors import exception_handlers
-from rest.middleware.cors import CORSMiddleware
-from rest.middleware.metrics import RequestMetricsMiddleware
-from rest.middleware.proxy_headers import ProxyHeadersMiddleware
-from rest.middleware.response_cache import ResponseCacheMiddleware
-from rest.middleware.trusted_hosts import TrustedHostsMiddleware
-from rest.routes import routes
-from rest.webpage import graphiql_page
+from rest import exception_handlers, graphiql_page, routes
+from rest.middleware import (
+    CORSMiddleware,
+    ProxyHeadersMiddleware,
+    RequestMetricsMiddleware,
+    ResponseCacheMiddleware,
+    TrustedHostsMiddleware,
+)
 from schema.build import build_schema
 from schema.http.documents import Documents, Limits
 from schema.http.endpoint import GraphQLEndpoint
@@ -29,7 +29,7 @@ from services.settings import Settings
 
 def build_app(settings: Settings) -> Starlette:
     """The application by these settings; its services live as long as its lifespan."""
-    stopping, shortcuts = asyncio.Event(), ResponseCacheMiddleware()
+    stopping = asyncio.Event()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -38,23 +38,24 @@ def build_app(settings: Settings) -> Starlette:
             yield
             stopping.set()
 
+    def catalog_version() -> Hashable:
+        services: Services | None = getattr(app.state, "services", None)  # None until the lifespan has begun
+        return services and services.catalog.version
+
     app = Starlette(
         routes=routes(graphql_endpoint(settings, stopping)),
         lifespan=lifespan,
         exception_handlers=exception_handlers,
         middleware=[
-            Middleware(RequestMetricsMiddleware, shortcuts),
-            Middleware(
-                TrustedHostsMiddleware, settings.allowed_hosts, settings.public_url
-            ),  # the Host as sent: a page may
-            Middleware(
-                ProxyHeadersMiddleware, settings.trusted_proxies
-            ),  # claim to be a proxy, but can't choose its Host
+            Middleware(RequestMetricsMiddleware),
+            # before the proxy headers: a page may claim to be a proxy, but can't choose its Host
+            Middleware(TrustedHostsMiddleware, settings.allowed_hosts, settings.public_url),
+            Middleware(ProxyHeadersMiddleware, settings.trusted_proxies),
             Middleware(CORSMiddleware),
+            Middleware(ResponseCacheMiddleware, catalog_version),
         ],
     )
     app.state.stopping = stopping
-    app.state.shortcuts = shortcuts
     return app
 
 

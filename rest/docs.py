@@ -1,4 +1,4 @@
-"""`/openapi.json`, and `/docs`: a page that people read it on. It runs no script and loads nothing."""
+"""`/openapi.json`, and `/docs`: a page to read it on, without scripts and with nothing loaded from elsewhere."""
 
 from __future__ import annotations
 
@@ -9,12 +9,18 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from html import escape
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from rest.openapi import document, openapi, server_path
+from rest import ehtag, files, health, images, v1
+from rest.openapi import openapi_document
+from rest.operations import Group
+from rest.responses import json_response
+
+GROUPS: tuple[Group, ...] = (*v1.GROUPS, images.GROUP, files.GROUP, ehtag.GROUP, health.GROUP)
 
 STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; }
@@ -31,25 +37,39 @@ th { font-weight: 600; white-space: nowrap; }
 nav a { margin-right: 1rem; }
 """
 
-_DIGEST = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+_STYLE_DIGEST = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 HEADERS = {
     "Cache-Control": "no-cache",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_DIGEST}'; base-uri 'none'; "
+    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_STYLE_DIGEST}'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'",
 }
 
 
+async def openapi(request: Request) -> Response:
+    """The document, for the sub-path that the request was sent to."""
+    return json_response(document(_server_path(request)), headers={"Cache-Control": "no-cache"})
+
+
 async def docs(request: Request) -> Response:
     """The page."""
-    server = server_path(request)
-    return HTMLResponse(page(server), headers=HEADERS)
+    return HTMLResponse(page(_server_path(request)), headers=HEADERS)
+
+
+def document(server: str) -> dict[str, Any]:
+    """The document of everything beside GraphQL, for a server below this path."""
+    return openapi_document(GROUPS, server)
+
+
+def _server_path(request: Request) -> str:
+    """Path under which the caller reaches this server: "/" or "/comics"."""
+    return urlsplit(request.app.state.services.access.base_url(request.scope)).path or "/"
 
 
 @lru_cache(maxsize=8)
 def page(server: str) -> str:
-    """The page of the document, for a server below this path."""
+    """The document as HTML."""
     described = document(server)
     return "".join(
         (
@@ -57,7 +77,7 @@ def page(server: str) -> str:
             '<meta name="viewport" content="width=device-width"><title>jmgraph API</title>',
             f"<style>{STYLE}</style></head><body>",
             f"<h1>jmgraph {escape(described['info']['version'])} · HTTP API 接口</h1>",
-            f"<p>{_words(described['info']['description'])}</p>",
+            f"<p>{_text(described['info']['description'])}</p>",
             f'<p><a href="{escape(server.rstrip("/"))}/openapi.json">openapi.json</a></p>',
             *_contents(described),
             *_sections(described, server.rstrip("/")),
@@ -76,7 +96,7 @@ def _contents(described: dict[str, Any]) -> Iterator[str]:
 
 def _sections(described: dict[str, Any], base: str) -> Iterator[str]:
     for number, tag in enumerate(described["tags"]):
-        yield f'<h2 id="section-{number}">{escape(tag["name"])}</h2><p>{_words(tag["description"])}</p>'
+        yield f'<h2 id="section-{number}">{escape(tag["name"])}</h2><p>{_text(tag["description"])}</p>'
         for path, operations in described["paths"].items():
             for method, operation in operations.items():
                 if tag["name"] in operation["tags"]:
@@ -86,7 +106,7 @@ def _sections(described: dict[str, Any], base: str) -> Iterator[str]:
 def _operation(path: str, method: str, operation: dict[str, Any]) -> Iterator[str]:
     yield (
         f'<h3 id="{operation["operationId"]}"><span class="method">{method.upper()}</span>'
-        f"<code>{escape(path)}</code></h3><p>{_words(operation['summary'])}</p>"
+        f"<code>{escape(path)}</code></h3><p>{_text(operation['summary'])}</p>"
     )
     if operation["parameters"]:
         yield "<table><tr><th>Parameter 参数</th><th>In 位置</th><th>Type 类型</th><th>Meaning 含义</th></tr>"
@@ -95,14 +115,14 @@ def _operation(path: str, method: str, operation: dict[str, Any]) -> Iterator[st
                 f"<code>{escape(parameter['name'])}</code>",
                 escape(parameter["in"]),
                 _type(parameter["schema"]),
-                _words(parameter["description"]),
+                _text(parameter["description"]),
             )
         yield "</table>"
     if body := operation.get("requestBody"):
         yield f"<p>Body 请求体: {_content(body['content'])}</p>"
     yield "<table><tr><th>Status 状态</th><th>Body 内容</th><th>Meaning 含义</th></tr>"
     for status, answer in operation["responses"].items():
-        yield _row(status, _content(answer.get("content", {})), _words(answer["description"]))
+        yield _row(status, _content(answer.get("content", {})), _text(answer["description"]))
     yield "</table>"
 
 
@@ -135,8 +155,8 @@ def _types(described: dict[str, Any]) -> Iterator[str]:
         yield f'<h3 id="type-{escape(name)}">{escape(name)}</h3><pre>{escape(text)}</pre>'
 
 
-def _words(text: str) -> str:
-    """Text with `code` in it."""
+def _text(text: str) -> str:
+    """Text as HTML, its `code` marked."""
     parts = escape(text).split("`")
     return "".join(f"<code>{part}</code>" if number % 2 else part for number, part in enumerate(parts))
 

@@ -1,69 +1,84 @@
-"""`/healthz`: alive. `/readyz`: one entry a neighbour; degraded is still ready, since reads go on."""
+"""For operators: `/healthz`, `/readyz` and `/metrics`."""
 
 from __future__ import annotations
 
+from typing import Literal
+
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
-from rest.answers import json_response, refusal, response_of
-from rest.operations import JSON, Address, Operation, Section
-from rest.rooms import routes_of
-from rest.schemas import PROBLEM, constant, record
+from rest.operations import Group, operation, returns_json
+from rest.responses import Problem, ResponseBody, json_response
 from services.container import Services
+from services.errors import QueueUnavailable
 from services.health_checks import check_health
+from services.observability import metrics
 
-CHECK_S = 3.0
-"""A neighbour that gives no answer in this time is down, as far as a load balancer cares."""
+CHECK_TIMEOUT_S = 3.0
+"""A dependency that gives no answer in this time is down, as far as a load balancer cares."""
 
 
-READINESS = record(
-    "Readiness",
-    status={"type": "string", "enum": ["ready", "degraded", "unavailable"]},
-    checks={
-        "type": "object",
-        "additionalProperties": {
-            "type": "object",
-            "properties": {"status": {"type": "string", "enum": ["ok", "down"]}},
-            "required": ["status"],
-        },
+class Alive(ResponseBody):
+    """The process runs."""
+
+    status: Literal["ok"]
+
+
+class DependencyCheck(ResponseBody, forbid_unknown_fields=False):
+    """State of one dependency; some say more."""
+
+    status: Literal["ok", "down"]
+
+
+class Readiness(ResponseBody):
+    """State of this server and of each dependency, by name."""
+
+    status: Literal["ready", "degraded", "unavailable"]
+    checks: dict[str, DependencyCheck]
+
+
+@operation("Alive", {200: returns_json("It is.", Alive)})
+async def healthz(_: Request) -> Response:
+    """Alive: the event loop runs."""
+    return json_response(Alive(status="ok"))
+
+
+@operation(
+    "State of the dependencies",
+    {
+        200: returns_json("Ready, or degraded: reads go on.", Readiness),
+        503: returns_json("Starting or stopping.", Readiness),
     },
 )
-
-
-async def healthz(_: Request) -> Response:
-    """Alive: the event loop turns."""
-    return json_response({"status": "ok"})
-
-
 async def readyz(request: Request) -> Response:
-    """Ready or degraded with 200; 503 only while starting or stopping."""
+    """Ready or degraded with 200, since reads go on; 503 only while starting or stopping."""
     services: Services | None = getattr(request.app.state, "services", None)
     if services is None or request.app.state.stopping.is_set():
         return json_response({"status": "unavailable", "checks": {}}, 503)
-    checks = await check_health(services, CHECK_S)
+    checks = await check_health(services, CHECK_TIMEOUT_S)
     status = "ready" if all(check["status"] == "ok" for check in checks.values()) else "degraded"
     return json_response({"status": status, "checks": checks})
 
 
-ADDRESSES = (
-    Address(
-        "/healthz",
-        {"GET": Operation(healthz, "Alive", {200: "It is."}, gives={JSON: record("Alive", status=constant("ok"))})},
-    ),
-    Address(
-        "/readyz",
-        {
-            "GET": Operation(
-                readyz,
-                "How the neighbours do",
-                {200: "Ready, or degraded: reads go on.", 503: "Starting or stopping."},
-                gives={JSON: READINESS},
-                tells={503: READINESS},
-            )
-        },
-    ),
-)
+async def prometheus(request: Request) -> Response:
+    """The metrics of all processes on this data directory, and of the queue as it is now."""
+    await _measure_queue(request.app.state.services)
+    body = await run_in_threadpool(metrics.exposition)
+    return Response(body, media_type=metrics.MEDIA_TYPE, headers={"Cache-Control": "no-store"})
 
-SECTION = Section("Health · 健康", "For load balancers.", ADDRESSES, PROBLEM)
 
-routes = routes_of(ADDRESSES, refusal, response_of)
+async def _measure_queue(services: Services) -> None:
+    try:
+        counts = await services.downloads.counts()
+        by_state = await services.downloads.count_states()
+    except QueueUnavailable:
+        metrics.QUEUE_UP.set(0)
+        return
+    metrics.note_queue(counts.queued, counts.workers, {state.value: count for state, count in by_state.items()})
+
+
+routes = [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", prometheus)]
+
+GROUP = Group("Health · 健康", "For load balancers.", routes, Problem)

@@ -1,32 +1,58 @@
-"""Covers and readable pages, cached on disk by the services; here they get their HTTP."""
+"""Covers and readable pages; the services cache them on disk, here they get their headers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Annotated, Literal
 
+from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
-from resolvers.headers import qualities
-from rest.answers import error_response, is_known, refusal, response_of
-from rest.middleware.response_cache import LONGEST_S, keep_for
-from rest.numbers import whole_number
-from rest.operations import Address, Operation, Parameter, Section
-from rest.rooms import routes_of
-from rest.schemas import ALBUM, BYTES, PROBLEM, SAMPLE_ALBUM
+from rest.operations import SAMPLE_ALBUM, AlbumNumber, Group, Parameter, Returns, header, operation, path
+from rest.parameters import parse_whole_number
+from rest.responses import Problem, error_response
 from services.catalog import StoredImage, parse_album_id
+from services.http_semantics import is_not_modified, quality_values, quote_etag
 
-COVER_CACHE = "public, max-age=86400"
+COVER_CACHE_CONTROL = "public, max-age=86400"
 """The site changes a cover now and then."""
 
-PAGE_CACHE = "public, max-age=31536000, immutable"
+PAGE_CACHE_CONTROL = "public, max-age=31536000, immutable"
 """A page never changes."""
-
 
 LAST_INDEX = 999_999
 """More than any chapter has pages."""
 
+IF_NONE_MATCH = header("If-None-Match", "The ETag you have: 304 when it is still that.")
+IMAGE_HEADERS = {"ETag": "Digest of the image.", "Cache-Control": "For how long to keep it."}
 
+_IMAGE = Returns("The image.", dict.fromkeys(("image/webp", "image/jpeg", "image/png", "image/gif")), IMAGE_HEADERS)
+_RESPONSES: dict[int, Returns | str] = {
+    200: _IMAGE,
+    304: Returns("You have it.", headers=IMAGE_HEADERS),
+    400: "Not a number, or an unknown size.",
+    404: "There is none.",
+    502: "The site sent no image.",
+    504: "The site gave no answer.",
+}
+
+
+@operation(
+    "The cover of an album",
+    _RESPONSES,
+    parameters=(
+        path("album_id", "Number of the album.", AlbumNumber, SAMPLE_ALBUM),
+        Parameter(
+            "size",
+            "thumbnail is 300 pixels wide, WebP or JPEG by Accept.",
+            Literal["full", "thumbnail"],
+            "thumbnail",
+        ),
+        IF_NONE_MATCH,
+    ),
+)
 async def cover(request: Request) -> Response:
     """The cover of an album, full or 300 pixels wide."""
     id = parse_album_id(request.path_params["album_id"], "album_id")
@@ -40,39 +66,50 @@ async def cover(request: Request) -> Response:
         image, vary = await covers.thumbnail(id, _thumbnail_type(request)), {"Vary": "Accept"}
     if image is None:
         return error_response(404, "NOT_FOUND", f"Album not found: id={id}")
-    return keep_for(request, image_response(request, image, COVER_CACHE, vary), LONGEST_S)
+    return image_response(request, image, COVER_CACHE_CONTROL, vary)
 
 
 def _thumbnail_type(request: Request) -> str:
-    """WebP for who takes it, by name or as any image; JPEG for the rest."""
-    wanted = qualities(request.headers.get("accept", "*/*"))
-    webp = wanted.get("image/webp", wanted.get("image/*", wanted.get("*/*", 0.0)))
-    return "image/webp" if webp > 0 and webp >= wanted.get("image/jpeg", 0.0) else "image/jpeg"
+    """WebP for clients that accept it, by name or as any image; JPEG for the rest."""
+    qualities = quality_values(request.headers.get("accept", "*/*"))
+    webp = qualities.get("image/webp", qualities.get("image/*", qualities.get("*/*", 0.0)))
+    return "image/webp" if webp > 0 and webp >= qualities.get("image/jpeg", 0.0) else "image/jpeg"
 
 
+@operation(
+    "A readable page of a chapter",
+    _RESPONSES,
+    parameters=(
+        path("chapter_id", "Number of the chapter.", AlbumNumber, SAMPLE_ALBUM),
+        path("index", "1-based.", Annotated[int, Meta(ge=1, le=LAST_INDEX)], 1),
+        IF_NONE_MATCH,
+    ),
+)
 async def page(request: Request) -> Response:
     """A readable page of a chapter."""
     chapter_id = parse_album_id(request.path_params["chapter_id"], "chapter_id")
-    index = whole_number(request.path_params["index"])
+    index = parse_whole_number(request.path_params["index"])
     if index is None or not 1 <= index <= LAST_INDEX:
         return error_response(400, "INVALID_INPUT", f"index is a number from 1 to {LAST_INDEX}.")
     image = await request.app.state.services.pages.find(chapter_id, index)
     if image is None:
         return error_response(404, "NOT_FOUND", f"Page not found: {chapter_id}/{index}")
-    return image_response(request, image, PAGE_CACHE, {})
+    return image_response(request, image, PAGE_CACHE_CONTROL)
 
 
-def image_response(request: Request, image: StoredImage, cache_control: str, headers: Mapping[str, str]) -> Response:
-    """An image with its validator; 304 when the client has it."""
-    etag = f'"{image.etag}"'
+def image_response(
+    request: Request, image: StoredImage, cache_control: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    """An image with its ETag; 304 when the client has it."""
+    etag = quote_etag(image.etag)
     described = {
         "ETag": etag,
         "Cache-Control": cache_control,
         "X-Content-Type-Options": "nosniff",
         "Cross-Origin-Resource-Policy": "cross-origin",
-        **headers,
+        **(headers or {}),
     }
-    if is_known(request, etag):
+    if is_not_modified(request.headers.raw, etag):
         return Response(status_code=304, headers=described)
     body = b"" if request.method == "HEAD" else image.data
     response = Response(body, headers=described, media_type=image.media_type)
@@ -80,59 +117,9 @@ def image_response(request: Request, image: StoredImage, cache_control: str, hea
     return response
 
 
-CONDITIONAL = {"If-None-Match": Parameter("The ETag you have: 304 when it is still that.")}
-IMAGE_NOTES = {"ETag": "Digest of the picture.", "Cache-Control": "For how long to keep it."}
-_ANSWERS = {
-    200: "The picture.",
-    304: "You have it.",
-    400: "No number, or a size that there is not.",
-    404: "There is none.",
-    502: "The site sent no image.",
-    504: "The site gave no answer.",
-}
-_PICTURES = dict.fromkeys(("image/webp", "image/jpeg", "image/png", "image/gif"), BYTES)
+routes = [
+    Route("/images/covers/{album_id}", cover),
+    Route("/images/pages/{chapter_id}/{index}", page),
+]
 
-ADDRESSES = (
-    Address(
-        "/images/covers/{album_id}",
-        {
-            "GET": Operation(
-                cover,
-                "The cover of an album",
-                _ANSWERS,
-                {
-                    "size": Parameter(
-                        "thumbnail is 300 pixels wide, WebP or JPEG by Accept.",
-                        {"type": "string", "enum": ["full", "thumbnail"]},
-                        "thumbnail",
-                    )
-                },
-                CONDITIONAL,
-                gives=_PICTURES,
-                notes=IMAGE_NOTES,
-            )
-        },
-        {"album_id": Parameter("Number of the album.", ALBUM, SAMPLE_ALBUM)},
-    ),
-    Address(
-        "/images/pages/{chapter_id}/{index}",
-        {
-            "GET": Operation(
-                page,
-                "A readable page of a chapter",
-                _ANSWERS,
-                headers=CONDITIONAL,
-                gives=_PICTURES,
-                notes=IMAGE_NOTES,
-            )
-        },
-        {
-            "chapter_id": Parameter("Number of the chapter.", ALBUM, SAMPLE_ALBUM),
-            "index": Parameter("1-based.", {"type": "integer", "minimum": 1, "maximum": LAST_INDEX}, 1),
-        },
-    ),
-)
-
-SECTION = Section("Images · 图片", "Covers and readable pages.", ADDRESSES, PROBLEM)
-
-routes = routes_of(ADDRESSES, refusal, response_of)
+GROUP = Group("Images · 图片", "Covers and readable pages.", routes, Problem)

@@ -1,159 +1,127 @@
-"""`/openapi.json`: what the tables of addresses say of themselves, as OpenAPI 3.1."""
+"""`/openapi.json`: the described routes as OpenAPI 3.1."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
-from starlette.requests import Request
-from starlette.responses import Response
+import msgspec
 
-from rest import files, health, images
-from rest.answers import json_response
-from rest.ehtag import routes as ehtag
-from rest.operations import JSON, Address, Operation, Parameter, Schema, Section
-from rest.v1 import downloads as v1_downloads
-from rest.v1 import notifications
-from rest.v1 import reads as v1
+from rest.operations import JSON, Body, Group, Operation, Parameter, Returns
 from services.version import VERSION
 
-SECTIONS: tuple[Section, ...] = (
-    v1.SECTION,
-    v1_downloads.SECTION,
-    notifications.SECTION,
-    images.SECTION,
-    files.SECTION,
-    ehtag.SECTION,
-    health.SECTION,
-)
-
-ABOUT = (
+DESCRIPTION = (
     "The HTTP beside `/graphql`: the old JMComic server API, images, files and the EhTag connector API. "
     "HEAD is answered where GET is; any other method that is not listed is 405. "
     "A `Host` name that this server does not know is 400 at every address."
 )
 
-KEYS: Mapping[str, Mapping[str, str]] = {
+SECURITY_SCHEMES: Mapping[str, Mapping[str, str]] = {
     "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
     "apiKeyAsBearer": {"type": "http", "scheme": "bearer"},
     "gitHubToken": {"type": "apiKey", "in": "header", "name": "X-Token"},
     "gitHubTokenAsBearer": {"type": "http", "scheme": "bearer"},
 }
 
-_PART = re.compile(r"{(\w+)(?::\w+)?}")
-_BARE = frozenset({204, 304})
-"""Statuses without a body."""
+_REF = "#/components/schemas/{name}"
+_CONVERTOR = re.compile(r"{(\w+):\w+}")
+_WITHOUT_BODY = frozenset({204, 304})
 
 
-async def openapi(request: Request) -> Response:
-    """The document, with the sub-path it was asked under."""
-    return json_response(document(server_path(request)), headers={"Cache-Control": "no-cache"})
-
-
-def server_path(request: Request) -> str:
-    """Path under which the caller reaches this server: "/" or "/comics"; relative to where the document came from."""
-    return urlsplit(request.app.state.services.access.base_url(request.scope)).path or "/"
-
-
-def document(server: str) -> dict[str, Any]:
-    """The whole document."""
-    types: dict[str, Any] = {}
+def openapi_document(groups: Sequence[Group], server: str) -> dict[str, Any]:
+    """The document of these groups, for a server below a path: "/" or "/comics"."""
+    schemas = Schemas(groups)
+    paths: dict[str, dict[str, Any]] = {}
+    for group in groups:
+        for route, method, operation in group.operations():
+            path = _CONVERTOR.sub(r"{\1}", route)
+            paths.setdefault(path, {})[method.lower()] = _operation(group, path, method, operation, schemas)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "jmgraph", "version": VERSION, "description": ABOUT},
+        "info": {"title": "jmgraph", "version": VERSION, "description": DESCRIPTION},
         "servers": [{"url": server}],
-        "tags": [{"name": section.title, "description": section.about} for section in SECTIONS],
-        "paths": dict(path for section in SECTIONS for path in _paths(section, types)),
-        "components": {"schemas": types, "securitySchemes": KEYS},
+        "tags": [{"name": group.title, "description": group.description} for group in groups],
+        "paths": paths,
+        "components": {"schemas": schemas.components, "securitySchemes": SECURITY_SCHEMES},
     }
 
 
-def _paths(section: Section, types: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    for address in section.addresses:
-        path = section.base + _PART.sub(r"{\1}", address.path)
-        yield (
-            path,
-            {
-                method.lower(): _operation(section, address, path, method, operation, types)
-                for method, operation in address.operations.items()
-            },
-        )
+class Schemas:
+    """The JSON schemas of all types that the groups name; structs are components, referred to by name."""
+
+    def __init__(self, groups: Sequence[Group]) -> None:
+        types = [type for group in groups for type in _types(group)]
+        schemas, self.components = msgspec.json.schema_components(types, ref_template=_REF)
+        self._by_type = {repr(type): schema for type, schema in zip(types, schemas, strict=True)}
+
+    def of(self, type: Any) -> dict[str, Any]:
+        """The schema of a type; a tuple is any one of several."""
+        if isinstance(type, tuple):
+            return {"anyOf": [self._by_type[repr(choice)] for choice in type]}
+        return self._by_type[repr(type)]
 
 
-def _operation(
-    section: Section, address: Address, path: str, method: str, operation: Operation, types: dict[str, Any]
-) -> dict[str, Any]:
+def _types(group: Group) -> Iterator[Any]:
+    yield group.error
+    for _, _, operation in group.operations():
+        yield from (parameter.type for parameter in operation.parameters)
+        for body in (operation.body, *(one.body for one in operation.responses.values() if isinstance(one, Returns))):
+            for type in body.values():
+                yield from type if isinstance(type, tuple) else () if type is None else (type,)
+
+
+def _operation(group: Group, path: str, method: str, operation: Operation, schemas: Schemas) -> dict[str, Any]:
     described: dict[str, Any] = {
-        "tags": [section.title],
-        "operationId": _id(method, path),
+        "tags": [group.title],
+        "operationId": _operation_id(method, path),
         "summary": operation.summary,
-        "parameters": list(_parameters(address, operation, types)),
+        "parameters": [
+            _parameter(parameter, schemas)
+            for parameter in operation.parameters
+            if parameter.location != "path" or f"{{{parameter.name}}}" in path
+        ],
         "responses": {
-            str(status): _answer(section, operation, method, status, types) for status in sorted(operation.answers)
+            str(status): _response(group, method, status, operation.responses[status], schemas)
+            for status in sorted(operation.responses)
         },
     }
-    if operation.takes:
-        described["requestBody"] = {"required": True, "content": _content(operation.takes, types)}
-    if operation.keys:
-        described["security"] = [{key: []} for key in operation.keys if key] + [{}] * ("" in operation.keys)
+    if operation.body:
+        described["requestBody"] = {"required": True, "content": _content(operation.body, schemas)}
+    if operation.security:
+        described["security"] = [{name: []} if name else {} for name in operation.security]
     return described
 
 
-def _id(method: str, path: str) -> str:
+def _operation_id(method: str, path: str) -> str:
     """A name for generated clients: "getV1RankTime"."""
     words = re.findall(r"[A-Za-z0-9]+", path)
     return method.lower() + "".join(word[0].upper() + word[1:] for word in words)
 
 
-def _parameters(address: Address, operation: Operation, types: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    parts = {name: replace(address.parts[name], required=True) for name in _PART.findall(address.path)}
-    for place, parameters in (("path", parts), ("query", operation.query), ("header", operation.headers)):
-        for name, parameter in parameters.items():
-            yield {**_parameter(name, parameter, types), "in": place, "required": parameter.required}
-
-
-def _parameter(name: str, parameter: Parameter, types: dict[str, Any]) -> dict[str, Any]:
-    described = {"name": name, "description": parameter.about, "schema": _named(parameter.schema, types)}
+def _parameter(parameter: Parameter, schemas: Schemas) -> dict[str, Any]:
+    described = {
+        "name": parameter.name,
+        "in": parameter.location,
+        "description": parameter.description,
+        "required": parameter.required,
+        "schema": schemas.of(parameter.type),
+    }
     return described if parameter.example is None else {**described, "example": parameter.example}
 
 
-def _answer(
-    section: Section, operation: Operation, method: str, status: int, types: dict[str, Any]
-) -> dict[str, Any]:
-    described: dict[str, Any] = {"description": operation.answers[status]}
-    if operation.notes and status < 400:
+def _response(group: Group, method: str, status: int, returns: Returns | str, schemas: Schemas) -> dict[str, Any]:
+    if isinstance(returns, str):
+        returns = Returns(returns, {JSON: group.error} if status >= 400 else {})
+    described: dict[str, Any] = {"description": returns.description}
+    if returns.headers:
         described["headers"] = {
-            name: {"description": about, "schema": {"type": "string"}} for name, about in operation.notes.items()
+            name: {"description": meaning, "schema": {"type": "string"}} for name, meaning in returns.headers.items()
         }
-    if method == "HEAD" or status in _BARE:
-        return described
-    described["content"] = _content(_bodies(section, operation, status), types)
+    if method != "HEAD" and status not in _WITHOUT_BODY:
+        described["content"] = _content(returns.body, schemas)
     return described
 
 
-def _bodies(section: Section, operation: Operation, status: int) -> Mapping[str, Schema]:
-    if status in operation.tells:
-        return {JSON: operation.tells[status]}
-    return operation.gives if status < 400 else {JSON: section.error}
-
-
-def _content(bodies: Mapping[str, Schema], types: dict[str, Any]) -> dict[str, Any]:
-    return {media_type: {"schema": _named(schema, types)} if schema else {} for media_type, schema in bodies.items()}
-
-
-def _named(schema: Any, types: dict[str, Any]) -> Any:
-    """The schema, with each part that has a title put among the types and referred to."""
-    if isinstance(schema, list):
-        return [_named(item, types) for item in schema]
-    if not isinstance(schema, Mapping):
-        return schema
-    plain = {key: _named(value, types) for key, value in schema.items()}
-    title = schema.get("title")
-    if not isinstance(title, str):
-        return plain
-    if types.setdefault(title, plain) != plain:
-        raise ValueError(f"two types are called {title}")
-    return {"$ref": f"#/components/schemas/{title}"}
+def _content(body: Body, schemas: Schemas) -> dict[str, Any]:
+    return {media_type: {} if type is None else {"schema": schemas.of(type)} for media_type, type in body.items()}

@@ -1,72 +1,124 @@
-"""Addresses as tables: which methods an address has, what each does, and what it says of itself."""
+"""What the OpenAPI document says of a handler, written beside it: the decorator `operation`.
+
+`/openapi.json` is made of the routes and of these descriptions; the types of bodies are the msgspec structs that
+the handlers answer with.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any, Literal, TypeVar
 
-from starlette.requests import Request
-from starlette.types import ASGIApp
-
-Handler = Callable[[Request], Awaitable[ASGIApp]]
-"""Gives a response, or whatever answers in its stead."""
-
-Schema = Mapping[str, Any]
-"""A JSON schema. One with a `title` is a type of its own in the document, under that name."""
-
-Bodies = Mapping[str, Schema]
-"""Media type to schema; an empty schema is any bytes."""
+from msgspec import Meta
+from starlette.endpoints import HTTPEndpoint
+from starlette.routing import BaseRoute, Route
 
 JSON = "application/json"
+
+Body = Mapping[str, Any]
+"""Media type to the Python type of the body; None for any bytes, a tuple for one of several types."""
+
+Digits = Annotated[str, Meta(pattern="^[0-9]+$")]
+AlbumNumber = Annotated[str, Meta(pattern="^([Jj][Mm])?0*[1-9][0-9]{0,11}$", max_length=100)]
+"""A number as `parse_album_id` reads it."""
+SAMPLE_ALBUM = "350234"
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A part of a path or a query, or a header: what it means, and what it may be."""
+    """A parameter of a path or a query, or a header; `type` is a Python type that msgspec can describe."""
 
-    about: str
-    schema: Schema = field(default_factory=lambda: {"type": "string"})
+    name: str
+    description: str
+    type: Any = str
     example: Any = None
     required: bool = False
+    location: Literal["path", "query", "header"] = "query"
+
+
+def path(name: str, description: str, type: Any = str, example: Any = None) -> Parameter:
+    """A parameter of the path."""
+    return Parameter(name, description, type, example, required=True, location="path")
+
+
+def header(name: str, description: str, example: Any = None, *, required: bool = False) -> Parameter:
+    """A header of the request."""
+    return Parameter(name, description, str, example, required, "header")
+
+
+@dataclass(frozen=True, slots=True)
+class Returns:
+    """One response: what it means, its body by media type, and headers worth naming, each with its meaning."""
+
+    description: str
+    body: Body = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def returns_json(description: str, type: Any) -> Returns:
+    """A response with a JSON body of this type."""
+    return Returns(description, {JSON: type})
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One method of an address, with what its documentation says.
+    """One method of a path. `security` names the schemes one of which it needs; "" for none."""
 
-    `answers` is status to meaning; `takes` is the body it reads, `gives` those it answers
-    with below 300, `tells` the JSON of a status that differs from that, or from the errors of its section; `notes`
-    are headers of its good answers, name to meaning. `keys` names the security schemes one of which it asks for.
-    """
-
-    handle: Handler
     summary: str
-    answers: Mapping[int, str]
-    query: Mapping[str, Parameter] = field(default_factory=dict)
-    headers: Mapping[str, Parameter] = field(default_factory=dict)
-    takes: Bodies = field(default_factory=dict)
-    gives: Bodies = field(default_factory=dict)
-    tells: Mapping[int, Schema] = field(default_factory=dict)
-    notes: Mapping[str, str] = field(default_factory=dict)
-    keys: tuple[str, ...] = ()
+    responses: Mapping[int, Returns | str]
+    parameters: Sequence[Parameter] = ()
+    body: Body = field(default_factory=dict)
+    security: Sequence[str] = ()
+
+
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+
+def operation(
+    summary: str,
+    responses: Mapping[int, Returns | str],
+    *,
+    parameters: Sequence[Parameter] = (),
+    body: Body | None = None,
+    security: Sequence[str] = (),
+) -> Callable[[Handler], Handler]:
+    """Describe a handler, or a method of an `HTTPEndpoint`.
+
+    A response that is only a text has no body below 400, and from there on the error body of its group. Parameters
+    of the path are left out where a route has none of that name.
+    """
+    described = Operation(summary, responses, parameters, body or {}, security)
+
+    def describe(handler: Handler) -> Handler:
+        handler.operation = described  # type: ignore[attr-defined]
+        return handler
+
+    return describe
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
-    """A path in Starlette's notation, relative to where it is mounted, its parts, and its methods."""
-
-    path: str
-    operations: Mapping[str, Operation]
-    parts: Mapping[str, Parameter] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """Addresses that belong together, for the document: where they are mounted, and how they tell errors."""
+class Group:
+    """Routes that belong together (a tag of the document), and the type of their JSON errors."""
 
     title: str
-    about: str
-    addresses: Sequence[Address]
-    error: Schema
-    base: str = ""
+    description: str
+    routes: Sequence[BaseRoute]
+    error: Any
+
+    def operations(self) -> Iterator[tuple[str, str, Operation]]:
+        """Path in Starlette's notation, method, and description of each described handler."""
+        for route in self.routes:
+            if isinstance(route, Route):
+                for method, handler in _handlers(route):
+                    if (described := getattr(handler, "operation", None)) is not None:
+                        yield route.path, method, described
+
+
+def _handlers(route: Route) -> Iterator[tuple[str, Any]]:
+    if isinstance(route.endpoint, type) and issubclass(route.endpoint, HTTPEndpoint):
+        for method in ("GET", "HEAD", "POST", "PUT", "DELETE"):
+            if (handler := getattr(route.endpoint, method.lower(), None)) is not None:
+                yield method, handler
+    else:
+        yield "GET", route.endpoint

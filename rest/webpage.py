@@ -17,9 +17,8 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from resolvers.headers import qualities
-from rest.answers import error_response
-from rest.compression import compressed
+from rest.responses import compress, error_response
+from services.http_semantics import quality_values
 
 DIST = Path(__file__).resolve().parent.parent / "web" / "dist"
 
@@ -84,8 +83,8 @@ def _page(connection: HTTPConnection, name: str, policy: str) -> Response:
     html = _built(name)
     body = NOT_BUILT if html is None else html.replace(BASE, _base(connection)).encode()
     headers = {**_HEADERS, "Content-Security-Policy": policy.format(socket=_socket(connection))}
-    if (smaller := compressed(body, connection.headers.get("accept-encoding", ""))) is not None:
-        body, headers["Content-Encoding"] = smaller
+    if (compressed := compress(body, connection.headers.get("accept-encoding", ""))) is not None:
+        body, headers["Content-Encoding"] = compressed
     return HTMLResponse(body, headers=headers)
 
 
@@ -111,11 +110,11 @@ async def asset(request: Request) -> Response:
         return error_response(404, "NOT_FOUND", "There is no such file.")
     headers = {"Cache-Control": IMMUTABLE, "X-Content-Type-Options": "nosniff", "Vary": "Accept-Encoding"}
     media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    liked = qualities(request.headers.get("accept-encoding", ""))
+    qualities = quality_values(request.headers.get("accept-encoding", ""))
     for coding, ending in _ENDINGS.items():
-        smaller = file.with_name(name + ending)
-        if liked.get(coding, 0) > 0 and smaller.is_file():
-            return FileResponse(smaller, media_type=media_type, headers={**headers, "Content-Encoding": coding})
+        compressed = file.with_name(name + ending)
+        if qualities.get(coding, 0) > 0 and compressed.is_file():
+            return FileResponse(compressed, media_type=media_type, headers={**headers, "Content-Encoding": coding})
     return FileResponse(file, media_type=media_type, headers=headers)
 
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from rest.ehtag.routes import routes
+from rest.ehtag import routes
 from services.ehtag import open_identity, open_tag_database
 from services.settings import read_settings
 from tests.github import GOOD_TOKEN, GitHub

@@ -1,108 +1,125 @@
-"""The door of the EhTag API: methods, CORS, compression, `Vary` and the ETag, the same for every address of it."""
+"""What all addresses of the EhTag API have in common: methods, errors, CORS, `Vary`, ETag and compression."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import cast
+from collections.abc import Awaitable, Callable
+from typing import Any
 
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.endpoints import HTTPEndpoint
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rest.answers import refusal, response_of
-from rest.compression import compressed
-from rest.operations import Operation
+from rest.responses import compress, error_response, http_error_response, jmgraph_error_response
 from services.errors import JmgraphError, StaleVersion, Unauthenticated
+from services.http_semantics import BodyIncomplete, BodyTooLarge, quote_etag
 
-BASE = "/api"
-
-LONGEST_BODY = 64 * 1024
-"""Bytes a request may bring; the longest record of the database has a tenth of this."""
-
-VARY = "Accept, Accept-Encoding, Origin"
-
-_METHODS = "OPTIONS, HEAD, GET, PUT, POST, DELETE"
+_METHODS = ("OPTIONS", "GET", "HEAD", "POST", "PUT", "DELETE")
 _PREFLIGHT = {
-    "Access-Control-Allow-Methods": _METHODS,
+    "Access-Control-Allow-Methods": "OPTIONS, HEAD, GET, PUT, POST, DELETE",
     "Access-Control-Allow-Headers": "If-Match, If-None-Match, Content-Type, X-Token, Authorization",
     "Access-Control-Max-Age": "86400",
 }
 
 
-class Door:
-    """One address: an ASGI application over its operations, each a method."""
+class TagEndpoint(HTTPEndpoint):
+    """An address: its methods are `get`, `head`, `post`, `put` and `delete`."""
 
-    def __init__(self, operations: Mapping[str, Operation]) -> None:
-        self._operations = operations
+    async def dispatch(self) -> None:
+        """Answer one request; any method but those six is 405, whatever the class has under that name."""
+        request = Request(self.scope, self.receive)
+        if request.method not in _METHODS:
+            await self.method_not_allowed(request)
+        await super().dispatch()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        request = Request(scope, receive)
-        response = await self._answer(request)
-        _finish(request, response)
-        await response(scope, receive, send)
+    async def options(self, _: Request) -> Response:
+        """The methods of this address, and what a page of another origin may send."""
+        return Response(status_code=204, headers={"Allow": self._allow, **_PREFLIGHT})
 
-    async def _answer(self, request: Request) -> Response:
-        if request.method == "OPTIONS":
-            return Response(status_code=204, headers={"Allow": self._allowed, **_PREFLIGHT})
-        try:
-            answer = await self._operation(request).handle(request)
-            return cast(Response, answer)  # the rooms of this API give no other
-        except HTTPException as error:
-            return refusal(error.status_code, error.detail, error.headers)
-        except JmgraphError as error:
-            return _refusal(error)
-        except ClientDisconnect:
-            return refusal(400, "The body did not arrive.")
-
-    def _operation(self, request: Request) -> Operation:
-        if not self._operations:
-            raise HTTPException(404, "There is nothing at this address.")
-        operation = self._operations.get(request.method)
-        if operation is None:
-            raise HTTPException(405, f"{request.method} is not possible here.", {"Allow": self._allowed})
-        return operation
+    async def method_not_allowed(self, request: Request) -> Response:
+        """Raise 405 with the methods that are possible."""
+        raise HTTPException(405, f"{request.method} is not possible here.", {"Allow": self._allow})
 
     @property
-    def _allowed(self) -> str:
-        return ", ".join(("OPTIONS", *self._operations))
+    def _allow(self) -> str:
+        return ", ".join(method for method in _METHODS if hasattr(self, method.lower()))
 
 
-nowhere = Door({})
-"""What answers at addresses that are none."""
+class UnknownPath(TagEndpoint):
+    """What answers at any other path."""
+
+    async def method_not_allowed(self, _: Request) -> Response:
+        """Raise 404, whatever the method."""
+        raise HTTPException(404, "There is nothing at this address.")
 
 
-def quoted(sha: str) -> str:
-    """An ETag."""
-    return f'"{sha}"'
+async def _handle_http_exception(_: Request, error: HTTPException) -> Response:
+    return http_error_response(error)
 
 
-def _refusal(error: JmgraphError) -> Response:
-    response = response_of(error)
+async def _handle_jmgraph_error(_: Request, error: JmgraphError) -> Response:
+    response = jmgraph_error_response(error)
     if isinstance(error, Unauthenticated):
         response.headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, StaleVersion) and error.head_sha:
-        response.headers["ETag"] = quoted(error.head_sha)
+        response.headers["ETag"] = quote_etag(error.head_sha)
     return response
 
 
-def _finish(request: Request, response: Response) -> None:
-    """What every answer carries, and no body where there must be none."""
-    headers = response.headers
+async def _handle_body_too_large(_: Request, error: BodyTooLarge) -> Response:
+    return error_response(413, "BAD_REQUEST", str(error))
+
+
+async def _handle_body_incomplete(_: Request, error: BodyIncomplete) -> Response:
+    return error_response(400, "BAD_REQUEST", str(error))
+
+
+exception_handlers: dict[Any, Callable[[Request, Any], Awaitable[Response]]] = {
+    HTTPException: _handle_http_exception,
+    JmgraphError: _handle_jmgraph_error,
+    BodyTooLarge: _handle_body_too_large,
+    BodyIncomplete: _handle_body_incomplete,
+}
+
+
+class TagApiMiddleware:
+    """Completes each response: CORS, `Vary`, `Cache-Control`, the version as ETag, compression, no body for HEAD."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hold back the start of the response until its body is complete."""
+        start: Message = {}
+        body = bytearray()
+
+        async def send_complete(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                start.update(message)
+                return
+            body.extend(message.get("body", b""))
+            if not message.get("more_body", False):
+                finished = _finish(scope, start, bytes(body))
+                await send(start)
+                await send({"type": "http.response.body", "body": finished})
+
+        await self._app(scope, receive, send_complete)
+
+
+def _finish(scope: Scope, start: Message, body: bytes) -> bytes:
+    """Complete the headers of a response; the body to send."""
+    headers = MutableHeaders(raw=start["headers"])
     headers["Access-Control-Allow-Origin"] = "*"
     headers["Access-Control-Expose-Headers"] = "ETag, Location"
-    headers["Vary"] = VARY
+    headers["Vary"] = "Accept, Accept-Encoding, Origin"
     headers.setdefault("Cache-Control", "no-cache")
-    if request.method != "OPTIONS" and (response.status_code == 404 or 200 <= response.status_code < 300):
-        headers.setdefault("ETag", quoted(request.app.state.services.tags.state.sha))
-    _compress(request, response)
-    if request.method == "HEAD":
-        response.body = b""
-
-
-def _compress(request: Request, response: Response) -> None:
-    smaller = compressed(bytes(response.body), request.headers.get("accept-encoding", ""))
-    if smaller:
-        response.body, response.headers["Content-Encoding"] = smaller
-        response.headers["Content-Length"] = str(len(response.body))
+    status = start["status"]
+    if scope["method"] != "OPTIONS" and (status == 404 or 200 <= status < 300):
+        headers.setdefault("ETag", quote_etag(scope["app"].state.services.tags.state.sha))
+    accept_encoding = Headers(scope=scope).get("accept-encoding", "")
+    if (compressed := compress(body, accept_encoding)) is not None:
+        body, headers["Content-Encoding"] = compressed
+        headers["Content-Length"] = str(len(body))
+    return b"" if scope["method"] == "HEAD" else body

@@ -1,9 +1,14 @@
-"""What a request to the EhTag API says: where, in which form, over which version, by whom, with what cells."""
+"""What a request to the EhTag API says, and the decorators of handlers: `reads`, `computes` and `edits`.
+
+Each decorator describes a handler for the OpenAPI document, and checks a request in the order of the contract
+before the handler runs.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import orjson
@@ -11,9 +16,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from rest.ehtag.endpoint import LONGEST_BODY, quoted
-from rest.ehtag.formats import form_of
-from rest.operations import Handler
+from rest.ehtag.endpoint import TagEndpoint
+from rest.ehtag.schemas import CELLS, FORMAT, MEDIA_TYPES
+from rest.operations import Body, Parameter, Returns, header, operation
 from services.ehtag import (
     CellSources,
     DatabaseState,
@@ -27,14 +32,47 @@ from services.ehtag import (
     parse_namespace,
 )
 from services.errors import InvalidInput, NotFound
-from services.http_semantics import bearer_token
+from services.http_semantics import bearer_token, check_content_length, quality_values, quote_etag, read_body
 
+MAX_BODY_BYTES = 64 * 1024
+"""The longest record of the database has a tenth of this."""
+
+ETAG = {"ETag": "The version of the database: the sha of its head.", "Vary": "What the response depends on."}
+
+_FORMS = {
+    "json": TagForm.FULL,
+    "raw.json": TagForm.RAW,
+    "html.json": TagForm.HTML,
+    "text.json": TagForm.TEXT,
+    "ast.json": TagForm.AST,
+}
 _CELLS = ("name", "intro", "links")
+
+_IF_NONE_MATCH = header("If-None-Match", "The version you have: 304 when it is still the newest.")
+_IF_MATCH = header("If-Match", "The version you edit.", "*", required=True)
+_NOT_FOUND: Mapping[int, str] = {404: "No such namespace or tag."}
+_READ_ERRORS: Mapping[int, str] = {400: "An unknown format, or a bad raw tag.", **_NOT_FOUND}
+_COMPUTE_ERRORS: Mapping[int, str] = {
+    400: "The body can't be read.",
+    413: "The body is too long.",
+    **_NOT_FOUND,
+}
+_EDIT_ERRORS: Mapping[int, str] = {
+    400: "Bad cells, one line for each problem, or a bad raw tag.",
+    401: "No token, or one that GitHub refuses.",
+    409: "Only the starter glossary is there, or the work tree has uncommitted changes.",
+    412: "Another version is the newest by now, or the remote refused the edit.",
+    413: "The body is too long.",
+    428: "If-Match is missing.",
+    502: "GitHub sent an unreadable answer.",
+    504: "GitHub gave no answer, or the remote did not.",
+    **_NOT_FOUND,
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """A request whose address and form are right. `namespace` and `raw` are set where the address has them."""
+class TagRequest:
+    """A request whose path and form are valid. `namespace` and `raw` are set where the path has them."""
 
     request: Request
     tags: TagDatabase
@@ -45,120 +83,154 @@ class Call:
 
     @property
     def has_namespace(self) -> bool:
-        """False at an address that names none."""
+        """False at a path without one."""
         return "namespace" in self.request.path_params
 
     @property
-    def place(self) -> Place:
-        """Where a new row goes. Raises `InvalidInput` for two places, or one that can't be a raw tag."""
-        named = {side: self.request.query_params.get(side) for side in ("before", "after")}
-        given = {side: checked_raw(raw, side) for side, raw in named.items() if raw is not None}
+    def etag(self) -> str:
+        """The version of the database, quoted."""
+        return quote_etag(self.state.sha)
+
+    @property
+    def position(self) -> Place:
+        """Where a new row goes. Raises `InvalidInput` for two positions, or one that is no raw tag."""
+        sides = {side: self.request.query_params.get(side) for side in ("before", "after")}
+        given = {side: checked_raw(raw, side) for side, raw in sides.items() if raw is not None}
         if len(given) > 1:
             raise InvalidInput("before", "before and after exclude each other.")
         return Place(**given)
 
 
-Reading = Callable[[Call], Response]
-Tool = Callable[[Call, bytes], Response]
-
-
 @dataclass(frozen=True, slots=True)
-class Writing:
-    """A call that changes something: over which version, by whom, and the body it brought."""
+class TagEdit:
+    """A request that edits: over which version, by whom, and its body."""
 
-    call: Call
+    at: TagRequest
     if_match: str
     user: GitHubUser
     body: bytes
 
 
-def reading(answer: Reading) -> Handler:
-    """A GET or HEAD: 304 for a client that has this version, else the answer."""
-
-    async def handle(request: Request) -> Response:
-        call = _call(request)
-        known = request.headers.get("if-none-match")
-        if known is not None and names_version(known, call.state.sha):
-            return Response(status_code=304, headers={"ETag": quoted(call.state.sha)})
-        return answer(call)
-
-    return handle
+Method = Callable[[Any, Request], Awaitable[Response]]
 
 
-def tool(answer: Tool) -> Handler:
-    """A POST that stores nothing."""
+def reads(
+    summary: str, body: Body, parameters: Sequence[Parameter] = (), *, status: int = 200
+) -> Callable[[Callable[[Any, TagRequest], Response]], Method]:
+    """A GET or HEAD: 304 to a client that has this version, else what the handler answers."""
 
-    async def handle(request: Request) -> Response:
-        call = _call(request)
-        return await call.tags.compute(answer, call, await read_body(request, LONGEST_BODY))
+    def decorate(handler: Callable[[Any, TagRequest], Response]) -> Method:
+        @operation(
+            summary,
+            {status: Returns("The answer.", body, ETAG), 304: Returns("You have it.", headers=ETAG), **_READ_ERRORS},
+            parameters=(*parameters, FORMAT, _IF_NONE_MATCH),
+        )
+        async def method(endpoint: TagEndpoint, request: Request) -> Response:
+            at = _tag_request(request)
+            condition = request.headers.get("if-none-match")
+            if condition is not None and names_version(condition, at.state.sha):
+                return Response(status_code=304, headers={"ETag": at.etag})
+            return handler(endpoint, at)
 
-    return handle
+        return method
 
-
-def writing(answer: Callable[[Writing], Awaitable[Response]]) -> Handler:
-    """A change: the address, 413 by length, 428 and 412, 401, then the body."""
-
-    async def handle(request: Request) -> Response:
-        call = _call(request)
-        refuse_long(request, LONGEST_BODY)
-        if_match = request.headers.get("if-match", "").strip()
-        if not if_match:
-            raise HTTPException(428, "If-Match is needed: the ETag of the version you edit.")
-        await call.tags.check_version(if_match)
-        user = await request.app.state.services.identity.verify(_token(request))
-        return await answer(Writing(call, if_match, user, await read_body(request, LONGEST_BODY)))
-
-    return handle
+    return decorate
 
 
-async def read_body(request: Request, most_bytes: int) -> bytes:
-    """The whole body. Raises 413 as soon as it is known to be longer."""
-    refuse_long(request, most_bytes)
-    parts: list[bytes] = []
-    size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > most_bytes:
-            raise _too_long(most_bytes)
-        parts.append(part)
-    return b"".join(parts)
+def computes(
+    summary: str, body: Body, parameters: Sequence[Parameter] = (), *, takes: Body = CELLS
+) -> Callable[[Callable[[Any, TagRequest, bytes], Response]], Method]:
+    """A POST that stores nothing: the handler runs in a thread."""
+
+    def decorate(handler: Callable[[Any, TagRequest, bytes], Response]) -> Method:
+        @operation(
+            summary,
+            {200: Returns("The answer.", body, ETAG), **_COMPUTE_ERRORS},
+            parameters=(*parameters, FORMAT),
+            body=takes,
+        )
+        async def method(endpoint: TagEndpoint, request: Request) -> Response:
+            at = _tag_request(request)
+            sent = await read_body(request.headers.raw, request.receive, MAX_BODY_BYTES)
+            return await at.tags.compute(partial(handler, endpoint), at, sent)
+
+        return method
+
+    return decorate
 
 
-def refuse_long(request: Request, most_bytes: int) -> None:
-    """Raise 413 when the announced length is over the limit; a length need not be announced."""
-    announced = request.headers.get("content-length", "")
-    if announced.isascii() and announced.isdigit() and int(announced[:20]) > most_bytes:
-        raise _too_long(most_bytes)
+def edits(
+    summary: str,
+    responses: Mapping[int, Returns | str],
+    parameters: Sequence[Parameter],
+    *,
+    takes: Body | None = CELLS,
+) -> Callable[[Callable[[Any, TagEdit], Awaitable[Response]]], Method]:
+    """A change: the path, 413 by length, 428 and 412, 401, then the body and what the handler answers."""
+
+    def decorate(handler: Callable[[Any, TagEdit], Awaitable[Response]]) -> Method:
+        @operation(
+            summary,
+            {**_EDIT_ERRORS, **responses},
+            parameters=(*parameters, _IF_MATCH),
+            body=takes,
+            security=("gitHubToken", "gitHubTokenAsBearer"),
+        )
+        async def method(endpoint: TagEndpoint, request: Request) -> Response:
+            at, headers = _tag_request(request), request.headers
+            check_content_length(headers.raw, MAX_BODY_BYTES)
+            if_match = headers.get("if-match", "").strip()
+            if not if_match:
+                raise HTTPException(428, "If-Match is needed: the ETag of the version you edit.")
+            await at.tags.check_version(if_match)
+            token = headers.get("x-token") or bearer_token(headers.get("authorization"))
+            user = await request.app.state.services.identity.verify(token)
+            body = await read_body(headers.raw, request.receive, MAX_BODY_BYTES)
+            return await handler(endpoint, TagEdit(at, if_match, user, body))
+
+        return method
+
+    return decorate
 
 
-def read_cells(body: bytes) -> CellSources:
+def parse_cells(body: bytes) -> CellSources:
     """The cells of `{"name": "…", "intro": "…", "links": "…"}`. Raises `InvalidInput`, a line for each problem."""
     try:
-        found: Any = orjson.loads(body)
+        cells: Any = orjson.loads(body)
     except orjson.JSONDecodeError:
         raise InvalidInput("body", "The body must be JSON.") from None
-    if not isinstance(found, dict):
+    if not isinstance(cells, dict):
         raise InvalidInput("body", 'The body must be an object: {"name": "…", "intro": "…", "links": "…"}.')
-    problems = [f"{field}: must be a string" for field in _CELLS if not isinstance(found.get(field), str)]
+    problems = [f"{field}: must be a string" for field in _CELLS if not isinstance(cells.get(field), str)]
     if problems:
         raise InvalidInput("body", "\n".join(problems))
-    return CellSources(found["name"], found["intro"], found["links"])
+    return CellSources(cells["name"], cells["intro"], cells["links"])
 
 
-def _call(request: Request) -> Call:
-    """Look at the address and the form. Raises `NotFound` for no namespace, `InvalidInput` for anything else."""
+def _tag_request(request: Request) -> TagRequest:
+    """Check path and form. Raises `NotFound` for an unknown namespace, `InvalidInput` for anything else."""
     tags: TagDatabase = request.app.state.services.tags
     parameters = request.path_params
     namespace = parse_namespace(parameters.get("namespace", Namespace.ROWS.value))
     if namespace is None:
         raise NotFound("There is no such namespace.")
     raw = checked_raw(parameters["raw"]) if "raw" in parameters else ""
-    return Call(request, tags, tags.state, form_of(request), namespace, raw)
+    return TagRequest(request, tags, tags.state, _requested_form(request), namespace, raw)
 
 
-def _token(request: Request) -> str | None:
-    return request.headers.get("x-token") or bearer_token(request.headers.get("authorization"))
+def _requested_form(request: Request) -> TagForm:
+    """By `?format=`, else by `Accept`, else the full form. Raises `InvalidInput` for an unknown format."""
+    label = request.query_params.get("format")
+    if label is None:
+        return _accepted_form(request.headers.get("accept", ""))
+    if label not in _FORMS:
+        raise InvalidInput("format", f"format must be one of {', '.join(_FORMS)}.")
+    return _FORMS[label]
 
 
-def _too_long(most_bytes: int) -> HTTPException:
-    return HTTPException(413, f"The body may have {most_bytes} bytes at most.")
+def _accepted_form(accept: str) -> TagForm:
+    qualities = quality_values(accept)
+    best = max(MEDIA_TYPES, key=lambda form: qualities.get(MEDIA_TYPES[form], 0.0))  # the first of equals
+    quality = qualities.get(MEDIA_TYPES[best], 0.0)
+    others = max(qualities.get("application/*", 0.0), qualities.get("*/*", 0.0))
+    return best if 0 < quality >= others else TagForm.FULL

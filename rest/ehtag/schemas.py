@@ -1,96 +1,234 @@
-"""The bodies of the EhTag API, as JSON schemas, by the form that is asked for."""
+"""Bodies and parameters of the EhTag API. What has cells differs by the form that is asked for."""
 
 from __future__ import annotations
 
-from rest.ehtag.formats import MEDIA_TYPES
-from rest.operations import JSON, Bodies, Parameter, Schema
-from rest.schemas import FLAG, INTEGER, TEXT, list_of, record
+from collections.abc import Mapping
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
-_CELLS = ("name", "intro", "links")
+import msgspec
+from msgspec import Meta
 
-NODES: Schema = list_of({"title": "Node", "type": "object", "properties": {"type": TEXT}, "required": ["type"]})
-CELL = record("Cell", raw=TEXT, text=TEXT, html=TEXT, ast=NODES)
+from rest.operations import JSON, Body, Parameter, path
+from rest.responses import ResponseBody
+from services.ehtag import TagForm
 
-_CELL_OF_FORM: dict[str, tuple[str, Schema]] = {
-    "application/json": ("Full", CELL),
-    "application/raw+json": ("Text", TEXT),
-    "application/html+json": ("Text", TEXT),
-    "application/text+json": ("Text", TEXT),
-    "application/ast+json": ("Ast", NODES),
+MEDIA_TYPES: Mapping[TagForm, str] = {
+    TagForm.FULL: "application/json",
+    TagForm.RAW: "application/raw+json",
+    TagForm.HTML: "application/html+json",
+    TagForm.TEXT: "application/text+json",
+    TagForm.AST: "application/ast+json",
 }
 
+CellT = TypeVar("CellT")
+RecordT = TypeVar("RecordT")
 
-def _cells(cell: Schema) -> dict[str, Schema]:
-    return dict.fromkeys(_CELLS, cell)
+
+class NodeBody(msgspec.Struct):
+    """A node of a cell's syntax tree; other fields depend on its type."""
+
+    type: str
 
 
-RECORD: Bodies = {
-    media_type: record(f"{form}Record", **_cells(cell)) for media_type, (form, cell) in _CELL_OF_FORM.items()
-}
+class CellBody(ResponseBody):
+    """A cell in every form."""
 
-_LOG = record("Log", logger=TEXT, message=TEXT)
-CHECKED: Bodies = {
-    media_type: {
-        "anyOf": [RECORD[media_type], record(f"{form}CheckedRecord", **_cells(cell), logs=list_of(_LOG))],
+    raw: str
+    text: str
+    html: str
+    ast: list[NodeBody]
+
+
+class LogBody(ResponseBody):
+    """A problem of a record."""
+
+    logger: str
+    message: str
+
+
+class RecordBody(ResponseBody, Generic[CellT]):
+    """A record of the tag database."""
+
+    name: CellT
+    intro: CellT
+    links: CellT
+
+
+class CheckedRecordBody(ResponseBody, Generic[CellT]):
+    """A record and its problems."""
+
+    name: CellT
+    intro: CellT
+    links: CellT
+    logs: list[LogBody]
+
+
+class ParsedRowBody(ResponseBody, Generic[RecordT]):
+    """A table row: its raw tag and its record."""
+
+    key: str
+    value: RecordT
+
+
+class CheckedRowBody(ResponseBody, Generic[CellT]):
+    """A table row within a namespace, and its problems."""
+
+    raw: str
+    name: CellT
+    intro: CellT
+    links: CellT
+    logs: list[LogBody]
+
+
+class SignatureBody(ResponseBody):
+    """Who committed, and when."""
+
+    name: str
+    email: str
+    when: str | float
+
+
+class HeadBody(ResponseBody):
+    """The newest commit."""
+
+    author: SignatureBody
+    committer: SignatureBody
+    sha: str
+    message: str
+
+
+class NamespaceBody(ResponseBody, rename="camel"):
+    """A namespace, the number of its tags and the front matter of its file."""
+
+    namespace: str
+    count: int
+    front_matters: dict[str, Any]
+
+
+class DatabaseBody(ResponseBody):
+    """The newest commit, and each namespace."""
+
+    repo: str
+    head: HeadBody
+    version: int
+    data: list[NamespaceBody]
+
+
+class BadgeBody(ResponseBody, rename="camel"):
+    """A badge of shields.io."""
+
+    schema_version: Literal[1]
+    label: str
+    message: str
+    is_error: bool
+
+
+class WebhookBody(ResponseBody):
+    """What a webhook event led to; `sha` is the version since then."""
+
+    event: str
+    outcome: str
+    sha: str
+
+
+class EmptyBody(ResponseBody):
+    """An object without fields: a comment row has no record."""
+
+
+class CellsBody(msgspec.Struct):
+    """Cells as raw text; other fields are ignored."""
+
+    name: str
+    intro: str
+    links: str
+
+
+class FullRecord(RecordBody[CellBody]):
+    """A record with its cells in every form."""
+
+
+class TextRecord(RecordBody[str]):
+    """A record with its cells as raw text, HTML or plain text."""
+
+
+class AstRecord(RecordBody[list[NodeBody]]):
+    """A record with its cells as syntax trees."""
+
+
+class FullCheckedRecord(CheckedRecordBody[CellBody]):
+    """A record with its cells in every form, and its problems."""
+
+
+class TextCheckedRecord(CheckedRecordBody[str]):
+    """A record with its cells as raw text, HTML or plain text, and its problems."""
+
+
+class AstCheckedRecord(CheckedRecordBody[list[NodeBody]]):
+    """A record with its cells as syntax trees, and its problems."""
+
+
+class FullParsedRow(ParsedRowBody[FullRecord]):
+    """A table row with its cells in every form."""
+
+
+class TextParsedRow(ParsedRowBody[TextRecord]):
+    """A table row with its cells as raw text, HTML or plain text."""
+
+
+class AstParsedRow(ParsedRowBody[AstRecord]):
+    """A table row with its cells as syntax trees."""
+
+
+class FullCheckedRow(CheckedRowBody[CellBody]):
+    """A table row with its cells in every form, and its problems."""
+
+
+class TextCheckedRow(CheckedRowBody[str]):
+    """A table row with its cells as raw text, HTML or plain text, and its problems."""
+
+
+class AstCheckedRow(CheckedRowBody[list[NodeBody]]):
+    """A table row with its cells as syntax trees, and its problems."""
+
+
+def _by_form(full: Any, text: Any, ast: Any) -> Body:
+    return {
+        MEDIA_TYPES[TagForm.FULL]: full,
+        MEDIA_TYPES[TagForm.RAW]: text,
+        MEDIA_TYPES[TagForm.HTML]: text,
+        MEDIA_TYPES[TagForm.TEXT]: text,
+        MEDIA_TYPES[TagForm.AST]: ast,
     }
-    for media_type, (form, cell) in _CELL_OF_FORM.items()
-}
-PARSED: Bodies = {
-    media_type: {
-        "anyOf": [
-            record(f"{form}ParsedRow", key=TEXT, value=RECORD[media_type]),
-            record(f"{form}CheckedRow", raw=TEXT, **_cells(cell), logs=list_of(_LOG)),
-        ]
-    }
-    for media_type, (form, cell) in _CELL_OF_FORM.items()
-}
-CREATED: Bodies = {
-    media_type: {"anyOf": [schema, {"type": "object", "maxProperties": 0}]} for media_type, schema in RECORD.items()
-}
-"""A comment row has no record."""
-
-_PERSON = record("Signature", name=TEXT, email=TEXT, when={"type": ["string", "number"]})
-_HEAD = record("Head", author=_PERSON, committer=_PERSON, sha=TEXT, message=TEXT)
-_NAMESPACE = record("TagNamespace", namespace=TEXT, count=INTEGER, frontMatters={"type": "object"})
 
 
-def in_every_form(schema: Schema) -> Bodies:
+def in_every_form(type: Any) -> Body:
     """A body without cells: the same whatever form is asked for."""
-    return dict.fromkeys(MEDIA_TYPES, schema)
+    return _by_form(type, type, type)
 
 
-DATABASE = in_every_form(record("TagDatabase", repo=TEXT, head=_HEAD, version=INTEGER, data=list_of(_NAMESPACE)))
-NAMESPACE = in_every_form(_NAMESPACE)
-BADGE = in_every_form(
-    record("Badge", schemaVersion={"type": "integer", "const": 1}, label=TEXT, message=TEXT, isError=FLAG)
+RECORD = _by_form(FullRecord, TextRecord, AstRecord)
+ADDED_COMMENT = _by_form((FullRecord, EmptyBody), (TextRecord, EmptyBody), (AstRecord, EmptyBody))
+NORMALISED = _by_form((FullRecord, FullCheckedRecord), (TextRecord, TextCheckedRecord), (AstRecord, AstCheckedRecord))
+PARSED = _by_form((FullParsedRow, FullCheckedRow), (TextParsedRow, TextCheckedRow), (AstParsedRow, AstCheckedRow))
+CELLS: Body = {
+    JSON: Annotated[
+        CellsBody,
+        Meta(extra_json_schema={"example": {"name": "雨林", "intro": "Warm and wet.", "links": ""}}),
+    ]
+}
+ROW: Body = {"text/plain": str}
+EVENT: Body = {JSON: dict[str, Any]}
+
+RawTag = Annotated[str, Meta(pattern=r"^[-a-z0-9.]([-a-z0-9. ]*[-a-z0-9.])?$")]
+
+NAMESPACE = path("namespace", "Full name of a namespace, or an alias of it, in any case.", str, "female")
+RAW = path("raw", "Raw tag.", RawTag, "glasses")
+FORMAT = Parameter(
+    "format",
+    "Form of the cells; takes precedence over `Accept`.",
+    Literal["json", "raw.json", "html.json", "text.json", "ast.json"],
 )
-ROW: Bodies = {"text/plain": TEXT}
-WEBHOOK: Bodies = {JSON: record("WebhookOutcome", event=TEXT, outcome=TEXT, sha=TEXT)}
-
-CELLS: Bodies = {
-    JSON: {
-        "title": "Cells",
-        "type": "object",
-        "properties": _cells(TEXT),
-        "required": list(_CELLS),
-        "example": {"name": "雨林", "intro": "Warm and wet.", "links": ""},
-    }
-}
-EVENT: Bodies = {JSON: {"type": "object"}}
-
-_RAW: Schema = {"type": "string", "pattern": r"^[-a-z0-9.]([-a-z0-9. ]*[-a-z0-9.])?$"}
-
-PARTS = {
-    "namespace": Parameter("Full name of a namespace, or an alias of it, in any case.", TEXT, "female"),
-    "raw": Parameter("Raw tag.", _RAW, "glasses"),
-}
-FORMAT = {
-    "format": Parameter(
-        "Form of the cells; wins over `Accept`.",
-        {"type": "string", "enum": ["json", "raw.json", "html.json", "text.json", "ast.json"]},
-    )
-}
-PLACE = {
-    "before": Parameter("Raw tag of the row to stand before.", _RAW),
-    "after": Parameter("Raw tag of the row to stand behind; not together with `before`.", _RAW),
-}
+POSITION = (
+    Parameter("before", "Raw tag of the row to insert before.", RawTag),
+    Parameter("after", "Raw tag of the row to insert after; not together with `before`.", RawTag),
+)

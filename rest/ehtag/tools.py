@@ -1,49 +1,79 @@
-"""The three tools of the EhTag API: normalise a record, write it as a row, read a row. Nothing is stored."""
+"""`/api/tools`: normalise a record, write it as a table row, read a row. Nothing is stored."""
 
 from __future__ import annotations
 
 from starlette.responses import PlainTextResponse, Response
 
-from rest.ehtag.formats import record_in, response_in
-from rest.ehtag.requests import Call, read_cells
-from services.ehtag import CellSources, TagRecord, problems_of, tools
+from rest.ehtag.database import form_response
+from rest.ehtag.endpoint import TagEndpoint
+from rest.ehtag.requests import TagRequest, computes, parse_cells, reads
+from rest.ehtag.schemas import (
+    NAMESPACE,
+    NORMALISED,
+    PARSED,
+    RAW,
+    ROW,
+    CheckedRecordBody,
+    CheckedRowBody,
+    LogBody,
+    ParsedRowBody,
+    RecordBody,
+)
+from services.ehtag import CellSources, TagRecord, problems_of, render_record, tools
 from services.errors import InvalidInput
 
 
-def status(_: Call) -> Response:
-    """The tools are there."""
-    return Response()
+class ToolsStatus(TagEndpoint):
+    """Whether the tools run."""
+
+    @reads("Whether the tools run", {})
+    def head(self, _: TagRequest) -> Response:
+        """200."""
+        return Response()
 
 
-def normalise(call: Call, body: bytes) -> Response:
-    """A record in canonical form; within a namespace, with what is wrong with it."""
-    record = _normal(call, "", read_cells(body))
-    return response_in(call.form, record_in(call.form, record) | _logs(call, record))
+class Normalise(TagEndpoint):
+    """A record in canonical form."""
+
+    @computes("A record in canonical form", NORMALISED, [NAMESPACE])
+    def post(self, at: TagRequest, body: bytes) -> Response:
+        """A record in canonical form; within a namespace, with its problems."""
+        record = _normalise(at, "", parse_cells(body))
+        cells = render_record(record, at.form)
+        if not at.has_namespace:
+            return form_response(at, RecordBody(**cells))
+        return form_response(at, CheckedRecordBody(**cells, logs=_logs(record)))
 
 
-def serialise(call: Call, body: bytes) -> Response:
-    """A record as a row of a table."""
-    return PlainTextResponse(tools.serialise(call.raw, _normal(call, call.raw, read_cells(body))))
+class Serialise(TagEndpoint):
+    """A record as a table row."""
+
+    @computes("A record as a table row", ROW, [NAMESPACE, RAW])
+    def post(self, at: TagRequest, body: bytes) -> Response:
+        """A record as a table row."""
+        return PlainTextResponse(tools.serialise(at.raw, _normalise(at, at.raw, parse_cells(body))))
 
 
-def parse(call: Call, body: bytes) -> Response:
-    """A row of a table as a record; within a namespace, with what is wrong with it."""
-    try:
-        row = tools.parse(body.decode())
-    except UnicodeDecodeError:
-        raise InvalidInput("body", "The body must be UTF-8.") from None
-    record = _normal(call, row.raw, row.cells)
-    cells = record_in(call.form, record)
-    if not call.has_namespace:
-        return response_in(call.form, {"key": row.raw, "value": cells})
-    return response_in(call.form, {"raw": row.raw, **cells, **_logs(call, record)})
+class Parse(TagEndpoint):
+    """A table row as a record."""
+
+    @computes("A table row as a record", PARSED, [NAMESPACE], takes=ROW)
+    def post(self, at: TagRequest, body: bytes) -> Response:
+        """A table row as a record; within a namespace, with its problems."""
+        try:
+            row = tools.parse(body.decode())
+        except UnicodeDecodeError:
+            raise InvalidInput("body", "The body must be UTF-8.") from None
+        record = _normalise(at, row.raw, row.cells)
+        cells = render_record(record, at.form)
+        if not at.has_namespace:
+            return form_response(at, ParsedRowBody(key=row.raw, value=RecordBody(**cells)))
+        return form_response(at, CheckedRowBody(raw=row.raw, **cells, logs=_logs(record)))
 
 
-def _normal(call: Call, raw: str, cells: CellSources) -> TagRecord:
-    return tools.normalise(call.state.snapshot, call.namespace if call.has_namespace else None, raw, cells)
+def _normalise(at: TagRequest, raw: str, cells: CellSources) -> TagRecord:
+    return tools.normalise(at.state.snapshot, at.namespace if at.has_namespace else None, raw, cells)
 
 
-def _logs(call: Call, record: TagRecord) -> dict[str, list[dict[str, str]]]:
-    if not call.has_namespace:
-        return {}
-    return {"logs": [{"logger": report.logger, "message": report.message} for report in problems_of(record)]}
+def _logs(record: TagRecord) -> list[LogBody]:
+    return [LogBody(logger=report.logger, message=report.message) for report in problems_of(record)]

@@ -1,1 +1,15 @@
-"""What stands around every request."""
+"""The ASGI middlewares of the server, in the order of the stack."""
+
+from rest.middleware.cors import CORSMiddleware
+from rest.middleware.proxy_headers import ProxyHeadersMiddleware
+from rest.middleware.request_metrics import RequestMetricsMiddleware
+from rest.middleware.response_cache import ResponseCacheMiddleware
+from rest.middleware.trusted_hosts import TrustedHostsMiddleware
+
+__all__ = [
+    "CORSMiddleware",
+    "ProxyHeadersMiddleware",
+    "RequestMetricsMiddleware",
+    "ResponseCacheMiddleware",
+    "TrustedHostsMiddleware",
+]

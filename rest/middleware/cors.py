@@ -1,4 +1,4 @@
-"""CORS: reads are open to any origin. (What changes state asks `Access`; the EhTag API has rules of its own.)"""
+"""CORS: reads are open to any origin. (`Access` decides what may change state; the EhTag API has its own rules.)"""
 
 from __future__ import annotations
 
@@ -7,55 +7,52 @@ from starlette.middleware import cors
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from rest.answers import error_response
+from rest.responses import error_response
 
-EXPOSED = ("ETag", "Age", "Warning", "Retry-After", "Content-Range", "Content-Disposition", "X-Request-ID")
-PREFLIGHT_S = 86400
+EXPOSED_HEADERS = ("ETag", "Age", "Warning", "Retry-After", "Content-Range", "Content-Disposition", "X-Request-ID")
+PREFLIGHT_MAX_AGE_S = 86400
+
+_BODY_HEADERS = ("content-type", "content-length")
 
 
 class CORSMiddleware:
-    """Any origin, no credentials, everywhere but under `/api`."""
+    """Any origin, without credentials, everywhere but under `/api`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._open = _Preflights(
+        self._with_cors = _JSONErrors(
             app,
             allow_origins=["*"],
             allow_methods=["GET", "HEAD", "POST", "OPTIONS"],
             allow_headers=["*"],
-            expose_headers=EXPOSED,
-            max_age=PREFLIGHT_S,
+            expose_headers=EXPOSED_HEADERS,
+            max_age=PREFLIGHT_MAX_AGE_S,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it on, through CORS or not."""
-        if _would_forge(scope):
+        """Pass the request on, with CORS or without."""
+        if scope["type"] == "http" and scope["method"] == "OPTIONS" and _requests_proxy_headers(scope):
             message = "Pages may not say what a proxy says: X-Forwarded headers are not taken from them."
             await error_response(403, "FORBIDDEN", message)(scope, receive, send)
             return
         path = scope.get("path", "").removeprefix(scope.get("root_path", ""))
-        app = self._app if path == "/api" or path.startswith("/api/") else self._open
+        app = self._app if path == "/api" or path.startswith("/api/") else self._with_cors
         await app(scope, receive, send)
 
 
-class _Preflights(cors.CORSMiddleware):
-    """Starlette's, but for its refusals, which are plain text."""
+class _JSONErrors(cors.CORSMiddleware):
+    """Starlette's, except that it refuses a preflight in JSON instead of plain text."""
 
     def preflight_response(self, request_headers: Headers) -> Response:
-        """The answer to a preflight."""
+        """The response to a preflight."""
         response = super().preflight_response(request_headers)
         if response.status_code < 400:
             return response
-        words = bytes(response.body).decode()
-        headers = {name: response.headers[name] for name in response.headers if name not in _OF_BODY}
-        return error_response(response.status_code, "BAD_REQUEST", words, headers=headers)
+        message = bytes(response.body).decode()
+        headers = {name: response.headers[name] for name in response.headers if name not in _BODY_HEADERS}
+        return error_response(response.status_code, "BAD_REQUEST", message, headers=headers)
 
 
-_OF_BODY = ("content-type", "content-length")
-
-
-def _would_forge(scope: Scope) -> bool:
-    """A preflight for headers that name another origin as ours, from a browser that runs beside a trusted proxy."""
-    if scope["type"] != "http" or scope["method"] != "OPTIONS":
-        return False
+def _requests_proxy_headers(scope: Scope) -> bool:
+    """Whether a page asks to send headers that claim another origin; its browser may run beside a trusted proxy."""
     return "x-forwarded-" in Headers(scope=scope).get("access-control-request-headers", "").lower()

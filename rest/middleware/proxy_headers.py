@@ -1,4 +1,4 @@
-"""What a trusted proxy says of the real request: scheme, host, client and the sub-path it mounts us under."""
+"""The real request, as a trusted proxy reports it: scheme, host, client and the sub-path that it serves us under."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class ProxyHeadersMiddleware:
         self._networks = [ip_network(text, strict=False) for text in trusted if text != "*"]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Rewrite the scope, then go on."""
+        """Rewrite the scope, then pass the request on."""
         if scope["type"] in ("http", "websocket") and _is_forwarded(scope["headers"]) and self._trusts(scope):
             scope = _rewritten(scope)
         await self._app(scope, receive, send)

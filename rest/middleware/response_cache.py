@@ -1,138 +1,202 @@
-"""Reads that many ask for, answered again as they were answered just now, without a walk through the house.
+"""A shared cache of whole responses in memory (RFC 9111), by the headers of the responses themselves.
 
-What is kept is the answer to a bare GET: no query, and no header that could make it another. It is kept under the
-`Host` it was asked at, so that a host that is not answered finds nothing here.
+Stored are complete 200 responses to GET that say `Cache-Control: public` with a `max-age` or `s-maxage`, without
+`Set-Cookie` or `Warning`, up to `MAX_BODY_BYTES`. They also answer HEAD and, by their ETag, conditional requests.
+Since only public responses are stored, requests with `Authorization` or `Cookie` are answered too (RFC 9111, 3.5).
+Requests with a query or a `Range` go past this cache.
 """
 
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.types import Scope, Send
+from cachetools import LRUCache
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.catalog import Catalog
-from services.observability import Usage
+from services.http_semantics import header, is_not_modified
 
-LONGEST_S = 30.0
-"""After so long the house is asked again: by then other processes may have learned what is to be withheld."""
-LARGEST_BYTES = 64 * 1024
-"""Of one body: answers in JSON, and most covers."""
-MOST_BYTES = 16 << 20
-"""Of all."""
-_AROUND_BYTES = 2048
-"""Of headers and objects around a body."""
+MAX_FRESH_S = 30.0
+"""After so long the application is asked again: by then, other processes may have learned what is to be withheld."""
+MAX_BODY_BYTES = 64 * 1024
+"""Of one response: JSON, and most covers."""
+MAX_TOTAL_BYTES = 16 << 20
+_OVERHEAD_BYTES = 2048
+"""Of the headers and objects around a body."""
 
 Header = tuple[bytes, bytes]
-Place = tuple[bytes, bytes]
-"""Host and path, as they were sent."""
+Key = tuple[str, bytes, str, str]
+"""Scheme, host and sub-path that the request was sent to, as the proxy headers say, and path."""
 
-_TELLING = frozenset(
-    {
-        b"origin",
-        b"range",
-        b"if-match",
-        b"if-none-match",
-        b"if-modified-since",
-        b"x-request-id",
-        b"x-forwarded-for",
-        b"x-forwarded-host",
-        b"x-forwarded-prefix",
-        b"x-forwarded-proto",
-    }
-)
-"""Headers that may make the answer another."""
+_NEVER_STORED = frozenset({"private", "no-store", "no-cache"})
+_BODY_HEADERS = frozenset({b"content-type", b"content-length", b"content-encoding"})
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """An answer of 200; `version` is what the catalog knew when it was given."""
+class StoredResponse:
+    """A response, and until when it is fresh; times are of `time.monotonic`."""
 
     headers: Sequence[Header]
     body: bytes
-    route: str
-    good_until: float
-    catalog: Catalog
+    etag: str | None
+    age_s: float
+    stored_at: float
+    expires_at: float
     version: Hashable
+    route: object
 
     @property
     def size_bytes(self) -> int:
-        """What it takes in memory, about."""
-        return len(self.body) + _AROUND_BYTES
+        """Memory that it takes, about."""
+        return len(self.body) + _OVERHEAD_BYTES
 
-    async def send(self, send: Send, request_id: bytes) -> None:
-        """Send it once more."""
-        headers = [*self.headers, (b"x-request-id", request_id)]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": self.body})
+    async def send(self, scope: Scope, send: Send) -> None:
+        """Send it with its `Age`, as 304 where the request's `If-None-Match` names its ETag."""
+        age = (b"age", b"%d" % (self.age_s + time.monotonic() - self.stored_at))
+        status, headers, body = 200, [*self.headers, age], self.body
+        if self.etag is not None and is_not_modified(scope["headers"], self.etag):
+            status, headers, body = 304, [pair for pair in headers if pair[0] not in _BODY_HEADERS], b""
+        elif scope["method"] == "HEAD":
+            body = b""
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
 
 class ResponseCacheMiddleware:
-    """Answers by host and path, the least recently given out first."""
+    """Answers from the stored responses, the least recently used dropped first.
 
-    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
-        self._most_bytes = most_bytes
-        self._bytes = 0
-        self._kept: OrderedDict[Place, Kept] = OrderedDict()
+    `version` returns what stored responses depend on besides their age: when it differs from the time of storing,
+    they are no longer used.
+    """
 
-    def find(self, scope: Scope) -> Kept | None:
-        """The answer to this very request, while it is true."""
-        place = _place(scope)
-        kept = self._kept.get(place) if place else None
-        if place is None or kept is None:
-            return None
-        if time.monotonic() > kept.good_until or kept.catalog.version != kept.version:
-            self._drop(place)
-            return None
-        self._kept.move_to_end(place)
-        return kept
+    def __init__(
+        self, app: ASGIApp, version: Callable[[], Hashable], *, max_total_bytes: int = MAX_TOTAL_BYTES
+    ) -> None:
+        self._app = app
+        self._version = version
+        self._responses: LRUCache[tuple[Key, tuple[str | None, ...]], StoredResponse] = LRUCache(
+            max_total_bytes, getsizeof=lambda stored: stored.size_bytes
+        )
+        self._vary: LRUCache[Key, tuple[bytes, ...]] = LRUCache(max_total_bytes // _OVERHEAD_BYTES)
 
-    def keep(self, request: Request, response: Response, good_for_s: float) -> None:
-        """Keep an answer that is true for everybody, for so long at most."""
-        place, body = _place(request.scope), bytes(response.body)
-        if place is None or response.status_code != 200 or len(body) > LARGEST_BYTES or good_for_s <= 0:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer from the cache, or pass the request on and store the response if it allows that."""
+        key = _key(scope)
+        if key is None:
+            await self._app(scope, receive, send)
             return
-        catalog: Catalog = request.app.state.services.catalog
-        route: str = getattr(request.scope.get("route"), "path", "")
-        good_until = time.monotonic() + min(good_for_s, LONGEST_S)
-        self._drop(place)
-        self._kept[place] = Kept(tuple(response.raw_headers), body, route, good_until, catalog, catalog.version)
-        self._bytes += self._kept[place].size_bytes
-        while self._bytes > self._most_bytes:
-            self._drop(next(iter(self._kept)))
+        if (stored := self._find(key, scope["headers"])) is not None:
+            scope["route"] = stored.route
+            await stored.send(scope, send)
+            return
+        if scope["method"] != "GET":
+            await self._app(scope, receive, send)
+            return
+        recorder = _Recorder(send)
+        version = self._version()
+        await self._app(scope, receive, recorder)
+        if (complete := recorder.response) is not None:
+            self._store(key, scope, *complete, version)
 
-    def _drop(self, place: Place) -> None:
-        if kept := self._kept.pop(place, None):
-            self._bytes -= kept.size_bytes
-
-
-def _place(scope: Scope) -> Place | None:
-    """Where an answer to this request is kept; None for one that is not to be answered from here."""
-    if scope["method"] != "GET" or scope["query_string"]:
-        return None
-    host = None
-    for name, value in scope["headers"]:
-        if name == b"host" and host is None:
-            host = value
-        elif name in _TELLING or name == b"host":
+    def _find(self, key: Key, request_headers: Iterable[Header]) -> StoredResponse | None:
+        vary = self._vary.get(key)
+        if vary is None:
             return None
-    path = scope.get("raw_path")
-    return (host, path) if host and path else None
+        variant = (key, _selected(vary, request_headers))
+        stored = self._responses.get(variant)
+        if stored is None:
+            return None
+        if time.monotonic() >= stored.expires_at or stored.version != self._version():
+            del self._responses[variant]
+            return None
+        return stored
+
+    def _store(self, key: Key, scope: Scope, headers: list[Header], body: bytes, version: Hashable) -> None:
+        vary, now = _vary(headers), time.monotonic()
+        age_s = float(_age_s(headers))
+        fresh_s = min(max_age_s(headers) - age_s, MAX_FRESH_S)
+        if vary is None or fresh_s <= 0:
+            return
+        self._vary[key] = vary
+        self._responses[key, _selected(vary, scope["headers"])] = StoredResponse(
+            headers=[pair for pair in headers if pair[0] != b"age"],
+            body=body,
+            etag=header(headers, b"etag"),
+            age_s=age_s,
+            stored_at=now,
+            expires_at=now + fresh_s,
+            version=version,
+            route=scope.get("route"),
+        )
 
 
-def keep(request: Request, response: Response, usage: Usage) -> Response:
-    """Keep an answer for as long as all of its parts are fresh; gives it back."""
-    if usage.fresh_for_s is not None and not usage.stale:
-        keep_for(request, response, usage.fresh_for_s)
-    return response
+class _Recorder:
+    """Passes a response on to `send`, and keeps it while it may be stored."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._headers: list[Header] | None = None
+        self._body = bytearray()
+        self.response: tuple[list[Header], bytes] | None = None
+        """Headers and body, once they are complete."""
+
+    async def __call__(self, message: Message) -> None:
+        """Look at one message of the response."""
+        if message["type"] == "http.response.start":
+            headers = list(message.get("headers", ()))
+            self._headers = headers if message["status"] == 200 and max_age_s(headers) > 0 else None
+        elif message["type"] != "http.response.body":
+            self._headers = None  # an extension, whose bytes do not come this way
+        elif self._headers is not None:
+            self._body += message.get("body", b"")
+            if len(self._body) > MAX_BODY_BYTES:
+                self._headers = None
+            elif not message.get("more_body", False):
+                self.response = (self._headers, bytes(self._body))
+        await self._send(message)
 
 
-def keep_for(request: Request, response: Response, good_for_s: float) -> Response:
-    """Keep an answer for so long at most; gives it back."""
-    shortcuts: ResponseCacheMiddleware = request.app.state.shortcuts
-    shortcuts.keep(request, response, good_for_s)
-    return response
+def max_age_s(headers: Iterable[Header]) -> int:
+    """For how many seconds a shared cache may keep a response with these headers; 0 for not at all."""
+    cache_control = header(headers, b"cache-control")
+    if cache_control is None or header(headers, b"set-cookie") is not None or header(headers, b"warning") is not None:
+        return 0
+    directives = dict(_directive(text) for text in cache_control.split(","))
+    if "public" not in directives or directives.keys() & _NEVER_STORED:
+        return 0
+    value = directives.get("s-maxage", directives.get("max-age", ""))
+    return int(value) if value.isascii() and value.isdigit() else 0
+
+
+def _directive(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    return name.strip().lower(), value.strip().strip('"')
+
+
+def _key(scope: Scope) -> Key | None:
+    """Under which key responses to this request are stored; None for a request that goes past the cache."""
+    if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD") or scope["query_string"]:
+        return None
+    host = b""
+    for name, value in scope["headers"]:
+        if name == b"host":
+            host = value
+        elif name == b"range":
+            return None
+    return scope["scheme"], host, scope.get("root_path", ""), scope["path"]
+
+
+def _vary(headers: Iterable[Header]) -> tuple[bytes, ...] | None:
+    """Names of the request headers that select a response; None for `*`, which no request matches."""
+    names = {name.strip().lower() for name in (header(headers, b"vary") or "").split(",")} - {""}
+    return None if "*" in names else tuple(sorted(name.encode("latin-1") for name in names))
+
+
+def _selected(vary: Iterable[bytes], request_headers: Iterable[Header]) -> tuple[str | None, ...]:
+    return tuple(header(request_headers, name) for name in vary)
+
+
+def _age_s(headers: Iterable[Header]) -> int:
+    value = header(headers, b"age") or ""
+    return int(value) if value.isascii() and value.isdigit() else 0

@@ -1,4 +1,4 @@
-"""Which `Host` names are answered: stops pages that rebind a name of theirs to this machine (DNS rebinding)."""
+"""Which `Host` names are answered: prevents DNS rebinding, a page that points a name of its own to this machine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from rest.answers import error_response
+from rest.responses import error_response
 
 
 class TrustedHostsMiddleware:
@@ -22,20 +22,20 @@ class TrustedHostsMiddleware:
         self._names = {"localhost", *(name.lower() for name in allowed), *([own] if own else [])}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Look at the name, then go on."""
-        if scope["type"] not in ("http", "websocket") or "*" in self._names or self._knows(_host(scope)):
+        """Check the name, then pass the request on."""
+        if scope["type"] not in ("http", "websocket") or "*" in self._names or self._is_trusted(_host(scope)):
             await self._app(scope, receive, send)
             return
         message = "This host name is not answered here; JMGRAPH_ALLOWED_HOSTS adds it."
-        refusal = error_response(400, "BAD_REQUEST", message)
+        response = error_response(400, "BAD_REQUEST", message)
         if scope["type"] == "websocket":
-            await WebSocket(scope, receive, send).send_denial_response(refusal)
+            await WebSocket(scope, receive, send).send_denial_response(response)
             return
-        await refusal(scope, receive, send)
+        await response(scope, receive, send)
 
-    def _knows(self, host: str) -> bool:
-        name = _name(host)
-        return name in self._names or _is_address(name)
+    def _is_trusted(self, host: str) -> bool:
+        name = _host_name(host)
+        return name in self._names or _is_ip_address(name)
 
 
 def _host(scope: Scope) -> str:
@@ -46,7 +46,7 @@ def _host(scope: Scope) -> str:
 
 
 @lru_cache(maxsize=256)
-def _name(host: str) -> str:
+def _host_name(host: str) -> str:
     """Host without port, in lower case, a final dot dropped: "[::1]:80" gives "::1"."""
     try:
         return (urlsplit(f"//{host}").hostname or "").rstrip(".")
@@ -55,7 +55,7 @@ def _name(host: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _is_address(name: str) -> bool:
+def _is_ip_address(name: str) -> bool:
     try:
         ip_address(name)
     except ValueError:

@@ -1,1 +1,28 @@
-"""The REST and WebSocket API of the old JMComic server."""
+"""The REST and WebSocket API of the JMComic server that this one replaces; its clients work unchanged."""
+
+from __future__ import annotations
+
+from starlette.middleware import Middleware
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.routing import BaseRoute, Route, Router
+
+from rest.v1 import downloads, notifications, reads
+from rest.v1.errors import exception_handlers
+
+GROUPS = (reads.GROUP, downloads.GROUP, notifications.GROUP)
+
+_router = Router(
+    [*reads.routes, *downloads.routes, *notifications.routes, reads.clock_route],
+    middleware=[Middleware(ExceptionMiddleware, handlers=exception_handlers)],
+)
+
+routes: list[BaseRoute] = [
+    Route("/v1/{path:remainder}", _router),
+    notifications.socket_route,
+]
+"""Its own router, so that a missing path or a wrong method is answered as its clients know errors.
+
+Not a `Mount`, whose pattern ends at a newline: a search text may have one.
+"""
+
+__all__ = ["GROUPS", "routes"]

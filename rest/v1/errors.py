@@ -1,37 +1,63 @@
-"""Answers in the words of the old server."""
+"""Errors of the legacy API: `{"detail": "…"}`, and its exception handlers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from math import ceil
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
 
-from rest.answers import STATUS_OF_CODE, json_response
+from rest.responses import STATUS_OF_CODE, json_response, retry_after, sort_allow
+from rest.v1.schemas import Detail, FileError
 from services.errors import BlockedByPolicy, ErrorCode, JmgraphError, UpstreamFailure
 
-APP = "jmcomic_server_api"
-VERSION = "1.0"
-"""Of the old API, not of this server: old clients compare them."""
 
-
-def detail(status: int, words: str, headers: Mapping[str, str] | None = None) -> Response:
-    """An error body of the old server: `{"detail": "Album not found: id=1"}`."""
-    return json_response({"detail": words}, status, headers)
+def detail_response(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
+    """An error body of the legacy API: `{"detail": "Album not found: id=1"}`."""
+    return json_response(Detail(detail=detail), status, headers)
 
 
 def album_not_found(aid: str) -> Response:
-    """404, in exactly the old server's words."""
-    return detail(404, f"Album not found: id={aid}")
+    """404, in exactly the legacy API's words."""
+    return detail_response(404, f"Album not found: id={aid}")
 
 
-def response_of(error: JmgraphError) -> Response:
-    """An error of ours as the old API says it; what the policy withholds is not there."""
+def file_error(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
+    """An error body of the legacy API's files: `{"status": "error", "msg": "Invalid file name."}`."""
+    return json_response(FileError(status="error", msg=message), status, headers)
+
+
+def file_not_found() -> Response:
+    """404, in exactly the legacy API's words."""
+    return file_error(404, "File not found or has expired.")
+
+
+async def _handle_http_exception(_: Request, error: HTTPException) -> Response:
+    return detail_response(error.status_code, error.detail, sort_allow(error).headers)
+
+
+async def _handle_jmgraph_error(_: Request, error: JmgraphError) -> Response:
     if isinstance(error, BlockedByPolicy):
-        return detail(404, "Album not found")
-    status = STATUS_OF_CODE[error.error_code]
+        return detail_response(404, "Album not found")
     if isinstance(error, UpstreamFailure):
         status = 502 if error.error_code is ErrorCode.UPSTREAM_BROKEN else 504
-        wait = {} if error.retry_after_s is None else {"Retry-After": str(ceil(error.retry_after_s))}
-        return detail(status, error.message, wait)
-    return detail(status, error.message)
+        return detail_response(status, error.message, retry_after(error))
+    return detail_response(STATUS_OF_CODE[error.error_code], error.message)
+
+
+async def _handle_file_exception(_: Request, error: HTTPException) -> Response:
+    if error.status_code == 404:
+        return file_not_found()
+    return file_error(error.status_code, error.detail, error.headers)
+
+
+ExceptionHandlers = dict[Any, Callable[[Request, Any], Awaitable[Response]]]
+
+exception_handlers: ExceptionHandlers = {
+    HTTPException: _handle_http_exception,
+    JmgraphError: _handle_jmgraph_error,
+}
+file_exception_handlers: ExceptionHandlers = {HTTPException: _handle_file_exception}
+"""Of the address that sends files: those errors have another shape."""

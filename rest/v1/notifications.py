@@ -1,4 +1,4 @@
-"""Notices of the legacy API: a socket a client keeps open, and a long poll for those that can't."""
+"""Notifications of the legacy API: a WebSocket, and a long poll for clients that can't open one."""
 
 from __future__ import annotations
 
@@ -7,54 +7,59 @@ from collections.abc import Coroutine
 from contextlib import aclosing, suppress
 from typing import Any
 
-import orjson
+import msgspec
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, WebSocketRoute
+from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from rest.answers import json_response
-from rest.file_response import gone
-from rest.operations import Address, Operation, Parameter, Section
-from rest.rooms import routes_of
-from rest.v1 import schemas
-from rest.v1.clients import LONGEST_CLIENT_ID, is_client_id
-from rest.v1.downloads import wait_seconds
-from rest.v1.errors import detail, response_of
+from rest.files import wait_for_disconnect
+from rest.operations import Group, operation, returns_json
+from rest.responses import json_response
+from rest.v1.errors import detail_response
+from rest.v1.schemas import (
+    CLIENT_ID,
+    MAX_CLIENT_ID_LENGTH,
+    WAIT,
+    Detail,
+    NotificationBody,
+    is_client_id,
+    wait_seconds,
+)
 from services.connection_limit import Seat
 from services.notifications import Notification, Notifications
 from services.tasks import end_tasks
 
 log = structlog.get_logger("jmgraph.v1")
 
-SEND_S = 10.0
-"""A client that takes no message for so long does not read, and is dropped."""
+SEND_TIMEOUT_S = 10.0
+"""A client that takes no message for so long does not read, and is disconnected."""
 
-CLOSE_S = 10.0
-"""So long a client has to take leave; then its connection is cut."""
+CLOSE_TIMEOUT_S = 10.0
+"""For how long a client may take to close; then its connection is cut."""
 
 
 async def socket(websocket: WebSocket) -> None:
-    """Push this client's notices until it leaves."""
+    """Push a client's notifications until it disconnects."""
     client_id = websocket.path_params["client_id"]
     if not is_client_id(client_id):
-        await websocket.send_denial_response(_bad_client_id())
+        await websocket.send_denial_response(_invalid_client_id())
         return
-    notices: Notifications = websocket.app.state.services.notices
+    notifications: Notifications = websocket.app.state.services.notices
     await websocket.accept()
-    async with notices.seats.taken(client_id) as seat:
-        reason = await _serve(websocket, notices, client_id, seat)
+    async with notifications.seats.taken(client_id) as seat:
+        reason = await _serve(websocket, notifications, client_id, seat)
     if reason:
         with suppress(WebSocketDisconnect, RuntimeError, OSError, TimeoutError):
-            async with asyncio.timeout(CLOSE_S):
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 await websocket.close(1008, reason)
 
 
-async def _serve(websocket: WebSocket, notices: Notifications, client_id: str, seat: Seat) -> str:
-    """Until the client leaves, or must; why it must, or nothing."""
+async def _serve(websocket: WebSocket, notifications: Notifications, client_id: str, seat: Seat) -> str:
+    """Push until the client disconnects or must be disconnected; the reason why it must, or ""."""
     reading = asyncio.create_task(_read(websocket))
-    pushing = asyncio.create_task(_push(websocket, notices, client_id))
+    pushing = asyncio.create_task(_push(websocket, notifications, client_id))
     losing = asyncio.create_task(seat.lost())
     try:
         await asyncio.wait([reading, pushing, losing], return_when=asyncio.FIRST_COMPLETED)
@@ -68,78 +73,71 @@ async def _serve(websocket: WebSocket, notices: Notifications, client_id: str, s
                 await task
 
 
-async def _push(websocket: WebSocket, notices: Notifications, client_id: str) -> None:
-    async with aclosing(notices.listen(client_id)) as coming:
-        async for notice in coming:
-            text = orjson.dumps(notice.as_json()).decode()
+async def _push(websocket: WebSocket, notifications: Notifications, client_id: str) -> None:
+    async with aclosing(notifications.listen(client_id)) as incoming:
+        async for notification in incoming:
+            text = msgspec.json.encode(notification.as_json()).decode()
             try:
-                async with asyncio.timeout(SEND_S):
+                async with asyncio.timeout(SEND_TIMEOUT_S):
                     await websocket.send_text(text)
             except TimeoutError:
-                log.info("A client that does not read is dropped")
+                log.info("a client that does not read is disconnected")
                 return
 
 
 async def _read(websocket: WebSocket) -> None:
-    """Until the client leaves: a socket learns of its end only by reading."""
+    """Return when the client has disconnected: only reading shows it."""
     while (await websocket.receive())["type"] != "websocket.disconnect":
         pass
 
 
+@operation(
+    "Notifications of this client; waits for the first",
+    {
+        200: returns_json("The notifications, none when time is up.", list[NotificationBody]),
+        400: "A bad client_id or wait.",
+    },
+    parameters=(CLIENT_ID, WAIT),
+)
 async def poll(request: Request) -> Response:
-    """The same notices, for clients that can't open a socket."""
+    """The same notifications, after a wait for the first."""
     client_id, wait_s = request.path_params["client_id"], wait_seconds(request)
     if not is_client_id(client_id):
-        return _bad_client_id()
+        return _invalid_client_id()
     if wait_s is None:
-        return detail(400, "wait must be between 0 and 60")
-    if request.method == "HEAD":  # who only looks hears nothing, so nothing is told
-        return _told([])
-    return _told(await _while_there(request, request.app.state.services.notices.wait(client_id, wait_s)))
+        return detail_response(400, "wait must be between 0 and 60")
+    if request.method == "HEAD":  # delivers no body, so nothing counts as delivered
+        return _notifications([])
+    waiting = request.app.state.services.notices.wait(client_id, wait_s)
+    return _notifications(await _while_connected(request, waiting))
 
 
-def _told(notices: list[Notification]) -> Response:
-    return json_response([notice.as_json() for notice in notices], headers={"Cache-Control": "no-store"})
+def _notifications(notifications: list[Notification]) -> Response:
+    body = [notification.as_json() for notification in notifications]
+    return json_response(body, headers={"Cache-Control": "no-store"})
 
 
-async def _while_there(request: Request, waiting: Coroutine[Any, Any, list[Notification]]) -> list[Notification]:
-    """The notices; none, and none counted as told, for who hung up while waiting for them."""
-    coming, leaving = asyncio.create_task(waiting), asyncio.create_task(gone(request.receive))
+async def _while_connected(request: Request, waiting: Coroutine[Any, Any, list[Notification]]) -> list[Notification]:
+    """The notifications; none, and none counted as delivered, when the client disconnects before."""
+    result, disconnected = asyncio.create_task(waiting), asyncio.create_task(wait_for_disconnect(request.receive))
     try:
-        await asyncio.wait([coming, leaving], return_when=asyncio.FIRST_COMPLETED)
-        return coming.result() if coming.done() else []
+        await asyncio.wait([result, disconnected], return_when=asyncio.FIRST_COMPLETED)
+        return result.result() if result.done() else []
     finally:
-        await end_tasks(coming, leaving)
+        await end_tasks(result, disconnected)
 
 
-def _bad_client_id() -> Response:
-    return detail(400, f"client_id must have 1 to {LONGEST_CLIENT_ID} characters, none of them a control character")
+def _invalid_client_id() -> Response:
+    limits = f"1 to {MAX_CLIENT_ID_LENGTH} characters, none of them a control character"
+    return detail_response(400, f"client_id must have {limits}")
 
 
-ADDRESSES = (
-    Address(
-        "/v1/notifications/{client_id:remainder}",
-        {
-            "GET": Operation(
-                poll,
-                "Notices of this client; waits for the first",
-                {200: "The notices, none when time is up.", 400: "A bad client_id or wait."},
-                {"wait": schemas.WAIT},
-                gives=schemas.NOTICES,
-            )
-        },
-        {"client_id": Parameter("The id that the client gave itself.", schemas.CLIENT_ID, "phone")},
-    ),
-)
+socket_route = WebSocketRoute("/ws/notifications/{client_id:remainder}", socket)
+routes = [Route("/v1/notifications/{client_id:remainder}", poll)]
 
-SECTION = Section(
-    "Legacy notices · 旧版通知",
+GROUP = Group(
+    "Legacy notifications · 旧版通知",
     "What became of a client's downloads. The same comes over the WebSocket `/ws/notifications/{client_id}`.",
-    ADDRESSES,
-    schemas.DETAIL,
+    routes,
+    Detail,
 )
-
-routes: list[BaseRoute] = [
-    WebSocketRoute("/ws/notifications/{client_id:remainder}", socket),
-    *routes_of(ADDRESSES, detail, response_of),
-]

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 
-from rest.ehtag.routes import ADDRESSES, routes
+from rest.ehtag import GROUP, routes
 from services.ehtag import open_identity, open_tag_database
 from services.settings import read_settings
 from tests.github import GOOD_TOKEN, GitHub
@@ -27,7 +27,7 @@ EVERYDAY = ("female", "f", "all", "apron", "~badge", "~comment", "chef hat", "ne
 
 segments = st.one_of(st.sampled_from(EVERYDAY), st.binary(max_size=12).map(quote_from_bytes), st.text(max_size=6))
 paths = st.one_of(
-    st.sampled_from([address.path for address in ADDRESSES]).flatmap(
+    st.sampled_from(sorted({path.removeprefix("/api") for path, _, _ in GROUP.operations()})).flatmap(
         lambda path: st.tuples(segments, segments).map(
             lambda filled: path.replace("{namespace}", filled[0]).replace("{raw:remainder}", filled[1])
         )

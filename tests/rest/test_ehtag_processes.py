@@ -19,7 +19,7 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
-from rest.ehtag.routes import routes
+from rest.ehtag import routes
 from services.ehtag import TagKind, open_identity, open_tag_database
 from services.settings import read_settings
 from tests.github import GOOD_TOKEN, GitHub

@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from rest import webpage as page
-from rest.middleware.proxy_headers import ProxyHeadersMiddleware
+from rest.middleware import ProxyHeadersMiddleware
 
 pytestmark = pytest.mark.anyio
 

@@ -1,0 +1,98 @@
+"""An id for each request, which the log shows and the worker inherits, and the metrics of requests."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from functools import cache
+from random import getrandbits
+
+import structlog
+from prometheus_client import Counter, Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.observability import bound_request, metrics, span
+
+log = structlog.get_logger("jmgraph.http")
+_plain_log = logging.getLogger("jmgraph.http")
+
+_REQUEST_ID = re.compile(rb"[-A-Za-z0-9_.]{1,64}\Z")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
+_FIRST_SEGMENTS = frozenset(
+    {"graphql", "v1", "ws", "api", "images", "downloads", "assets", "healthz", "readyz", "metrics"}
+)
+
+
+class RequestMetricsMiddleware:
+    """Counts and times requests by route, and binds `request_id` to the log's context.
+
+    A client may send an `X-Request-ID` of its own; the response carries it, or the one made here.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request or WebSocket."""
+        if scope["type"] == "http":
+            await self._request(scope, receive, send)
+        elif scope["type"] == "websocket":
+            sockets = metrics.SOCKETS.labels(_first_segment(scope["path"]))
+            with sockets.track_inprogress(), bound_request(_request_id(scope).decode()):
+                await self._app(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began = time.perf_counter()
+        request_id = _request_id(scope)
+        status = 500
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id)]
+            await send(message)
+
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        with bound_request(request_id.decode()), span("request", {"http.request.method": method}) as attributes:
+            try:
+                await self._app(scope, receive, send_with_id)
+            finally:
+                route = _route(scope)
+                attributes |= {"http.route": route, "http.response.status_code": status}
+                _measure(route, method, status, time.perf_counter() - began)
+
+
+def _request_id(scope: Scope) -> bytes:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _REQUEST_ID.match(value):
+            return bytes(value)
+    return b"%032x" % getrandbits(128)  # identifies a request; nothing depends on its being secret
+
+
+def _measure(route: str, method: str, status: int, seconds: float) -> None:
+    requests, durations = _metrics(route, method, status)
+    requests.inc()
+    durations.observe(seconds)
+    if _plain_log.isEnabledFor(logging.DEBUG):  # checked first: it costs less than a line that is not written
+        log.debug("answered", route=route, method=method, status=status, ms=round(seconds * 1000, 1))
+
+
+@cache
+def _metrics(route: str, method: str, status: int) -> tuple[Counter, Histogram]:
+    """The metrics of such requests; finding them by labels costs more than counting."""
+    return metrics.REQUESTS.labels(route, method, status), metrics.REQUEST_SECONDS.labels(route)
+
+
+def _route(scope: Scope) -> str:
+    """The route's pattern, never the path: labels must be few, and must not show who read what."""
+    route = scope.get("route")
+    return getattr(route, "path", None) or _first_segment(scope["path"])
+
+
+def _first_segment(path: str) -> str:
+    segment = path.lstrip("/").partition("/")[0]
+    return f"/{segment}" if segment in _FIRST_SEGMENTS else "other"
