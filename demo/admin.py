@@ -1,4 +1,4 @@
-"""Addresses under /_demo/ that turn the knobs and show the log from another process. Knobs never strike them."""
+"""Routes under /_demo/ that set the knobs and show the request log to another process. No knob applies to them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from demo.knobs import Knobs
-from demo.traffic import Traffic
+from demo.request_log import RequestLog
 
 PREFIX = "/_demo/"
 
@@ -18,7 +18,7 @@ PREFIX = "/_demo/"
 class Admin:
     """Routes of the admin address."""
 
-    def __init__(self, knobs: Knobs, requests: Traffic, addresses: Callable[[], dict[str, Any]]) -> None:
+    def __init__(self, knobs: Knobs, requests: RequestLog, addresses: Callable[[], dict[str, Any]]) -> None:
         self._knobs = knobs
         self._requests = requests
         self._addresses = addresses
@@ -29,35 +29,35 @@ class Admin:
             Route("/_demo/knobs", self.show, methods=["GET"]),
             Route("/_demo/knobs", self.turn, methods=["POST"]),
             Route("/_demo/requests", self.log, methods=["GET"]),
-            Route("/_demo/requests", self.forget, methods=["DELETE"]),
+            Route("/_demo/requests", self.clear, methods=["DELETE"]),
             Route("/_demo/hosts", self.hosts, methods=["GET"]),
         ]
 
     async def show(self, _request: Request) -> Response:
-        """What is turned now."""
+        """The knobs that are set."""
         return JSONResponse(self._knobs.as_json())
 
     async def turn(self, request: Request) -> Response:
-        """Turns knobs: `{"target": "image", "latency_s": 0.2}`, or `{"reset": true}`, or a list of such orders."""
+        """Set knobs: `{"target": "image", "latency_s": 0.2}`, or `{"reset": true}`, or a list of such changes."""
         body = await request.json()
         try:
-            for order in body if isinstance(body, list) else [body]:
-                self._obey(order)
+            for change in body if isinstance(body, list) else [body]:
+                self._apply(change)
         except (KeyError, TypeError, ValueError) as error:
             return JSONResponse({"detail": f"{type(error).__name__}: {error}"}, 400)
         return JSONResponse(self._knobs.as_json())
 
     async def log(self, request: Request) -> Response:
-        """The requests seen, narrowed by `path`, `role` and `host`; with `count` only how many and the peaks."""
-        asked = request.query_params
-        narrow = (asked.get("path", ""), asked.get("role"), asked.get("host"))
-        if "count" not in asked:
-            return JSONResponse(self._requests.as_json(*narrow))
+        """The logged requests, filtered by `path`, `role` and `host`; with `count` only number and peaks."""
+        query = request.query_params
+        filters = (query.get("path", ""), query.get("role"), query.get("host"))
+        if "count" not in query:
+            return JSONResponse(self._requests.as_json(*filters))
         peaks = {role: self._requests.peak(role) for role in ("api", "html", "image")}
-        return JSONResponse({"count": self._requests.count(*narrow), "peaks": peaks})
+        return JSONResponse({"count": self._requests.count(*filters), "peaks": peaks})
 
-    async def forget(self, _request: Request) -> Response:
-        """Forgets the requests seen."""
+    async def clear(self, _request: Request) -> Response:
+        """Clear the request log."""
         self._requests.reset()
         return Response(status_code=204)
 
@@ -65,8 +65,8 @@ class Admin:
         """The site's addresses by role."""
         return JSONResponse(self._addresses())
 
-    def _obey(self, order: dict[str, Any]) -> None:
-        knobs = {**order}
+    def _apply(self, change: dict[str, Any]) -> None:
+        knobs = {**change}
         if knobs.get("reset"):
             self._knobs.reset()
             return

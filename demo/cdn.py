@@ -8,8 +8,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from demo.acting import Stage
-from demo.endpoints import Endpoint
+from demo.asgi import Endpoint
+from demo.faults import ScriptedFaults
 from demo.images import ImageStore
 from demo.library import library
 from demo.records import FaultKind
@@ -22,8 +22,8 @@ _CACHED = {"Cache-Control": "public, max-age=2592000"}
 class ImageHost:
     """Routes of the image host."""
 
-    def __init__(self, stage: Stage, store: ImageStore) -> None:
-        self._stage = stage
+    def __init__(self, faults: ScriptedFaults, store: ImageStore) -> None:
+        self._faults = faults
         self._store = store
 
     def routes(self) -> list[Route]:
@@ -44,7 +44,7 @@ class ImageHost:
             return _nothing()
         number = names.index(name) + 1
         data = await run_in_threadpool(self._store.page, chapter, number)
-        return self._stage.image(comic, chapter, number, _image(data, name.rpartition(".")[2]))
+        return self._faults.image(comic, chapter, number, _image(data, name.rpartition(".")[2]))
 
     async def cover(self, request: Request) -> ASGIApp:
         """A cover: `{id}.jpg`, or the small `{id}_3x4.jpg` of the lists."""
@@ -54,7 +54,7 @@ class ImageHost:
         if comic is None:
             return _nothing()
         data = await run_in_threadpool(self._store.cover, comic.id, stem.endswith("_3x4"))
-        return self._stage.cover(comic, _image(data, "jpg"))
+        return self._faults.cover(comic, _image(data, "jpg"))
 
 
 def _image(data: bytes, ending: str) -> Response:

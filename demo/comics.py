@@ -1,11 +1,11 @@
-"""The sixty comics one would read: made up, about nature, machines, travel and cooking."""
+"""Sixty made-up comics about nature, machines, travel and cooking."""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
 
-from demo.figures import TODAY, draw, likes_of, published_of, views_of
 from demo.records import Chapter, Comic, Page, PageKind
+from demo.sample_values import TODAY, draw, likes_of, published_of, views_of
 
 BENCH_ALBUM_ID = 438516
 """One chapter of sixty scrambled webp pages, all of the usual size: what the benchmarks download."""
@@ -95,7 +95,7 @@ _KINDS = {"j": PageKind.JPG, "l": PageKind.LOSSLESS}
 
 
 def comics() -> tuple[Comic, ...]:
-    """The sixty, in the order of their numbers."""
+    """All of them, by number."""
     return tuple(_comic(line.split("|")) for line in _TABLE.strip().splitlines())
 
 
@@ -105,9 +105,9 @@ def pages(count: int, kind: PageKind, width: int, height: int) -> tuple[Page, ..
 
 
 def _comic(row: list[str]) -> Comic:
-    number, theme, title, authors, works, characters, tags, shelf, shape = row
+    number, theme, title, authors, works, characters, tags, categories, shape = row
     id = int(number)
-    category, sub_category = shelf.split("/")
+    category, sub_category = categories.split("/")
     published = published_of(id)
     return Comic(
         id=id,

@@ -1,20 +1,20 @@
-"""Comments of the demo's readers, with replies and spoilers."""
+"""Comments on the albums, with replies and spoilers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from demo.figures import TODAY, draw
 from demo.library import library
 from demo.records import Comic
+from demo.sample_values import TODAY, draw
 
 PAGE_SIZE = 10
 
-_MOST_TALKED_OF = {350234: 25, 1208626: 3}
+_KNOWN_COUNTS = {350234: 25, 1208626: 3}
 """Albums with a known number of comments; the others have none to eleven."""
 
-_READERS = (
+_USERS = (
     ("401", "shanlu", "山路"),
     ("402", "gearfan", "齒輪迷"),
     ("403", "noodle", "愛吃麵"),
@@ -35,48 +35,48 @@ _SPOILERS = ("原來那班火車就是第一頁的火車。", "結局：麵包�
 
 
 @dataclass(frozen=True, slots=True)
-class Remark:
+class Comment:
     """A comment; `parent_id` is "0" at the top, as the site writes it."""
 
     id: str
     album_id: int
-    reader: tuple[str, str, str]
+    user: tuple[str, str, str]
     text: str
     spoiler: bool
     day: date
     likes: int
     parent_id: str = "0"
-    replies: tuple[Remark, ...] = ()
+    replies: tuple[Comment, ...] = ()
 
 
 def comment_count(comic: Comic) -> int:
     """Comments of an album, replies not counted."""
-    return _MOST_TALKED_OF.get(comic.id, draw(comic.id, "comments", below=12))
+    return _KNOWN_COUNTS.get(comic.id, draw(comic.id, "comments", below=12))
 
 
-def remarks_of(comic: Comic) -> tuple[Remark, ...]:
+def comments_of(comic: Comic) -> tuple[Comment, ...]:
     """All comments of an album, newest first."""
-    return tuple(_remark(comic.id, number) for number in range(comment_count(comic)))
+    return tuple(_comment_of(comic.id, number) for number in range(comment_count(comic)))
 
 
-def all_remarks() -> tuple[Remark, ...]:
+def all_comments() -> tuple[Comment, ...]:
     """All comments of the site, album by album."""
-    return tuple(remark for comic in library().healthy for remark in remarks_of(comic))
+    return tuple(comment for comic in library().healthy for comment in comments_of(comic))
 
 
-def _remark(album_id: int, number: int) -> Remark:
+def _comment_of(album_id: int, number: int) -> Comment:
     spoiler = number % 5 == 3
     texts = _SPOILERS if spoiler else _TEXTS
     id = str(album_id * 100 + number)
-    remark = _plain(album_id, id, number, texts[number % len(texts)])
+    comment = _plain(album_id, id, number, texts[number % len(texts)])
     replies = tuple(
         _plain(album_id, f"{id}{reply}", number + reply, "謝謝，我也這麼想。", parent_id=id)
         for reply in range(1, 1 + (number % 4 == 0) * 2)
     )
-    return replace(remark, spoiler=spoiler, replies=replies)
+    return replace(comment, spoiler=spoiler, replies=replies)
 
 
-def _plain(album_id: int, id: str, number: int, text: str, parent_id: str = "0") -> Remark:
+def _plain(album_id: int, id: str, number: int, text: str, parent_id: str = "0") -> Comment:
     day = TODAY - timedelta(days=number * 3)
-    reader = _READERS[(album_id + number) % len(_READERS)]
-    return Remark(id, album_id, reader, text, False, day, draw(id, "likes", below=40), parent_id)
+    user = _USERS[(album_id + number) % len(_USERS)]
+    return Comment(id, album_id, user, text, False, day, draw(id, "likes", below=40), parent_id)

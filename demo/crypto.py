@@ -1,4 +1,4 @@
-"""Tokens and sealed answers of the mobile API. Source: jmcomic 2.7.10, `JmCryptoTool` and `JmMagicConstants`."""
+"""Tokens and encryption of the mobile API. Source: jmcomic 2.7.10, `JmCryptoTool` and `JmMagicConstants`."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def time_of(token: str, tokenparam: str) -> str | None:
     return stamp if token in (_md5(stamp + salt) for salt in _TOKEN_SALTS) else None
 
 
-def sealed(data: object, stamp: str) -> str:
-    """An answer's `data` as the app reads it: JSON, AES-ECB under a key from the client's time stamp, base64."""
+def encrypted(data: object, stamp: str) -> str:
+    """A response's `data` as the app reads it: JSON, AES-ECB under a key from the client's time stamp, base64."""
     return _encrypted(data, _md5(stamp + _DATA_SALT))
 
 
-def sealed_domains(data: object) -> str:
+def encrypted_domains(data: object) -> str:
     """The list of API hosts as the domain servers keep it."""
     return _encrypted(data, _md5(_DOMAINS_SALT))
 

@@ -1,4 +1,4 @@
-"""Pictures drawn by code. Rows and columns all differ, so that a page put together wrongly is seen at a glance."""
+"""Pictures drawn by code. Rows and columns all differ, so that a page put together wrongly is easy to see."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from random import Random
 
 from PIL import Image, ImageChops, ImageDraw, ImageFont, ImageOps
 
-from demo.figures import draw
 from demo.library import library
 from demo.records import Page, PageKind
+from demo.sample_values import draw
 
 _PALETTES = {
     "nature": ((24, 78, 60), (214, 232, 160), (250, 246, 226)),

@@ -1,18 +1,21 @@
-"""Answers that go wrong, each the way the real site and what stands before it do it."""
+"""Responses that fail as those of the real site and its CDN do."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from random import Random
+from threading import Lock
 
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from demo.connection import Connection
-from demo.records import Fault, FaultKind
+from demo.asgi import Connection
+from demo.knobs import Knobs
+from demo.records import Chapter, Comic, Fault, FaultKind
 
 HANG_LIMIT_S = 120
-"""A request that hangs is dropped after this, so that nothing waits forever."""
+"""A request that hangs is dropped after this, so that no client waits for ever."""
 
 _CHUNK_BYTES = 16 * 1024
 
@@ -29,32 +32,32 @@ _PAGE = "<!DOCTYPE html><html><head><title>Welcome</title></head><body><p>An ord
 
 
 def failing(fault: Fault, healthy: ASGIApp) -> ASGIApp:
-    """What answers in place of `healthy`. Those that send part of the true answer ask it first."""
+    """The app that responds in place of `healthy`; some send a part of its response."""
     return _ANSWERS[fault.kind](fault, healthy)
 
 
 async def drop(scope: Scope, _receive: Receive, _send: Send) -> None:
-    """Cuts the connection without a byte."""
+    """Cut the connection without a byte."""
     await Connection.of(scope).cut()
 
 
 async def hang(scope: Scope, _receive: Receive, _send: Send) -> None:
-    """Says nothing until the asker goes away; cuts the connection when that takes too long."""
-    if await Connection.of(scope).outlasts(HANG_LIMIT_S):
+    """Send nothing until the client disconnects; cut the connection after `HANG_LIMIT_S`."""
+    if await Connection.of(scope).stays_open(HANG_LIMIT_S):
         await Connection.of(scope).cut()
 
 
 def slowed(healthy: ASGIApp, bytes_per_s: int | None, stall_after_bytes: int | None) -> ASGIApp:
-    """The true answer, dripping, or stopping for good after some bytes of its body."""
+    """The healthy response, sent slowly, or without an end after some bytes of its body."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        start, body = await _recorded(healthy, scope, receive)
+        start, body = await _buffered(healthy, scope, receive)
         await send(start)
         sent = body if stall_after_bytes is None else body[:stall_after_bytes]
         step, pause_s = _pace(bytes_per_s)
         for at in range(0, len(sent), step):
             await send({"type": "http.response.body", "body": sent[at : at + step], "more_body": True})
-            if not await Connection.of(scope).outlasts(pause_s):
+            if not await Connection.of(scope).stays_open(pause_s):
                 return
         if len(sent) < len(body):
             await hang(scope, receive, send)
@@ -65,14 +68,14 @@ def slowed(healthy: ASGIApp, bytes_per_s: int | None, stall_after_bytes: int | N
 
 
 def _pace(bytes_per_s: int | None) -> tuple[int, float]:
-    """Bytes of a piece, and the seconds between pieces."""
+    """Bytes of a chunk, and the seconds between chunks."""
     if bytes_per_s is None:
         return _CHUNK_BYTES, 0.0
     step = max(1, bytes_per_s // 20)
     return step, step / bytes_per_s
 
 
-async def _recorded(healthy: ASGIApp, scope: Scope, receive: Receive) -> tuple[Message, bytes]:
+async def _buffered(healthy: ASGIApp, scope: Scope, receive: Receive) -> tuple[Message, bytes]:
     start: Message = {}
     parts: list[bytes] = []
 
@@ -86,11 +89,11 @@ async def _recorded(healthy: ASGIApp, scope: Scope, receive: Receive) -> tuple[M
     return start, b"".join(parts)
 
 
-def _cut(_fault: Fault, healthy: ASGIApp) -> ASGIApp:
-    """Half of the true answer; the connection breaks off where the length promised more."""
+def _truncated(_fault: Fault, healthy: ASGIApp) -> ASGIApp:
+    """Half of the healthy response; then the connection is cut, before its Content-Length is reached."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        start, body = await _recorded(healthy, scope, receive)
+        start, body = await _buffered(healthy, scope, receive)
         await send(start)
         await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
         await Connection.of(scope).cut(flush=True)
@@ -98,11 +101,11 @@ def _cut(_fault: Fault, healthy: ASGIApp) -> ASGIApp:
     return answer
 
 
-def _halved(_fault: Fault, healthy: ASGIApp) -> ASGIApp:
-    """Half of the true answer with a length that fits it: nothing tells but the content."""
+def _short(_fault: Fault, healthy: ASGIApp) -> ASGIApp:
+    """Half of the healthy body with a matching Content-Length: only the content is wrong."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        start, body = await _recorded(healthy, scope, receive)
+        start, body = await _buffered(healthy, scope, receive)
         media_type = dict(start["headers"]).get(b"content-type", b"").decode()
         half = Response(body[: len(body) // 2], start["status"], media_type=media_type)
         await half(scope, receive, send)
@@ -133,7 +136,7 @@ def _api_error(fault: Fault, _healthy: ASGIApp) -> ASGIApp:
     return JSONResponse({"code": 500, "data": [], "errorMsg": "Internal error"}, fault.status or 200)
 
 
-def _as_it_is(app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> Callable[[Fault, ASGIApp], ASGIApp]:
+def _app(app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> Callable[[Fault, ASGIApp], ASGIApp]:
     return lambda _fault, _healthy: app
 
 
@@ -145,13 +148,66 @@ _ANSWERS: dict[FaultKind, Callable[[Fault, ASGIApp], ASGIApp]] = {
     FaultKind.SERVER_ERROR: _server_error,
     FaultKind.MAINTENANCE: _html(_MAINTENANCE, 503),
     FaultKind.DATABASE: _html(_DATABASE, 200),
-    FaultKind.HANG: _as_it_is(hang),
-    FaultKind.DROP: _as_it_is(drop),
+    FaultKind.HANG: _app(hang),
+    FaultKind.DROP: _app(drop),
     FaultKind.GARBAGE: _garbage,
     FaultKind.HTML: _html(_PAGE, 200),
     FaultKind.API_ERROR: _api_error,
     FaultKind.EMPTY: _html("", 200),
-    FaultKind.TRUNCATED: _cut,
-    FaultKind.SHORT: _halved,
+    FaultKind.TRUNCATED: _truncated,
+    FaultKind.SHORT: _short,
     FaultKind.MISSING: _html("<html><body><h1>404 Not Found</h1></body></html>", 404),
 }
+
+_FLAKY = Fault(FaultKind.SERVER_ERROR, status=503)
+
+
+class ScriptedFaults:
+    """Applies the script of a comic to the responses about it."""
+
+    def __init__(self, knobs: Knobs) -> None:
+        self._knobs = knobs
+        self._resets = knobs.resets
+        self._requests: Counter[str] = Counter()
+        self._lock = Lock()
+
+    def album(self, comic: Comic, answer: ASGIApp) -> ASGIApp:
+        """A response about the album, or a chapter of it that exists."""
+        if comic.script is None:
+            return answer
+        return _with_fault(comic.script.everywhere, comic.script.bytes_per_s, answer)
+
+    def is_lost(self, comic: Comic, chapter: Chapter) -> bool:
+        """True when the chapter is missing although the album lists it."""
+        return comic.script is not None and chapter.id in comic.script.lost_chapters
+
+    def image(self, comic: Comic, chapter: Chapter, number: int, answer: ASGIApp) -> ASGIApp:
+        """The bytes of a page."""
+        script = comic.script
+        if script is None:
+            return answer
+        if self._count_request(f"{chapter.id}/{number}") <= script.images_fail_first:
+            return failing(_FLAKY, answer)
+        fault = script.pages.get(number) or script.images or script.everywhere
+        return _with_fault(fault, script.bytes_per_s, answer)
+
+    def cover(self, comic: Comic, answer: ASGIApp) -> ASGIApp:
+        """The cover; it fails where all images of the comic do."""
+        script = comic.script
+        if script is None:
+            return answer
+        return _with_fault(script.images or script.everywhere, script.bytes_per_s, answer)
+
+    def _count_request(self, name: str) -> int:
+        with self._lock:
+            if self._resets != self._knobs.resets:
+                self._requests.clear()
+                self._resets = self._knobs.resets
+            self._requests[name] += 1
+            return self._requests[name]
+
+
+def _with_fault(fault: Fault | None, bytes_per_s: int | None, answer: ASGIApp) -> ASGIApp:
+    if fault is not None:
+        return failing(fault, answer)
+    return answer if bytes_per_s is None else slowed(answer, bytes_per_s, None)

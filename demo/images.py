@@ -1,4 +1,4 @@
-"""Bytes of the image host: drawn, cut into strips and encoded once, then kept in a folder."""
+"""Images of the image host: drawn, scrambled and encoded once, then kept in a folder."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from demo.records import Chapter, Page, PageKind
 from demo.scramble import scrambled, strips
 
 EDITION = 1
-"""Grows when pictures or their encoding change, so that an old folder is not taken for the new one."""
+"""Raised when pictures or their encoding change, so that an old folder is not used."""
 
 _MEMORY_BYTES = 48 * 1024 * 1024
 
@@ -35,17 +35,17 @@ _ENCODING: dict[PageKind, dict[str, Any]] = {
 
 
 class ImageStore:
-    """Pages and covers as the image host sends them. Safe for threads, and for processes that share a folder."""
+    """Pages and covers as the image host sends them. Thread-safe; processes may share a folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / f"edition-{EDITION}"
         self._recent: OrderedDict[str, bytes] = OrderedDict()
         self._recent_bytes = 0
         self._lock = Lock()
-        self._drawing = ThreadPoolExecutor(os.cpu_count(), "drawing", initializer=_step_back)
+        self._drawing = ThreadPoolExecutor(os.cpu_count(), "drawing", initializer=_lower_priority)
 
     def page(self, chapter: Chapter, number: int) -> bytes:
-        """A page of a chapter (1-based), cut into strips where the site would."""
+        """A page of a chapter (1-based), scrambled where the site would."""
         page = chapter.pages[number - 1]
         return self._kept(f"{chapter.id}/{page.name}", lambda: _encoded_page(chapter, page, number))
 
@@ -56,7 +56,7 @@ class ImageStore:
         return self._kept(name, lambda: _encoded(cover_image(album_id, size), PageKind.JPG))
 
     def warm(self, chapter: Chapter) -> None:
-        """Makes all pages of a chapter now, on all cores."""
+        """Make all pages of a chapter, on all cores."""
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             for _ in pool.map(partial(self.page, chapter), range(1, len(chapter.pages) + 1)):
                 continue
@@ -94,8 +94,8 @@ class ImageStore:
                 self._recent_bytes -= len(self._recent.popitem(last=False)[1])
 
 
-def _step_back() -> None:
-    """A real site draws elsewhere: leave the cores to the server that is tried out (Linux: this thread alone)."""
+def _lower_priority() -> None:
+    """Leave the cores to the server under test: a real site is on another machine. On Linux for this thread alone."""
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, get_native_id(), _NICENESS)
 

@@ -1,4 +1,4 @@
-"""Knobs that make the demo site slow, moody or blocked while it runs."""
+"""Knobs: faults and delays that are set while the demo site runs."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ ROLES = ("api", "html", "image")
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """How one target behaves. The default is a healthy, quick host.
+    """The knobs of one target. The default is a healthy, fast host.
 
-    `failure` is a FaultKind ("region", "challenge", "rate_limit", "server_error", ...); it strikes every request,
+    `failure` is a FaultKind ("region", "challenge", "rate_limit", "server_error", ...); it applies to every request,
     or a share of them (`rate`, 0 to 1), or only the next `fail_next`. `status` and `retry_after_s` replace what
     the kind of failure sends. `stall_after_bytes` sends that much of a body and then nothing more; `bytes_per_s`
-    drips. `dead` drops every connection at once.
+    limits the speed. `dead` cuts every connection at once.
     """
 
     latency_s: float = 0.0
@@ -34,8 +34,8 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
-class Orders:
-    """What the knobs say about one request."""
+class Behaviour:
+    """What the knobs do to one request."""
 
     latency_s: float
     fault: Fault | None
@@ -49,20 +49,20 @@ _NAMES = frozenset(knob.name for knob in fields(Setting))
 
 
 class Knobs:
-    """All knobs of a demo site, safe to turn from any thread while it answers.
+    """All knobs of a demo site. Thread-safe.
 
-    A target is "*", a role ("api", "html", "image") or a host ("api-1", "image-2"); `path` narrows it to requests
+    A target is "*", a role ("api", "html", "image") or a host ("api-1", "image-2"); `path` limits it to requests
     whose path contains that text. Where several apply, a host wins over its role, and a path over none.
     """
 
     def __init__(self) -> None:
         self._settings: dict[tuple[str, str], Setting] = {}
         self._chance = Random(0)
-        self._turns = 0
+        self._resets = 0
         self._lock = Lock()
 
     def turn(self, target: str, *, path: str = "", **knobs: Any) -> None:
-        """Turns the named knobs of a target; the others stay as they are. Raises ValueError for an unknown knob."""
+        """Set the named knobs of a target; its others stay as they are. Raises ValueError for an unknown knob."""
         unknown = knobs.keys() - _NAMES
         if unknown:
             raise ValueError(f"unknown knobs {sorted(unknown)}; there are {sorted(_NAMES)}")
@@ -72,19 +72,19 @@ class Knobs:
             self._settings[target, path] = replace(self._settings.get((target, path), _DEFAULT), **knobs)
 
     def reset(self) -> None:
-        """Everything healthy and quick again."""
+        """Set every knob back to its default."""
         with self._lock:
             self._settings.clear()
             self._chance = Random(0)
-            self._turns += 1
+            self._resets += 1
 
     @property
-    def turns(self) -> int:
-        """Grows with every reset; what scripted comics count begins anew with it."""
-        return self._turns
+    def resets(self) -> int:
+        """How often `reset` was called; scripted comics count their requests anew after it."""
+        return self._resets
 
     def as_json(self) -> list[dict[str, Any]]:
-        """What is turned now, as the admin address shows it."""
+        """The knobs that are set, as the admin route shows them."""
         with self._lock:
             return [
                 {"target": target, "path": path, **asdict(setting)}
@@ -92,12 +92,12 @@ class Knobs:
             ]
 
     def is_dead(self, host: str, role: str) -> bool:
-        """Whether the host drops connections before it has read anything."""
+        """True when the host cuts connections before it reads anything."""
         with self._lock:
             return any(self._settings.get((target, ""), _DEFAULT).dead for target in ("*", role, host))
 
-    def orders(self, host: str, role: str, path: str) -> Orders:
-        """What happens to a request; asking uses up one of `fail_next`."""
+    def behaviour(self, host: str, role: str, path: str) -> Behaviour:
+        """What happens to a request; each call uses up one of `fail_next`."""
         with self._lock:
             applying = [
                 (key, setting)
@@ -107,7 +107,7 @@ class Knobs:
             applying.sort(key=lambda item: (bool(item[0][1]), item[0][0] == host, item[0][0] == role))
             return self._merged(applying)
 
-    def _merged(self, applying: list[tuple[tuple[str, str], Setting]]) -> Orders:
+    def _merged(self, applying: list[tuple[tuple[str, str], Setting]]) -> Behaviour:
         latency_s, stall, drip, dead = 0.0, None, None, False
         fault: Fault | None = None
         for key, setting in applying:
@@ -116,7 +116,7 @@ class Knobs:
             drip = setting.bytes_per_s or drip
             dead = dead or setting.dead
             fault = self._fault(key, setting) or fault
-        return Orders(latency_s, fault, stall, drip, dead)
+        return Behaviour(latency_s, fault, stall, drip, dead)
 
     def _fault(self, key: tuple[str, str], setting: Setting) -> Fault | None:
         if setting.failure is None or self._chance.random() >= setting.rate:

@@ -1,21 +1,20 @@
-"""Every comic of the demo site, found by its number or its chapter's."""
+"""Every comic of the demo site, by album or chapter number."""
 
 from __future__ import annotations
 
 from functools import cached_property, lru_cache
 
 from demo.comics import comics
-from demo.issues import issues
+from demo.generated import magazine_issues, unlisted_album
 from demo.records import Chapter, Comic
 from demo.scripted import scripted
-from demo.stockroom import stocked
 
 
 class Library:
-    """All comics of the lists (`comics`, in the order of their numbers), and those of the stockroom by number."""
+    """All comics of the lists (`comics`, in the order of their numbers), and the unlisted albums by number."""
 
     def __init__(self) -> None:
-        self.comics = tuple(sorted((*comics(), *issues(), *scripted()), key=lambda comic: comic.id))
+        self.comics = tuple(sorted((*comics(), *magazine_issues(), *scripted()), key=lambda comic: comic.id))
         self._by_id = {comic.id: comic for comic in self.comics}
         self._by_chapter = {
             chapter.id: (comic, chapter, index)
@@ -24,19 +23,19 @@ class Library:
         }
 
     def find(self, id: int) -> Comic | None:
-        """The comic with this number. The number of a later chapter finds nothing, as on the real site."""
-        return self._by_id.get(id) or stocked(id)
+        """The comic with this number. The number of a later chapter gives None, as on the real site."""
+        return self._by_id.get(id) or unlisted_album(id)
 
     def find_chapter(self, id: int) -> tuple[Comic, Chapter, int] | None:
-        """The comic of a chapter, the chapter, and its 1-based place among the chapters."""
+        """The comic of a chapter, the chapter, and its 1-based position among the chapters."""
         found = self._by_chapter.get(id)
-        if found is None and (comic := stocked(id)) is not None:
+        if found is None and (comic := unlisted_album(id)) is not None:
             return comic, comic.chapters[0], 1
         return found
 
     @cached_property
     def healthy(self) -> tuple[Comic, ...]:
-        """The comics that follow no script."""
+        """The comics without a script."""
         return tuple(comic for comic in self.comics if comic.script is None)
 
     def related(self, comic: Comic) -> tuple[Comic, ...]:
@@ -48,5 +47,5 @@ class Library:
 
 @lru_cache(maxsize=1)
 def library() -> Library:
-    """The one library there is: it never changes."""
+    """The library; it never changes."""
     return Library()

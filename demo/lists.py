@@ -1,4 +1,4 @@
-"""Lists of the demo site: search and shelves, ordered and cut into pages as the real site does."""
+"""Lists of the demo site: search and categories, ordered and paginated as the real site does."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from demo.figures import PERIOD_DAYS, TODAY, draw
 from demo.library import library
 from demo.records import Comic
+from demo.sample_values import PERIOD_DAYS, TODAY, draw
 
 PAGE_SIZE = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListPage:
     """A page of a list. `redirect` is the album when the query was its number."""
 
     comics: tuple[Comic, ...]
@@ -44,24 +44,24 @@ _ORDERS: dict[str, Callable[[Comic, str], int]] = {
 
 def search(
     query: str, *, main_tag: str, order: str, period: str, page: int, category: str = "0", sub: str | None = None
-) -> Listed:
+) -> ListPage:
     """Comics that contain every word of the query and none marked with "-".
 
     Words may be marked with "+". A period keeps those that came to the site in it. A query that is an album's number
     redirects. Where the exclusions leave nothing, the list is the one without them, as on the real site.
     """
     if query.strip().isdigit() and (comic := library().find(int(query))) is not None:
-        return Listed((), 1, comic.id)
+        return ListPage((), 1, comic.id)
     wanted, excluded = _words(query)
-    on_shelf = [comic for comic in _shelved(category, sub) if _came_within(comic, period)]
-    found = [comic for comic in on_shelf if all(_matches(comic, main_tag, word) for word in wanted)]
+    candidates = [comic for comic in _in_category(category, sub) if _came_within(comic, period)]
+    found = [comic for comic in candidates if all(_matches(comic, main_tag, word) for word in wanted)]
     kept = [comic for comic in found if not any(_has_tag(comic, word) for word in excluded)]
     return _paged(_ordered(kept or found, order, "a"), page)
 
 
-def shelf(*, order: str, period: str, page: int, category: str = "0", sub: str | None = None) -> Listed:
+def browse(*, order: str, period: str, page: int, category: str = "0", sub: str | None = None) -> ListPage:
     """Comics of a category; views and likes are those of the period."""
-    return _paged(_ordered(_shelved(category, sub), order, period), page)
+    return _paged(_ordered(_in_category(category, sub), order, period), page)
 
 
 def _words(query: str) -> tuple[list[str], list[str]]:
@@ -87,7 +87,7 @@ def _came_within(comic: Comic, period: str) -> bool:
     return days is None or comic.published > TODAY - timedelta(days=days)
 
 
-def _shelved(category: str, sub: str | None) -> Iterable[Comic]:
+def _in_category(category: str, sub: str | None) -> Iterable[Comic]:
     return (
         comic
         for comic in library().comics
@@ -100,6 +100,6 @@ def _ordered(comics: Iterable[Comic], order: str, period: str) -> list[Comic]:
     return sorted(comics, key=lambda comic: (comic.script is not None, -value(comic, period), -comic.id))
 
 
-def _paged(comics: Sequence[Comic], page: int) -> Listed:
+def _paged(comics: Sequence[Comic], page: int) -> ListPage:
     start = (max(1, page) - 1) * PAGE_SIZE
-    return Listed(tuple(comics[start : start + PAGE_SIZE]), len(comics))
+    return ListPage(tuple(comics[start : start + PAGE_SIZE]), len(comics))

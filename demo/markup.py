@@ -6,11 +6,11 @@ from base64 import b64encode
 from collections.abc import Iterable
 from html import escape
 
-from demo.comments import Remark, comment_count
-from demo.figures import abbreviated
+from demo.comments import Comment, comment_count
 from demo.library import library
-from demo.lists import Listed
+from demo.lists import ListPage
 from demo.records import Chapter, Comic
+from demo.sample_values import abbreviated
 
 CATEGORY_TITLES = {
     "doujin": "同人",
@@ -23,7 +23,7 @@ CATEGORY_TITLES = {
     "3D": "3D",
     "english_site": "English Manga",
 }
-"""Shelves of the site, by the name in its addresses."""
+"""Categories of the site, by the name in its URLs."""
 
 
 def as_html(text: str) -> str:
@@ -46,7 +46,7 @@ def page(title: str, body: str, head: str = "") -> str:
 
 
 def album_page(comic: Comic) -> str:
-    """An album's page: as on the real site its body hides in base64."""
+    """An album's page: as on the real site its body is in base64."""
     hidden = b64encode(_album_body(comic).encode()).decode()
     script = f'<script>\nconst html = base64DecodeUtf8("{hidden}");\ndocument.write(html);\n</script>'
     return page(comic.title, script)
@@ -69,7 +69,7 @@ var page_arr = [{names}];
     return page(chapter.title or comic.title, f'<div class="thumb-overlay">\n{pictures}\n</div>', head)
 
 
-def search_page(query: str, found: Listed) -> str:
+def search_page(query: str, found: ListPage) -> str:
     """A page of search results, with tags."""
     rows = "\n".join(_search_row(comic) for comic in found.comics)
     return page(
@@ -82,15 +82,15 @@ def search_page(query: str, found: Listed) -> str:
     )
 
 
-def category_page(found: Listed) -> str:
+def category_page(found: ListPage) -> str:
     """A page of a shelf, with tags."""
     rows = "\n".join(_category_row(comic) for comic in found.comics)
     return page("A漫", f'<div>共 <span class="text-white">{found.total}</span> A漫.</div>\n<div>\n{rows}\n</div>')
 
 
-def comment_markup(remarks: Iterable[Remark]) -> str:
+def comment_markup(found: Iterable[Comment]) -> str:
     """Comments as the pages load them."""
-    return "\n".join(_comment(remark) for remark in remarks)
+    return "\n".join(_comment(comment) for comment in found)
 
 
 def _album_body(comic: Comic) -> str:
@@ -178,14 +178,14 @@ def _category_row(comic: Comic) -> str:
 <div class="clearfix"></div></div>"""
 
 
-def _comment(remark: Remark) -> str:
-    user_id, username, nickname = remark.reader
-    classes = "timeline-content disclose" if remark.spoiler else "timeline-content"
-    replies = comment_markup(remark.replies)
-    return f"""<div class="timeline" data-cid="{{{remark.id}}}" data-userid="{user_id}">
+def _comment(comment: Comment) -> str:
+    user_id, username, nickname = comment.user
+    classes = "timeline-content disclose" if comment.spoiler else "timeline-content"
+    replies = comment_markup(comment.replies)
+    return f"""<div class="timeline" data-cid="{{{comment.id}}}" data-userid="{user_id}">
 <div class="timeline-left"><a href="/user/{username}"><img src="/media/users/{user_id}.jpg"></a></div>
 <div class="timeline-panel"><span class="timeline-username">{escape(nickname)}</span>
-<span class="timeline-date">{remark.day.strftime("%b %d, %Y")}</span>
-<div class="{classes}">{as_html(remark.text)}</div>
-<div class="timeline-ft"><a href="/album/{remark.album_id}/">album</a></div></div>
+<span class="timeline-date">{comment.day.strftime("%b %d, %Y")}</span>
+<div class="{classes}">{as_html(comment.text)}</div>
+<div class="timeline-ft"><a href="/album/{comment.album_id}/">album</a></div></div>
 {replies}</div>"""

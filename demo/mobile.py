@@ -1,4 +1,4 @@
-"""The mobile API: answers sealed for the app. Source of the shapes: jmcomic 2.7.10, `jm_toolkit`."""
+"""The mobile API: answers encrypted for the app. Source of the shapes: jmcomic 2.7.10, `jm_toolkit`."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from demo import comments, lists
-from demo.acting import Stage
-from demo.crypto import APP_VERSION, sealed, time_of
-from demo.endpoints import Endpoint
-from demo.figures import timestamp
+from demo.asgi import Endpoint
+from demo.crypto import APP_VERSION, encrypted, time_of
+from demo.faults import ScriptedFaults
 from demo.library import library
 from demo.markup import CATEGORY_TITLES, as_html
 from demo.records import Chapter, Comic
+from demo.sample_values import timestamp
 
 
 class MobileApi:
     """Routes of the mobile API."""
 
-    def __init__(self, stage: Stage, image_url: str) -> None:
-        self._stage = stage
+    def __init__(self, faults: ScriptedFaults, image_url: str) -> None:
+        self._faults = faults
         self._image_url = image_url
 
     def routes(self) -> list[Route]:
@@ -53,23 +53,23 @@ class MobileApi:
         comic = library().find(_number(request, "id"))
         if comic is None:
             return _ok(_NO_ALBUM, stamp)
-        return self._stage.album(comic, _ok(_album(comic), stamp))
+        return self._faults.album(comic, _ok(_album(comic), stamp))
 
     def chapter(self, request: Request, stamp: str) -> ASGIApp:
         """A chapter with the names of its pages; without a name where there is none."""
         found = library().find_chapter(_number(request, "id"))
-        if found is None or self._stage.is_lost(*found[:2]):
+        if found is None or self._faults.is_lost(*found[:2]):
             return _ok(_NO_CHAPTER, stamp)
         comic, chapter, _ = found
-        return self._stage.album(comic, _ok(_chapter(comic, chapter), stamp))
+        return self._faults.album(comic, _ok(_chapter(comic, chapter), stamp))
 
     def template(self, request: Request, _stamp: str) -> ASGIApp:
-        """The reader's page, which is where the scramble id stands."""
+        """The reader's page, which contains the scramble id."""
         found = library().find_chapter(_number(request, "id"))
-        if found is None or self._stage.is_lost(*found[:2]):
+        if found is None or self._faults.is_lost(*found[:2]):
             return HTMLResponse("<html><body>no such chapter</body></html>", 404)
         comic, chapter, _ = found
-        return self._stage.album(comic, HTMLResponse(_template(chapter)))
+        return self._faults.album(comic, HTMLResponse(_template(chapter)))
 
     def search(self, request: Request, stamp: str) -> ASGIApp:
         """A page of search results. They carry no tags."""
@@ -90,7 +90,7 @@ class MobileApi:
     def categories(self, request: Request, stamp: str) -> ASGIApp:
         """A page of a shelf; order and period come as one word ("mv_m")."""
         order, _, period = request.query_params.get("o", "mr").partition("_")
-        found = lists.shelf(
+        found = lists.browse(
             order=order,
             period=period or "a",
             page=_number(request, "page", 1),
@@ -106,11 +106,11 @@ class MobileApi:
         comic = library().find(id)
         if id and comic is None:
             return _ok({"list": [], "total": "0"}, stamp)
-        remarks = comments.all_remarks() if comic is None else comments.remarks_of(comic)
+        found = comments.all_comments() if comic is None else comments.comments_of(comic)
         start = (page - 1) * comments.PAGE_SIZE
-        shown = [_comment(remark) for remark in remarks[start : start + comments.PAGE_SIZE]]
-        answer = _ok({"list": shown, "total": str(len(remarks))}, stamp)
-        return answer if comic is None else self._stage.album(comic, answer)
+        shown = [_comment(comment) for comment in found[start : start + comments.PAGE_SIZE]]
+        answer = _ok({"list": shown, "total": str(len(found))}, stamp)
+        return answer if comic is None else self._faults.album(comic, answer)
 
 
 _NO_ALBUM: Mapping[str, Any] = {"id": None, "name": None, "series": [], "images": [], "tags": []}
@@ -128,7 +128,7 @@ def _sealed(make: Callable[[Request, str], ASGIApp]) -> Endpoint:
 
 
 def _ok(data: object, stamp: str) -> JSONResponse:
-    return JSONResponse({"code": 200, "data": sealed(data, stamp)})
+    return JSONResponse({"code": 200, "data": encrypted(data, stamp)})
 
 
 def _refused() -> JSONResponse:
@@ -217,22 +217,22 @@ def _line(comic: Comic) -> dict[str, Any]:
     }
 
 
-def _comment(remark: comments.Remark) -> dict[str, Any]:
-    user_id, username, nickname = remark.reader
+def _comment(comment: comments.Comment) -> dict[str, Any]:
+    user_id, username, nickname = comment.user
     return {
-        "AID": str(remark.album_id),
+        "AID": str(comment.album_id),
         "BID": None,
-        "CID": remark.id,
+        "CID": comment.id,
         "UID": user_id,
         "username": username,
         "nickname": nickname,
-        "likes": str(remark.likes),
+        "likes": str(comment.likes),
         "gender": "Male",
-        "update_at": str(timestamp(remark.day)),
-        "addtime": remark.day.strftime("%b %d, %Y"),
-        "parent_CID": remark.parent_id,
-        "content": f"<div>{as_html(remark.text)}</div>",
+        "update_at": str(timestamp(comment.day)),
+        "addtime": comment.day.strftime("%b %d, %Y"),
+        "parent_CID": comment.parent_id,
+        "content": f"<div>{as_html(comment.text)}</div>",
         "photo": "nopic.gif",
-        "spoiler": "2" if remark.spoiler else "0",
-        "replys": [_comment(reply) for reply in remark.replies],
+        "spoiler": "2" if comment.spoiler else "0",
+        "replys": [_comment(reply) for reply in comment.replies],
     }

@@ -1,4 +1,4 @@
-"""What the demo site is made of: comics, chapters, pages and the scripts of those that misbehave."""
+"""Comics, chapters and pages of the demo site, and the scripts of comics that fail on purpose."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class PageKind(StrEnum):
 
 
 class FaultKind(StrEnum):
-    """How an answer can go wrong."""
+    """How a response can fail."""
 
     REGION = "region"
     RESTRICTED = "restricted"
@@ -50,7 +50,7 @@ class FaultKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One way to fail. `status` and `retry_after_s` replace the kind's own where they are given."""
+    """One way to fail. `status` and `retry_after_s` replace the kind's default where they are given."""
 
     kind: FaultKind
     status: int | None = None
@@ -59,11 +59,11 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What a scripted comic does.
+    """What fails about a scripted comic.
 
-    `everywhere` answers its album, chapters and images; `images` only those. `pages` fail by their 1-based number in
-    every chapter. Of `lost_chapters` the site knows nothing although the album lists them. The first
-    `images_fail_first` requests of each image fail with 503. `bytes_per_s` slows every answer down to that.
+    `everywhere` applies to its album, chapters and images; `images` to images alone. `pages` fail by their 1-based
+    number in every chapter. `lost_chapters` are missing although the album lists them. The first `images_fail_first`
+    requests of each image fail with 503. `bytes_per_s` limits the speed of every response.
     """
 
     everywhere: Fault | None = None

@@ -1,4 +1,4 @@
-"""How the site cuts its pages into strips."""
+"""How the site scrambles pages: strips in reverse order."""
 
 from __future__ import annotations
 

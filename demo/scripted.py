@@ -1,4 +1,4 @@
-"""Comics that misbehave by script, so that every error state can be seen. README.md lists them."""
+"""Comics that fail on purpose, so that every error state can be seen. README.md lists them."""
 
 from __future__ import annotations
 

@@ -15,15 +15,15 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from demo.connection import Connection
+from demo.asgi import Connection
 from demo.images import ImageStore
 from demo.knobs import ROLES, Knobs
 from demo.library import library
+from demo.request_log import RequestLog
 from demo.site import DOMAINS_PATH, DemoSite
-from demo.traffic import Traffic
 
 HOSTS_EACH = 2
-"""Hosts of each role: all serve the same comics, each has knobs of its own."""
+"""Hosts of each role: all serve the same comics, each with its own knobs."""
 
 _BACKLOG = 256
 _START_LIMIT_S = 20
@@ -32,9 +32,9 @@ _STOP_LIMIT_S = 10
 
 @dataclass(frozen=True)
 class RunningDemo:
-    """A demo site that answers. Addresses are base URLs such as "http://127.0.0.1:40001".
+    """A demo site that is running. Addresses are base URLs such as "http://127.0.0.1:40001".
 
-    `knobs` and `requests` work at once, from any thread of the process that runs the site. `dead_url` is an address
+    `knobs` and `requests` may be used from any thread of the process that runs the site. `dead_url` is an address
     that refuses connections.
     """
 
@@ -73,32 +73,32 @@ class RunningDemo:
 
     @property
     def domains_url(self) -> str:
-        """Where the list of API hosts stands, as jmcomic's `API_URL_DOMAIN_SERVER_LIST` wants it."""
+        """The list of API hosts, as jmcomic's `API_URL_DOMAIN_SERVER_LIST` wants it."""
         return self.api_url + DOMAINS_PATH
 
     @property
     def knobs(self) -> Knobs:
-        """What makes the site slow or broken."""
+        """The knobs that make the site slow or broken."""
         return self.site.knobs
 
     @property
-    def requests(self) -> Traffic:
-        """What the site was asked."""
+    def requests(self) -> RequestLog:
+        """The log of requests."""
         return self.site.requests
 
     @property
     def images(self) -> ImageStore:
-        """The bytes the image hosts send."""
+        """The images that the image hosts send."""
         return self.site.images
 
     def warm(self, album_id: int | str) -> None:
-        """Makes all pages of an album now, so that a measurement does not count their drawing."""
+        """Make all pages of an album now, so that a measurement does not include drawing them."""
         comic = library().find(int(album_id))
         for chapter in comic.chapters if comic else ():
             self.images.warm(chapter)
 
     def reset(self) -> None:
-        """Healthy again, and no request remembered."""
+        """Reset the knobs and clear the request log."""
         self.knobs.reset()
         self.requests.reset()
 
@@ -107,8 +107,8 @@ class RunningDemo:
 async def serve_demo(folder: Path, *, port: int = 0, hosts_each: int = HOSTS_EACH) -> AsyncIterator[RunningDemo]:
     """The demo site inside the running event loop, until the block ends.
 
-    Pictures are kept under `folder`. Hosts take `port` and those after it; 0 takes free ones. Raises OSError where
-    a port is taken. No signal handler is set.
+    Pictures are kept under `folder`. Hosts listen on `port` and the ports after it; 0 chooses free ones. Raises
+    OSError where a port is in use. Sets no signal handler.
     """
     with _prepared(folder, port, hosts_each) as (site, sockets, dead_url):
         server = _Server(_config(site))
@@ -163,8 +163,8 @@ def _prepared(folder: Path, port: int, hosts_each: int) -> Iterator[tuple[DemoSi
     sockets: list[socket.socket] = []
     refusing = socket.socket()
     try:
-        for place in range(len(names)):
-            sockets.append(_listening(port and port + place))
+        for index in range(len(names)):
+            sockets.append(_listening(port and port + index))
         refusing.bind(("127.0.0.1", 0))
         ports = [listener.getsockname()[1] for listener in sockets]
         site = DemoSite(folder, dict(zip(ports, names, strict=True)))
@@ -175,7 +175,7 @@ def _prepared(folder: Path, port: int, hosts_each: int) -> Iterator[tuple[DemoSi
 
 
 def _listening(port: int) -> socket.socket:
-    """A socket that names its protocol: asyncio spares only such ones the 40 ms of Nagle's algorithm."""
+    """A socket with an explicit protocol: only for these does asyncio turn off Nagle's algorithm (40 ms)."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -204,52 +204,52 @@ def _config(site: DemoSite) -> uvicorn.Config:
 
 
 class _Server(uvicorn.Server):
-    """A server that leaves signals alone and says when it is up."""
+    """A server that handles no signals and reports when it is up."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.is_up = asyncio.Event()
 
     def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
-        """Signals belong to the door that runs the site."""
+        """Signals belong to the process that runs the site."""
         return nullcontext()
 
     def cut_connections(self) -> None:
-        """Ends what is open, so that no hanging or dripping answer holds up the end."""
+        """Abort open connections, so that no hanging or slow response delays the end."""
         for connection in list(self.server_state.connections):
             if connection.transport is not None:
                 connection.transport.abort()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """As uvicorn's, and then says so."""
+        """As uvicorn's; then set `is_up`."""
         await super().startup(sockets)
         self.is_up.set()
 
 
 class _Protocol(HttpToolsProtocol):
-    """HTTP whose connections can be cut: by dead hosts at once, by apps through the scope."""
+    """HTTP with connections that can be cut: at once by dead hosts, by apps through the scope."""
 
     def __init__(self, *args: Any, site: DemoSite, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._site = site
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Cuts the connection where the host is dead."""
+        """Cut the connection where the host is dead."""
         super().connection_made(transport)
         self._connection = Connection(transport)
         if self.server and self.server[1] is not None and self._site.is_dead(self.server[1]):
             transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tells the apps that the asker has gone."""
+        """Mark the connection as closed."""
         super().connection_lost(exc)
-        self._connection.end()
+        self._connection.mark_closed()
 
     def data_received(self, data: bytes) -> None:
-        """Takes no offer of HTTP/2: curl makes one with every request, and the parser would then lose the body."""
+        """Ignore the offer of HTTP/2 that curl makes with every request: the parser would then lose the body."""
         super().data_received(data.replace(b"\r\nUpgrade: h2c\r\n", b"\r\n", 1))
 
     def on_message_begin(self) -> None:
-        """Hands the connection to the apps."""
+        """Put the connection into the scope."""
         super().on_message_begin()
         self.scope["extensions"] = {"demo": {"connection": self._connection}}

@@ -1,4 +1,4 @@
-"""The whole site as one ASGI app: every host answers for all three roles, told apart by path."""
+"""The whole site as one ASGI app: every host serves all three roles, distinguished by path."""
 
 from __future__ import annotations
 
@@ -10,39 +10,38 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from demo.acting import Stage
 from demo.admin import PREFIX, Admin
+from demo.asgi import Connection
 from demo.cdn import ImageHost
-from demo.connection import Connection
-from demo.crypto import sealed_domains
-from demo.faults import drop, failing, slowed
+from demo.crypto import encrypted_domains
+from demo.faults import ScriptedFaults, drop, failing, slowed
 from demo.images import ImageStore
-from demo.knobs import Knobs, Orders
+from demo.knobs import Behaviour, Knobs
 from demo.mobile import MobileApi
-from demo.traffic import Seen, Traffic
+from demo.request_log import LoggedRequest, RequestLog
 from demo.web import WebPages
 
 DOMAINS_PATH = "/newsvr-2025.txt"
-"""Where the list of API hosts stands, sealed as the real domain servers keep it."""
+"""Path of the list of API hosts, encrypted as on the real domain servers."""
 
 _WEB_PREFIXES = ("/album/", "/albums", "/photo/", "/search/photos", "/error/", "/ajax/")
 
 
 class DemoSite:
-    """Answers for all hosts. `hosts` names them by port: {8801: "api-1", 8802: "html-1"}."""
+    """The app of all hosts. `hosts` names them by port: {8801: "api-1", 8802: "html-1"}."""
 
     def __init__(self, folder: Path, hosts: Mapping[int, str]) -> None:
         self.knobs = Knobs()
-        self.requests = Traffic()
+        self.requests = RequestLog()
         self.images = ImageStore(folder)
         self.hosts = dict(hosts)
-        stage = Stage(self.knobs)
+        faults = ScriptedFaults(self.knobs)
         image_host = self.urls("image")[0].removeprefix("http://")
         self._pages = Router(
             [
-                *MobileApi(stage, self.urls("image")[0]).routes(),
-                *ImageHost(stage, self.images).routes(),
-                *WebPages(stage, image_host).routes(),
+                *MobileApi(faults, self.urls("image")[0]).routes(),
+                *ImageHost(faults, self.images).routes(),
+                *WebPages(faults, image_host).routes(),
                 Route(DOMAINS_PATH, self._domains),
             ],
             redirect_slashes=False,
@@ -54,7 +53,7 @@ class DemoSite:
         return [f"http://127.0.0.1:{port}" for port, name in self.hosts.items() if name.startswith(f"{role}-")]
 
     def addresses(self) -> dict[str, Any]:
-        """All addresses by role, where the domain list stands, and the admin prefix."""
+        """All addresses by role, the domain list and the admin prefix."""
         api = self.urls("api")
         return {
             "api": api,
@@ -65,23 +64,23 @@ class DemoSite:
         }
 
     def is_dead(self, port: int) -> bool:
-        """Whether connections to this port are cut as soon as they come."""
+        """True when connections to this port are cut as soon as they are made."""
         name = self.hosts[port]
         return self.knobs.is_dead(name, name.partition("-")[0])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers a request as the knobs say."""
+        """Respond to a request as the knobs say."""
         if scope["path"].startswith(PREFIX):
             await self._admin(scope, receive, send)
             return
         host, role, path = self.hosts[scope["server"][1]], _role_of(scope["path"]), scope["path"]
-        with self.requests.noted(host, role, scope["method"], path, scope["query_string"].decode()) as seen:
-            orders = self.knobs.orders(host, role, path)
-            if await Connection.of(scope).outlasts(orders.latency_s):
-                await _obeying(orders, self._pages)(scope, receive, _noting(send, seen))
+        with self.requests.logged(host, role, scope["method"], path, scope["query_string"].decode()) as entry:
+            behaviour = self.knobs.behaviour(host, role, path)
+            if await Connection.of(scope).stays_open(behaviour.latency_s):
+                await _with_behaviour(behaviour, self._pages)(scope, receive, _record_status(send, entry))
 
     async def _domains(self, _request: object) -> PlainTextResponse:
-        return PlainTextResponse("\ufeff" + sealed_domains({"Server": self.urls("api"), "Setting": []}))
+        return PlainTextResponse("\ufeff" + encrypted_domains({"Server": self.urls("api"), "Setting": []}))
 
 
 def _role_of(path: str) -> str:
@@ -90,20 +89,20 @@ def _role_of(path: str) -> str:
     return "html" if path == "/" or path.startswith(_WEB_PREFIXES) else "api"
 
 
-def _obeying(orders: Orders, app: ASGIApp) -> ASGIApp:
-    if orders.dead:
+def _with_behaviour(behaviour: Behaviour, app: ASGIApp) -> ASGIApp:
+    if behaviour.dead:
         return drop
-    if orders.fault is not None:
-        app = failing(orders.fault, app)
-    if orders.bytes_per_s is not None or orders.stall_after_bytes is not None:
-        app = slowed(app, orders.bytes_per_s, orders.stall_after_bytes)
+    if behaviour.fault is not None:
+        app = failing(behaviour.fault, app)
+    if behaviour.bytes_per_s is not None or behaviour.stall_after_bytes is not None:
+        app = slowed(app, behaviour.bytes_per_s, behaviour.stall_after_bytes)
     return app
 
 
-def _noting(send: Send, seen: Seen) -> Send:
-    async def note(message: Message) -> None:
+def _record_status(send: Send, entry: LoggedRequest) -> Send:
+    async def record(message: Message) -> None:
         if message["type"] == "http.response.start":
-            seen.status = message["status"]
+            entry.status = message["status"]
         await send(message)
 
-    return note
+    return record

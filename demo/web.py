@@ -1,4 +1,4 @@
-"""The web pages. Source of what they must hold: jmcomic 2.7.10, `JmHtmlClient`, `JmcomicText`, `JmPageTool`."""
+"""The web pages. Source of what they must contain: jmcomic 2.7.10, `JmHtmlClient`, `JmcomicText`, `JmPageTool`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from demo import comments, lists, markup
-from demo.acting import Stage
-from demo.endpoints import Endpoint
+from demo.asgi import Endpoint
+from demo.faults import ScriptedFaults
 from demo.library import library
 
 _MISSING = "/error/album_missing"
@@ -21,8 +21,8 @@ _MISSING = "/error/album_missing"
 class WebPages:
     """Routes of the web site."""
 
-    def __init__(self, stage: Stage, image_host: str) -> None:
-        self._stage = stage
+    def __init__(self, faults: ScriptedFaults, image_host: str) -> None:
+        self._faults = faults
         self._image_host = image_host
 
     def routes(self) -> list[Route]:
@@ -49,47 +49,47 @@ class WebPages:
         return HTMLResponse(markup.page("首頁", '<div data-dailyid="27">示範站</div>'))
 
     def album(self, request: Request) -> ASGIApp:
-        """An album; where there is none, the way to the error page."""
+        """An album; a redirect to the error page where there is none."""
         comic = library().find(request.path_params["id"])
         if comic is None:
             return RedirectResponse(_MISSING, 302)
-        return self._stage.album(comic, HTMLResponse(markup.album_page(comic)))
+        return self._faults.album(comic, HTMLResponse(markup.album_page(comic)))
 
     def photo(self, request: Request) -> ASGIApp:
-        """A chapter; where there is none, the way to the error page."""
+        """A chapter; a redirect to the error page where there is none."""
         found = library().find_chapter(request.path_params["id"])
-        if found is None or self._stage.is_lost(*found[:2]):
+        if found is None or self._faults.is_lost(*found[:2]):
             return RedirectResponse(_MISSING, 302)
         comic, chapter, index = found
-        return self._stage.album(comic, HTMLResponse(markup.photo_page(comic, chapter, index, self._image_host)))
+        return self._faults.album(comic, HTMLResponse(markup.photo_page(comic, chapter, index, self._image_host)))
 
     def search(self, request: Request) -> Response:
-        """Search results; the number of an album leads to its page."""
+        """Search results; an album number redirects to its page."""
         query = request.query_params.get("search_query", "")
-        found = lists.search(query, main_tag=request.query_params.get("main_tag", "0"), **_asked(request))
+        found = lists.search(query, main_tag=request.query_params.get("main_tag", "0"), **_parameters(request))
         if found.redirect is not None:
             return RedirectResponse(f"/album/{found.redirect}/", 301)
         return HTMLResponse(markup.search_page(query, found))
 
     def category(self, request: Request) -> Response:
-        """A shelf."""
-        return HTMLResponse(markup.category_page(lists.shelf(**_asked(request))))
+        """Albums of a category."""
+        return HTMLResponse(markup.category_page(lists.browse(**_parameters(request))))
 
     def missing(self, _request: Request) -> Response:
-        """Where missing albums and chapters lead. Answers 200, as the real site does."""
+        """The error page. Its status is 200, as on the real site."""
         return HTMLResponse(markup.page("錯誤", "<p>您要找的漫畫不存在，或者已經被移除。</p>" + "　" * 500))
 
     async def comments(self, request: Request) -> Response:
         """A page of comments as markup in JSON, of one album or of the whole site; without totals."""
         form = {name: values[-1] for name, values in parse_qs((await request.body()).decode()).items()}
         comic = library().find(_digits(form.get("video_id"), 0))
-        remarks = comments.all_remarks() if comic is None else comments.remarks_of(comic)
+        found = comments.all_comments() if comic is None else comments.comments_of(comic)
         start = (_digits(form.get("page"), 1) - 1) * comments.PAGE_SIZE
-        shown = remarks[start : start + comments.PAGE_SIZE]
+        shown = found[start : start + comments.PAGE_SIZE]
         return JSONResponse({"code": markup.comment_markup(shown)})
 
 
-def _asked(request: Request) -> dict[str, Any]:
+def _parameters(request: Request) -> dict[str, Any]:
     query, path = request.query_params, request.path_params
     return {
         "order": query.get("o", "mr"),

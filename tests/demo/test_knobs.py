@@ -128,9 +128,9 @@ def test_a_host_wins_over_its_role_and_a_path_over_both() -> None:
     knobs.turn("image-2", failure="challenge")
     knobs.turn("*", path="/media/photos/", failure="html")
 
-    assert knobs.orders("image-1", "image", COVER).fault == Fault(FaultKind.REGION)
-    assert knobs.orders("image-2", "image", COVER).fault == Fault(FaultKind.CHALLENGE)
-    assert knobs.orders("image-2", "image", "/media/photos/1/1.webp").fault == Fault(FaultKind.HTML)
+    assert knobs.behaviour("image-1", "image", COVER).fault == Fault(FaultKind.REGION)
+    assert knobs.behaviour("image-2", "image", COVER).fault == Fault(FaultKind.CHALLENGE)
+    assert knobs.behaviour("image-2", "image", "/media/photos/1/1.webp").fault == Fault(FaultKind.HTML)
 
 
 def test_turning_one_knob_leaves_the_others_as_they_are() -> None:
@@ -139,7 +139,7 @@ def test_turning_one_knob_leaves_the_others_as_they_are() -> None:
     knobs.turn("api", failure="hang")
     knobs.turn("api", failure=None)
 
-    orders = knobs.orders("api-1", "api", "/album")
+    orders = knobs.behaviour("api-1", "api", "/album")
 
     assert (orders.latency_s, orders.fault) == (0.5, None)
 

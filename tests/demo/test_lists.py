@@ -9,7 +9,7 @@ import pytest
 
 from demo.comics import BENCH_ALBUM_ID
 from demo.library import library
-from demo.lists import Listed, search, shelf
+from demo.lists import ListPage, browse, search
 from demo.records import PageKind
 from demo.scripted import BLOCKED_TAG, BLOCKED_TAG_ALBUMS, SAME_TITLE
 
@@ -27,17 +27,17 @@ CATEGORIES = (
 )
 
 
-def _search(query: str, main_tag: str = "0", order: str = "mr", period: str = "a", page: int = 1) -> Listed:
+def _search(query: str, main_tag: str = "0", order: str = "mr", period: str = "a", page: int = 1) -> ListPage:
     return search(query, main_tag=main_tag, order=order, period=period, page=page)
 
 
-def _ids(found: Listed) -> list[int]:
+def _ids(found: ListPage) -> list[int]:
     return [comic.id for comic in found.comics]
 
 
 def test_there_are_comics_enough_for_three_pages() -> None:
     assert len(library().healthy) == 170
-    assert [len(shelf(order="mv", period="a", page=page).comics) for page in (1, 2, 3, 4)] == [80, 80, 42, 0]
+    assert [len(browse(order="mv", period="a", page=page).comics) for page in (1, 2, 3, 4)] == [80, 80, 42, 0]
 
 
 def test_numbers_of_comics_and_chapters_are_never_used_twice() -> None:
@@ -69,7 +69,7 @@ def test_the_comic_of_the_benchmarks_is_one_chapter_of_sixty_scrambled_webp_page
 @pytest.mark.parametrize("period", ["a", "m", "w", "t"])
 def test_no_scripted_comic_stands_on_the_first_page_of_a_list(order: str, period: str) -> None:
     for category in CATEGORIES:
-        found = shelf(order=order, period=period, page=1, category=category)
+        found = browse(order=order, period=period, page=1, category=category)
         assert found.comics
         assert all(comic.script is None for comic in found.comics)
     for query in ("", "全彩", "中文"):
@@ -80,14 +80,14 @@ def test_no_scripted_comic_stands_on_the_first_page_of_a_list(order: str, period
 
 
 def test_every_category_has_comics_and_every_comic_stands_in_one() -> None:
-    held = {category: set(_ids(shelf(order="mr", period="a", page=1, category=category))) for category in CATEGORIES}
+    held = {category: set(_ids(browse(order="mr", period="a", page=1, category=category))) for category in CATEGORIES}
 
     assert all(held.values())
-    assert sum(shelf(order="mr", period="a", page=1, category=name).total for name in CATEGORIES[1:]) == 202
+    assert sum(browse(order="mr", period="a", page=1, category=name).total for name in CATEGORIES[1:]) == 202
 
 
 def test_each_period_ranks_in_its_own_way() -> None:
-    first = {period: tuple(_ids(shelf(order="mv", period=period, page=1))[:10]) for period in ("a", "m", "w", "t")}
+    first = {period: tuple(_ids(browse(order="mv", period=period, page=1))[:10]) for period in ("a", "m", "w", "t")}
 
     assert len(set(first.values())) == 4
 
@@ -96,7 +96,7 @@ def test_each_period_ranks_in_its_own_way() -> None:
 def test_a_list_falls_from_its_highest_value(order: str) -> None:
     value = {"mr": "published", "mv": "views", "tf": "likes", "mp": "page_count"}[order]
 
-    values = [getattr(comic, value) for comic in shelf(order=order, period="a", page=1).comics]
+    values = [getattr(comic, value) for comic in browse(order=order, period="a", page=1).comics]
 
     assert values == sorted(values, reverse=True)
 

@@ -1,4 +1,4 @@
-"""Figures of the comics (views, likes, dates) and the way the site prints them. All follow from the number alone."""
+"""Views, likes and dates of the comics, and how the site prints them. All are computed from the number."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
 
 TODAY = date(2026, 6, 1)
-"""The day it always is on the demo site: periods of searches end here."""
+"""Today on the demo site, always: periods of searches end here."""
 
 PERIOD_DAYS = {"t": 1, "w": 7, "m": 30}
 """Days of the site's periods; "a" has no limit."""
 
 _EXAMPLE = 1208626
-"""The album whose figures are exact and known: 102497 views, 42 likes."""
+"""The album whose values are exact and known: 102497 views, 42 likes."""
 
 _SPREAD_DAYS = 240
 
 
 def draw(*words: object, below: int) -> int:
-    """A number from 0 to `below` - 1 that always follows from the words."""
+    """A number from 0 to `below` - 1, always the same for the same words."""
     digest = blake2b("/".join(map(str, words)).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") % below
 
@@ -34,7 +34,7 @@ def likes_of(id: int) -> int:
 
 
 def published_of(id: int) -> date:
-    """The day it came to the site; a few came today, most over the last eight months."""
+    """The day it was published; a few today, most over the last eight months."""
     return TODAY - timedelta(days=draw(id, "day", below=_SPREAD_DAYS) ** 2 // _SPREAD_DAYS)
 
 

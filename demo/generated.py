@@ -1,15 +1,21 @@
-"""Light issues of five made-up magazines: they make lists long enough to turn the page."""
+"""Comics made by rule: magazine issues, which make lists three pages long, and albums that are in no list."""
 
 from __future__ import annotations
 
 from demo.comics import pages
-from demo.figures import likes_of, published_of, views_of
 from demo.records import Chapter, Comic, PageKind
+from demo.sample_values import likes_of, published_of, views_of
 
 ISSUES_EACH = 22
 
-_FIRST_ID = 600_100
-_STEP = 7
+_FIRST_ISSUE_ID = 600_100
+_ISSUE_STEP = 7
+
+FIRST_UNLISTED_ID = 2_000_000
+UNLISTED_COUNT = 10_000
+"""For tests and benchmarks that read more albums than the lists contain."""
+
+_THEMES = ("nature", "machines", "travel", "cooking")
 
 _MAGAZINES = (
     ("山行月刊", "nature", ("全彩", "中文", "短篇", "風景"), "doujin", "chinese"),
@@ -20,14 +26,14 @@ _MAGAZINES = (
 )
 
 
-def issues() -> tuple[Comic, ...]:
+def magazine_issues() -> tuple[Comic, ...]:
     """All issues of all magazines: eight small pages each."""
     return tuple(_issue(number) for number in range(ISSUES_EACH * len(_MAGAZINES)))
 
 
 def _issue(number: int) -> Comic:
     name, theme, tags, category, sub_category = _MAGAZINES[number % len(_MAGAZINES)]
-    id = _FIRST_ID + number * _STEP
+    id = _FIRST_ISSUE_ID + number * _ISSUE_STEP
     title = f"《{name}》第{number // len(_MAGAZINES) + 1}期"
     return Comic(
         id=id,
@@ -40,6 +46,30 @@ def _issue(number: int) -> Comic:
         category=category,
         sub_category=sub_category,
         description=f"{name}的小冊子，八頁。",
+        published=published_of(id),
+        updated=published_of(id),
+        views=views_of(id),
+        likes=likes_of(id),
+        chapters=(Chapter(id, title, pages(8, PageKind.WEBP, 480, 680)),),
+    )
+
+
+def unlisted_album(id: int) -> Comic | None:
+    """The album of a number from 2000000 to 2009999, eight small pages; None for other numbers."""
+    if not FIRST_UNLISTED_ID <= id < FIRST_UNLISTED_ID + UNLISTED_COUNT:
+        return None
+    title = f"倉庫第{id - FIRST_UNLISTED_ID + 1}冊"
+    return Comic(
+        id=id,
+        title=title,
+        theme=_THEMES[id % len(_THEMES)],
+        authors=("倉庫管理員",),
+        works=("原創",),
+        characters=(),
+        tags=("全彩", "中文", "短篇"),
+        category="another",
+        sub_category="other",
+        description="只有知道號碼的人才找得到的書。",
         published=published_of(id),
         updated=published_of(id),
         views=views_of(id),

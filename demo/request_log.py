@@ -1,4 +1,4 @@
-"""What the demo site was asked: a bounded log that tests can count in and wait on."""
+"""The requests the demo site received: a bounded log that tests count in and wait on."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from threading import Condition
 from typing import Any
 
 _KEPT = 200_000
-"""Requests remembered; older ones are forgotten."""
+"""Requests kept; the oldest are dropped."""
 
 
 @dataclass(slots=True)
-class Seen:
-    """A request. `at_s` counts from the start of the site; `status` is None until an answer has begun."""
+class LoggedRequest:
+    """A request. `at_s` counts from the start of the site; `status` is None until the response has begun."""
 
     number: int
     at_s: float
@@ -28,18 +28,18 @@ class Seen:
     status: int | None = None
 
 
-class Traffic:
-    """The log of requests, safe for threads. Iterating gives a copy of what is known now."""
+class RequestLog:
+    """The log of requests. Thread-safe; iterating gives a copy."""
 
     def __init__(self) -> None:
         self._began = time.monotonic()
-        self._seen: deque[Seen] = deque(maxlen=_KEPT)
+        self._seen: deque[LoggedRequest] = deque(maxlen=_KEPT)
         self._open: dict[str, int] = {}
         self._peaks: dict[str, int] = {}
         self._number = 0
         self._changed = Condition()
 
-    def __iter__(self) -> Iterator[Seen]:
+    def __iter__(self) -> Iterator[LoggedRequest]:
         with self._changed:
             return iter(tuple(self._seen))
 
@@ -48,8 +48,8 @@ class Traffic:
             return len(self._seen)
 
     @contextmanager
-    def noted(self, host: str, role: str, method: str, path: str, query: str) -> Iterator[Seen]:
-        """Notes a request; it counts as open until the block ends."""
+    def logged(self, host: str, role: str, method: str, path: str, query: str) -> Iterator[LoggedRequest]:
+        """Log a request; it counts as open until the block ends."""
         seen = self._begin(host, role, method, path, query)
         try:
             yield seen
@@ -58,53 +58,53 @@ class Traffic:
                 self._open[role] = max(0, self._open.get(role, 0) - 1)
                 self._changed.notify_all()
 
-    def find(self, path: str = "", role: str | None = None, host: str | None = None) -> list[Seen]:
+    def find(self, path: str = "", role: str | None = None, host: str | None = None) -> list[LoggedRequest]:
         """Requests whose path and query contain `path`, of a role or host, oldest first."""
         with self._changed:
             return self._found(path, role, host)
 
     def count(self, path: str = "", role: str | None = None, host: str | None = None) -> int:
-        """How many `find` would give."""
+        """Number of requests that `find` returns."""
         return len(self.find(path, role, host))
 
     def peak(self, role: str) -> int:
-        """Most requests of a role that were open at the same moment."""
+        """Most requests of a role that were open at the same time."""
         with self._changed:
             return self._peaks.get(role, 0)
 
     def wait_for(self, count: int, path: str = "", role: str | None = None, timeout_s: float = 10.0) -> None:
-        """Blocks the calling thread until so many matching requests have come. Raises TimeoutError."""
+        """Block the calling thread until this many matching requests were received. Raises TimeoutError."""
         with self._changed:
             if not self._changed.wait_for(lambda: len(self._found(path, role, None)) >= count, timeout_s):
                 raise TimeoutError(f"{len(self._found(path, role, None))} of {count} requests for {path!r} came")
 
     def wait_idle(self, role: str, timeout_s: float = 10.0) -> None:
-        """Blocks the calling thread until no request of a role is open. Raises TimeoutError."""
+        """Block the calling thread until no request of a role is open. Raises TimeoutError."""
         with self._changed:
             if not self._changed.wait_for(lambda: not self._open.get(role), timeout_s):
                 raise TimeoutError(f"{self._open[role]} requests for {role} are still open")
 
     def reset(self) -> None:
-        """Forgets all requests and peaks; those still open stay open."""
+        """Clear all requests and peaks; those still open stay open."""
         with self._changed:
             self._seen.clear()
             self._peaks = dict(self._open)
 
     def as_json(self, path: str = "", role: str | None = None, host: str | None = None) -> list[dict[str, Any]]:
-        """What `find` gives, as the admin address shows it."""
+        """What `find` returns, as the admin route shows it."""
         return [asdict(seen) for seen in self.find(path, role, host)]
 
-    def _begin(self, host: str, role: str, method: str, path: str, query: str) -> Seen:
+    def _begin(self, host: str, role: str, method: str, path: str, query: str) -> LoggedRequest:
         with self._changed:
             self._number += 1
-            seen = Seen(self._number, time.monotonic() - self._began, host, role, method, path, query)
+            seen = LoggedRequest(self._number, time.monotonic() - self._began, host, role, method, path, query)
             self._seen.append(seen)
             self._open[role] = self._open.get(role, 0) + 1
             self._peaks[role] = max(self._peaks.get(role, 0), self._open[role])
             self._changed.notify_all()
             return seen
 
-    def _found(self, path: str, role: str | None, host: str | None) -> list[Seen]:
+    def _found(self, path: str, role: str | None, host: str | None) -> list[LoggedRequest]:
         return [
             seen
             for seen in self._seen
