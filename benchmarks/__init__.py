@@ -1,1 +1,1 @@
-"""Speed, side by side with what it is measured against: `make bench`, or `python -m benchmarks NAME …`."""
+"""Speed, side by side with what it is measured against: `make job_slots`, or `python -m benchmarks NAME …`."""

@@ -14,7 +14,7 @@ ALBUM = "900600"
 
 IDLE_S, BUSY_S, PAUSE_S = 6.0, 8.0, 0.01
 
-QUERY = json.dumps({"query": "{ ranking { entries { rank album { id title } } } }"})
+QUERY = json.dumps({"query": "{ ranking { rows { rank album { id title } } } }"})
 START = "mutation ($id: String!) { startDownload(input: {albumId: $id}) { ... on Download { id } } }"
 STATE = "query ($id: ID!) { download(id: $id) { state } }"
 REMOVE = "mutation ($id: ID!) { removeDownload(id: $id) { __typename } }"

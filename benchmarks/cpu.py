@@ -29,6 +29,6 @@ def _inodes(port: int) -> set[str]:
 
 def _sockets(folder: Path) -> set[str]:
     try:
-        return {str(entry.readlink()) for entry in (folder / "fd").iterdir()}
+        return {str(row.readlink()) for row in (folder / "fd").iterdir()}
     except OSError:
         return set()  # it ended meanwhile, or is somebody else's

@@ -25,7 +25,7 @@ from benchmarks.memory import peak_mb
 from benchmarks.processes import process
 from benchmarks.site import Site, demo_site, worker_environment
 from services.container import Services, open_services
-from services.downloads import ArchiveFormat, Download, DownloadRequest, DownloadState, ImageFormat
+from services.downloads import ArchiveFormat, DownloadRecord, DownloadRequest, DownloadState, ImageFormat
 from services.imaging import Codec, read_page
 from services.observability import Priority, open_usage
 from services.settings import Settings, read_settings
@@ -50,7 +50,7 @@ async def ours(services: Services, album_id: int, archive: ArchiveFormat, image:
     started = time.perf_counter()
     async with asyncio.timeout(DEADLINE_S):
         first = await services.downloads.start(request)
-        seen: list[Download] = [change async for change in services.downloads.watch(first.id)]
+        seen: list[DownloadRecord] = [change async for change in services.downloads.watch(first.id)]
     seconds = time.perf_counter() - started
     last = seen[-1]
     if last.state is not DownloadState.READY or last.file is None:
@@ -145,8 +145,8 @@ async def tell_memory(services: Services, worker_pid: int) -> None:
     zip_, pdf = ArchiveFormat.ZIP, ArchiveFormat.PDF
     few = await peak_mb(worker_pid, ours(services, CUT, zip_, ImageFormat.ORIGINAL))
     many = await peak_mb(worker_pid, ours(services, LONG, zip_, ImageFormat.ORIGINAL))
-    book = await peak_mb(worker_pid, ours(services, LONG, pdf, ImageFormat.ORIGINAL))
-    print(f"worker's memory (PSS): 60 pages {few:.0f} MB, 600 pages {many:.0f} MB, 600 pages as PDF {book:.0f} MB")
+    as_pdf = await peak_mb(worker_pid, ours(services, LONG, pdf, ImageFormat.ORIGINAL))
+    print(f"worker's memory (PSS): 60 pages {few:.0f} MB, 600 pages {many:.0f} MB, 600 pages as PDF {as_pdf:.0f} MB")
 
 
 def main() -> None:
@@ -160,7 +160,7 @@ def main() -> None:
 
 async def _run(rounds: int, pictures: Path) -> None:
     with (
-        tempfile.TemporaryDirectory(prefix="jmgraph-bench-") as folder,
+        tempfile.TemporaryDirectory(prefix="jmgraph-job_slots-") as folder,
         demo_site(pictures) as site,
         ValkeyServer(data_dir=Path(folder) / "valkey") as valkey,
     ):

@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks.load import Load, load, post_json
 from benchmarks.servers import asgi, jmgraph, read_json
 
-RANKING = """{ ranking { total entries { rank album { id title
+RANKING = """{ ranking { total rows { rank album { id title
   tags { name match translation { id name intro } } authors { name translation { id name } }
   pageCount viewCount } } } }"""
 

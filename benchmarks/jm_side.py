@@ -60,5 +60,5 @@ async def main(api_url: str, image_url: str, album_id: str, folder: Path, suffix
 
 
 if __name__ == "__main__":
-    api, image, album, where, *rest = sys.argv[1:]
-    asyncio.run(main(api, image, album, Path(where), f".{rest[0]}" if rest else None))
+    api, image, album, chapter_in_archive, *rest = sys.argv[1:]
+    asyncio.run(main(api, image, album, Path(chapter_in_archive), f".{rest[0]}" if rest else None))

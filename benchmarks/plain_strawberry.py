@@ -17,7 +17,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from strawberry.asgi import GraphQL
 
-RANKING = """{ ranking { total entries { rank album { id title
+RANKING = """{ ranking { total rows { rank album { id title
   tags { name match translation { id name intro } } authors { name translation { id name } }
   pageCount viewCount } } } }"""
 
@@ -65,7 +65,7 @@ class Ranking:
     """A page."""
 
     total: int
-    entries: list[RankingEntry]
+    rows: list[RankingEntry]
 
 
 def _tag(tag: dict[str, Any]) -> AlbumTag:
@@ -80,19 +80,19 @@ def _tag(tag: dict[str, Any]) -> AlbumTag:
 def _ranking(data: dict[str, Any]) -> Ranking:
     return Ranking(
         total=data["total"],
-        entries=[
+        rows=[
             RankingEntry(
-                rank=entry["rank"],
+                rank=row["rank"],
                 album=Album(
-                    id=entry["album"]["id"],
-                    title=entry["album"]["title"],
-                    tags=[_tag(tag) for tag in entry["album"]["tags"]],
-                    authors=[_tag(tag) for tag in entry["album"]["authors"]],
-                    page_count=entry["album"]["pageCount"],
-                    view_count=entry["album"]["viewCount"],
+                    id=row["album"]["id"],
+                    title=row["album"]["title"],
+                    tags=[_tag(tag) for tag in row["album"]["tags"]],
+                    authors=[_tag(tag) for tag in row["album"]["authors"]],
+                    page_count=row["album"]["pageCount"],
+                    view_count=row["album"]["viewCount"],
                 ),
             )
-            for entry in data["entries"]
+            for row in data["rows"]
         ],
     )
 

@@ -31,7 +31,7 @@ from services.container import Services, open_services
 from services.downloads import (
     ACTIVE_STATES,
     ArchiveFormat,
-    Download,
+    DownloadRecord,
     DownloadRequest,
     Downloads,
     DownloadState,
@@ -209,8 +209,8 @@ class Soak:
             *self._grown(),
         ]
 
-    async def _records(self) -> list[Download]:
-        records: list[Download] = []
+    async def _records(self) -> list[DownloadRecord]:
+        records: list[DownloadRecord] = []
         after = None
         while True:
             page = await self.downloads.list(None, 100, after)
@@ -219,7 +219,7 @@ class Soak:
                 return records
             after = page.cursors[-1]
 
-    def _broken(self, record: Download) -> str:
+    def _broken(self, record: DownloadRecord) -> str:
         if record.state is not DownloadState.READY:
             return ""
         assert record.file is not None
@@ -235,7 +235,7 @@ class Soak:
             is_whole = archive.testzip() is None and len(pages) == record.progress.pages_total
         return "" if is_whole else f"{record.id} has {len(pages)} pages of {record.progress.pages_total}"
 
-    def _strays(self, records: list[Download]) -> list[str]:
+    def _strays(self, records: list[DownloadRecord]) -> list[str]:
         data_dir = self.services.settings.data_dir
         kept = {record.file.key for record in records if record.file}
         archives = {str(path.relative_to(data_dir / "archives")) for path in _files(data_dir / "archives")}

@@ -21,8 +21,8 @@ from services.catalog import parse_album_id
 from services.container import Services, open_pipeline, open_services
 from services.downloads import (
     ArchiveFormat,
-    Download,
-    DownloadFile,
+    DownloadFileRecord,
+    DownloadRecord,
     DownloadRequest,
     DownloadState,
     FileRange,
@@ -107,7 +107,7 @@ async def _hands(services: Services) -> AsyncIterator[None]:
             await task
 
 
-async def _watch(services: Services, download: Download, console: Console) -> Download:
+async def _watch(services: Services, download: DownloadRecord, console: Console) -> DownloadRecord:
     last = download
     before = download.progress.bytes_done
     with progress_bar(console) as bar:
@@ -139,7 +139,7 @@ def progress_bar(console: Console) -> Progress:
     )
 
 
-async def _finish(services: Services, download: Download, out: Path, console: Console) -> int:
+async def _finish(services: Services, download: DownloadRecord, out: Path, console: Console) -> int:
     if download.state is DownloadState.READY and download.file is not None:
         path = await _fetch(services, download, out)
         sys.stdout.write(f"{path}\n")
@@ -153,10 +153,10 @@ async def _finish(services: Services, download: Download, out: Path, console: Co
     return 1
 
 
-async def _fetch(services: Services, download: Download, out: Path) -> Path:
+async def _fetch(services: Services, download: DownloadRecord, out: Path) -> Path:
     """Copy the archive out of the store; it appears under its name only when it is whole."""
     name = download.file.name if download.file else ""
-    async with services.downloads.hold_file(download.id, name) as file:
+    async with services.downloads.lock_file(download.id, name) as file:
         found = file and await services.archives.open_range(file.key)
         if not file or not found:
             raise ConfigurationError("the finished file has gone; the same command with --force makes it anew")
@@ -166,7 +166,7 @@ async def _fetch(services: Services, download: Download, out: Path) -> Path:
             raise ConfigurationError(f"--out {out}: {error.strerror}; a folder that can be written to") from None
 
 
-async def _write(found: FileRange, file: DownloadFile, out: Path) -> Path:
+async def _write(found: FileRange, file: DownloadFileRecord, out: Path) -> Path:
     draft = _draft(out, file)
     try:
         with draft.open("wb") as target:
@@ -177,6 +177,6 @@ async def _write(found: FileRange, file: DownloadFile, out: Path) -> Path:
         draft.unlink(missing_ok=True)
 
 
-def _draft(out: Path, file: DownloadFile) -> Path:
+def _draft(out: Path, file: DownloadFileRecord) -> Path:
     out.mkdir(parents=True, exist_ok=True)
     return out / f".{file.sha256[:16]}.part"

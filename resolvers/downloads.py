@@ -8,8 +8,8 @@ from resolvers.context import ID, Context
 from services.catalog import parse_album_id
 from services.downloads import (
     ArchiveFormat,
-    Download,
     DownloadPage,
+    DownloadRecord,
     DownloadRequest,
     DownloadState,
     FeedBatch,
@@ -19,7 +19,7 @@ from services.errors import QueueUnavailable
 from services.observability import current_usage
 
 
-async def download(context: Context, id: ID) -> Download | None:
+async def download(context: Context, id: ID) -> DownloadRecord | None:
     """One download; null when there is none of this id."""
     current_usage().is_personal = True
     return await context.services.downloads.find(id)
@@ -33,7 +33,7 @@ async def downloads(
     return await context.services.downloads.list(states, first, after)
 
 
-async def downloads_of_album(context: Context, album_id: str) -> list[Download]:
+async def downloads_of_album(context: Context, album_id: str) -> list[DownloadRecord]:
     """Downloads of an album, newest first; none while Redis is unavailable, so that the album can still be read."""
     current_usage().is_personal = True
     try:
@@ -50,7 +50,7 @@ async def start_download(
     image: ImageFormat = ImageFormat.ORIGINAL,
     quality: int = 90,
     force: bool = False,
-) -> Download:
+) -> DownloadRecord:
     """Queue a download. Asking again for the same album, chapters and formats while one is queued, running or ready
     returns that one, unless force.
     """
@@ -65,19 +65,19 @@ async def start_download(
     return await context.services.downloads.start(request)
 
 
-async def cancel_download(context: Context, id: ID) -> Download:
+async def cancel_download(context: Context, id: ID) -> DownloadRecord:
     """Stops a queued or running download; keeps nothing on disk. Idempotent."""
     return await context.services.downloads.cancel(id)
 
 
-async def retry_download(context: Context, id: ID) -> Download:
+async def retry_download(context: Context, id: ID) -> DownloadRecord:
     """Queues a failed, cancelled or expired download again; pages already fetched are kept. Any other state: returned
     as it is.
     """
     return await context.services.downloads.retry(id)
 
 
-async def retry_failed_downloads(context: Context) -> list[Download]:
+async def retry_failed_downloads(context: Context) -> list[DownloadRecord]:
     """Queues every failed download again."""
     return await context.services.downloads.retry_failed()
 
@@ -88,7 +88,7 @@ async def remove_download(context: Context, id: ID) -> ID:
     return id
 
 
-def download_status(context: Context, id: ID) -> AsyncGenerator[Download, None]:
+def download_status(context: Context, id: ID) -> AsyncGenerator[DownloadRecord, None]:
     """The download now, then every change; an unknown id is a NOT_FOUND error, a removed download completes (at most
     four a second; the newest wins), until it is READY, FAILED, CANCELLED or EXPIRED; then completes. A late
     subscriber still gets the final state.

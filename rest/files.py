@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from rest.operations import Group, Returns, header, operation, path
 from rest.responses import Problem
 from services.container import Services
-from services.downloads import DownloadFile
+from services.downloads import DownloadFileRecord
 from services.errors import AlbumNotFound, BlockedByPolicy, UpstreamFailure
 from services.http_semantics import (
     ByteRange,
@@ -84,7 +84,7 @@ class ArchiveResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Open the file, then answer."""
-        async with self._services.downloads.hold_file(self._download_id, self._name) as file:
+        async with self._services.downloads.lock_file(self._download_id, self._name) as file:
             if file is None or await self._is_withheld():
                 raise _not_found()
             await self._send(Request(scope, receive), file, send)
@@ -102,7 +102,7 @@ class ArchiveResponse(Response):
             return False
         return False
 
-    async def _send(self, request: Request, file: DownloadFile, send: Send) -> None:
+    async def _send(self, request: Request, file: DownloadFileRecord, send: Send) -> None:
         headers = _headers(file)
         if is_not_modified(request.headers.raw, headers["ETag"]):
             await Response(status_code=304, headers=headers)(request.scope, request.receive, send)
@@ -123,7 +123,7 @@ def _not_found() -> HTTPException:
     return HTTPException(404, "The file does not exist or has expired.")
 
 
-def _requested_part(request: Request, file: DownloadFile, etag: str) -> ByteRange | None:
+def _requested_part(request: Request, file: DownloadFileRecord, etag: str) -> ByteRange | None:
     if request.method != "GET":  # ranges are defined for GET alone (RFC 9110, 14.2)
         return None
     try:
@@ -139,7 +139,7 @@ def _bounds(part: ByteRange | None, size_bytes: int) -> tuple[int, int | None]:
     return (0, size_bytes) if size_bytes else (0, None)
 
 
-def _headers(file: DownloadFile) -> dict[str, str]:
+def _headers(file: DownloadFileRecord) -> dict[str, str]:
     ending = file.name.rpartition(".")[2]
     ascii_name = "".join(
         letter if letter.isascii() and letter.isprintable() and letter not in '"\\%' else "_" for letter in file.name

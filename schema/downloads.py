@@ -20,8 +20,7 @@ from schema.errors import (
 )
 from schema.fields import BigInt, Info, PageInfo, field, input_type, object_type
 from services import catalog
-from services.downloads import Download as DownloadRecord
-from services.downloads import DownloadPage, FeedBatch
+from services.downloads import DownloadPage, DownloadRecord, FeedBatch
 
 
 @object_type

@@ -15,9 +15,9 @@ from services.access import Access
 from services.catalog import AlbumDetail, Catalog, Covers, EhTagIndex, HostRole, Pages, open_catalog
 from services.downloads import (
     ArchiveStore,
+    DownloadLimits,
     Downloads,
     ImageExecutor,
-    Limits,
     Pipeline,
     Staging,
     open_archive_store,
@@ -84,7 +84,7 @@ async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterat
         )
         notices = await enter(open_notifications(redis, events, downloads))
         await enter(_running(downloads.maintain))
-        await enter(metrics.measured_process(lambda: downloads.watcher_count))
+        await enter(metrics.measured_process(lambda: downloads.subscriber_count))
         yield Services(
             settings=settings,
             access=Access(
@@ -109,16 +109,16 @@ async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterat
 @asynccontextmanager
 async def open_pipeline(services: Services) -> AsyncIterator[Pipeline]:
     """What a worker makes archives with."""
-    workshop = ImageExecutor()
+    executor = ImageExecutor()
     try:
         yield Pipeline(
             services.upstream,
             ArchiveLabels(services.tags, services.catalog),
-            workshop,
+            executor,
             disk_floor_bytes=services.settings.disk_floor_bytes,
         )
     finally:
-        await asyncio.to_thread(workshop.close)
+        await asyncio.to_thread(executor.close)
 
 
 class ArchiveLabels:
@@ -138,8 +138,8 @@ class ArchiveLabels:
         return self._catalog.album_url(album_id)
 
 
-def _download_limits(settings: Settings) -> Limits:
-    return Limits(
+def _download_limits(settings: Settings) -> DownloadLimits:
+    return DownloadLimits(
         data_dir=settings.data_dir,
         ttl_s=settings.download_ttl_s,
         history_s=settings.download_history_s,

@@ -6,7 +6,7 @@ import time
 
 import orjson
 
-from services.downloads import Limits
+from services.downloads import DownloadLimits
 from services.redis import Events, RedisClient
 
 PREFIX = "jmgraph:notices:"
@@ -41,7 +41,7 @@ redis.call('PUBLISH', ARGV[3], ARGV[4])
 class NotificationStore:
     """Two hashes a client: `waits` has what is waited for with its place in order, `told` the marks."""
 
-    def __init__(self, link: RedisClient, events: Events, limits: Limits) -> None:
+    def __init__(self, link: RedisClient, events: Events, limits: DownloadLimits) -> None:
         self._redis = link.client
         self._channel = events.channel
         self._expect = self._redis.register_script(EXPECT)

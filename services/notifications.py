@@ -16,7 +16,7 @@ import orjson
 import structlog
 
 from services.connection_limit import ConnectionLimit
-from services.downloads import Download, Downloads, DownloadState, translate_queue_errors
+from services.downloads import DownloadRecord, Downloads, DownloadState, translate_queue_errors
 from services.errors import QueueUnavailable
 from services.notification_store import ERROR_MARK, SERIAL, NotificationStore, topic_of
 from services.redis import Events, RedisClient, RedisUnavailable, Watcher
@@ -174,7 +174,7 @@ class _Session:
             return None
         return _Due(field, "told", Notification.failed(str(error["reason"])))
 
-    def _notice_of(self, download: Download | None, id: str) -> Notification | None:
+    def _notice_of(self, download: DownloadRecord | None, id: str) -> Notification | None:
         """What to say of a download that has ended; None when that is too long ago to matter."""
         if download is None:
             return Notification.failed(REMOVED_TEXT) if id in self._awaited else None

@@ -1,4 +1,4 @@
-"""Fakes of the neighbours of the download life cycle, and a house of the real one around them."""
+"""Fakes of the neighbours of the download life cycle, and a harness of the real one around them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from pathlib import Path
 
 from services.downloads import (
     Cancelled,
-    Download,
+    DownloadJob,
+    DownloadLimits,
+    DownloadRecord,
     DownloadRequest,
     Downloads,
     DownloadState,
     DownloadWorker,
-    Job,
-    Limits,
     PackedArchive,
     PagesMissing,
     PagesProgress,
@@ -37,7 +37,7 @@ QUICK = Timings(
     sweep_s=0.05,
     progress_s=0.02,
     live_s=0.02,
-    hold_s=0.6,
+    lock_s=0.6,
     retry_s=0.05,
     handover_s=1.0,
 )
@@ -116,7 +116,7 @@ class FakePipeline:
         self.max_concurrent_calls = 0
 
     async def run(
-        self, job: Job, *, on_progress: Callable[[PagesProgress], None], is_cancelled: Callable[[], bool]
+        self, job: DownloadJob, *, on_progress: Callable[[PagesProgress], None], is_cancelled: Callable[[], bool]
     ) -> PackedArchive:
         self.concurrent_calls += 1
         self.max_concurrent_calls = max(self.max_concurrent_calls, self.concurrent_calls)
@@ -126,7 +126,7 @@ class FakePipeline:
             self.concurrent_calls -= 1
 
     async def _run(
-        self, job: Job, on_progress: Callable[[PagesProgress], None], is_cancelled: Callable[[], bool]
+        self, job: DownloadJob, on_progress: Callable[[PagesProgress], None], is_cancelled: Callable[[], bool]
     ) -> PackedArchive:
         job.folder.mkdir(parents=True, exist_ok=True)
         total = sum(len(chapter.page_names) for chapter in job.chapters)
@@ -211,8 +211,8 @@ class FakeArchives:
 
 
 @dataclass
-class House:
-    """One process of the product: doors' side, upkeep, and a worker where one is started."""
+class DownloadHarness:
+    """One process of the product: requests, maintenance, and a worker where one is started."""
 
     link: RedisClient
     events: Events
@@ -224,7 +224,7 @@ class House:
     data_dir: Path
     workers: list[tuple[DownloadWorker, asyncio.Event, asyncio.Task[None]]] = field(default_factory=list)
 
-    async def start(self, album_id: str = "100", **changes: object) -> Download:
+    async def start(self, album_id: str = "100", **changes: object) -> DownloadRecord:
         """Queue a download of this album."""
         return await self.downloads.start(DownloadRequest(album_id, **changes))  # type: ignore[arg-type]
 
@@ -242,7 +242,7 @@ class House:
             await task
         self.workers.clear()
 
-    async def until_state(self, id: str, *states: DownloadState, timeout_s: float = 10.0) -> Download:
+    async def until_state(self, id: str, *states: DownloadState, timeout_s: float = 10.0) -> DownloadRecord:
         """The download once it is in one of these states."""
         async with asyncio.timeout(timeout_s):
             while True:
@@ -251,7 +251,7 @@ class House:
                     return found
                 await asyncio.sleep(0.01)
 
-    async def until_ended(self, id: str) -> Download:
+    async def until_ended(self, id: str) -> DownloadRecord:
         """The last state of a watched download."""
         async with asyncio.timeout(10):
             return [download async for download in self.downloads.watch(id)][-1]
@@ -262,7 +262,7 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(
+async def open_harness(
     url: str,
     data_dir: Path,
     *,
@@ -271,11 +271,11 @@ async def open_house(
     timings: Timings = QUICK,
     maintained: bool = True,
     **limits: float,
-) -> AsyncIterator[House]:
+) -> AsyncIterator[DownloadHarness]:
     """A process of the product on this Redis and data directory; keywords are limits."""
     link = RedisClient(url)
     bounds: dict[str, float] = {"ttl_s": 60, "history_s": 3600, "queue_limit": 50, "disk_floor_bytes": 0, **limits}
-    house_albums = albums or FakeAlbums(an_album())
+    fake_albums = albums or FakeAlbums(an_album())
     archives, folders = FakeArchives(data_dir / "archives"), FakeFolders(data_dir / "staging")
     async with AsyncExitStack() as stack:
         stack.push_async_callback(link.aclose)
@@ -284,19 +284,21 @@ async def open_house(
             open_downloads(
                 link,
                 events,
-                house_albums,
+                fake_albums,
                 archives,
                 folders,
-                Limits(data_dir=data_dir, **bounds),  # type: ignore[arg-type]
+                DownloadLimits(data_dir=data_dir, **bounds),  # type: ignore[arg-type]
                 timings,
             )
         )
-        house = House(link, events, downloads, house_albums, pipeline or FakePipeline(), archives, folders, data_dir)
-        upkeep = asyncio.create_task(downloads.maintain()) if maintained else None
+        harness = DownloadHarness(
+            link, events, downloads, fake_albums, pipeline or FakePipeline(), archives, folders, data_dir
+        )
+        maintenance = asyncio.create_task(downloads.maintain()) if maintained else None
         try:
-            yield house
+            yield harness
         finally:
-            await house.stop_work()
-            if upkeep:
-                upkeep.cancel()
-                await asyncio.gather(upkeep, return_exceptions=True)
+            await harness.stop_work()
+            if maintenance:
+                maintenance.cancel()
+                await asyncio.gather(maintenance, return_exceptions=True)

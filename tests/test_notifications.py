@@ -12,7 +12,7 @@ import pytest
 from services.downloads import DownloadState
 from services.notifications import Notification, Notifications, open_notifications
 from services.redis import embedded_valkey
-from tests.download_fakes import FakeAlbums, FakePipeline, House, an_album, open_house
+from tests.download_fakes import DownloadHarness, FakeAlbums, FakePipeline, an_album, open_harness
 from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
@@ -21,13 +21,15 @@ READY = Notification("download_ready", "山行 100", "文件 '山行 100' 已完
 
 
 @asynccontextmanager
-async def a_process(url: str, data_dir: Path, ttl_s: float = 60) -> AsyncIterator[tuple[House, Notifications]]:
+async def a_process(
+    url: str, data_dir: Path, ttl_s: float = 60
+) -> AsyncIterator[tuple[DownloadHarness, Notifications]]:
     albums = FakeAlbums(an_album("100"), an_album("200"))
     async with (
-        open_house(url, data_dir, albums=albums, ttl_s=ttl_s) as house,
-        open_notifications(house.link, house.events, house.downloads) as notices,
+        open_harness(url, data_dir, albums=albums, ttl_s=ttl_s) as harness,
+        open_notifications(harness.link, harness.events, harness.downloads) as notices,
     ):
-        yield house, notices
+        yield harness, notices
 
 
 class Client:
@@ -51,21 +53,21 @@ class Client:
 
 
 @pytest.fixture
-async def there(redis_url: str, tmp_path: Path) -> AsyncIterator[tuple[House, Notifications]]:
+async def there(redis_url: str, tmp_path: Path) -> AsyncIterator[tuple[DownloadHarness, Notifications]]:
     async with a_process(redis_url, tmp_path) as process:
         yield process
 
 
 @pytest.fixture
 async def here(
-    there: tuple[House, Notifications], redis_url: str, tmp_path: Path
-) -> AsyncIterator[tuple[House, Notifications]]:
+    there: tuple[DownloadHarness, Notifications], redis_url: str, tmp_path: Path
+) -> AsyncIterator[tuple[DownloadHarness, Notifications]]:
     async with a_process(redis_url, tmp_path) as process:
         yield process
 
 
 async def test_every_socket_of_a_client_hears_on_whichever_process_it_is(
-    here: tuple[House, Notifications], there: tuple[House, Notifications]
+    here: tuple[DownloadHarness, Notifications], there: tuple[DownloadHarness, Notifications]
 ) -> None:
     sockets = [Client(here[1], "phone"), Client(there[1], "phone"), Client(there[1], "phone")]
     stranger = Client(here[1], "watch")
@@ -81,12 +83,14 @@ async def test_every_socket_of_a_client_hears_on_whichever_process_it_is(
     await stranger.leave()
 
 
-async def test_a_client_that_comes_later_is_told_on_coming_and_only_once(here: tuple[House, Notifications]) -> None:
-    house, notices = here
-    house.work()
-    queued = await house.start("100")
+async def test_a_client_that_comes_later_is_told_on_coming_and_only_once(
+    here: tuple[DownloadHarness, Notifications],
+) -> None:
+    harness, notices = here
+    harness.work()
+    queued = await harness.start("100")
     await notices.expect("phone", queued.id)
-    await house.until_ended(queued.id)
+    await harness.until_ended(queued.id)
 
     late = Client(notices, "phone")
     await late.hears(READY)
@@ -96,11 +100,11 @@ async def test_a_client_that_comes_later_is_told_on_coming_and_only_once(here: t
 
 
 async def test_a_socket_lost_while_a_message_was_sent_gets_it_when_it_comes_back(
-    here: tuple[House, Notifications],
+    here: tuple[DownloadHarness, Notifications],
 ) -> None:
-    house, notices = here
-    house.work()
-    queued = await house.start("100")
+    harness, notices = here
+    harness.work()
+    queued = await harness.start("100")
     await notices.expect("phone", queued.id)
     lost = notices.listen("phone")
     assert await anext(lost) == READY
@@ -111,98 +115,104 @@ async def test_a_socket_lost_while_a_message_was_sent_gets_it_when_it_comes_back
 
 
 async def test_asking_twice_while_it_runs_gives_one_notice_and_asking_again_later_another(
-    here: tuple[House, Notifications],
+    here: tuple[DownloadHarness, Notifications],
 ) -> None:
-    house, notices = here
+    harness, notices = here
     socket = Client(notices, "phone")
     for _ in range(2):
-        await notices.expect("phone", (await house.start("100")).id)
-    house.work()
+        await notices.expect("phone", (await harness.start("100")).id)
+    harness.work()
     await socket.hears(READY)
 
-    await notices.expect("phone", (await house.start("100")).id)
+    await notices.expect("phone", (await harness.start("100")).id)
 
     await socket.hears(READY, READY)
     await socket.leave()
 
 
-async def test_a_failure_a_cancel_and_a_refusal_are_told_as_errors(here: tuple[House, Notifications]) -> None:
-    house, notices = here
+async def test_a_failure_a_cancel_and_a_refusal_are_told_as_errors(
+    here: tuple[DownloadHarness, Notifications],
+) -> None:
+    harness, notices = here
     socket = Client(notices, "phone")
     await notices.fail("phone", "Album not found: id=9")
     await socket.hears(Notification("error", "", "下载任务失败: Album not found: id=9"))
 
-    queued = await house.start("100")
+    queued = await harness.start("100")
     await notices.expect("phone", queued.id)
-    await house.downloads.cancel(queued.id)
+    await harness.downloads.cancel(queued.id)
     await until(lambda: len(socket.told) == 2)
     assert socket.told[1] == Notification("error", "", "下载任务失败: 任务已取消")
 
-    house.pipeline.missing = {1}
-    failing = await house.start("200")
+    harness.pipeline.missing = {1}
+    failing = await harness.start("200")
     await notices.expect("phone", failing.id)
-    house.work()
+    harness.work()
     await until(lambda: len(socket.told) == 3)
     assert socket.told[2].status == "error"
     assert socket.told[2].message == "下载任务失败: 1 page can't be had from the site."
     await socket.leave()
 
 
-async def test_a_download_that_is_removed_while_a_client_waits_is_told(here: tuple[House, Notifications]) -> None:
-    house, notices = here
-    queued = await house.start("100")
+async def test_a_download_that_is_removed_while_a_client_waits_is_told(
+    here: tuple[DownloadHarness, Notifications],
+) -> None:
+    harness, notices = here
+    queued = await harness.start("100")
     await notices.expect("phone", queued.id)
     await notices.fail("phone", "first")
     socket = Client(notices, "phone")
     await until(lambda: len(socket.told) == 1)  # it has looked at the download, too
 
-    await house.downloads.remove(queued.id)
+    await harness.downloads.remove(queued.id)
 
     await until(lambda: len(socket.told) == 2)
     assert socket.told[1] == Notification("error", "", "下载任务失败: 任务已删除")
     await socket.leave()
 
 
-async def test_a_failed_download_that_is_retried_is_told_again(here: tuple[House, Notifications]) -> None:
-    house, notices = here
-    house.pipeline.missing = {1}
-    house.work()
-    queued = await house.start("100")
+async def test_a_failed_download_that_is_retried_is_told_again(here: tuple[DownloadHarness, Notifications]) -> None:
+    harness, notices = here
+    harness.pipeline.missing = {1}
+    harness.work()
+    queued = await harness.start("100")
     await notices.expect("phone", queued.id)
     assert [notice.status for notice in await notices.wait("phone", 5)] == ["error"]
 
-    house.pipeline.missing = set()
-    await house.downloads.retry(queued.id)
+    harness.pipeline.missing = set()
+    await harness.downloads.retry(queued.id)
 
     assert await notices.wait("phone", 5) == [READY]
 
 
 async def test_nothing_is_told_of_a_file_that_has_expired(redis_url: str, tmp_path: Path) -> None:
-    async with a_process(redis_url, tmp_path, ttl_s=0.1) as (house, notices):
-        house.work()
-        queued = await house.start("100")
+    async with a_process(redis_url, tmp_path, ttl_s=0.1) as (harness, notices):
+        harness.work()
+        queued = await harness.start("100")
         await notices.expect("phone", queued.id)
-        await house.until_state(queued.id, DownloadState.EXPIRED)
+        await harness.until_state(queued.id, DownloadState.EXPIRED)
 
         assert await notices.wait("phone", 0) == []
 
 
-async def test_a_wait_with_no_news_ends_empty_when_its_time_is_up(here: tuple[House, Notifications]) -> None:
+async def test_a_wait_with_no_news_ends_empty_when_its_time_is_up(
+    here: tuple[DownloadHarness, Notifications],
+) -> None:
     assert await here[1].wait("phone", 0.05) == []
 
 
 async def test_a_notice_comes_through_an_outage_of_redis(tmp_path: Path) -> None:
-    async with embedded_valkey(tmp_path) as url, a_process(url, tmp_path) as (house, notices):
+    async with embedded_valkey(tmp_path) as url, a_process(url, tmp_path) as (harness, notices):
         pipeline = FakePipeline()
         pipeline.pause_at = 2
-        queued = await house.start("100")
+        queued = await harness.start("100")
         await notices.expect("phone", queued.id)
         socket = Client(notices, "phone")
-        house.work(pipeline=pipeline)
+        harness.work(pipeline=pipeline)
         await pipeline.paused.wait()
 
-        await house.link.client.client_kill_filter(_type="pubsub")
-        await house.link.client.client_kill_filter(_type="normal")
+        await harness.link.client.client_kill_filter(_type="pubsub")
+        await harness.link.client.client_kill_filter(_type="normal")
         pipeline.go.set()
 
         await socket.hears(READY)

@@ -36,7 +36,7 @@ from rest.v1.schemas import (
 )
 from services.catalog import parse_album_id
 from services.container import Services
-from services.downloads import ArchiveFormat, Download, DownloadRequest, DownloadState, is_safe_stem
+from services.downloads import ArchiveFormat, DownloadRecord, DownloadRequest, DownloadState, is_safe_stem
 from services.errors import AlbumNotFound, BlockedByPolicy, InvalidInput, JmgraphError, QueueUnavailable
 from services.http_semantics import BodyIncomplete, BodyTooLarge, read_body
 
@@ -149,14 +149,14 @@ async def _read_client_id(request: Request) -> str | None:
     return client_id if is_client_id(client_id) else None
 
 
-def _in_background(start: Coroutine[Any, Any, Download | None]) -> asyncio.Task[Download | None]:
+def _in_background(start: Coroutine[Any, Any, DownloadRecord | None]) -> asyncio.Task[DownloadRecord | None]:
     task = asyncio.create_task(start)
     _tasks.add(task)
     task.add_done_callback(_tasks.discard)
     return task
 
 
-async def _start(services: Services, album_id: str, client_id: str) -> Download | None:
+async def _start(services: Services, album_id: str, client_id: str) -> DownloadRecord | None:
     """Queue the download and register the client for its notification; an error becomes a notification too.
 
     The client was promised a notification: while Redis is unavailable, this keeps trying for a while.
@@ -172,7 +172,7 @@ async def _start(services: Services, album_id: str, client_id: str) -> Download 
             await asyncio.sleep(QUEUE_RETRY_S)
 
 
-async def _try_to_start(services: Services, album_id: str, client_id: str) -> Download | None:
+async def _try_to_start(services: Services, album_id: str, client_id: str) -> DownloadRecord | None:
     try:
         request = DownloadRequest(parse_album_id(album_id, "album_id"), archive=ArchiveFormat.ZIP)
         download = await services.downloads.start(request)
@@ -191,7 +191,7 @@ def _reason_for_client(error: JmgraphError) -> str:
     return error.message
 
 
-async def _wait_for_end(services: Services, download: Download, wait_s: float) -> Download | None:
+async def _wait_for_end(services: Services, download: DownloadRecord, wait_s: float) -> DownloadRecord | None:
     """The download when it has ended; None when it does not end in time."""
     try:
         async with asyncio.timeout(max(0.0, wait_s)), aclosing(services.downloads.watch(download.id)) as revisions:

@@ -1,30 +1,31 @@
 """Downloads: life cycle, page pipeline, archives, storage."""
 
-from services.downloads.components import Limits
 from services.downloads.downloads import Downloads, open_downloads
 from services.downloads.image_executor import ImageExecutor
 from services.downloads.names import file_stem, is_safe_stem
 from services.downloads.pipeline import Pipeline
 from services.downloads.ports import (
-    Albums,
-    Archives,
+    AlbumSource,
+    ArchiveStorage,
     Cancelled,
-    Folders,
-    Job,
+    DownloadJob,
+    DownloadLimits,
     PackedArchive,
     PagePipeline,
     PagesMissing,
     PagesProgress,
+    StagingFolders,
+    Timings,
 )
-from services.downloads.queue_errors import translate_queue_errors
+from services.downloads.queue import translate_queue_errors
 from services.downloads.records import (
     ACTIVE_STATES,
     ArchiveFormat,
-    Download,
-    DownloadFile,
+    DownloadFileRecord,
     DownloadPage,
-    DownloadProblem,
-    DownloadProgress,
+    DownloadProblemRecord,
+    DownloadProgressRecord,
+    DownloadRecord,
     DownloadRequest,
     DownloadState,
     FeedBatch,
@@ -33,32 +34,30 @@ from services.downloads.records import (
 )
 from services.downloads.staging import Staging
 from services.downloads.storage import ArchiveStore, FileRange, StoredFile, open_archive_store
-from services.downloads.timings import Timings
 from services.downloads.worker import DownloadWorker
 
 __all__ = [
     "ACTIVE_STATES",
-    "Albums",
+    "AlbumSource",
     "ArchiveFormat",
+    "ArchiveStorage",
     "ArchiveStore",
-    "Archives",
     "Cancelled",
-    "Download",
-    "DownloadFile",
+    "DownloadFileRecord",
+    "DownloadJob",
+    "DownloadLimits",
     "DownloadPage",
-    "DownloadProblem",
-    "DownloadProgress",
+    "DownloadProblemRecord",
+    "DownloadProgressRecord",
+    "DownloadRecord",
     "DownloadRequest",
     "DownloadState",
     "DownloadWorker",
     "Downloads",
     "FeedBatch",
     "FileRange",
-    "Folders",
     "ImageExecutor",
     "ImageFormat",
-    "Job",
-    "Limits",
     "PackedArchive",
     "PagePipeline",
     "PagesMissing",
@@ -66,6 +65,7 @@ __all__ = [
     "Pipeline",
     "QueueCounts",
     "Staging",
+    "StagingFolders",
     "StoredFile",
     "Timings",
     "file_stem",

@@ -1,4 +1,4 @@
-"""Downloads: start, look, cancel, retry, remove, watch. What every door calls."""
+"""Downloads: start, find, cancel, retry, remove, watch. What resolvers, REST and commands call."""
 
 from __future__ import annotations
 
@@ -11,26 +11,31 @@ from pathlib import Path
 
 import structlog
 
+from services.cursors import decode_cursor, encode_cursor
 from services.downloads import transitions
-from services.downloads.components import DownloadComponents, Limits, open_components
-from services.downloads.lists import ALL, in_state, of_album
+from services.downloads.components import DownloadComponents, open_components
 from services.downloads.maintenance import maintain
-from services.downloads.paging import check_first, id_of_cursor, page_of
-from services.downloads.ports import Albums, Archives, Folders, PagePipeline
-from services.downloads.queue_errors import translate_queue_errors
+from services.downloads.ports import (
+    AlbumSource,
+    ArchiveStorage,
+    DownloadLimits,
+    PagePipeline,
+    StagingFolders,
+    Timings,
+)
+from services.downloads.queue import translate_queue_errors
 from services.downloads.records import (
     ArchiveFormat,
-    Download,
-    DownloadFile,
+    DownloadFileRecord,
     DownloadPage,
+    DownloadRecord,
     DownloadRequest,
     DownloadState,
     FeedBatch,
     QueueCounts,
 )
-from services.downloads.row import DownloadRow, same_key
-from services.downloads.timings import Timings
-from services.downloads.watch import watch_many, watch_one
+from services.downloads.row import ALL, DownloadRow, RowPage, dedup_key, in_state, of_album
+from services.downloads.updates import watch_many, watch_one
 from services.downloads.worker import DownloadWorker
 from services.errors import DownloadNotFound, InvalidInput, QueueFull, StorageFull, UpstreamFailure
 from services.redis import Events, RedisClient
@@ -39,29 +44,31 @@ from services.upstream.records import AlbumDetail
 log = structlog.get_logger("jmgraph.downloads")
 
 QUALITIES = range(1, 101)
+PAGE_SIZES = range(1, 101)
+CURSOR_MARK = "d1:"
 OF_ALBUM_LIMIT = 1000
-"""Newest downloads that are told of one album."""
+"""Of the newest downloads of one album."""
 RETRY_LIMIT = 10_000
-"""Failed ones looked at in one go; far more than any queue takes."""
+"""Failed downloads read at once; far more than any queue takes."""
 
-Found = list[Download]
-"""A name for it, since `list` is a method of the class below."""
+Records = list[DownloadRecord]
+"""An alias, since `list` is a method of the class below."""
 
 
 class Downloads:
     """Every call may raise `QueueUnavailable` while Redis is away. Built by `open_downloads`."""
 
-    def __init__(self, engine: DownloadComponents) -> None:
-        self._engine = engine
-        self._store = engine.store
+    def __init__(self, components: DownloadComponents) -> None:
+        self._components = components
+        self._store = components.store
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> DownloadLimits:
         """What this host allows, and how long things last."""
-        return self._engine.limits
+        return self._components.limits
 
-    async def start(self, request: DownloadRequest) -> Download:
-        """Queue a download; the living one where the same was asked for before, unless `force`.
+    async def start(self, request: DownloadRequest) -> DownloadRecord:
+        """Queue a download; the current one of the same request where there is one, unless `force`.
 
         Raises `InvalidInput`, `AlbumNotFound`, `BlockedByPolicy`, `UpstreamFailure`, `QueueFull`, `StorageFull`,
         `QueueUnavailable`.
@@ -70,98 +77,99 @@ class Downloads:
             raise InvalidInput("quality", "quality must be between 1 and 100")
         with translate_queue_errors():
             try:
-                album = await self._engine.albums.get_album(request.album_id)
+                album = await self._components.albums.get_album(request.album_id)
             except UpstreamFailure:
-                if living := await self._find_living(request):
-                    return living
+                if existing := await self._find_existing(request):
+                    return existing
                 raise
             return await self._queue(_for_album(request, album), album.title)
 
-    async def _find_living(self, request: DownloadRequest) -> Download | None:
-        entry = None if request.force else await self._store.find_same(same_key(request))
-        return entry.download if entry and not transitions.is_over(entry) else None
+    async def _find_existing(self, request: DownloadRequest) -> DownloadRecord | None:
+        row = None if request.force else await self._store.find_duplicate(dedup_key(request))
+        return row.download if row and not transitions.is_over(row) else None
 
-    async def _queue(self, request: DownloadRequest, title: str) -> Download:
-        if living := await self._find_living(request):
-            return living
+    async def _queue(self, request: DownloadRequest, title: str) -> DownloadRecord:
+        if existing := await self._find_existing(request):
+            return existing
         await self._check_disk()
-        entry, is_new = await self._store.create(
-            transitions.new_entry(request, title),
-            limit=self._engine.limits.queue_limit,
+        row, is_new = await self._store.create(
+            transitions.new_row(request, title),
+            limit=self._components.limits.queue_limit,
             force=request.force,
             now_ms=transitions.now_ms(),
         )
-        log.info("A download is queued" if is_new else "The same download lives", download=entry.download.id)
-        return entry.download
+        log.info("a download is queued" if is_new else "the same download is there already", download=row.download.id)
+        return row.download
 
     async def _check_disk(self) -> None:
-        free = await asyncio.to_thread(_free_bytes, self._engine.limits.data_dir)
-        if free >= self._engine.limits.disk_floor_bytes:
+        free = await asyncio.to_thread(_free_bytes, self._components.limits.data_dir)
+        if free >= self._components.limits.disk_floor_bytes:
             return
         next_ms = await self._store.next_expiry_ms()
         retry_after_s = max(1, round((next_ms - transitions.now_ms()) / 1000)) if next_ms else None
         raise StorageFull("Too little disk space is free for a download.", retry_after_s=retry_after_s)
 
-    async def find(self, id: str) -> Download | None:
+    async def find(self, id: str) -> DownloadRecord | None:
         """The download of this id."""
         with translate_queue_errors():
-            entry = await self._store.find(id)
-            return entry.download if entry else None
+            row = await self._store.find(id)
+            return row.download if row else None
 
     async def list(self, states: Collection[DownloadState] | None, first: int, after: str | None) -> DownloadPage:
         """A page of downloads, newest first; None for all states. Raises `InvalidInput` ("first", "after")."""
-        check_first(first)
+        if first not in PAGE_SIZES:
+            raise InvalidInput("first", "first must be between 1 and 100")
         lists = [ALL] if states is None else [in_state(state) for state in dict.fromkeys(states)]
-        start = id_of_cursor(after) if after else ""
+        start = decode_cursor(CURSOR_MARK, after) if after else ""
         with translate_queue_errors():
-            return page_of(await self._store.page(lists, after=start, count=first + 1), first)
+            return _page_of(await self._store.page(lists, after=start, count=first + 1), first)
 
-    async def of_album(self, album_id: str) -> Found:
+    async def of_album(self, album_id: str) -> Records:
         """Downloads of this album, newest first."""
         with translate_queue_errors():
             page = await self._store.page([of_album(album_id)], count=OF_ALBUM_LIMIT)
-            return [entry.download for entry in page.entries]
+            return [row.download for row in page.rows]
 
-    async def cancel(self, id: str) -> Download:
-        """Stop a download that is queued or under way; any other is given as it is. `DownloadNotFound`."""
+    async def cancel(self, id: str) -> DownloadRecord:
+        """Stop a download that is queued or under way; any other is returned as it is. `DownloadNotFound`."""
         with translate_queue_errors():
             old, is_changed = await self._store.change(id, transitions.cancelled)
             if is_changed:
                 await self._discard(old)
             return old.download
 
-    async def retry(self, id: str) -> Download:
-        """Queue a failed, cancelled or expired download again; any other is given as it is.
+    async def retry(self, id: str) -> DownloadRecord:
+        """Queue a failed, cancelled or expired download again; any other is returned as it is.
 
         Raises `DownloadNotFound`, `QueueFull`, `StorageFull`.
         """
         with translate_queue_errors():
-            entry = await self._store.find(id)
-            if entry is None:
+            row = await self._store.find(id)
+            if row is None:
                 raise DownloadNotFound(id)
-            if entry.state not in transitions.RETRY_STATES:
-                return entry.download
+            if row.state not in transitions.RETRY_STATES:
+                return row.download
             await self._check_disk()
             return await self._retry(id)
 
-    async def _retry(self, id: str) -> Download:
-        entry, _ = await self._store.change(id, transitions.retried, limit=self._engine.limits.queue_limit)
-        return entry.download
+    async def _retry(self, id: str) -> DownloadRecord:
+        row, _ = await self._store.change(id, transitions.retried, limit=self._components.limits.queue_limit)
+        return row.download
 
-    async def retry_failed(self) -> Found:
+    async def retry_failed(self) -> Records:
         """Queue every failed download again, the oldest first, as far as the queue has room.
 
         Raises `QueueFull` when not one had room, `StorageFull`.
         """
         with translate_queue_errors():
             page = await self._store.page([in_state(DownloadState.FAILED)], count=RETRY_LIMIT)
-            if not page.entries:
+            if not page.rows:
                 return []
             await self._check_disk()
-            return await self._retry_each([entry.download.id for entry in reversed(page.entries)])
+            return await self._retry_each([row.download.id for row in reversed(page.rows)])
 
-    async def _retry_each(self, ids: Collection[str]) -> Found:
-        queued: Found = []
+    async def _retry_each(self, ids: Collection[str]) -> Records:
+        queued: Records = []
         for id in ids:
             try:
                 queued.append(await self._retry(id))
@@ -176,24 +184,24 @@ class Downloads:
     async def remove(self, id: str) -> None:
         """Delete record and files; what is under way is stopped. `DownloadNotFound`."""
         with translate_queue_errors():
-            entry = await self._store.remove(id)
-            if entry is None:
+            row = await self._store.remove(id)
+            if row is None:
                 raise DownloadNotFound(id)
-            await self._discard(entry)
-            await self._engine.upkeep.empty_trash()
+            await self._discard(row)
+            await self._components.cleanup.empty_trash()
 
-    async def _discard(self, entry: DownloadRow) -> None:
-        """Its folder, where it is on this machine; elsewhere the worker there sees to it."""
-        await asyncio.to_thread(self._engine.folders.remove, entry.folder)
+    async def _discard(self, row: DownloadRow) -> None:
+        """Remove its folder, where it is on this machine; elsewhere the worker there does."""
+        await asyncio.to_thread(self._components.folders.remove, row.folder)
 
-    async def watch(self, id: str) -> AsyncGenerator[Download, None]:
+    async def watch(self, id: str) -> AsyncGenerator[DownloadRecord, None]:
         """The download now, then every change, at most four a second, until it has ended or is removed.
 
         Raises `DownloadNotFound` at once for an unknown id.
         """
         with translate_queue_errors():
-            gap_s = self._engine.timings.live_s
-            async with aclosing(watch_one(self._store, self._engine.board, id, gap_s=gap_s)) as changes:
+            gap_s = self._components.timings.live_s
+            async with aclosing(watch_one(self._store, self._components.hub, id, gap_s=gap_s)) as changes:
                 async for download in changes:
                     yield download
 
@@ -202,80 +210,92 @@ class Downloads:
     ) -> AsyncGenerator[FeedBatch, None]:
         """The active downloads (or of `ids`, or in `states`) as one snapshot, then what changes, until closed."""
         with translate_queue_errors():
-            gap_s = self._engine.timings.live_s
-            async with aclosing(watch_many(self._store, self._engine.board, ids, states, gap_s=gap_s)) as batches:
+            gap_s = self._components.timings.live_s
+            async with aclosing(watch_many(self._store, self._components.hub, ids, states, gap_s=gap_s)) as batches:
                 async for batch in batches:
                     yield batch
 
     @property
-    def watcher_count(self) -> int:
-        """How many watch here now, a running download's own worker among them."""
-        return self._engine.board.follower_count
+    def subscriber_count(self) -> int:
+        """Subscribers in this process, workers of running downloads included."""
+        return self._components.hub.subscriber_count
 
     async def counts(self) -> QueueCounts:
         """How busy the queue is."""
         with translate_queue_errors():
             queued, *active = await self._store.count(DownloadState.QUEUED, *transitions.WORK_STATES)
-            return QueueCounts(queued, sum(active), len(await self._engine.leases.alive()))
+            return QueueCounts(queued, sum(active), len(await self._components.leases.alive()))
 
     async def count_states(self) -> dict[DownloadState, int]:
-        """How many downloads stand in each state."""
+        """Number of downloads in each state."""
         with translate_queue_errors():
             return dict(zip(DownloadState, await self._store.count(*DownloadState), strict=True))
 
-    async def find_file(self, id: str, name: str) -> DownloadFile | None:
-        """The file of this download while it lives, if that is its name."""
+    async def find_file(self, id: str, name: str) -> DownloadFileRecord | None:
+        """The file of this download, if it has not expired and has this name."""
         with translate_queue_errors():
-            entry = await self._store.find(id)
-        file = entry.download.file if entry and not transitions.is_over(entry) else None
+            row = await self._store.find(id)
+        file = row.download.file if row and not transitions.is_over(row) else None
         return file if file and file.name == name else None
 
-    async def find_named(self, stem: str, archive: ArchiveFormat) -> Download | None:
-        """The newest download whose living file is such an archive of this name."""
+    async def find_named(self, stem: str, archive: ArchiveFormat) -> DownloadRecord | None:
+        """The newest download whose file is such an archive of this name."""
         with translate_queue_errors():
             named = await self._store.find_named(stem)
-        living = (entry.download for entry in named if not transitions.is_over(entry))
-        return next((download for download in living if download.request.archive is archive), None)
+        current = (row.download for row in named if not transitions.is_over(row))
+        return next((download for download in current if download.request.archive is archive), None)
 
     @asynccontextmanager
-    async def hold_file(self, id: str, name: str) -> AsyncIterator[DownloadFile | None]:
-        """As `find_file`; until the end of the block the file does not expire. For who sends it."""
+    async def lock_file(self, id: str, name: str) -> AsyncIterator[DownloadFileRecord | None]:
+        """As `find_file`; the file does not expire before the end of the block. For sending it."""
         with translate_queue_errors():
-            async with self._engine.holds.hold(id) as is_held:
-                yield await self.find_file(id, name) if is_held else None
+            async with self._components.file_locks.lock(id) as is_locked:
+                yield await self.find_file(id, name) if is_locked else None
 
     async def maintain(self) -> None:
-        """What goes on beside requests, in every process: expiry, clearing up, watching over workers. Never ends."""
-        await maintain(self._engine)
+        """Run expiry, clean-up and supervision of workers, in every process. Never ends."""
+        await maintain(self._components.cleanup, self._components.reconciler, self._components.timings)
 
     def worker(self, pipeline: PagePipeline, *, jobs: int) -> DownloadWorker:
-        """A worker for up to `jobs` downloads at once; its `run(stop)` is what the worker's door calls."""
-        return DownloadWorker(self._engine, pipeline, jobs=jobs)
+        """A worker for up to `jobs` downloads at once; its `run(stop)` is what `worker.py` calls."""
+        return DownloadWorker(self._components, pipeline, jobs=jobs)
 
 
 @asynccontextmanager
 async def open_downloads(
     link: RedisClient,
     events: Events,
-    albums: Albums,
-    archives: Archives,
-    folders: Folders,
-    limits: Limits,
+    albums: AlbumSource,
+    archives: ArchiveStorage,
+    folders: StagingFolders,
+    limits: DownloadLimits,
     timings: Timings | None = None,
 ) -> AsyncIterator[Downloads]:
     """The downloads of this process. `ConfigurationError` when a newer version wrote the records."""
-    async with open_components(link, events, albums, archives, folders, limits, timings or Timings()) as engine:
-        yield Downloads(engine)
+    async with open_components(link, events, albums, archives, folders, limits, timings or Timings()) as components:
+        yield Downloads(components)
 
 
 def _for_album(request: DownloadRequest, album: AlbumDetail) -> DownloadRequest:
-    """The request in its one form: the album's own id, chapters once each in reading order, none for all."""
+    """The canonical request: the id of the album itself, chapters once each in reading order, none for all."""
     known = [chapter.id for chapter in album.chapters]
     wanted = set(request.chapter_ids)
-    if strangers := wanted.difference(known):
-        raise InvalidInput("chapterIds", f"album {album.id} has no chapter {min(strangers)}")
+    if unknown := wanted.difference(known):
+        raise InvalidInput("chapterIds", f"album {album.id} has no chapter {min(unknown)}")
     chosen = tuple(id for id in known if id in wanted)
     return replace(request, album_id=album.id, chapter_ids=() if len(chosen) == len(known) else chosen)
+
+
+def _page_of(found: RowPage, first: int) -> DownloadPage:
+    """The page of `first` downloads; `found` has one more where there are more."""
+    items = tuple(row.download for row in found.rows[:first])
+    return DownloadPage(
+        items=items,
+        cursors=tuple(encode_cursor(CURSOR_MARK, download.id) for download in items),
+        has_next=len(found.rows) > first,
+        has_previous=found.before > 0,
+        total=found.total,
+    )
 
 
 def _free_bytes(folder: Path) -> int:

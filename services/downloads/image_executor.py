@@ -1,6 +1,6 @@
-"""The workshop: one thread a core for decoding and encoding, shared by all downloads of a process.
+"""Threads that decode and encode pages: one for each core, shared by all downloads of a process.
 
-Each download takes turns: it has few pieces in the queue at once, so that a long one can't crowd out a short one.
+A download has few pages in the queue at once, so that a long one does not delay a short one.
 """
 
 from __future__ import annotations
@@ -24,27 +24,27 @@ class ImageExecutor:
 
     def __init__(self, cores: int | None = None) -> None:
         self.cores = cores or _usable_cores()
-        self._threads = ThreadPoolExecutor(self.cores, "workshop", initializer=lower_thread_priority)
+        self._threads = ThreadPoolExecutor(self.cores, "executor", initializer=lower_thread_priority)
 
-    def bench(self) -> JobSlots:
-        """A place for one download."""
+    def job_slots(self) -> JobSlots:
+        """The slots of one download."""
         return JobSlots(self._threads, asyncio.Semaphore(2 * self.cores))
 
     def close(self) -> None:
-        """Let the threads end once they are done with what they have in hand."""
+        """End the threads after the work that they have begun."""
         self._threads.shutdown(wait=True, cancel_futures=True)
 
 
 class JobSlots:
-    """One download's place: as many pieces at once as keep all cores busy, and no more."""
+    """The share of one download: as many pages at once as keep all cores busy, and no more."""
 
-    def __init__(self, threads: ThreadPoolExecutor, turns: asyncio.Semaphore) -> None:
+    def __init__(self, threads: ThreadPoolExecutor, slots: asyncio.Semaphore) -> None:
         self._threads = threads
-        self._turns = turns
+        self._slots = slots
 
-    async def do(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run `work` in a thread of the workshop; what has begun is waited for even when the caller is cancelled."""
-        async with self._turns:
+    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `work` in a thread; what has begun is waited for even when the caller is cancelled."""
+        async with self._slots:
             job = self._threads.submit(work, *args, **kwargs)
             return await to_its_end(asyncio.wrap_future(job), give_up=job.cancel)
 

@@ -1,14 +1,21 @@
-"""What goes on beside requests: expiry, clearing up, watching over workers."""
+"""What runs beside requests in every process: expiry, clearing up, watching over workers."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import structlog
 
-from services.downloads.components import DownloadComponents
+from services.downloads import transitions
+from services.downloads.leases import Leases
+from services.downloads.ports import ArchiveStorage, StagingFolders, Timings
+from services.downloads.records import DownloadState
+from services.downloads.row import DownloadRow, in_state
+from services.downloads.store import DownloadStore, IllegalTransition
+from services.errors import DownloadNotFound, JmgraphError
 from services.redis import RedisUnavailable
 from services.tasks import end_tasks
 
@@ -18,28 +25,151 @@ JITTER = (0.9, 1.1)
 """Factor of each wait, so that processes started together do not stay in step."""
 
 
-async def maintain(engine: DownloadComponents) -> None:
-    """Run every loop, over every outage, until cancelled."""
-    timings = engine.timings
+async def maintain(cleanup: Cleanup, reconciler: Reconciler, timings: Timings) -> None:
+    """Run every step again and again, over every outage, until cancelled."""
     steps = (
-        (engine.upkeep.sweep, timings.sweep_s),
-        (engine.upkeep.clear_folders, timings.reconcile_s),
-        (engine.reconciler.free_the_dead, timings.heartbeat_s),
-        (engine.reconciler.compare_with_queue, timings.reconcile_s),
+        (cleanup.sweep, timings.sweep_s),
+        (cleanup.clear_folders, timings.reconcile_s),
+        (reconciler.requeue_lost, timings.heartbeat_s),
+        (reconciler.compare_with_queue, timings.reconcile_s),
     )
-    loops = [asyncio.create_task(_keep(step, every_s), name="upkeep") for step, every_s in steps]
+    loops = [asyncio.create_task(_repeat(step, every_s), name="maintenance") for step, every_s in steps]
     try:
         await asyncio.gather(*loops)
     finally:
         await end_tasks(*loops)
 
 
-async def _keep(step: Callable[[], Awaitable[None]], every_s: float) -> None:
+async def _repeat(step: Callable[[], Awaitable[None]], every_s: float) -> None:
     while True:
         try:
             await step()
         except RedisUnavailable:
-            log.debug("Cleanup waits, Redis is away")
+            log.debug("maintenance waits, Redis is away")
         except Exception:
-            log.exception("A step of upkeep failed")
+            log.exception("A step of maintenance failed")
         await asyncio.sleep(every_s * random.uniform(*JITTER))
+
+
+KEEPS_FOLDER = frozenset({DownloadState.QUEUED, DownloadState.RUNNING, DownloadState.PACKING, DownloadState.FAILED})
+"""States in which the pages on disk are still needed."""
+_MOST_ROWS = 100_000
+"""More downloads than any history has."""
+
+
+class Cleanup:
+    """Removes what has expired. Runs in every process; each step may be done by several at once."""
+
+    def __init__(
+        self, store: DownloadStore, archives: ArchiveStorage, folders: StagingFolders, *, history_s: float
+    ) -> None:
+        self._store = store
+        self._archives = archives
+        self._folders = folders
+        self._history_s = history_s
+
+    async def sweep(self) -> None:
+        """Expire files, forget old records, and delete the archives that neither refers to."""
+        await self._expire()
+        await self._trim()
+        await self.empty_trash()
+
+    async def _expire(self) -> None:
+        now_ms = transitions.now_ms()
+        for id in await self._store.due("expiry", now_ms):
+            if await self._store.is_held(id, now_ms):
+                continue
+            try:
+                await self._store.change(id, transitions.expired)
+            except (DownloadNotFound, IllegalTransition):
+                continue
+
+    async def _trim(self) -> None:
+        for id in await self._store.due("history", transitions.now_ms() - round(self._history_s * 1000)):
+            row = await self._store.find(id)
+            if row and row.state in transitions.RETRY_STATES:
+                await self._store.remove(id)
+
+    async def empty_trash(self) -> None:
+        """Delete archives that no record refers to any more."""
+        for key in await self._store.trash():
+            try:
+                await self._archives.delete(key)
+            except JmgraphError as error:
+                log.warning("An archive can't be deleted yet", reason=error.message)
+                return
+            await self._store.unmark_for_deletion(key)
+
+    async def clear_folders(self) -> None:
+        """Delete staging folders that no download of any process needs any more."""
+        names = await asyncio.to_thread(self._names)  # before the records: a folder that is made now has one
+        if not names:
+            return
+        page = await self._store.page([in_state(state) for state in KEEPS_FOLDER], count=_MOST_ROWS)
+        wanted = {row.folder for row in page.rows}
+        for name in names:
+            if name not in wanted:
+                await asyncio.to_thread(self._folders.remove, name)
+
+    def _names(self) -> list[str]:
+        return [path.name for path in self._folders.root.iterdir()] if self._folders.root.is_dir() else []
+
+
+_ROWS_AT_ONCE = 1000
+"""Downloads read in one go."""
+
+
+class Reconciler:
+    """Makes sure that every unfinished download is queued or worked on. Runs in every process.
+
+    Several may find the same; the store lets one of them act.
+    """
+
+    def __init__(self, store: DownloadStore, leases: Leases) -> None:
+        self._store = store
+        self._leases = leases
+
+    async def requeue_lost(self) -> None:
+        """Queue again what a worker held that no longer reports."""
+        alive = await self._leases.alive_for_takeover()
+        if alive is None:
+            return
+        page = await self._store.page([in_state(state) for state in transitions.WORK_STATES], count=_ROWS_AT_ONCE)
+        for row in page.rows:
+            if row.lease not in alive:
+                await self._take_over(row)
+
+    async def _take_over(self, found: DownloadRow) -> None:
+        def step(row: DownloadRow) -> DownloadRow | None:
+            if row.state not in transitions.WORK_STATES or row.lease != found.lease:
+                return None
+            return transitions.recovered(row)
+
+        if await self._change(found, step):
+            log.warning("a worker died; its download is queued again", download=found.download.id, worker=found.lease)
+
+    async def requeue_unclaimed(self, worker_id: str, is_running: Callable[[str], bool]) -> None:
+        """Queue again what this worker holds by the record but does not run: the answer to its claim was lost."""
+        page = await self._store.page([in_state(state) for state in transitions.WORK_STATES], count=_ROWS_AT_ONCE)
+        for row in page.rows:
+            if row.lease == worker_id and not is_running(row.download.id):
+                await self._take_over(row)
+
+    async def compare_with_queue(self) -> None:
+        """Give a fresh job to every queued download that has none."""
+        page = await self._store.page([in_state(DownloadState.QUEUED)], count=_ROWS_AT_ONCE)
+        has_job = await self._store.has_job(page.rows)
+        for found in (row for row, has in zip(page.rows, has_job, strict=True) if not has):
+            if await self._change(found, partial(_with_fresh_job, found)):
+                log.warning("a queued download had no job; it has one now", download=found.download.id)
+
+    async def _change(self, found: DownloadRow, step: Callable[[DownloadRow], DownloadRow | None]) -> bool:
+        try:
+            return (await self._store.change(found.download.id, step))[1]
+        except (DownloadNotFound, IllegalTransition):
+            return False
+
+
+def _with_fresh_job(found: DownloadRow, row: DownloadRow) -> DownloadRow | None:
+    is_as_found = row.state is DownloadState.QUEUED and row.job_id == found.job_id
+    return transitions.requeued(row, crash_count=row.crash_count) if is_as_found else None

@@ -1,4 +1,4 @@
-"""File names: whatever a title holds, a name that every file system, archive and URL takes."""
+"""File names: from any title a name that is valid on every file system, in archives and in URLs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def file_stem(title: str, fallback: str = UNTITLED, longest_bytes: int = LONGEST
     """A file name without ending made from this title: "Tea: a history" is "Tea_ a history".
 
     Never empty, at most `longest_bytes` of UTF-8, never cut inside a character, and the same for its own result.
-    `fallback` stands in for a title of which nothing is left; it is taken as it is.
+    `fallback` is used as it is for a title of which nothing is left.
     """
     text = "".join(char for char in _spaced(title) if unicodedata.category(char) not in _DROPPED_CATEGORIES)
     text = _trim(_FORBIDDEN.sub("_", _spaced(unicodedata.normalize("NFC", text))))
@@ -38,7 +38,7 @@ def with_album_suffix(stem: str, album_id: str) -> str:
 
 
 def is_safe_stem(name: str) -> bool:
-    """True for a name that can do no harm as a file's: no separators, wildcards, control characters or leading dot,
+    """True for a name that is safe for a file: no separators, wildcards, control characters or leading dot,
     at most 200 bytes. Every name that `file_stem` makes is one.
     """
     return _HARMFUL.search(name) is None and 0 < len(name.encode(errors="replace")) <= LONGEST_NAME_BYTES
@@ -53,7 +53,7 @@ def _trim(text: str) -> str:
 
 
 def _cut(text: str, longest_bytes: int) -> str:
-    """The longest beginning within so many bytes that does not part a letter from its marks."""
+    """The longest beginning within so many bytes that does not separate a letter from its marks."""
     encoded = text.encode()
     if len(encoded) <= longest_bytes:
         return text

@@ -1,4 +1,4 @@
-"""Recipes: what is made of a page for a request, and under which name such pages are kept."""
+"""Page formats: how a page is converted for a request, and the folder such pages are staged in."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CODECS = {ImageFormat.JPEG: Codec.JPEG, ImageFormat.PNG: Codec.PNG, ImageFormat
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedPage:
     """A page ready for the archive; `strips` is what it is still cut into."""
 
     data: bytes
@@ -24,14 +24,14 @@ class Prepared:
 
 
 class PageFormat(Protocol):
-    """Makes pages ready; knows their format beforehand."""
+    """Converts pages for one kind of request."""
 
     @property
     def variant(self) -> str:
-        """Name of the folder its pages are kept in: the same name, the same bytes for the same page."""
+        """Name of the folder its pages are staged in: same name, same bytes for the same page."""
         ...
 
-    def prepare(self, raw: bytes, count: int) -> Prepared:
+    def prepare(self, raw: bytes, count: int) -> PreparedPage:
         """The page as it goes into the archive, from what the site sent, cut into `count` strips.
 
         Uses one core; raises `UpstreamFailure` when the page is broken.
@@ -39,7 +39,7 @@ class PageFormat(Protocol):
         ...
 
     def is_wanted(self, codec: Codec) -> bool:
-        """True for the format that was asked for; pages in another are noted."""
+        """True for the codec that was asked for; pages in another one are noted."""
         ...
 
 
@@ -57,10 +57,10 @@ class ImageFormatter:
             return ORIGINAL_VARIANT
         return "png" if self.codec is Codec.PNG else f"{self.codec.value}-{self.quality}"
 
-    def prepare(self, raw: bytes, count: int) -> Prepared:
+    def prepare(self, raw: bytes, count: int) -> PreparedPage:
         """The page in the codec asked for, where that holds it."""
         page = read_page(raw, count, self.codec, self.quality if self.codec else None)
-        return Prepared(page.data, page.codec)
+        return PreparedPage(page.data, page.codec)
 
     def is_wanted(self, codec: Codec) -> bool:
         """True for the codec asked for, any where none was."""
@@ -79,27 +79,27 @@ class PdfFormatter:
         """ "pdf-90", "pdf-png"."""
         return "pdf-png" if self.lossless else f"pdf-{self.quality}"
 
-    def prepare(self, raw: bytes, count: int) -> Prepared:
+    def prepare(self, raw: bytes, count: int) -> PreparedPage:
         """The page as JPEG, or PNG: where that was asked for, for PNG of the site, and for what JPEG can't hold."""
         kind = check_page(raw)
         if kind.codec is Codec.JPEG and not self.lossless and is_embeddable(raw):
-            return Prepared(raw, Codec.JPEG, count)
+            return PreparedPage(raw, Codec.JPEG, count)
         if kind.codec is Codec.PNG and not count and is_embeddable(raw):
-            return Prepared(raw, Codec.PNG)
+            return PreparedPage(raw, Codec.PNG)
         wants_png = self.lossless or kind.codec is Codec.PNG or not fits(Codec.JPEG, kind.width, kind.height)
         codec = Codec.PNG if wants_png else Codec.JPEG
         page = read_page(raw, count, codec, self.quality)
         if not is_embeddable(page.data):
             page = still_page(raw, count, codec, self.quality)
-        return Prepared(page.data, page.codec)
+        return PreparedPage(page.data, page.codec)
 
     def is_wanted(self, codec: Codec) -> bool:
         """True for PNG where it was asked for, for anything else."""
         return codec is Codec.PNG or not self.lossless
 
 
-def recipe_for(archive: ArchiveFormat, image: ImageFormat, quality: int) -> PageFormat:
-    """The recipe of a request."""
+def page_format_of(archive: ArchiveFormat, image: ImageFormat, quality: int) -> PageFormat:
+    """The page format of a request."""
     if archive is ArchiveFormat.PDF:
         return PdfFormatter(image is ImageFormat.PNG, quality)
     return ImageFormatter(_CODECS.get(image), quality)

@@ -1,16 +1,30 @@
-"""The page pipeline: fetch, put in order, encode and pack, all at once, with memory that does not grow."""
+"""The page pipeline: fetch, put in order, encode and pack, all at once, with memory that does not grow.
+
+Some pages are being fetched, some are in the image executor, and what is next in reading order is appended to the
+archive. A page that is on disk is never fetched again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import errno
+import shutil
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from typing import Protocol
 
-from services.downloads.archives import ArchiveMetadata, BookChapter
-from services.downloads.image_executor import ImageExecutor
-from services.downloads.page_run import PageRun
-from services.downloads.ports import Job, PackedArchive, PagesProgress
-from services.errors import UpstreamFailure, UpstreamReason
+import structlog
+
+from services.downloads.archives import ArchiveChapter, ArchiveMetadata, ArchivePage, ArchiveWriter, open_archive
+from services.downloads.image_executor import ImageExecutor, JobSlots
+from services.downloads.page_formats import page_format_of, strips_of
+from services.downloads.ports import Cancelled, DownloadJob, PackedArchive, PagesMissing, PagesProgress
+from services.downloads.staging import PageDirectory, StagedPage
+from services.errors import StorageFull, UpstreamFailure, UpstreamReason
 from services.observability import Priority, open_usage
+from services.tasks import to_its_end
 from services.upstream.records import AlbumDetail, ChapterDetail
 
 
@@ -22,7 +36,7 @@ class PageSource(Protocol):
         ...
 
 
-class Labels(Protocol):
+class MetadataSource(Protocol):
     """What the readers of an archive are told in words."""
 
     def tags_of(self, album: AlbumDetail) -> tuple[str, ...]:
@@ -37,14 +51,16 @@ class Labels(Protocol):
 class Pipeline:
     """Turns a job into an archive. One a process; runs any number of jobs at once."""
 
-    def __init__(self, pages: PageSource, labels: Labels, workshop: ImageExecutor, *, disk_floor_bytes: int) -> None:
+    def __init__(
+        self, pages: PageSource, labels: MetadataSource, executor: ImageExecutor, *, disk_floor_bytes: int
+    ) -> None:
         self._pages = pages
         self._labels = labels
-        self._workshop = workshop
+        self._executor = executor
         self._disk_floor_bytes = disk_floor_bytes
 
     async def run(
-        self, job: Job, *, on_progress: Callable[[PagesProgress], None], is_cancelled: Callable[[], bool]
+        self, job: DownloadJob, *, on_progress: Callable[[PagesProgress], None], is_cancelled: Callable[[], bool]
     ) -> PackedArchive:
         """The whole archive, in the job's folder; every page in it was checked.
 
@@ -59,21 +75,21 @@ class Pipeline:
                 )
         run = PageRun(
             job,
-            self._book_of(job),
+            self._metadata_of(job),
             fetch=self._pages.page,
-            bench=self._workshop.bench(),
+            job_slots=self._executor.job_slots(),
             disk_floor_bytes=self._disk_floor_bytes,
             on_progress=on_progress,
             is_cancelled=is_cancelled,
         )
         with open_usage(Priority.DOWNLOAD):
-            return await run.carry_out()
+            return await run.run()
 
-    def _book_of(self, job: Job) -> ArchiveMetadata:
+    def _metadata_of(self, job: DownloadJob) -> ArchiveMetadata:
         album = job.album
         places = {chapter.id: chapter.index for chapter in album.chapters}
         chapters = (
-            BookChapter(chapter.id, places.get(chapter.id, place), chapter.title, len(chapter.page_names))
+            ArchiveChapter(chapter.id, places.get(chapter.id, place), chapter.title, len(chapter.page_names))
             for place, chapter in enumerate(job.chapters, 1)
         )
         return ArchiveMetadata(
@@ -87,3 +103,199 @@ class Pipeline:
             published_on=album.published_on,
             chapters=tuple(chapters),
         )
+
+
+log = structlog.get_logger("jmgraph.downloads")
+
+FETCHES_AT_ONCE = 16
+"""Pages of one download on their way or waiting for a core; each of them is held in memory."""
+APPENDED_AT_ONCE = 8
+"""Pages appended in one go, where so many wait."""
+CANCEL_CHECK_S = 0.25
+"""Between two looks at the cancel flag while no page moves."""
+
+
+@dataclass(slots=True)
+class _Page:
+    """A page of this run: its place, and where it is once it is settled (None when it can't be had)."""
+
+    chapter: ChapterDetail
+    index: int
+    chapter_in_archive: ArchiveChapter
+    staged: StagedPage | None = None
+    settled: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class PageRun:
+    """Carries out one job, once."""
+
+    def __init__(
+        self,
+        job: DownloadJob,
+        metadata: ArchiveMetadata,
+        *,
+        fetch: Callable[[ChapterDetail, int], Awaitable[bytes]],
+        job_slots: JobSlots,
+        disk_floor_bytes: int,
+        on_progress: Callable[[PagesProgress], None],
+        is_cancelled: Callable[[], bool],
+    ) -> None:
+        self._job = job
+        self._metadata = metadata
+        self._fetch = fetch
+        self._slots = job_slots
+        self._disk_floor_bytes = disk_floor_bytes
+        self._on_progress = on_progress
+        self._is_cancelled = is_cancelled
+        self._format = page_format_of(job.archive, job.image, job.quality)
+        self._directory = PageDirectory(job.folder, self._format.variant)
+        self._pages = [
+            _Page(chapter, index, chapter_in_archive)
+            for chapter, chapter_in_archive in zip(job.chapters, metadata.chapters, strict=True)
+            for index in range(1, len(chapter.page_names) + 1)
+        ]
+        self._progress = PagesProgress(0, len(self._pages), 0, {chapter.id: 0 for chapter in job.chapters})
+        self._cause: UpstreamFailure | None = None
+
+    async def run(self) -> PackedArchive:
+        """The archive; raises as `Pipeline.run`."""
+        await to_its_end(asyncio.to_thread(self._open_shelf))
+        try:
+            archive = await self._fetch_and_pack()
+        except BaseExceptionGroup as failures:
+            raise _first_of(failures) from failures
+        if archive is None:
+            missing = [(page.chapter.id, page.index) for page in self._pages if page.staged is None]
+            raise PagesMissing(missing, self._cause)
+        return archive
+
+    def _open_shelf(self) -> None:
+        with _disk_errors():
+            self._directory.open()
+            self._check_disk()
+
+    async def _fetch_and_pack(self) -> PackedArchive | None:
+        queue = iter(self._pages)
+        async with asyncio.TaskGroup() as group:
+            watch = group.create_task(self._watch_for_cancel())
+            packing = group.create_task(self._pack())
+            fetchers = [group.create_task(self._fetch_pages(queue)) for _ in self._pages[:FETCHES_AT_ONCE]]
+            await asyncio.gather(*fetchers)
+            archive = await packing
+            watch.cancel()
+        return archive
+
+    async def _watch_for_cancel(self) -> None:
+        while not self._is_cancelled():  # noqa: ASYNC110 (the flag is only a question one may ask)
+            await asyncio.sleep(CANCEL_CHECK_S)
+        raise Cancelled
+
+    # --- from the site to the disk ---------------------------------------------------------------------------
+
+    async def _fetch_pages(self, queue: Iterator[_Page]) -> None:
+        for page in queue:
+            if self._is_cancelled():
+                raise Cancelled
+            try:
+                page.staged = await self._stage(page)
+            except UpstreamFailure as failure:
+                self._cause = self._cause or failure
+                log.info("page can't be had", chapter=page.chapter.id, page=page.index, reason=failure.reason.value)
+            else:
+                self._count(page.chapter.id, page.staged.size_bytes)
+            page.settled.set()
+
+    async def _stage(self, page: _Page) -> StagedPage:
+        if self._directory.may_have(page.chapter.id, page.index):
+            staged = await asyncio.to_thread(self._directory.find, page.chapter.id, page.index)
+            if staged is not None:
+                return staged
+        raw = await self._fetch(page.chapter, page.index)
+        try:
+            return await self._slots.run(self._prepare, page, raw)
+        except UpstreamFailure:
+            # It may have been hurt on its way.
+            raw = await self._fetch(page.chapter, page.index)
+            return await self._slots.run(self._prepare, page, raw)
+
+    def _prepare(self, page: _Page, raw: bytes) -> StagedPage:
+        """In a thread: the page put in order and written."""
+        prepared = self._format.prepare(raw, strips_of(page.chapter, page.index))
+        with _disk_errors():
+            self._check_disk()
+            return self._directory.write(page.chapter.id, page.index, prepared.data, prepared.codec, prepared.strips)
+
+    def _check_disk(self) -> None:
+        if shutil.disk_usage(self._job.folder).free < self._disk_floor_bytes:
+            raise StorageFull("Less disk is free than JMGRAPH_DISK_FLOOR asks for.")
+
+    def _count(self, chapter_id: str, size_bytes: int) -> None:
+        before = self._progress
+        self._progress = replace(
+            before,
+            pages_done=before.pages_done + 1,
+            bytes_done=before.bytes_done + size_bytes,
+            done_of={**before.done_of, chapter_id: before.done_of[chapter_id] + 1},
+        )
+        self._on_progress(self._progress)
+
+    # --- from the disk into the archive ----------------------------------------------------------------------
+
+    async def _pack(self) -> PackedArchive | None:
+        """The archive; None as soon as a page turns out to be missing."""
+        path = self._job.folder / f"archive.{self._job.archive.extension}"
+        with _disk_errors():
+            writer = open_archive(self._job.archive, path, self._metadata)
+        try:
+            packed = 0
+            while packed < len(self._pages):
+                await self._pages[packed].settled.wait()
+                waiting = self._pages[packed : packed + APPENDED_AT_ONCE]
+                batch = list(takewhile(lambda page: page.settled.is_set(), waiting))
+                if any(page.staged is None for page in batch):
+                    return None
+                await to_its_end(asyncio.to_thread(_append, writer, batch))
+                packed += len(batch)
+            archive = await to_its_end(asyncio.to_thread(_finish, writer))
+            return replace(archive, notes=self._notes())
+        finally:
+            writer.abandon()
+
+    def _notes(self) -> tuple[str, ...]:
+        """ "350234/7 kept as GIF" for each page that is not in the format asked for."""
+        return tuple(
+            f"{page.chapter.id}/{page.index} kept as {page.staged.codec.name}"
+            for page in self._pages
+            if page.staged and not self._format.is_wanted(page.staged.codec)
+        )
+
+
+def _append(writer: ArchiveWriter, pages: list[_Page]) -> None:
+    with _disk_errors():
+        for page in pages:
+            if page.staged is not None:
+                data = page.staged.path.read_bytes()
+                writer.add(
+                    ArchivePage(page.chapter_in_archive, page.index, page.staged.codec, data, page.staged.strips)
+                )
+
+
+def _finish(writer: ArchiveWriter) -> PackedArchive:
+    with _disk_errors():
+        return writer.finish()
+
+
+@contextmanager
+def _disk_errors() -> Iterator[None]:
+    """Turns "no space left" into `StorageFull`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFull("There is no room left on the disk for downloads.") from error
+        raise
+
+
+def _first_of(failures: BaseExceptionGroup[BaseException]) -> BaseException:
+    first = failures.exceptions[0]
+    return _first_of(first) if isinstance(first, BaseExceptionGroup) else first

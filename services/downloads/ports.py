@@ -1,4 +1,4 @@
-"""What the life cycle needs of its neighbours: albums and pages in, an archive out, a place to keep it."""
+"""What the life cycle gets from outside: limits, albums, pages, archives, folders; and what they exchange."""
 
 from __future__ import annotations
 
@@ -13,7 +13,42 @@ from services.upstream.records import AlbumDetail, ChapterDetail
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class DownloadLimits:
+    """What a host allows, and how long things last."""
+
+    data_dir: Path
+    ttl_s: float
+    history_s: float
+    queue_limit: int
+    disk_floor_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Intervals of the life cycle in seconds; tests pass shorter ones."""
+
+    heartbeat_s: float = 3.0
+    """A worker reports that it is alive, and looks for others that do not."""
+    lease_s: float = 10.0
+    """A worker that has not reported for so long is dead; with the heartbeat well under the promised 30 s."""
+    reconcile_s: float = 15.0
+    """Records are compared with the queue, and staging folders with records."""
+    sweep_s: float = 1.0
+    """Expired files are removed."""
+    progress_s: float = 0.125
+    """Least time between two writes of a download's progress."""
+    live_s: float = 0.34
+    """Least time between two messages to one subscriber: three a second; the end of a download never waits."""
+    lock_s: float = 30.0
+    """A file that is being sent is locked for so long, and renewed."""
+    retry_s: float = 0.5
+    """Longest wait before Redis is tried again, with jitter."""
+    handover_s: float = 5.0
+    """A worker that ends tries for so long to hand its downloads over."""
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadJob:
     """One download to carry out. `chapters` in reading order; `folder` is its own, and what is in it is kept."""
 
     download_id: str
@@ -62,28 +97,25 @@ class PagePipeline(Protocol):
     """Fetches, reads and packs the pages of a job."""
 
     async def run(
-        self, job: Job, *, on_progress: Callable[[PagesProgress], None], is_cancelled: Callable[[], bool]
+        self, job: DownloadJob, *, on_progress: Callable[[PagesProgress], None], is_cancelled: Callable[[], bool]
     ) -> PackedArchive:
         """The whole archive. Raises `PagesMissing`, `Cancelled`, `StorageFull`.
 
         `on_progress` is called with every page; `is_cancelled` is asked between pages.
         """
-        ...
 
 
-class Archives(Protocol):
+class ArchiveStorage(Protocol):
     """Where finished archives are kept."""
 
     async def put(self, path: Path, key: str) -> None:
         """Keep the file at `path` under `key`; the file itself may be moved away."""
-        ...
 
     async def delete(self, key: str) -> None:
         """Forget what is kept under `key`; nothing happens where there is nothing."""
-        ...
 
 
-class Folders(Protocol):
+class StagingFolders(Protocol):
     """Staging folders on this machine, by name. Not for the event loop."""
 
     root: Path
@@ -91,20 +123,16 @@ class Folders(Protocol):
 
     def folder(self, name: str) -> Path:
         """Where the folder of this name is, or will be."""
-        ...
 
     def remove(self, name: str) -> None:
         """Delete a folder with all that is in it; nothing happens where there is none."""
-        ...
 
 
-class Albums(Protocol):
+class AlbumSource(Protocol):
     """The site's albums and chapters, as far as the content policy lets them be seen."""
 
     async def get_album(self, id: str) -> AlbumDetail:
         """The album. Raises `AlbumNotFound`, `BlockedByPolicy`, `UpstreamFailure`."""
-        ...
 
     async def find_chapters(self, ids: Sequence[str]) -> list[ChapterDetail | UpstreamFailure | None]:
         """Chapters with their pages in the order asked; None where there is none, a failure in its place."""
-        ...

@@ -1,4 +1,4 @@
-"""The border to arq: how a job is written, and a worker that is woken instead of polling.
+"""The adapter to arq: how a job is written, and a consumer that is woken instead of polling.
 
 An arq job lives for a moment: it only hands a download to this process, which then holds it by its lease. So neither
 arq's timeouts, nor its tries, nor its marks on jobs in progress, nor an error that ends its worker can lose one.
@@ -7,8 +7,8 @@ arq's timeouts, nor its tries, nor its marks on jobs in progress, nor an error t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import orjson
@@ -19,6 +19,7 @@ from arq.constants import in_progress_key_prefix, job_key_prefix, retry_key_pref
 from arq.jobs import serialize_job
 from arq.worker import Retry, Worker, func
 
+from services.errors import QueueUnavailable
 from services.redis import RedisClient, RedisUnavailable, translate_redis_errors
 
 log = structlog.get_logger("jmgraph.queue")
@@ -26,28 +27,28 @@ log = structlog.get_logger("jmgraph.queue")
 QUEUE = "jmgraph:queue"
 FUNCTION = "run_download"
 POLL_S = 1.0
-"""How often the queue is read unasked; an event wakes the worker at once."""
+"""The queue is read this often without an event; an event wakes the worker at once."""
 POLL_TIMEOUT_S = 10.0
-"""One look at the queue, or the end of the hand-overs under way; a Redis that takes longer is away."""
+"""One read of the queue, or the end of hand-overs under way; a Redis that takes longer is away."""
 JOB_TIMEOUT_S = 10
 """Of handing over, not of a download. arq hides a job for 10 s more after its worker was killed."""
 MAX_TRIES = 1_000_000
 """Never reached: every restart costs a try, and we count attempts ourselves."""
 READ_LIMIT = 1000
-"""Jobs looked at per read: those that other workers have in hand count too."""
+"""Jobs per read; those that other workers hold count too."""
 RETRY_S = 1.0
 """Before a job is offered again whose hand-over Redis cut short."""
 HEALTH_S = 3600
 """Nobody reads arq's health key: a worker's heartbeat is our own."""
 
 
-def job_facts(job_id: str, download_id: str, place_ms: int) -> dict[str, Any]:
-    """What our scripts need to write or drop an arq job; the earliest `place_ms` is served first."""
-    blob = serialize_job(FUNCTION, (download_id,), {}, None, place_ms, serializer=_to_json)
+def job_fields(job_id: str, download_id: str, queued_at_ms: int) -> dict[str, Any]:
+    """What our scripts need to write or drop an arq job; the earliest `queued_at_ms` is served first."""
+    blob = serialize_job(FUNCTION, (download_id,), {}, None, queued_at_ms, serializer=_to_json)
     return {
         "queue": QUEUE,
         "id": job_id,
-        "score": place_ms,
+        "score": queued_at_ms,
         "blob": blob.decode(),
         "key": job_key_prefix + job_id,
         "mark": in_progress_key_prefix + job_id,
@@ -77,16 +78,16 @@ class QueueConsumer:
         *,
         accept: Callable[[str, str], Awaitable[None]],
         free_slots: Callable[[], int],
-        doorbell: asyncio.Event,
+        wake_up: asyncio.Event,
     ) -> None:
         """`accept(download_id, job_id)` returns once the download is held. Raises `RetryLater`, `RedisUnavailable`.
 
-        `doorbell` is set when there may be work.
+        `wake_up` is set when there may be work.
         """
         self._link = link
         self._accept = accept
         self._free_slots = free_slots
-        self._doorbell = doorbell
+        self._wake_up = wake_up
 
     async def run_until_lost(self) -> None:
         """Serve the queue until Redis is away: then `RedisUnavailable`, and a new call starts afresh."""
@@ -111,9 +112,9 @@ class QueueConsumer:
         )
         try:
             with translate_redis_errors():
-                await worker.serve(self._free_slots, self._doorbell)
+                await worker.serve(self._free_slots, self._wake_up)
         finally:
-            await worker.let_go()
+            await worker.finish_hand_overs()
             await pool.connection_pool.disconnect()
 
     async def _take(self, ctx: dict[str, Any], download_id: str) -> None:
@@ -126,10 +127,10 @@ class QueueConsumer:
 
 
 class _WokenWorker(Worker):
-    """arq's worker, looking at the queue when the doorbell rings (arq itself polls every half second)."""
+    """arq's worker, reading the queue when `wake_up` is set (arq itself polls every half second)."""
 
     free_slots: Callable[[], int]
-    doorbell: asyncio.Event
+    wake_up: asyncio.Event
 
     @property
     def max_jobs(self) -> int:
@@ -140,21 +141,21 @@ class _WokenWorker(Worker):
     def max_jobs(self, value: int) -> None:
         """Arq's own figure; ours changes from moment to moment."""
 
-    async def serve(self, free_slots: Callable[[], int], doorbell: asyncio.Event) -> None:
-        self.free_slots, self.doorbell = free_slots, doorbell
+    async def serve(self, free_slots: Callable[[], int], wake_up: asyncio.Event) -> None:
+        self.free_slots, self.wake_up = free_slots, wake_up
         while True:
-            doorbell.clear()
+            wake_up.clear()
             async with asyncio.timeout(POLL_TIMEOUT_S):
                 await self._poll_iteration()
             with suppress(TimeoutError):
                 async with asyncio.timeout(POLL_S):
-                    await doorbell.wait()
+                    await wake_up.wait()
 
     def _release_sem_dec_counter_on_complete(self) -> None:
         super()._release_sem_dec_counter_on_complete()
-        self.doorbell.set()
+        self.wake_up.set()
 
-    async def let_go(self) -> None:
+    async def finish_hand_overs(self) -> None:
         """Wait for the hand-overs that are under way; they are over in a moment, or Redis is silent."""
         tasks = list(self.tasks.values())
         if tasks:
@@ -163,4 +164,17 @@ class _WokenWorker(Worker):
             task.cancel()
         for result in await asyncio.gather(*tasks, return_exceptions=True):
             if isinstance(result, Exception) and not isinstance(result, redis.exceptions.RedisError):
-                log.error("A job could not be handed over", reason=repr(result))
+                log.error("a job could not be handed over", reason=repr(result))
+
+
+AWAY_RETRY_S = 5
+"""Redis may be back after this."""
+
+
+@contextmanager
+def translate_queue_errors() -> Iterator[None]:
+    """Turn `RedisUnavailable` into `QueueUnavailable`, with when to retry."""
+    try:
+        yield
+    except RedisUnavailable:
+        raise QueueUnavailable("The queue can't be reached.", retry_after_s=AWAY_RETRY_S) from None

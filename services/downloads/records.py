@@ -1,4 +1,4 @@
-"""Records of downloads: what is kept in Redis and told to everybody. Frozen, JSON-able."""
+"""Records of downloads, as stored in Redis and shown to callers. Frozen, JSON-able."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from services.errors import ErrorCode, UpstreamReason
 
 
 class DownloadState(StrEnum):
-    """Where a download stands. QUEUED, RUNNING and PACKING are active; the rest are ends."""
+    """State of a download. QUEUED, RUNNING and PACKING are active, the others final."""
 
     QUEUED = "QUEUED"
     RUNNING = "RUNNING"
@@ -22,7 +22,7 @@ class DownloadState(StrEnum):
 
     @property
     def is_active(self) -> bool:
-        """True while somebody works on it, or will."""
+        """True while a worker has it, or will."""
         return self in ACTIVE_STATES
 
 
@@ -64,8 +64,8 @@ class DownloadRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class DownloadProgress:
-    """How far it is. `pages_total` None until the chapters are known; `eta_s` None when it can't be told."""
+class DownloadProgressRecord:
+    """How far it is. `pages_total` None until the chapters are known; `eta_s` None while it is unknown."""
 
     pages_done: int = 0
     pages_total: int | None = None
@@ -79,7 +79,7 @@ class DownloadProgress:
 
 
 @dataclass(frozen=True, slots=True)
-class DownloadProblem:
+class DownloadProblemRecord:
     """Why it failed; `missing_pages` as "chapter id/page number", e.g. "350234/7"."""
 
     code: ErrorCode
@@ -90,7 +90,7 @@ class DownloadProblem:
 
 
 @dataclass(frozen=True, slots=True)
-class DownloadFile:
+class DownloadFileRecord:
     """A finished archive: its name (with ending), where the store keeps it, exact size, sha256 as hex."""
 
     name: str
@@ -100,8 +100,8 @@ class DownloadFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Download:
-    """One download, the whole truth of it at `revision`."""
+class DownloadRecord:
+    """One download at `revision`."""
 
     id: str
     revision: int
@@ -109,9 +109,9 @@ class Download:
     album_id: str
     title: str
     state: DownloadState
-    progress: DownloadProgress
-    problem: DownloadProblem | None
-    file: DownloadFile | None
+    progress: DownloadProgressRecord
+    problem: DownloadProblemRecord | None
+    file: DownloadFileRecord | None
     attempts: int
     requested_at: datetime
     started_at: datetime | None
@@ -123,7 +123,7 @@ class Download:
 class DownloadPage:
     """A page of the list of downloads, newest first; cursors are opaque."""
 
-    items: tuple[Download, ...]
+    items: tuple[DownloadRecord, ...]
     cursors: tuple[str, ...]
     has_next: bool
     has_previous: bool
@@ -135,7 +135,7 @@ class FeedBatch:
     """What changed since the last batch; the first one is the snapshot of all active downloads asked for."""
 
     is_snapshot: bool
-    downloads: tuple[Download, ...]
+    downloads: tuple[DownloadRecord, ...]
     removed: tuple[str, ...] = ()
 
 

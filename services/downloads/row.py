@@ -1,20 +1,23 @@
-"""What is kept of one download: the public record, and what only the engine needs to know of it."""
+"""Rows: downloads as they are stored in Redis, and the lists that index them."""
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import itertools
 import secrets
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 import msgspec
+from msgspec import structs
 
-from services.downloads.records import ArchiveFormat, Download, DownloadRequest, DownloadState, ImageFormat
+from services.downloads.records import ArchiveFormat, DownloadRecord, DownloadRequest, DownloadState, ImageFormat
 from services.errors import ConfigurationError
 
 RECORD_VERSION = 1
-"""Grows when an older program could no longer read what is written."""
+"""Incremented when an older version could no longer read what is written."""
 
 KEPT_IMAGES = frozenset({ImageFormat.ORIGINAL, ImageFormat.PNG})
 """Formats whose files are the same at any quality that is asked for; a PDF may have to make JPEG of them."""
@@ -29,23 +32,22 @@ class ChapterProgress:
     pages_total: int
 
 
-@dataclass(frozen=True, slots=True)
-class DownloadRow:
-    """A download as it is stored."""
+class DownloadRow(msgspec.Struct, frozen=True, rename={"queued_at_ms": "place_ms", "crash_count": "crashes"}):
+    """A download as it is stored. The renamed fields are stored as version 2.0 names them."""
 
-    download: Download
+    download: DownloadRecord
     job_id: str
     """arq's id of this attempt: a fresh one each time it is queued."""
-    place_ms: int
-    """Place in the queue; who was handed over keeps it."""
+    queued_at_ms: int
+    """When it was queued; a download that is handed over keeps its place."""
     lease: str
-    """Worker that has it; empty while nobody does."""
+    """Id of the worker that holds it; empty while none does."""
     folder: str
     """Name of its staging folder; a fresh one where nothing of an earlier attempt may be kept."""
     archive_key: str = ""
     """Where its archive is, or is being put, in the store; empty while there is none."""
-    crashes: int = 0
-    """Workers that died over it since a page was last gained."""
+    crash_count: int = 0
+    """Workers that died running it since a page was last gained."""
     chapters: tuple[ChapterProgress, ...] = ()
     request_id: str = ""
     """Of the request that queued it, as the log names it; empty where none did."""
@@ -62,16 +64,21 @@ class DownloadRow:
         return file.name.removesuffix(f".{self.download.request.archive.extension}") if file else ""
 
     @property
-    def same_key(self) -> str:
+    def dedup_key(self) -> str:
         """Equal for requests that would give the same file."""
-        return same_key(self.download.request)
+        return dedup_key(self.download.request)
 
     def at(self, state: DownloadState, **changes: object) -> DownloadRow:
-        """This entry in another state, with further changes of the download; the revision is the store's."""
-        return replace(self, download=replace(self.download, state=state, **changes))  # type: ignore[arg-type]
+        """This row in another state, with further changes of the download; the revision is the store's."""
+        download = dataclasses.replace(self.download, state=state, **changes)  # type: ignore[arg-type]
+        return self.replace(download=download)
+
+    def replace(self, **changes: Any) -> DownloadRow:
+        """This row with these fields changed."""
+        return structs.replace(self, **changes)
 
 
-def same_key(request: DownloadRequest) -> str:
+def dedup_key(request: DownloadRequest) -> str:
     """Equal for requests that would give the same file: album, chapters, formats, quality where it counts."""
     is_kept = request.image in KEPT_IMAGES and request.archive is not ArchiveFormat.PDF
     quality = 0 if is_kept else request.quality
@@ -83,7 +90,7 @@ _count = itertools.count()
 
 
 def new_id() -> str:
-    """A fresh id whose order is that of time: 12 hex digits of ms, 4 that count up, 12 of chance."""
+    """A fresh id whose order is that of time: 12 hex digits of ms, 4 of a counter, 12 random."""
     return f"{time.time_ns() // 1_000_000:012x}{next(_count) & 0xFFFF:04x}{secrets.token_hex(6)}"
 
 
@@ -91,13 +98,13 @@ _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(DownloadRow)
 
 
-def entry_to_json(entry: DownloadRow) -> bytes:
+def row_to_json(row: DownloadRow) -> bytes:
     """The stored form."""
-    return _encoder.encode(entry)
+    return _encoder.encode(row)
 
 
-def entry_from_json(body: bytes, version: int) -> DownloadRow:
-    """The entry of a stored form; `ConfigurationError` for one written by a newer version."""
+def row_from_json(body: bytes, version: int) -> DownloadRow:
+    """The row of a stored form; `ConfigurationError` for one written by a newer version."""
     check_version(version)
     return _decoder.decode(body)
 
@@ -109,3 +116,26 @@ def check_version(version: int) -> None:
             f"the downloads in Redis were written by a newer jmgraph (records of version {version}, "
             f"this one reads up to {RECORD_VERSION}): start that one, or set JMGRAPH_REDIS_URL to another database"
         )
+
+
+ALL = "all"
+"""The list of every record."""
+
+
+def in_state(state: DownloadState) -> str:
+    """The list of records in this state."""
+    return f"state:{state}"
+
+
+def of_album(album_id: str) -> str:
+    """The list of records of this album."""
+    return f"album:{album_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class RowPage:
+    """Some rows of a list, newest first, with how many the list has and how many come before these."""
+
+    rows: tuple[DownloadRow, ...]
+    total: int
+    before: int

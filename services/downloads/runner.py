@@ -1,4 +1,4 @@
-"""One download, carried out: chapters, pages, archive, storage, each step in the record before the next."""
+"""Runs one download: chapters, pages, archive, storage; each step is in the record before the next begins."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ import structlog
 from services.downloads import transitions
 from services.downloads.components import DownloadComponents
 from services.downloads.names import file_stem, with_album_suffix
-from services.downloads.ports import Cancelled, Folders, Job, PackedArchive, PagePipeline
-from services.downloads.problems import problem_of
-from services.downloads.records import DownloadFile, DownloadRequest, DownloadState
+from services.downloads.ports import Cancelled, DownloadJob, PackedArchive, PagePipeline, PagesMissing, StagingFolders
+from services.downloads.record_writer import LeaseLost, RecordWriter
+from services.downloads.records import DownloadFileRecord, DownloadProblemRecord, DownloadRequest, DownloadState
 from services.downloads.row import ChapterProgress, DownloadRow
 from services.downloads.store import NameTaken
-from services.downloads.update_hub import Subscriber
-from services.downloads.writer import LeaseLost, RecordWriter
-from services.errors import ChapterNotFound, UpstreamFailure, UpstreamReason
+from services.downloads.updates import Subscriber
+from services.errors import ChapterNotFound, ErrorCode, Internal, JmgraphError, UpstreamFailure, UpstreamReason
 from services.observability import Priority, bound_request, metrics, open_usage, span
 from services.redis import RedisUnavailable
 from services.tasks import end_tasks
@@ -29,47 +28,47 @@ from services.upstream.records import AlbumDetail, ChapterDetail
 log = structlog.get_logger("jmgraph.runner")
 
 PUT_GRACE_S = 2.0
-"""So long a store may still finish what it was given before the work was cancelled."""
+"""A cancelled upload has this long to finish."""
 
 
-class Runner:
-    """Carries out downloads that this worker has claimed."""
+class DownloadRunner:
+    """Runs downloads that this worker has claimed."""
 
-    def __init__(self, engine: DownloadComponents, pipeline: PagePipeline) -> None:
-        self._store = engine.store
-        self._board = engine.board
-        self._albums = engine.albums
-        self._archives = engine.archives
-        self._folders = engine.folders
-        self._ttl_s = engine.limits.ttl_s
-        self._timings = engine.timings
+    def __init__(self, components: DownloadComponents, pipeline: PagePipeline) -> None:
+        self._store = components.store
+        self._hub = components.hub
+        self._albums = components.albums
+        self._archives = components.archives
+        self._folders = components.folders
+        self._ttl_s = components.limits.ttl_s
+        self._timings = components.timings
         self._pipeline = pipeline
 
-    async def run(self, entry: DownloadRow) -> None:
-        """Until the download has ended or is somebody else's. Cancelled (an ending worker), it is handed over."""
-        writer = RecordWriter(self._store, entry, self._timings)
+    async def run(self, row: DownloadRow) -> None:
+        """Run until the download has ended or belongs to another worker; queued again when cancelled."""
+        writer = RecordWriter(self._store, row, self._timings)
         try:
             with (
                 open_usage(Priority.DOWNLOAD),
-                bound_request(entry.request_id),
-                span("download", {"jmgraph.download": entry.download.id}),
+                bound_request(row.request_id),
+                span("download", {"jmgraph.download": row.download.id}),
             ):
-                await self._run_while_ours(writer)
+                await self._run_while_held(writer)
         except LeaseLost:
-            log.info("A download is no longer ours", download=entry.download.id)
-            await self._clear_up(entry, writer.entry.archive_key)
+            log.info("A download is no longer ours", download=row.download.id)
+            await self._clear_up(row, writer.row.archive_key)
         except asyncio.CancelledError:
             await self._hand_over(writer)
             raise
 
-    async def _run_while_ours(self, writer: RecordWriter) -> None:
-        """The work, beside the two who may end it early: the writer of progress and the eye on the record."""
+    async def _run_while_held(self, writer: RecordWriter) -> None:
+        """The work, beside two tasks that may end it early: one writes progress, one watches the record."""
         lost = asyncio.Event()
-        with self._board.follow((writer.entry.download.id,)) as follower:
+        with self._hub.subscribe((writer.row.download.id,)) as subscriber:
             work = asyncio.create_task(self._work_or_fail(writer, lost))
             helpers = (
                 asyncio.create_task(writer.write_progress_forever()),
-                asyncio.create_task(self._until_lost(follower, writer)),
+                asyncio.create_task(self._watch_for_loss(subscriber, writer)),
             )
             try:
                 await asyncio.wait((work, *helpers), return_when=asyncio.FIRST_COMPLETED)
@@ -83,14 +82,12 @@ class Runner:
                 lost.set()
                 await end_tasks(work, *helpers)
 
-    async def _until_lost(self, follower: Subscriber, writer: RecordWriter) -> None:
+    async def _watch_for_loss(self, subscriber: Subscriber, writer: RecordWriter) -> None:
         """Raise `LeaseLost` once the record says that it is no longer ours."""
-        id, lease = writer.entry.download.id, writer.entry.lease
+        id, lease = writer.row.download.id, writer.row.lease
         while True:
-            there = (await follower.changed()).get(id)
-            if (
-                writer.entry.state not in transitions.WORK_STATES
-            ):  # ended by us: what becomes of it now is not our loss
+            there = (await subscriber.changed()).get(id)
+            if writer.row.state not in transitions.WORK_STATES:  # ended by us: later changes do not concern this run
                 continue
             if there is None or (there.lease != lease and there.state.is_active):
                 raise LeaseLost
@@ -105,20 +102,20 @@ class Runner:
         except Cancelled:
             raise LeaseLost from None
         except Exception as error:
-            await writer.check_held()  # who cancels or removes it takes the folder away under our hands
-            problem = problem_of(error)
-            await writer.move(lambda entry: transitions.failed(entry, problem))
+            await writer.check_held()  # a cancelled or removed download loses its folder while we work in it
+            problem = problem_from_error(error)
+            await writer.change(lambda row: transitions.failed(row, problem))
             metrics.DOWNLOADS_ENDED.labels(DownloadState.FAILED).inc()
-            log.info("A download failed", download=writer.entry.download.id, code=problem.code)
+            log.info("A download failed", download=writer.row.download.id, code=problem.code)
 
     async def _work(self, writer: RecordWriter, lost: asyncio.Event) -> None:
-        request = writer.entry.download.request
+        request = writer.row.download.request
         album = await self._albums.get_album(request.album_id)
         chapters = await self._chapters(album, request)
-        await writer.move(lambda entry: _with_chapters(entry, chapters))
-        folder = writer.entry.folder
+        await writer.change(lambda row: _with_chapters(row, chapters))
+        folder = writer.row.folder
         packed = await self._pipeline.run(
-            _job(writer.entry, album, chapters, self._folders),
+            _job(writer.row, album, chapters, self._folders),
             on_progress=writer.note,
             is_cancelled=lost.is_set,
         )
@@ -134,21 +131,21 @@ class Runner:
         return tuple(_whole(id, chapter) for id, chapter in zip(ids, found, strict=True))
 
     async def _store_archive(self, writer: RecordWriter, packed: PackedArchive) -> None:
-        download = writer.entry.download
+        download = writer.row.download
         extension = download.request.archive.extension
         key = f"{download.id}-{download.attempts}.{extension}"
-        await writer.move(lambda entry: replace(entry.at(DownloadState.PACKING), archive_key=key))
+        await writer.change(lambda row: row.at(DownloadState.PACKING).replace(archive_key=key))
         await self._put(packed, key)
         for stem in _stems(download.title, download.album_id):
-            file = DownloadFile(f"{stem}.{extension}", key, packed.size_bytes, packed.sha256)
+            file = DownloadFileRecord(f"{stem}.{extension}", key, packed.size_bytes, packed.sha256)
             with suppress(NameTaken):
-                await writer.move(lambda entry, file=file: transitions.ready(entry, file, self._ttl_s))  # type: ignore[misc]
+                await writer.change(lambda row, file=file: transitions.ready(row, file, self._ttl_s))  # type: ignore[misc]
                 break
         metrics.DOWNLOADS_ENDED.labels(DownloadState.READY).inc()
         log.info("A download is ready", download=download.id, size_bytes=packed.size_bytes, notes=len(packed.notes))
 
     async def _put(self, packed: PackedArchive, key: str) -> None:
-        """Store the archive; cancelled, it waits a moment, so that nothing appears after it was cleared up."""
+        """Put the archive into the store; cancelled, wait a moment, so that nothing appears after the clean-up."""
         putting = asyncio.create_task(self._archives.put(packed.path, key))
         try:
             await asyncio.shield(putting)
@@ -158,28 +155,54 @@ class Runner:
             raise
 
     async def _hand_over(self, writer: RecordWriter) -> None:
-        """Give it back to the queue at once; where Redis is away, the lease runs out instead."""
-        if writer.entry.state not in transitions.WORK_STATES:
+        """Queue it again at once; while Redis is away the lease expires instead."""
+        if writer.row.state not in transitions.WORK_STATES:
             return
         try:
             async with asyncio.timeout(self._timings.handover_s):
-                await writer.move(lambda entry: transitions.requeued(entry, crashes=entry.crashes))
-            log.info("Handed a download over", download=writer.entry.download.id)
+                await writer.change(lambda row: transitions.requeued(row, crash_count=row.crash_count))
+            log.info("Handed a download over", download=writer.row.download.id)
         except TimeoutError:
-            log.warning("A download could not be handed over", download=writer.entry.download.id)
+            log.warning("A download could not be handed over", download=writer.row.download.id)
         except LeaseLost:
-            await self._clear_up(writer.entry, writer.entry.archive_key)
+            await self._clear_up(writer.row, writer.row.archive_key)
 
-    async def _clear_up(self, entry: DownloadRow, archive_key: str) -> None:
-        """Leave nothing of what was cancelled or removed; keep what another worker goes on with."""
+    async def _clear_up(self, row: DownloadRow, archive_key: str) -> None:
+        """Remove what belongs to a cancelled or removed download; keep what another worker continues with."""
         try:
-            there = await self._store.find(entry.download.id)
+            there = await self._store.find(row.download.id)
         except RedisUnavailable:
             return
-        if there is None or there.folder != entry.folder or there.state is DownloadState.CANCELLED:
-            await asyncio.to_thread(self._folders.remove, entry.folder)
+        if there is None or there.folder != row.folder or there.state is DownloadState.CANCELLED:
+            await asyncio.to_thread(self._folders.remove, row.folder)
         if archive_key and (there is None or there.archive_key != archive_key):
-            await self._store.throw_away(archive_key)
+            await self._store.mark_for_deletion(archive_key)
+
+
+def problem_from_error(error: Exception) -> DownloadProblemRecord:
+    """The problem that an error stands for; an unforeseen one is logged and INTERNAL."""
+    match error:
+        case PagesMissing():
+            return _missing(error)
+        case UpstreamFailure():
+            return DownloadProblemRecord(error.error_code, error.message, error.retryable, error.reason)
+        case JmgraphError():
+            return DownloadProblemRecord(error.error_code, error.message, error.retryable)
+    log.error("a download failed unexpectedly", exc_info=error)
+    return DownloadProblemRecord(ErrorCode.INTERNAL, Internal().message, retryable=True)
+
+
+def _missing(error: PagesMissing) -> DownloadProblemRecord:
+    count = len(error.missing)
+    pages = tuple(f"{chapter_id}/{page}" for chapter_id, page in error.missing)
+    what = f"{count} pages can't be had" if count != 1 else "1 page can't be had"
+    return DownloadProblemRecord(
+        code=error.cause.error_code if error.cause else ErrorCode.UPSTREAM_BROKEN,
+        message=f"{what}: {error.cause.message}" if error.cause else f"{what} from the site.",
+        retryable=True,
+        reason=error.cause.reason if error.cause else None,
+        missing_pages=pages,
+    )
 
 
 def _whole(id: str, chapter: ChapterDetail | UpstreamFailure | None) -> ChapterDetail:
@@ -192,13 +215,12 @@ def _whole(id: str, chapter: ChapterDetail | UpstreamFailure | None) -> ChapterD
     return chapter
 
 
-def _with_chapters(entry: DownloadRow, chapters: tuple[ChapterDetail, ...]) -> DownloadRow:
-    before = {chapter.id: chapter.pages_done for chapter in entry.chapters}
+def _with_chapters(row: DownloadRow, chapters: tuple[ChapterDetail, ...]) -> DownloadRow:
+    before = {chapter.id: chapter.pages_done for chapter in row.chapters}
     total = sum(len(chapter.page_names) for chapter in chapters)
-    progress = replace(entry.download.progress, pages_total=total)
-    return replace(
-        entry,
-        download=replace(entry.download, progress=progress),
+    progress = replace(row.download.progress, pages_total=total)
+    return row.replace(
+        download=replace(row.download, progress=progress),
         chapters=tuple(
             ChapterProgress(
                 chapter.id, min(before.get(chapter.id, 0), len(chapter.page_names)), len(chapter.page_names)
@@ -208,16 +230,18 @@ def _with_chapters(entry: DownloadRow, chapters: tuple[ChapterDetail, ...]) -> D
     )
 
 
-def _job(entry: DownloadRow, album: AlbumDetail, chapters: tuple[ChapterDetail, ...], folders: Folders) -> Job:
-    request = entry.download.request
-    return Job(
-        download_id=entry.download.id,
+def _job(
+    row: DownloadRow, album: AlbumDetail, chapters: tuple[ChapterDetail, ...], folders: StagingFolders
+) -> DownloadJob:
+    request = row.download.request
+    return DownloadJob(
+        download_id=row.download.id,
         album=album,
         chapters=chapters,
         archive=request.archive,
         image=request.image,
         quality=request.quality,
-        folder=folders.folder(entry.folder),
+        folder=folders.folder(row.folder),
     )
 
 

@@ -1,6 +1,6 @@
-"""Staging: pages of downloads under way, each whole or not there at all.
+"""Staging: pages of unfinished downloads on disk, each complete or absent.
 
-A page is written under a temporary name and renamed. Its name tells all that is known of it:
+A page is written under a temporary name and renamed. Its name holds all that is known of it:
 "<download>/<variant>/<chapter>/00012.webp", or "00012.cut10.jpg" while it is still cut into 10 strips.
 """
 
@@ -31,7 +31,7 @@ class StagedPage:
     size_bytes: int
 
 
-class Shelf:
+class PageDirectory:
     """The pages of one download in one variant. Not for the event loop."""
 
     def __init__(self, folder: Path, variant: str) -> None:
@@ -39,7 +39,7 @@ class Shelf:
         self._known: dict[str, dict[int, Path]] = {}
 
     def open(self) -> None:
-        """Make the folder, see what an earlier attempt left there and remove what it did not finish."""
+        """Make the folder, list what an earlier attempt left there, and remove what is unfinished."""
         self.folder.mkdir(parents=True, exist_ok=True)
         for chapter in self.folder.iterdir():
             for path in chapter.iterdir() if chapter.is_dir() else ():
@@ -49,11 +49,11 @@ class Shelf:
                     self._known.setdefault(chapter.name, {})[int(match[1])] = path
 
     def may_have(self, chapter_id: str, index: int) -> bool:
-        """True when `find` is worth a look."""
+        """True when `find` may find it."""
         return index in self._known.get(chapter_id, ())
 
     def find(self, chapter_id: str, index: int) -> StagedPage | None:
-        """The page, if the shelf had it when it was opened, and it is whole: a power cut may have emptied it."""
+        """The page, if it was there at `open` and is complete: a power cut may have emptied it."""
         path = self._known.get(chapter_id, {}).get(index)
         match = path and _PAGE.fullmatch(path.name)
         if not path or not match:
@@ -66,8 +66,8 @@ class Shelf:
             return None
         return StagedPage(path, Codec(match[3]), int(match[2] or 0), len(data))
 
-    def keep(self, chapter_id: str, index: int, data: bytes, codec: Codec, strips: int = 0) -> StagedPage:
-        """Put a page there."""
+    def write(self, chapter_id: str, index: int, data: bytes, codec: Codec, strips: int = 0) -> StagedPage:
+        """Write a page."""
         cut = f".cut{strips}" if strips else ""
         path = self.folder / chapter_id / f"{index:05d}{cut}.{codec.value}"
         unfinished = path.with_name(path.name + _UNFINISHED)
@@ -78,7 +78,7 @@ class Shelf:
 
 
 class Staging:
-    """The folder of all downloads under way."""
+    """The folder of all unfinished downloads."""
 
     def __init__(self, root: Path) -> None:
         self.root = root

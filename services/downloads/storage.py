@@ -1,4 +1,4 @@
-"""Where finished archives are kept: a local folder or an S3 bucket, behind one small port.
+"""Where finished archives are kept: a local folder or an S3 bucket, behind one interface.
 
 The only module that knows obstore.
 """
@@ -155,7 +155,7 @@ def open_archive_store(url: str, options: Mapping[str, Any], default_folder: Pat
         folder.mkdir(parents=True, exist_ok=True)
         return ArchiveStore(LocalStore(prefix=folder, automatic_cleanup=True), folder)
     except (BaseError, OSError, ValueError, TypeError) as error:
-        # Further lines of obstore's errors show all it was given.
+        # further lines of obstore's errors show all settings, keys included
         reason = str(error).partition("\n")[0]
         raise ConfigurationError(f"JMGRAPH_STORAGE_URL, JMGRAPH_STORAGE_OPTIONS: {reason}") from None
 

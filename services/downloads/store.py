@@ -1,4 +1,4 @@
-"""Downloads in Redis: every change is one atomic step that checks the move, bumps the revision and announces it."""
+"""Downloads in Redis. A change is one atomic step: check the transition, increment the revision, announce it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,17 @@ from typing import Any
 
 import orjson
 
-from services.downloads.lists import EntryPage, in_state
-from services.downloads.queue import QUEUE, job_facts
+from services.downloads.queue import QUEUE, job_fields
 from services.downloads.records import DownloadState
-from services.downloads.row import RECORD_VERSION, DownloadRow, check_version, entry_from_json, entry_to_json
+from services.downloads.row import (
+    RECORD_VERSION,
+    DownloadRow,
+    RowPage,
+    check_version,
+    in_state,
+    row_from_json,
+    row_to_json,
+)
 from services.errors import DownloadNotFound, QueueFull
 from services.redis import Events, RedisClient
 
@@ -21,23 +28,23 @@ PREFIX = "jmgraph:downloads:"
 SCRIPTS = Path(__file__).with_name("lua")
 SCRIPT_NAMES = ("create", "save", "remove", "page", "hold", "workers")
 QUEUE_FULL_RETRY_S = 30
-"""A place in the queue becomes free about this often."""
+"""About how often a download leaves the queue."""
 
 
 class RevisionConflict(Exception):
-    """The record is no longer at the revision it was read at, or has gone."""
+    """The record is no longer at the revision at which it was read, or was removed."""
 
 
 class IllegalTransition(Exception):
-    """No record goes from the state it is in to that one."""
+    """A record can't go from its state to that one."""
 
 
 class NameTaken(Exception):
-    """Another album's file of this name lives."""
+    """The file of another album has this name."""
 
 
-class Store:
-    """The records, and the lists that are kept with them in the same step."""
+class DownloadStore:
+    """The records and the lists that index them, written in one step."""
 
     def __init__(self, link: RedisClient, events: Events) -> None:
         self._redis = link.client
@@ -49,63 +56,63 @@ class Store:
         return self._redis.register_script(shared + (SCRIPTS / f"{name}.lua").read_text("utf-8"))
 
     async def check_version(self) -> None:
-        """`ConfigurationError` when a newer version wrote here; else note ours."""
+        """Raises `ConfigurationError` when a newer version wrote here; else stores ours."""
         key = f"{PREFIX}version"
         await self._redis.set(key, RECORD_VERSION, nx=True)
         check_version(int(await self._redis.get(key) or RECORD_VERSION))
 
-    async def create(self, entry: DownloadRow, *, limit: int, force: bool, now_ms: int) -> tuple[DownloadRow, bool]:
-        """Keep and queue a new entry; or the living one that is the same, then False. `QueueFull` at the limit."""
-        facts = {
-            "id": entry.download.id,
-            "same": entry.same_key,
-            "album": entry.download.album_id,
+    async def create(self, row: DownloadRow, *, limit: int, force: bool, now_ms: int) -> tuple[DownloadRow, bool]:
+        """Store and queue a new row; or return the current one of the same request, and False. Raises `QueueFull`."""
+        fields = {
+            "id": row.download.id,
+            "same": row.dedup_key,
+            "album": row.download.album_id,
             "force": force,
             "limit": limit,
             "now_ms": now_ms,
             "version": RECORD_VERSION,
             "channel": self._channel,
-            "job": _job(entry),
+            "job": _job(row),
         }
         while True:
-            answer = await self._scripts["create"](args=[orjson.dumps(facts), entry_to_json(entry)])
+            answer = await self._scripts["create"](args=[orjson.dumps(fields), row_to_json(row)])
             if answer[0] == b"full":
                 raise _queue_full()
             if answer[0] == b"created":
-                return entry, True
-            living = await self.find(answer[1].decode())
-            if living:
-                return living, False
+                return row, True
+            existing = await self.find(answer[1].decode())
+            if existing:
+                return existing, False
 
     async def find(self, id: str) -> DownloadRow | None:
-        """The entry of this id."""
+        """The row of this id."""
         return (await self.find_many((id,)))[0]
 
     async def find_many(self, ids: Sequence[str]) -> list[DownloadRow | None]:
-        """Entries in the order asked, None where there is none; one round trip."""
+        """Rows in the order asked, None where there is none; one round trip."""
         async with self._redis.pipeline(transaction=False) as pipe:
             for id in ids:
                 pipe.hmget(f"{PREFIX}record:{id}", ["v", "body"])
-            return [_entry(row) for row in await pipe.execute()] if ids else []
+            return [_row_of(fields) for fields in await pipe.execute()] if ids else []
 
-    async def find_same(self, same_key: str) -> DownloadRow | None:
-        """The entry that was last asked for with this key and is active or ready."""
-        id = await self._redis.get(f"{PREFIX}same:{same_key}")
+    async def find_duplicate(self, dedup_key: str) -> DownloadRow | None:
+        """The active or ready row of the same request."""
+        id = await self._redis.get(f"{PREFIX}same:{dedup_key}")
         return await self.find(id.decode()) if id else None
 
     async def find_named(self, stem: str) -> list[DownloadRow]:
-        """Entries whose living file has this name before its ending."""
+        """Rows whose file has this name before its ending."""
         ids = await self._redis.hkeys(f"{PREFIX}name:{stem}")  # type: ignore[misc]
         found = await self.find_many(sorted((id.decode() for id in ids), reverse=True))
-        return [entry for entry in found if entry]
+        return [row for row in found if row]
 
     async def save(self, old: DownloadRow, new: DownloadRow, *, limit: int | None = None) -> DownloadRow:
-        """Replace `old` by `new`, whose revision becomes the next one; what is stored.
+        """Replace `old` by `new` with the next revision; the row as it is stored.
 
         Raises `RevisionConflict`, `IllegalTransition`, `NameTaken`, and `QueueFull` when it is queued over `limit`.
         """
-        new = replace(new, download=replace(new.download, revision=old.download.revision + 1))
-        answer = await self._scripts["save"](args=[orjson.dumps(self._facts(old, new, limit)), entry_to_json(new)])
+        new = new.replace(download=replace(new.download, revision=old.download.revision + 1))
+        answer = await self._scripts["save"](args=[orjson.dumps(self._fields(old, new, limit)), row_to_json(new)])
         if answer == b"saved":
             return new
         raise {
@@ -114,14 +121,14 @@ class Store:
             b"full": _queue_full(),
         }.get(answer, RevisionConflict(new.download.id))
 
-    def _facts(self, old: DownloadRow, new: DownloadRow, limit: int | None) -> dict[str, Any]:
-        facts = {
+    def _fields(self, old: DownloadRow, new: DownloadRow, limit: int | None) -> dict[str, Any]:
+        fields = {
             "id": old.download.id,
             "rev": old.download.revision,
             "version": RECORD_VERSION,
             "state": new.state,
             "lease": new.lease,
-            "same": new.same_key,
+            "same": new.dedup_key,
             "album": new.download.album_id,
             "channel": self._channel,
             "limit": limit,
@@ -132,14 +139,14 @@ class Store:
             "enqueue": _job(new) if new.job_id not in ("", old.job_id) else None,
             "dequeue": _job(old) if old.job_id and new.job_id != old.job_id else None,
         }
-        return {name: value for name, value in facts.items() if value is not None}
+        return {name: value for name, value in fields.items() if value is not None}
 
     async def change(
         self, id: str, step: Callable[[DownloadRow], DownloadRow | None], *, limit: int | None = None
     ) -> tuple[DownloadRow, bool]:
-        """Read, `step`, save, and again from the start if somebody was quicker.
+        """Read, `step`, save, and start again when another process was quicker.
 
-        The entry as it stands then, and whether this call changed it: a `step` that gives None leaves it.
+        Returns the row, and whether this call changed it: a `step` that returns None leaves it as it is.
         Raises `DownloadNotFound`, and what `save` and `step` raise.
         """
         while True:
@@ -155,35 +162,35 @@ class Store:
                 continue
 
     async def remove(self, id: str) -> DownloadRow | None:
-        """Forget a record with its job and its name, its archive marked for deletion; the last of it."""
+        """Remove a record, its job and its name, and mark its archive for deletion; its last row."""
         while True:
             old = await self.find(id)
             if old is None:
                 return None
-            facts = {
+            fields = {
                 "id": id,
                 "rev": old.download.revision,
-                "same": old.same_key,
+                "same": old.dedup_key,
                 "album": old.download.album_id,
                 "channel": self._channel,
                 "dequeue": _job(old),
                 "stem": old.stem,
                 "trash": old.archive_key,
             }
-            if await self._scripts["remove"](args=[orjson.dumps(facts)]) == b"saved":
+            if await self._scripts["remove"](args=[orjson.dumps(fields)]) == b"saved":
                 return old
 
-    async def page(self, lists: Collection[str], *, after: str = "", count: int) -> EntryPage:
-        """The newest `count` entries, older than `after`, of some lists (see `in_state`, `of_album`, `ALL`)."""
-        total, before, *rows = await self._scripts["page"](args=[after, count, *lists])
-        return EntryPage(tuple(entry for row in rows if (entry := _entry(row))), total, before)
+    async def page(self, lists: Collection[str], *, after: str = "", count: int) -> RowPage:
+        """The newest `count` rows, older than `after`, of some lists (see `in_state`, `of_album`, `ALL`)."""
+        total, before, *stored = await self._scripts["page"](args=[after, count, *lists])
+        return RowPage(tuple(row for fields in stored if (row := _row_of(fields))), total, before)
 
     async def hold(self, id: str, token: str, *, now_ms: int, until_ms: int) -> bool:
-        """Keep a living file from expiring until then; False when it has gone."""
+        """Keep a file from expiring until then; False when it has expired."""
         return bool(await self._scripts["hold"](args=[id, token, now_ms, until_ms]))
 
     async def renew_hold(self, id: str, token: str, until_ms: int) -> None:
-        """Make a hold last until then."""
+        """Extend a lock on a file."""
         key = f"{PREFIX}sending:{id}"
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.zadd(key, {token: until_ms})
@@ -191,11 +198,11 @@ class Store:
             await pipe.execute()
 
     async def release(self, id: str, token: str) -> None:
-        """End a hold."""
+        """Release a lock on a file."""
         await self._redis.zrem(f"{PREFIX}sending:{id}", token)
 
     async def is_held(self, id: str, now_ms: int) -> bool:
-        """True while somebody sends the file."""
+        """True while the file is being sent."""
         return bool(await self._redis.zcount(f"{PREFIX}sending:{id}", now_ms, "+inf"))
 
     async def due(self, list_name: str, until_ms: int) -> list[str]:
@@ -204,20 +211,20 @@ class Store:
         return [id.decode() for id in await self._redis.zrangebyscore(key, "-inf", until_ms, start=0, num=100)]
 
     async def next_expiry_ms(self) -> int | None:
-        """When the next file goes."""
+        """When the next file expires."""
         first = await self._redis.zrange(f"{PREFIX}expiry", 0, 0, withscores=True)
         return int(first[0][1]) if first else None
 
     async def trash(self) -> list[str]:
-        """Keys of archives that nobody may see any more and that are to be deleted."""
+        """Keys of archives to delete."""
         return sorted(key.decode() for key in await self._redis.smembers(f"{PREFIX}trash"))  # type: ignore[misc]
 
-    async def throw_away(self, key: str) -> None:
+    async def mark_for_deletion(self, key: str) -> None:
         """Mark an archive for deletion."""
         await self._redis.sadd(f"{PREFIX}trash", key)  # type: ignore[misc]
 
-    async def forget_trash(self, key: str) -> None:
-        """This archive is deleted."""
+    async def unmark_for_deletion(self, key: str) -> None:
+        """This archive has been deleted."""
         await self._redis.srem(f"{PREFIX}trash", key)  # type: ignore[misc]
 
     async def count(self, *states: DownloadState) -> list[int]:
@@ -227,27 +234,27 @@ class Store:
                 pipe.zcard(f"{PREFIX}{in_state(state)}")
             return [int(count) for count in await pipe.execute()]
 
-    async def has_job(self, entries: Sequence[DownloadRow]) -> list[bool]:
-        """For each entry whether its job stands in arq's queue."""
+    async def has_job(self, rows: Sequence[DownloadRow]) -> list[bool]:
+        """For each row whether its job is in arq's queue."""
         async with self._redis.pipeline(transaction=False) as pipe:
-            for entry in entries:
-                pipe.zscore(QUEUE, entry.job_id)
-                pipe.exists(_job(entry)["key"])
-            answers = await pipe.execute() if entries else []
-        return [place is not None and bool(there) for place, there in zip(answers[::2], answers[1::2], strict=True)]
+            for row in rows:
+                pipe.zscore(QUEUE, row.job_id)
+                pipe.exists(_job(row)["key"])
+            answers = await pipe.execute() if rows else []
+        return [score is not None and bool(job) for score, job in zip(answers[::2], answers[1::2], strict=True)]
 
-    async def workers(self, word: str, *args: str | int) -> list[str]:
-        """Heartbeats; see `leases.py`, the only one to call this."""
-        return [worker.decode() for worker in await self._scripts["workers"](args=[word, *args])]
-
-
-def _entry(row: Sequence[bytes | None]) -> DownloadRow | None:
-    version, body = row
-    return entry_from_json(body, int(version)) if version and body else None
+    async def workers(self, command: str, *args: str | int) -> list[str]:
+        """Heartbeats of workers, for `Leases` alone."""
+        return [worker.decode() for worker in await self._scripts["workers"](args=[command, *args])]
 
 
-def _job(entry: DownloadRow) -> dict[str, Any]:
-    return job_facts(entry.job_id, entry.download.id, entry.place_ms)
+def _row_of(fields: Sequence[bytes | None]) -> DownloadRow | None:
+    version, body = fields
+    return row_from_json(body, int(version)) if version and body else None
+
+
+def _job(row: DownloadRow) -> dict[str, Any]:
+    return job_fields(row.job_id, row.download.id, row.queued_at_ms)
 
 
 def _ms(at: datetime | None) -> int | None:

@@ -1,4 +1,4 @@
-"""The moves of a download between its states, as functions of the entry; the store checks that they are legal."""
+"""Transitions between the states of a download, as functions of its row; the store checks that they are legal."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 from services.downloads.records import (
     ACTIVE_STATES,
-    Download,
-    DownloadFile,
-    DownloadProblem,
-    DownloadProgress,
+    DownloadFileRecord,
+    DownloadProblemRecord,
+    DownloadProgressRecord,
+    DownloadRecord,
     DownloadRequest,
     DownloadState,
 )
@@ -22,7 +22,7 @@ from services.observability import request_id
 WORK_STATES = frozenset({DownloadState.RUNNING, DownloadState.PACKING})
 RETRY_STATES = frozenset({DownloadState.FAILED, DownloadState.CANCELLED, DownloadState.EXPIRED})
 MAX_CRASHES = 5
-"""Workers that may die over a download without a page gained; then it is the download that kills them."""
+"""Workers that may die running a download without a page gained; after that the download itself fails."""
 
 
 def now() -> datetime:
@@ -35,17 +35,17 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def new_entry(request: DownloadRequest, title: str) -> DownloadRow:
-    """A download that was just asked for."""
+def new_row(request: DownloadRequest, title: str) -> DownloadRow:
+    """The row of a new download."""
     id = new_id()
-    download = Download(
+    download = DownloadRecord(
         id=id,
         revision=1,
         request=request,
         album_id=request.album_id,
         title=title,
         state=DownloadState.QUEUED,
-        progress=DownloadProgress(),
+        progress=DownloadProgressRecord(),
         problem=None,
         file=None,
         attempts=0,
@@ -55,80 +55,78 @@ def new_entry(request: DownloadRequest, title: str) -> DownloadRow:
         expires_at=None,
     )
     return DownloadRow(
-        download, job_id=new_id(), place_ms=now_ms(), lease="", folder=new_id(), request_id=request_id()
+        download, job_id=new_id(), queued_at_ms=now_ms(), lease="", folder=new_id(), request_id=request_id()
     )
 
 
-def claimed(entry: DownloadRow, job_id: str, worker_id: str) -> DownloadRow | None:
-    """The entry in this worker's hands; None when the job is an old one."""
-    if entry.state is not DownloadState.QUEUED or entry.job_id != job_id:
+def claimed(row: DownloadRow, job_id: str, worker_id: str) -> DownloadRow | None:
+    """The row as held by this worker; None when the job is outdated."""
+    if row.state is not DownloadState.QUEUED or row.job_id != job_id:
         return None
-    running = entry.at(
+    running = row.at(
         DownloadState.RUNNING,
-        attempts=entry.download.attempts + 1,
-        started_at=entry.download.started_at or now(),
+        attempts=row.download.attempts + 1,
+        started_at=row.download.started_at or now(),
     )
-    return replace(running, job_id="", lease=worker_id)
+    return running.replace(job_id="", lease=worker_id)
 
 
-def requeued(entry: DownloadRow, *, crashes: int = 0) -> DownloadRow:
-    """Back in the queue at its old place, for another worker to go on."""
-    progress = replace(entry.download.progress, eta_s=None)
-    queued = entry.at(DownloadState.QUEUED, progress=progress)
-    return replace(queued, job_id=new_id(), lease="", archive_key="", crashes=crashes)
+def requeued(row: DownloadRow, *, crash_count: int = 0) -> DownloadRow:
+    """Queued again at its old place, for another worker to continue."""
+    progress = replace(row.download.progress, eta_s=None)
+    queued = row.at(DownloadState.QUEUED, progress=progress)
+    return queued.replace(job_id=new_id(), lease="", archive_key="", crash_count=crash_count)
 
 
-def taken_from_dead(entry: DownloadRow) -> DownloadRow:
-    """What becomes of a download whose worker died: queued again, or failed when it has killed too many."""
-    crashes = entry.crashes + 1
-    if crashes <= MAX_CRASHES:
-        return requeued(entry, crashes=crashes)
-    problem = DownloadProblem(ErrorCode.INTERNAL, "Its worker ended again and again.", retryable=True)
-    return failed(entry, problem)
+def recovered(row: DownloadRow) -> DownloadRow:
+    """After its worker died: queued again, or failed after too many crashes."""
+    crash_count = row.crash_count + 1
+    if crash_count <= MAX_CRASHES:
+        return requeued(row, crash_count=crash_count)
+    problem = DownloadProblemRecord(ErrorCode.INTERNAL, "Its worker ended again and again.", retryable=True)
+    return failed(row, problem)
 
 
-def failed(entry: DownloadRow, problem: DownloadProblem) -> DownloadRow:
-    """Ended by a problem; its pages stay for a retry."""
-    return _ended(entry, DownloadState.FAILED, problem=problem)
+def failed(row: DownloadRow, problem: DownloadProblemRecord) -> DownloadRow:
+    """Failed; its pages stay for a retry."""
+    return _ended(row, DownloadState.FAILED, problem=problem)
 
 
-def ready(entry: DownloadRow, file: DownloadFile, ttl_s: float) -> DownloadRow:
-    """Ended well, the file alive for so long."""
+def ready(row: DownloadRow, file: DownloadFileRecord, ttl_s: float) -> DownloadRow:
+    """Ready; the file expires after `ttl_s`."""
     end = now()
-    return replace(
-        _ended(entry, DownloadState.READY, file=file, finished_at=end, expires_at=end + timedelta(seconds=ttl_s)),
-        archive_key=entry.archive_key,
-    )
+    ended = _ended(row, DownloadState.READY, file=file, finished_at=end, expires_at=end + timedelta(seconds=ttl_s))
+    return ended.replace(archive_key=row.archive_key)
 
 
-def cancelled(entry: DownloadRow) -> DownloadRow | None:
-    """Stopped; None when it has ended already."""
-    if entry.state not in ACTIVE_STATES:
+def cancelled(row: DownloadRow) -> DownloadRow | None:
+    """Cancelled; None when it has ended already."""
+    if row.state not in ACTIVE_STATES:
         return None
-    return _ended(entry, DownloadState.CANCELLED)
+    return _ended(row, DownloadState.CANCELLED)
 
 
-def expired(entry: DownloadRow) -> DownloadRow | None:
-    """Its file gone; None when it has none to lose, or not yet."""
-    if entry.state is not DownloadState.READY or not is_over(entry):
+def expired(row: DownloadRow) -> DownloadRow | None:
+    """Expired; None when it has no file, or not yet."""
+    if row.state is not DownloadState.READY or not is_over(row):
         return None
-    return replace(entry.at(DownloadState.EXPIRED, file=None), archive_key="")
+    return row.at(DownloadState.EXPIRED, file=None).replace(archive_key="")
 
 
-def is_over(entry: DownloadRow) -> bool:
-    """True when it has ended without a file, or its file's time has come."""
-    if entry.state is DownloadState.READY:
-        return entry.download.expires_at is None or entry.download.expires_at <= now()
-    return not entry.state.is_active
+def is_over(row: DownloadRow) -> bool:
+    """True when it has ended without a file, or its file is due to expire."""
+    if row.state is DownloadState.READY:
+        return row.download.expires_at is None or row.download.expires_at <= now()
+    return not row.state.is_active
 
 
-def retried(entry: DownloadRow) -> DownloadRow | None:
+def retried(row: DownloadRow) -> DownloadRow | None:
     """Queued again at the end of the queue; None in a state that can't be. A failed one keeps its pages."""
-    if entry.state not in RETRY_STATES:
+    if row.state not in RETRY_STATES:
         return None
-    keeps_pages = entry.state is DownloadState.FAILED
-    progress = entry.download.progress if keeps_pages else DownloadProgress()
-    queued = entry.at(
+    keeps_pages = row.state is DownloadState.FAILED
+    progress = row.download.progress if keeps_pages else DownloadProgressRecord()
+    queued = row.at(
         DownloadState.QUEUED,
         progress=progress,
         problem=None,
@@ -136,18 +134,17 @@ def retried(entry: DownloadRow) -> DownloadRow | None:
         finished_at=None,
         expires_at=None,
     )
-    return replace(
-        queued,
+    return queued.replace(
         job_id=new_id(),
-        place_ms=now_ms(),
-        crashes=0,
+        queued_at_ms=now_ms(),
+        crash_count=0,
         request_id=request_id(),
-        folder=entry.folder if keeps_pages else new_id(),
-        chapters=entry.chapters if keeps_pages else (),
+        folder=row.folder if keeps_pages else new_id(),
+        chapters=row.chapters if keeps_pages else (),
     )
 
 
-def _ended(entry: DownloadRow, state: DownloadState, **changes: object) -> DownloadRow:
-    progress = replace(entry.download.progress, eta_s=None)
-    ended = entry.at(state, **{"progress": progress, "finished_at": now(), **changes})
-    return replace(ended, job_id="", lease="", archive_key="")
+def _ended(row: DownloadRow, state: DownloadState, **changes: object) -> DownloadRow:
+    progress = replace(row.download.progress, eta_s=None)
+    ended = row.at(state, **{"progress": progress, "finished_at": now(), **changes})
+    return ended.replace(job_id="", lease="", archive_key="")

@@ -18,7 +18,7 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 
 from demo.drawing import page_image
-from services.downloads.archives import ArchiveMetadata, BookChapter, BookPage, open_archive
+from services.downloads.archives import ArchiveChapter, ArchiveMetadata, ArchivePage, open_archive
 from services.downloads.archives.zip_format import Entry, directory_entry, end_of_directory, local_header
 from services.downloads.ports import PackedArchive
 from services.downloads.records import ArchiveFormat
@@ -53,8 +53,8 @@ COMIC_PAGE_ATTRIBUTES = {
 }
 
 
-def book(*chapters: BookChapter, **changes: Any) -> ArchiveMetadata:
-    """A book about tea, with changes."""
+def metadata(*chapters: ArchiveChapter, **changes: Any) -> ArchiveMetadata:
+    """A metadata about tea, with changes."""
     facts: dict[str, Any] = {
         "title": "Tea & rivers",
         "description": "How water <meets> leaves",
@@ -65,7 +65,7 @@ def book(*chapters: BookChapter, **changes: Any) -> ArchiveMetadata:
         "url": "https://example.org/album/350234",
         "published_on": date(2024, 5, 6),
     }
-    return ArchiveMetadata(chapters=chapters or (BookChapter("350234", 1, "", 2),), **facts | changes)
+    return ArchiveMetadata(chapters=chapters or (ArchiveChapter("350234", 1, "", 2),), **facts | changes)
 
 
 def saved(image: Image.Image, codec: Codec, **options: Any) -> bytes:
@@ -75,19 +75,21 @@ def saved(image: Image.Image, codec: Codec, **options: Any) -> bytes:
     return file.getvalue()
 
 
-def pages_of(book: ArchiveMetadata, codec: Codec = Codec.PNG) -> list[BookPage]:
+def pages_of(metadata: ArchiveMetadata, codec: Codec = Codec.PNG) -> list[ArchivePage]:
     """Small pages for all chapters, each of another shade."""
     shades = iter(range(1000))
     return [
-        BookPage(chapter, number, codec, saved(Image.new("RGB", (30, 40), (next(shades) % 256, 80, 90)), codec))
-        for chapter in book.chapters
+        ArchivePage(chapter, number, codec, saved(Image.new("RGB", (30, 40), (next(shades) % 256, 80, 90)), codec))
+        for chapter in metadata.chapters
         for number in range(1, chapter.page_count + 1)
     ]
 
 
-def packed(kind: ArchiveFormat, folder: Path, book: ArchiveMetadata, pages: Sequence[BookPage]) -> PackedArchive:
+def packed(
+    kind: ArchiveFormat, folder: Path, metadata: ArchiveMetadata, pages: Sequence[ArchivePage]
+) -> PackedArchive:
     """The finished archive."""
-    writer = open_archive(kind, folder / f"archive.{kind.extension}", book)
+    writer = open_archive(kind, folder / f"archive.{kind.extension}", metadata)
     try:
         for page in pages:
             writer.add(page)
@@ -114,7 +116,7 @@ def psnr(one: Image.Image, other: Image.Image) -> float:
 
 @pytest.mark.parametrize("kind", ArchiveFormat)
 def test_size_and_hash_are_those_of_the_file(kind: ArchiveFormat, tmp_path: Path) -> None:
-    archive = packed(kind, tmp_path, book(), pages_of(book()))
+    archive = packed(kind, tmp_path, metadata(), pages_of(metadata()))
 
     data = archive.path.read_bytes()
     assert archive.size_bytes == len(data)
@@ -123,16 +125,16 @@ def test_size_and_hash_are_those_of_the_file(kind: ArchiveFormat, tmp_path: Path
 
 @pytest.mark.parametrize("kind", ArchiveFormat)
 def test_the_same_pages_make_the_same_file(kind: ArchiveFormat, tmp_path: Path) -> None:
-    first = packed(kind, tmp_path, book(), pages_of(book()))
-    second = packed(kind, tmp_path, book(), pages_of(book()))
+    first = packed(kind, tmp_path, metadata(), pages_of(metadata()))
+    second = packed(kind, tmp_path, metadata(), pages_of(metadata()))
 
     assert first == second
 
 
 @pytest.mark.parametrize("kind", ArchiveFormat)
 def test_an_archive_stands_under_its_name_only_once_it_is_whole(kind: ArchiveFormat, tmp_path: Path) -> None:
-    writer = open_archive(kind, tmp_path / "archive", book())
-    writer.add(pages_of(book())[0])
+    writer = open_archive(kind, tmp_path / "archive", metadata())
+    writer.add(pages_of(metadata())[0])
 
     assert not (tmp_path / "archive").exists()
     writer.abandon()
@@ -143,8 +145,10 @@ def test_an_archive_stands_under_its_name_only_once_it_is_whole(kind: ArchiveFor
 
 
 def test_a_zip_holds_images_only_in_chapter_folders_in_natural_order(tmp_path: Path) -> None:
-    story = book(
-        BookChapter("1", 1, "The source", 11), BookChapter("2", 2, "../Mouth: sea?", 1), BookChapter("3", 12, "", 1)
+    story = metadata(
+        ArchiveChapter("1", 1, "The source", 11),
+        ArchiveChapter("2", 2, "../Mouth: sea?", 1),
+        ArchiveChapter("3", 12, "", 1),
     )
     pages = pages_of(story)
 
@@ -164,7 +168,7 @@ def test_a_zip_holds_images_only_in_chapter_folders_in_natural_order(tmp_path: P
 
 
 def test_a_zip_is_stored_with_sizes_up_front_and_names_in_utf8(tmp_path: Path) -> None:
-    story = book(BookChapter("1", 1, "河流", 1))
+    story = metadata(ArchiveChapter("1", 1, "河流", 1))
 
     archive = packed(ArchiveFormat.ZIP, tmp_path, story, pages_of(story))
 
@@ -180,9 +184,9 @@ def test_a_zip_is_stored_with_sizes_up_front_and_names_in_utf8(tmp_path: Path) -
 
 
 def test_more_pages_than_the_old_format_counts_are_still_found(tmp_path: Path) -> None:
-    many = book(BookChapter("1", 1, "", 65_600))
-    data = pages_of(book())[0].data
-    pages = (BookPage(many.chapters[0], number, Codec.PNG, data) for number in range(1, 65_601))
+    many = metadata(ArchiveChapter("1", 1, "", 65_600))
+    data = pages_of(metadata())[0].data
+    pages = (ArchivePage(many.chapters[0], number, Codec.PNG, data) for number in range(1, 65_601))
 
     archive = packed(ArchiveFormat.ZIP, tmp_path, many, list(pages))
 
@@ -211,7 +215,7 @@ def test_a_file_beyond_four_gigabytes_is_still_found(tmp_path: Path) -> None:
 
 
 def test_comic_info_tells_readers_what_they_ask_for(tmp_path: Path) -> None:
-    root = comic_info(packed(ArchiveFormat.CBZ, tmp_path, book(), pages_of(book())))
+    root = comic_info(packed(ArchiveFormat.CBZ, tmp_path, metadata(), pages_of(metadata())))
 
     assert {element.tag: element.text for element in root if element.tag != "Pages"} == {
         "Title": "Tea & rivers",
@@ -234,9 +238,9 @@ def test_comic_info_tells_readers_what_they_ask_for(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "story",
     [
-        book(),
-        book(BookChapter("1", 1, "a", 2), BookChapter("2", 2, "b\x00\ud800\x0b", 3)),
-        book(title="\x01\x02", description="", authors=(), characters=(), tags=(), published_on=None, url=""),
+        metadata(),
+        metadata(ArchiveChapter("1", 1, "a", 2), ArchiveChapter("2", 2, "b\x00\ud800\x0b", 3)),
+        metadata(title="\x01\x02", description="", authors=(), characters=(), tags=(), published_on=None, url=""),
     ],
 )
 def test_comic_info_keeps_to_its_schema(story: ArchiveMetadata, tmp_path: Path) -> None:
@@ -254,7 +258,7 @@ def test_comic_info_keeps_to_its_schema(story: ArchiveMetadata, tmp_path: Path) 
 
 
 def test_comic_info_marks_where_chapters_begin(tmp_path: Path) -> None:
-    story = book(BookChapter("1", 1, "Source", 2), BookChapter("2", 2, "Mouth", 1))
+    story = metadata(ArchiveChapter("1", 1, "Source", 2), ArchiveChapter("2", 2, "Mouth", 1))
 
     root = comic_info(packed(ArchiveFormat.CBZ, tmp_path, story, pages_of(story)))
 
@@ -264,7 +268,7 @@ def test_comic_info_marks_where_chapters_begin(tmp_path: Path) -> None:
 
 
 def test_a_later_chapter_alone_has_its_number_and_title(tmp_path: Path) -> None:
-    story = book(BookChapter("7", 7, "The delta", 1))
+    story = metadata(ArchiveChapter("7", 7, "The delta", 1))
 
     root = comic_info(packed(ArchiveFormat.CBZ, tmp_path, story, pages_of(story)))
 
@@ -283,7 +287,7 @@ def test_a_later_chapter_alone_has_its_number_and_title(tmp_path: Path) -> None:
 def test_language_and_direction_are_told_by_tags(
     site_tags: tuple[str, ...], language: str, manga: str, tmp_path: Path
 ) -> None:
-    story = book(site_tags=site_tags)
+    story = metadata(site_tags=site_tags)
 
     root = comic_info(packed(ArchiveFormat.CBZ, tmp_path, story, pages_of(story)))
 
@@ -303,10 +307,10 @@ def rendered(archive: PackedArchive, index: int = 0) -> Image.Image:
         document.close()
 
 
-def one_page(codec: Codec, data: bytes, strips: int = 0) -> tuple[ArchiveMetadata, list[BookPage]]:
-    """A book of this page alone."""
-    story = book(BookChapter("1", 1, "Source", 1))
-    return story, [BookPage(story.chapters[0], 1, codec, data, strips)]
+def one_page(codec: Codec, data: bytes, strips: int = 0) -> tuple[ArchiveMetadata, list[ArchivePage]]:
+    """A metadata of this page alone."""
+    story = metadata(ArchiveChapter("1", 1, "Source", 1))
+    return story, [ArchivePage(story.chapters[0], 1, codec, data, strips)]
 
 
 @pytest.mark.parametrize("strips", [2, 10, 14, 20])
@@ -380,7 +384,7 @@ def test_sides_stay_within_what_readers_show(
 
 
 def test_a_pdf_has_all_pages_in_order_and_an_outline_of_chapters(tmp_path: Path) -> None:
-    story = book(BookChapter("1", 1, "水 Source", 2), BookChapter("2", 2, "", 3))
+    story = metadata(ArchiveChapter("1", 1, "水 Source", 2), ArchiveChapter("2", 2, "", 3))
 
     archive = packed(ArchiveFormat.PDF, tmp_path, story, pages_of(story))
 
@@ -396,7 +400,7 @@ def test_a_pdf_has_all_pages_in_order_and_an_outline_of_chapters(tmp_path: Path)
 
 
 def test_the_objects_of_a_pdf_are_where_its_table_says(tmp_path: Path) -> None:
-    data = packed(ArchiveFormat.PDF, tmp_path, book(), pages_of(book())).path.read_bytes()
+    data = packed(ArchiveFormat.PDF, tmp_path, metadata(), pages_of(metadata())).path.read_bytes()
 
     start = int(data.rsplit(b"startxref\n", 1)[1].split()[0])
     lines = data[start:].split(b"trailer")[0].splitlines()[2:]

@@ -1,4 +1,4 @@
-"""A title becomes a file name, whatever it holds."""
+"""A title becomes a file name, whatever it file_locks."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from demo.library import library
 from demo.server import RunningDemo
 from services.downloads.image_executor import ImageExecutor
 from services.downloads.pipeline import Pipeline
-from services.downloads.ports import Cancelled, Job, PackedArchive, PagesMissing, PagesProgress
+from services.downloads.ports import Cancelled, DownloadJob, PackedArchive, PagesMissing, PagesProgress
 from services.downloads.records import ArchiveFormat, ImageFormat
 from services.downloads.staging import Staging
 from services.errors import StorageFull, UpstreamFailure, UpstreamReason
@@ -33,7 +33,7 @@ from services.upstream.records import AlbumDetail, ChapterDetail, ChapterRef, So
 pytestmark = pytest.mark.anyio
 
 SERIES, MIXED, JPEGS, WHOLE = 900120, 358617, 248255, 145590
-"""Albums of the demo site: 12 chapters of 2 pages, several formats, 10 cut JPEG pages, 24 whole ones."""
+"""AlbumSource of the demo site: 12 chapters of 2 pages, several formats, 10 cut JPEG pages, 24 whole ones."""
 LOSSLESS, MOVING, HUGE, LATE_BROKEN = 900300, 900089, 900163, 900011
 
 
@@ -62,7 +62,7 @@ class SitePages:
         return answer.content
 
 
-class Labels:
+class MetadataSource:
     """Tags in words, an address."""
 
     def tags_of(self, album: AlbumDetail) -> tuple[str, ...]:
@@ -82,17 +82,17 @@ async def source(demo: RunningDemo) -> AsyncIterator[SitePages]:
 
 
 @pytest.fixture(scope="module")
-def workshop() -> Iterator[ImageExecutor]:
+def executor() -> Iterator[ImageExecutor]:
     """Threads for pictures."""
-    workshop = ImageExecutor()
-    yield workshop
-    workshop.close()
+    executor = ImageExecutor()
+    yield executor
+    executor.close()
 
 
 @pytest.fixture
-def pipeline(source: SitePages, workshop: ImageExecutor) -> Pipeline:
+def pipeline(source: SitePages, executor: ImageExecutor) -> Pipeline:
     """The pipeline under test, with all the disk it wants."""
-    return Pipeline(source, Labels(), workshop, disk_floor_bytes=0)
+    return Pipeline(source, MetadataSource(), executor, disk_floor_bytes=0)
 
 
 def job_of(
@@ -104,7 +104,7 @@ def job_of(
     quality: int = 90,
     chapter_ids: tuple[int, ...] = (),
     pages: int | None = None,
-) -> Job:
+) -> DownloadJob:
     """A job for an album of the demo site; `pages` takes so many of each chapter."""
     comic = library().find(album_id)
     assert comic is not None
@@ -138,12 +138,12 @@ def job_of(
         source=SourceMethod.API,
     )
     chapters = tuple(c for c in all_chapters if not chapter_ids or int(c.id) in chapter_ids)
-    return Job("k3j9", album, chapters, archive, image, quality, folder)
+    return DownloadJob("k3j9", album, chapters, archive, image, quality, folder)
 
 
 async def run(
     pipeline: Pipeline,
-    job: Job,
+    job: DownloadJob,
     on_progress: Callable[[PagesProgress], None] = lambda progress: None,
     is_cancelled: Callable[[], bool] = lambda: False,
 ) -> PackedArchive:
@@ -395,9 +395,9 @@ async def test_a_chapter_without_pages_is_a_broken_answer(
 
 
 async def test_nothing_starts_below_the_disk_floor(
-    source: SitePages, workshop: ImageExecutor, demo: RunningDemo, tmp_path: Path
+    source: SitePages, executor: ImageExecutor, demo: RunningDemo, tmp_path: Path
 ) -> None:
-    pipeline = Pipeline(source, Labels(), workshop, disk_floor_bytes=1 << 60)
+    pipeline = Pipeline(source, MetadataSource(), executor, disk_floor_bytes=1 << 60)
 
     with pytest.raises(StorageFull):
         await run(pipeline, job_of(SERIES, tmp_path))
@@ -406,10 +406,10 @@ async def test_nothing_starts_below_the_disk_floor(
 
 
 async def test_a_disk_that_fills_meanwhile_stops_the_download(
-    source: SitePages, workshop: ImageExecutor, tmp_path: Path
+    source: SitePages, executor: ImageExecutor, tmp_path: Path
 ) -> None:
     free = shutil.disk_usage(tmp_path).free
-    pipeline = Pipeline(source, Labels(), workshop, disk_floor_bytes=free - (64 << 20))
+    pipeline = Pipeline(source, MetadataSource(), executor, disk_floor_bytes=free - (64 << 20))
     ballast = tmp_path / "ballast"
 
     def fill_up(progress: PagesProgress) -> None:
@@ -461,7 +461,7 @@ async def test_nothing_of_a_stopped_run_runs_on(pipeline: Pipeline, tmp_path: Pa
         await running
     shutil.rmtree(tmp_path)
 
-    # Were a page still in the workshop, it would be written now, or fail to be.
+    # Were a page still in the executor, it would be written now, or fail to be.
     await run(pipeline, job_of(SERIES, tmp_path / "next"))
     assert {path.relative_to(tmp_path).parts[0] for path in files_under(tmp_path)} == {"next"}
 

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from services.downloads import ArchiveFormat, Download, DownloadProblem, DownloadState, transitions
-from services.downloads.store import Store
+from services.downloads import ArchiveFormat, DownloadProblemRecord, DownloadRecord, DownloadState, transitions
+from services.downloads.store import DownloadStore
 from services.downloads.transitions import MAX_CRASHES
 from services.errors import ErrorCode
 from services.redis import embedded_valkey
-from tests.download_fakes import QUICK, FakeAlbums, FakePipeline, House, an_album, open_house
+from tests.download_fakes import QUICK, DownloadHarness, FakeAlbums, FakePipeline, an_album, open_harness
 from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
@@ -32,15 +32,15 @@ PATIENT = replace(QUICK, lease_s=60.0)
 WORKER = """
 import asyncio, signal, sys
 from pathlib import Path
-from tests.download_fakes import QUICK, FakeAlbums, FakePipeline, an_album, open_house
+from tests.download_fakes import QUICK, FakeAlbums, FakePipeline, an_album, open_harness
 
 async def main(url, data_dir, log, pages):
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     albums = FakeAlbums(an_album("100"), pages=int(pages))
     pipeline = FakePipeline(page_s=0.02, log=Path(log))
-    async with open_house(url, Path(data_dir), albums=albums, pipeline=pipeline) as house:
-        await house.downloads.worker(pipeline, jobs=2).run(stop)
+    async with open_harness(url, Path(data_dir), albums=albums, pipeline=pipeline) as harness:
+        await harness.downloads.worker(pipeline, jobs=2).run(stop)
 
 asyncio.run(main(*sys.argv[1:]))
 """
@@ -63,84 +63,84 @@ def asked(data_dir: Path) -> list[str]:
 
 
 @pytest.fixture
-async def house(redis_url: str, tmp_path: Path) -> AsyncIterator[House]:
+async def harness(redis_url: str, tmp_path: Path) -> AsyncIterator[DownloadHarness]:
     albums = FakeAlbums(an_album("100"), pages=PAGES)
-    async with open_house(redis_url, tmp_path, albums=albums) as house:
-        yield house
+    async with open_harness(redis_url, tmp_path, albums=albums) as harness:
+        yield harness
 
 
-async def test_a_killed_worker_loses_no_page(house: House, redis_url: str) -> None:
-    queued = await house.start("100")
-    with a_worker(redis_url, house.data_dir) as process:
-        await until(lambda: len(asked(house.data_dir)) >= 10, 20)
+async def test_a_killed_worker_loses_no_page(harness: DownloadHarness, redis_url: str) -> None:
+    queued = await harness.start("100")
+    with a_worker(redis_url, harness.data_dir) as process:
+        await until(lambda: len(asked(harness.data_dir)) >= 10, 20)
         process.send_signal(signal.SIGKILL)
         process.wait()
-        on_disk = {path.name for folder in house.folders.root.iterdir() for path in folder.iterdir()}
+        on_disk = {path.name for folder in harness.folders.root.iterdir() for path in folder.iterdir()}
 
-        house.work()
-        ready = await house.until_state(queued.id, DownloadState.READY)
+        harness.work()
+        ready = await harness.until_state(queued.id, DownloadState.READY)
 
     assert ready.progress.pages_done == PAGES
     assert ready.attempts == 2
     assert len(on_disk) >= 9
-    again = {f"100-{int(name.split('/')[1]):05d}" for name in house.pipeline.asked}
+    again = {f"100-{int(name.split('/')[1]):05d}" for name in harness.pipeline.asked}
     assert again.isdisjoint(on_disk)
     assert len(again) + len(on_disk) == PAGES
 
 
 async def test_a_worker_on_another_machine_starts_the_pages_afresh(redis_url: str, tmp_path: Path) -> None:
     albums = FakeAlbums(an_album("100"), pages=PAGES)
-    async with open_house(redis_url, tmp_path / "other", albums=albums) as house:
-        queued = await house.start("100")
+    async with open_harness(redis_url, tmp_path / "other", albums=albums) as harness:
+        queued = await harness.start("100")
         (tmp_path / "first").mkdir()
         with a_worker(redis_url, tmp_path / "first") as process:
             await until(lambda: len(asked(tmp_path / "first")) >= 5, 20)
             process.send_signal(signal.SIGKILL)
             process.wait()
 
-        house.work()
-        await house.until_state(queued.id, DownloadState.READY)
+        harness.work()
+        await harness.until_state(queued.id, DownloadState.READY)
 
-    assert len(house.pipeline.asked) == PAGES
+    assert len(harness.pipeline.asked) == PAGES
 
 
-async def test_a_frozen_worker_that_wakes_up_late_spoils_nothing(house: House, redis_url: str) -> None:
-    queued = await house.start("100")
-    with a_worker(redis_url, house.data_dir) as process:
-        await until(lambda: len(asked(house.data_dir)) >= 5, 20)
+async def test_a_frozen_worker_that_wakes_up_late_spoils_nothing(harness: DownloadHarness, redis_url: str) -> None:
+    queued = await harness.start("100")
+    with a_worker(redis_url, harness.data_dir) as process:
+        await until(lambda: len(asked(harness.data_dir)) >= 5, 20)
         process.send_signal(signal.SIGSTOP)
-        house.work()
-        ready = await house.until_state(queued.id, DownloadState.READY)
-        await house.stop_work()
+        harness.work()
+        ready = await harness.until_state(queued.id, DownloadState.READY)
+        await harness.stop_work()
 
         process.send_signal(signal.SIGCONT)
-        house.albums.albums["200"] = an_album(
+        harness.albums.albums["200"] = an_album(
             "200"
         )  # which the other does not know: it fails it, once it works again
-        failed = await house.until_state((await house.start("200")).id, DownloadState.FAILED)
+        failed = await harness.until_state((await harness.start("200")).id, DownloadState.FAILED)
 
     assert failed.attempts == 1
-    assert await house.downloads.find(ready.id) == ready
+    assert await harness.downloads.find(ready.id) == ready
     assert ready.file is not None
-    assert house.archives.keys() == [ready.file.key]
+    assert harness.archives.keys() == [ready.file.key]
 
 
 async def test_a_stopped_worker_hands_over_at_once(redis_url: str, tmp_path: Path) -> None:
     albums = FakeAlbums(an_album("100"), pages=PAGES)
-    async with open_house(redis_url, tmp_path, albums=albums, timings=PATIENT) as house:
-        queued = await house.start("100")
+    async with open_harness(redis_url, tmp_path, albums=albums, timings=PATIENT) as harness:
+        queued = await harness.start("100")
         with a_worker(redis_url, tmp_path) as process:
             await until(lambda: len(asked(tmp_path)) >= 5, 20)
             process.send_signal(signal.SIGTERM)
-            await house.until_state(queued.id, DownloadState.QUEUED)
+            await harness.until_state(queued.id, DownloadState.QUEUED)
             assert process.wait() == 0
-        assert (await house.downloads.counts()).workers == 0
+        assert (await harness.downloads.counts()).workers == 0
 
-        house.work()
-        ready = await house.until_state(queued.id, DownloadState.READY)
+        harness.work()
+        ready = await harness.until_state(queued.id, DownloadState.READY)
 
     assert ready.attempts == 2
-    counts = Counter(asked(tmp_path) + house.pipeline.asked)
+    counts = Counter(asked(tmp_path) + harness.pipeline.asked)
     assert len(counts) == PAGES
     assert sum(counts.values()) <= PAGES + 1  # the page under way when it was stopped
 
@@ -148,25 +148,25 @@ async def test_a_stopped_worker_hands_over_at_once(redis_url: str, tmp_path: Pat
 async def test_a_worker_goes_on_by_itself_when_redis_was_killed(tmp_path: Path) -> None:
     async with embedded_valkey(tmp_path) as url:
         albums = FakeAlbums(an_album("100"), pages=PAGES)
-        async with open_house(url, tmp_path, albums=albums, pipeline=FakePipeline(page_s=0.01)) as house:
-            queued = await house.start("100")
-            house.work()
-            await until(lambda: len(house.pipeline.asked) >= 5)
+        async with open_harness(url, tmp_path, albums=albums, pipeline=FakePipeline(page_s=0.01)) as harness:
+            queued = await harness.start("100")
+            harness.work()
+            await until(lambda: len(harness.pipeline.asked) >= 5)
 
-            pid = (await house.link.client.info("server"))["process_id"]
+            pid = (await harness.link.client.info("server"))["process_id"]
             os.kill(pid, signal.SIGKILL)
 
-            ready = await until_ready(house, queued.id)
+            ready = await until_ready(harness, queued.id)
             assert ready.progress.pages_done == PAGES
-            assert len(house.pipeline.asked) == PAGES
+            assert len(harness.pipeline.asked) == PAGES
 
 
-async def until_ready(house: House, id: str) -> Download:
+async def until_ready(harness: DownloadHarness, id: str) -> DownloadRecord:
     """The READY download, over an outage of Redis."""
     async with asyncio.timeout(20):
         while True:
-            if await house.link.ping() is not None:
-                found = await house.downloads.find(id)
+            if await harness.link.ping() is not None:
+                found = await harness.downloads.find(id)
                 if found and found.state is DownloadState.READY:
                     return found
             await asyncio.sleep(0.02)
@@ -174,91 +174,95 @@ async def until_ready(house: House, id: str) -> Download:
 
 async def test_when_everything_was_killed_the_next_start_carries_on(tmp_path: Path) -> None:
     async with embedded_valkey(tmp_path) as url:
-        async with open_house(url, tmp_path, maintained=False) as house:
-            queued = await house.start("100")
+        async with open_harness(url, tmp_path, maintained=False) as harness:
+            queued = await harness.start("100")
         with a_worker(url, tmp_path) as process:
             await until(lambda: len(asked(tmp_path)) >= 5, 20)
             process.send_signal(signal.SIGKILL)
             process.wait()
 
     albums = FakeAlbums(an_album("100"), pages=PAGES)
-    async with embedded_valkey(tmp_path) as url, open_house(url, tmp_path, albums=albums) as house:
-        house.work()
-        ready = await house.until_state(queued.id, DownloadState.READY)
+    async with embedded_valkey(tmp_path) as url, open_harness(url, tmp_path, albums=albums) as harness:
+        harness.work()
+        ready = await harness.until_state(queued.id, DownloadState.READY)
 
     assert ready.progress.pages_done == PAGES
-    assert len(house.pipeline.asked) <= PAGES - 4
+    assert len(harness.pipeline.asked) <= PAGES - 4
 
 
-async def test_a_queued_record_whose_job_is_lost_gets_another(house: House, caplog: pytest.LogCaptureFixture) -> None:
-    queued = await house.start("100")
-    await house.link.client.delete("jmgraph:queue")
-    await until_queue_length(house, 1)
+async def test_a_queued_record_whose_job_is_lost_gets_another(
+    harness: DownloadHarness, caplog: pytest.LogCaptureFixture
+) -> None:
+    queued = await harness.start("100")
+    await harness.link.client.delete("jmgraph:queue")
+    await until_queue_length(harness, 1)
 
-    for key in await house.link.client.keys("arq:job:*"):
-        await house.link.client.delete(key)
-    house.work()
+    for key in await harness.link.client.keys("arq:job:*"):
+        await harness.link.client.delete(key)
+    harness.work()
 
-    assert (await house.until_ended(queued.id)).state is DownloadState.READY
+    assert (await harness.until_ended(queued.id)).state is DownloadState.READY
     assert [record.message for record in caplog.records if record.exc_info] == []
 
 
-async def until_queue_length(house: House, length: int) -> None:
+async def until_queue_length(harness: DownloadHarness, length: int) -> None:
     async with asyncio.timeout(10):
-        while await house.link.client.zcard("jmgraph:queue") != length:  # noqa: ASYNC110 (another task's doing)
+        while await harness.link.client.zcard("jmgraph:queue") != length:  # noqa: ASYNC110 (another task's doing)
             await asyncio.sleep(0.01)
 
 
 async def test_two_processes_that_ask_at_once_get_one_download(redis_url: str, tmp_path: Path) -> None:
-    async with open_house(redis_url, tmp_path) as one, open_house(redis_url, tmp_path) as other:
-        asks = [house.start("100", archive=ArchiveFormat.CBZ) for house in (one, other) for _ in range(20)]
+    async with open_harness(redis_url, tmp_path) as one, open_harness(redis_url, tmp_path) as other:
+        asks = [harness.start("100", archive=ArchiveFormat.CBZ) for harness in (one, other) for _ in range(20)]
         ids = {download.id for download in await asyncio.gather(*asks)}
 
         assert len(ids) == 1
         assert (await one.downloads.counts()).queued == 1
 
 
-async def test_a_worker_that_lost_its_lease_writes_nothing_and_leaves_the_pages(house: House) -> None:
-    house.pipeline.pause_at = 4
-    queued = await house.start("100")
-    house.work()
-    await house.pipeline.paused.wait()
+async def test_a_worker_that_lost_its_lease_writes_nothing_and_leaves_the_pages(harness: DownloadHarness) -> None:
+    harness.pipeline.pause_at = 4
+    queued = await harness.start("100")
+    harness.work()
+    await harness.pipeline.paused.wait()
 
-    store = store_of(house)
-    taken, _ = await store.change(queued.id, lambda entry: replace(entry, lease="another"))
-    house.pipeline.go.set()
+    store = store_of(harness)
+    taken, _ = await store.change(queued.id, lambda row: row.replace(lease="another"))
+    harness.pipeline.go.set()
 
-    await until(lambda: house.pipeline.concurrent_calls == 0)
+    await until(lambda: harness.pipeline.concurrent_calls == 0)
     there = await store.find(queued.id)
     assert there == taken
-    assert house.staged() == [taken.folder]
+    assert harness.staged() == [taken.folder]
 
 
-async def test_a_download_over_which_workers_die_again_and_again_fails_at_last(house: House) -> None:
-    queued = await house.start("100")
+async def test_a_download_over_which_workers_die_again_and_again_fails_at_last(harness: DownloadHarness) -> None:
+    queued = await harness.start("100")
     for _ in range(MAX_CRASHES + 1):
-        await house.until_state(queued.id, DownloadState.QUEUED)
-        await store_of(house).change(queued.id, lambda entry: transitions.claimed(entry, entry.job_id, "dead"))
+        await harness.until_state(queued.id, DownloadState.QUEUED)
+        await store_of(harness).change(queued.id, lambda row: transitions.claimed(row, row.job_id, "dead"))
 
-    failed = await house.until_state(queued.id, DownloadState.FAILED)
+    failed = await harness.until_state(queued.id, DownloadState.FAILED)
 
-    assert failed.problem == DownloadProblem(ErrorCode.INTERNAL, "Its worker ended again and again.", retryable=True)
+    assert failed.problem == DownloadProblemRecord(
+        ErrorCode.INTERNAL, "Its worker ended again and again.", retryable=True
+    )
 
 
 async def test_a_download_in_a_workers_name_that_is_not_in_its_hands_is_freed(redis_url: str, tmp_path: Path) -> None:
-    async with open_house(redis_url, tmp_path, timings=PATIENT) as house:
-        queued = await house.start("100")
-        worker, stop = house.downloads.worker(house.pipeline, jobs=1), asyncio.Event()
-        await store_of(house).change(queued.id, lambda entry: transitions.claimed(entry, entry.job_id, worker.id))
+    async with open_harness(redis_url, tmp_path, timings=PATIENT) as harness:
+        queued = await harness.start("100")
+        worker, stop = harness.downloads.worker(harness.pipeline, jobs=1), asyncio.Event()
+        await store_of(harness).change(queued.id, lambda row: transitions.claimed(row, row.job_id, worker.id))
 
         working = asyncio.create_task(worker.run(stop))
-        ready = await house.until_ended(queued.id)
+        ready = await harness.until_ended(queued.id)
 
         assert (ready.state, ready.attempts) == (DownloadState.READY, 2)
         stop.set()
         await working
 
 
-def store_of(house: House) -> Store:
+def store_of(harness: DownloadHarness) -> DownloadStore:
     """The records, past every rule of the service."""
-    return Store(house.link, house.events)
+    return DownloadStore(harness.link, harness.events)

@@ -1,4 +1,4 @@
-"""Archives are kept in a folder and in a bucket alike."""
+"""ArchiveStorage are kept in a folder and in a bucket alike."""
 
 from __future__ import annotations
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from services.downloads.archives.metadata import ArchiveMetadata, ArchiveWriter, BookChapter, BookPage
+from services.downloads.archives.metadata import ArchiveChapter, ArchiveMetadata, ArchivePage, ArchiveWriter
 from services.downloads.archives.pdf import PdfArchive
 from services.downloads.archives.zips import CbzArchive, ZipArchive
 from services.downloads.records import ArchiveFormat
 
-__all__ = ["ArchiveMetadata", "ArchiveWriter", "BookChapter", "BookPage", "open_archive"]
+__all__ = ["ArchiveChapter", "ArchiveMetadata", "ArchivePage", "ArchiveWriter", "open_archive"]
 
 _WRITERS: dict[ArchiveFormat, Callable[[Path, ArchiveMetadata], ArchiveWriter]] = {
     ArchiveFormat.ZIP: ZipArchive,
@@ -19,6 +19,6 @@ _WRITERS: dict[ArchiveFormat, Callable[[Path, ArchiveMetadata], ArchiveWriter]] 
 }
 
 
-def open_archive(kind: ArchiveFormat, path: Path, book: ArchiveMetadata) -> ArchiveWriter:
+def open_archive(kind: ArchiveFormat, path: Path, metadata: ArchiveMetadata) -> ArchiveWriter:
     """A writer of this kind of archive; the file stands at `path` only once it is finished."""
-    return _WRITERS[kind](path, book)
+    return _WRITERS[kind](path, metadata)

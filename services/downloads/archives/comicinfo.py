@@ -33,48 +33,48 @@ class PageSize:
     height: int
 
 
-def comic_info(book: ArchiveMetadata, pages: Sequence[PageSize]) -> bytes:
+def comic_info(metadata: ArchiveMetadata, pages: Sequence[PageSize]) -> bytes:
     """The file, as UTF-8. `pages` are all that were packed, in reading order."""
     root = ElementTree.Element("ComicInfo")
-    for name, value in _fields(book):
+    for name, value in _fields(metadata):
         if value:
             ElementTree.SubElement(root, name).text = _NOT_IN_XML.sub("", value)
-    root.append(_pages(book, pages))
+    root.append(_pages(metadata, pages))
     ElementTree.indent(root)
     text: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
     return text
 
 
-def _fields(book: ArchiveMetadata) -> Iterator[tuple[str, str]]:
+def _fields(metadata: ArchiveMetadata) -> Iterator[tuple[str, str]]:
     """Each element before the pages in the schema's order, empty where there is nothing to say."""
-    first = book.chapters[0]
-    published = book.published_on
-    is_one_of_many = len(book.chapters) == 1 and first.index > 1
-    yield "Title", (first.title if is_one_of_many else "") or book.title
-    yield "Series", book.title
+    first = metadata.chapters[0]
+    published = metadata.published_on
+    is_one_of_many = len(metadata.chapters) == 1 and first.index > 1
+    yield "Title", (first.title if is_one_of_many else "") or metadata.title
+    yield "Series", metadata.title
     yield "Number", str(first.index)
-    yield "Summary", book.description
+    yield "Summary", metadata.description
     yield "Year", str(published.year) if published else ""
     yield "Month", str(published.month) if published else ""
     yield "Day", str(published.day) if published else ""
-    yield "Writer", _joined(book.authors)
-    yield "Tags", _joined(book.tags)
-    yield "Web", book.url
-    yield "PageCount", str(book.page_count)
-    yield "LanguageISO", _language_of(book.site_tags)
-    yield "Manga", "No" if _has_any(book.site_tags, _READ_DOWNWARDS) else "YesAndRightToLeft"
-    yield "Characters", _joined(book.characters)
+    yield "Writer", _joined(metadata.authors)
+    yield "Tags", _joined(metadata.tags)
+    yield "Web", metadata.url
+    yield "PageCount", str(metadata.page_count)
+    yield "LanguageISO", _language_of(metadata.site_tags)
+    yield "Manga", "No" if _has_any(metadata.site_tags, _READ_DOWNWARDS) else "YesAndRightToLeft"
+    yield "Characters", _joined(metadata.characters)
 
 
-def _pages(book: ArchiveMetadata, pages: Sequence[PageSize]) -> ElementTree.Element:
-    starts = accumulate((chapter.page_count for chapter in book.chapters), initial=0)
-    bookmarks = {start: chapter.title for start, chapter in zip(starts, book.chapters, strict=False)}
+def _pages(metadata: ArchiveMetadata, pages: Sequence[PageSize]) -> ElementTree.Element:
+    starts = accumulate((chapter.page_count for chapter in metadata.chapters), initial=0)
+    bookmarks = {start: chapter.title for start, chapter in zip(starts, metadata.chapters, strict=False)}
     element = ElementTree.Element("Pages")
     for index, page in enumerate(pages):
         attributes = {"Image": str(index), "ImageSize": str(page.size_bytes)}
         if index == 0:
             attributes["Type"] = "FrontCover"
-        if bookmarks.get(index) and len(book.chapters) > 1:
+        if bookmarks.get(index) and len(metadata.chapters) > 1:
             attributes["Bookmark"] = _NOT_IN_XML.sub("", bookmarks[index])
         if page.width and page.height:
             attributes |= {"ImageWidth": str(page.width), "ImageHeight": str(page.height)}

@@ -11,7 +11,7 @@ from services.imaging import Codec
 
 
 @dataclass(frozen=True, slots=True)
-class BookChapter:
+class ArchiveChapter:
     """A chapter; `index` is its 1-based place in the album, whichever chapters are packed."""
 
     id: str
@@ -31,7 +31,7 @@ class ArchiveMetadata:
     tags: tuple[str, ...]
     url: str
     published_on: date | None
-    chapters: tuple[BookChapter, ...]
+    chapters: tuple[ArchiveChapter, ...]
     site_tags: tuple[str, ...] = ()
 
     @property
@@ -41,10 +41,10 @@ class ArchiveMetadata:
 
 
 @dataclass(frozen=True, slots=True)
-class BookPage:
+class ArchivePage:
     """A page with its place, `number` 1-based in its chapter. `strips` is what it is still cut into: 0 but in PDF."""
 
-    chapter: BookChapter
+    chapter: ArchiveChapter
     number: int
     codec: Codec
     data: bytes
@@ -54,7 +54,7 @@ class BookPage:
 class ArchiveWriter(Protocol):
     """Writes one archive. Not for the event loop: every call may wait for the disk."""
 
-    def add(self, page: BookPage) -> None:
+    def add(self, page: ArchivePage) -> None:
         """Append a page; pages come in reading order."""
         ...
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from services.downloads.archives.hashed_file import HashedFile
-from services.downloads.archives.metadata import ArchiveMetadata, BookChapter, BookPage
+from services.downloads.archives.metadata import ArchiveChapter, ArchiveMetadata, ArchivePage
 from services.downloads.ports import PackedArchive
 from services.imaging import Codec, ImageKind, layout, sniff
 
@@ -24,19 +24,19 @@ _PNG_COLORS = {0: ("/DeviceGray", 1), 2: ("/DeviceRGB", 3)}
 
 
 class PdfArchive:
-    """A page of the book a page, an outline entry a chapter."""
+    """A page of the metadata a page, an outline entry a chapter."""
 
-    def __init__(self, path: Path, book: ArchiveMetadata) -> None:
+    def __init__(self, path: Path, metadata: ArchiveMetadata) -> None:
         self._file = HashedFile(path)
-        self._book = book
+        self._metadata = metadata
         self._offsets: dict[int, int] = {}
         self._next = _OUTLINES + 1
         self._pages: list[int] = []
-        self._first_page_of: dict[BookChapter, int] = {}
+        self._first_page_of: dict[ArchiveChapter, int] = {}
         # Four bytes above 127 tell transfer programs that this is no text.
         self._file.write(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n")
 
-    def add(self, page: BookPage) -> None:
+    def add(self, page: ArchivePage) -> None:
         """Append a page that `is_embeddable`. Raises `ValueError` for anything else."""
         kind = sniff(page.data)
         if kind is None or not is_embeddable(page.data):
@@ -58,7 +58,9 @@ class PdfArchive:
         """Write the tree of pages, the outline and the table of objects."""
         kids = " ".join(f"{number} 0 R" for number in self._pages)
         self._write(_TREE, f"<</Type/Pages/Count {len(self._pages)}/Kids[{kids}]>>")
-        self._write(_INFO, f"<</Title {_text(self._book.title)}/Author {_text(', '.join(self._book.authors))}>>")
+        self._write(
+            _INFO, f"<</Title {_text(self._metadata.title)}/Author {_text(', '.join(self._metadata.authors))}>>"
+        )
         self._write_outlines()
         self._write(_CATALOG, f"<</Type/Catalog/Pages {_TREE} 0 R/Outlines {_OUTLINES} 0 R>>")
         self._write_table()
@@ -75,7 +77,7 @@ class PdfArchive:
         for number, (chapter, page) in enumerate(chapters, first):
             before = f"/Prev {number - 1} 0 R" if number > first else ""
             after = f"/Next {number + 1} 0 R" if number < last else ""
-            title = _text(chapter.title or self._book.title)
+            title = _text(chapter.title or self._metadata.title)
             self._write(number, f"<</Title {title}/Parent {_OUTLINES} 0 R/Dest[{page} 0 R/Fit]{before}{after}>>")
         ends = f"/First {first} 0 R/Last {last} 0 R/Count {len(chapters)}" if chapters else ""
         self._next = last + 1

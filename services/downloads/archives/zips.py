@@ -11,7 +11,7 @@ from pathlib import Path
 
 from services.downloads.archives.comicinfo import PageSize, comic_info
 from services.downloads.archives.hashed_file import HashedFile
-from services.downloads.archives.metadata import ArchiveMetadata, BookPage
+from services.downloads.archives.metadata import ArchiveMetadata, ArchivePage
 from services.downloads.archives.zip_format import Entry, directory_entry, end_of_directory, local_header
 from services.downloads.names import file_stem
 from services.downloads.ports import PackedArchive
@@ -24,13 +24,13 @@ LONGEST_FOLDER_BYTES = 120
 class ZipArchive:
     """Images only, one folder a chapter: "001 The river/0001.webp"."""
 
-    def __init__(self, path: Path, book: ArchiveMetadata) -> None:
+    def __init__(self, path: Path, metadata: ArchiveMetadata) -> None:
         self._file = HashedFile(path)
         self._entries: list[Entry] = []
-        self._chapter_digits = max(3, *(len(str(chapter.index)) for chapter in book.chapters))
-        self._page_digits = max(4, *(len(str(chapter.page_count)) for chapter in book.chapters))
+        self._chapter_digits = max(3, *(len(str(chapter.index)) for chapter in metadata.chapters))
+        self._page_digits = max(4, *(len(str(chapter.page_count)) for chapter in metadata.chapters))
 
-    def add(self, page: BookPage) -> None:
+    def add(self, page: ArchivePage) -> None:
         """Append a page."""
         self._store(self._name_of(page), page.data)
 
@@ -46,7 +46,7 @@ class ZipArchive:
         """Remove what was written."""
         self._file.abandon()
 
-    def _name_of(self, page: BookPage) -> str:
+    def _name_of(self, page: ArchivePage) -> str:
         title = file_stem(page.chapter.title, "", LONGEST_FOLDER_BYTES)
         folder = f"{page.chapter.index:0{self._chapter_digits}d} {title}".rstrip()
         return f"{folder}/{page.number:0{self._page_digits}d}.{page.codec.value}"
@@ -61,12 +61,12 @@ class ZipArchive:
 class CbzArchive(ZipArchive):
     """The same with a ComicInfo.xml for comic readers."""
 
-    def __init__(self, path: Path, book: ArchiveMetadata) -> None:
-        super().__init__(path, book)
-        self._book = book
+    def __init__(self, path: Path, metadata: ArchiveMetadata) -> None:
+        super().__init__(path, metadata)
+        self._metadata = metadata
         self._sizes: list[PageSize] = []
 
-    def add(self, page: BookPage) -> None:
+    def add(self, page: ArchivePage) -> None:
         """Append a page."""
         super().add(page)
         kind = sniff(page.data)
@@ -74,5 +74,5 @@ class CbzArchive(ZipArchive):
 
     def finish(self) -> PackedArchive:
         """Write ComicInfo.xml and the directory."""
-        self._store("ComicInfo.xml", comic_info(self._book, self._sizes))
+        self._store("ComicInfo.xml", comic_info(self._metadata, self._sizes))
         return super().finish()

@@ -1,0 +1,151 @@
+"""What goes with time: files, records, leftovers; and what stays while it is being sent."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from services.downloads import ArchiveFormat, DownloadRecord, DownloadState, Timings
+from services.downloads.row import RECORD_VERSION
+from services.errors import ConfigurationError, QueueUnavailable
+from services.redis import RedisClient, embedded_valkey
+from tests.download_fakes import QUICK, DownloadHarness, open_harness
+from tests.waiting import until
+
+pytestmark = pytest.mark.anyio
+
+
+async def a_ready_one(harness: DownloadHarness) -> DownloadRecord:
+    harness.work()
+    return await harness.until_ended((await harness.start("100")).id)
+
+
+async def test_a_file_goes_when_its_time_has_come_and_the_record_says_so(redis_url: str, tmp_path: Path) -> None:
+    async with open_harness(redis_url, tmp_path, ttl_s=0.2) as harness:
+        ready = await a_ready_one(harness)
+        assert ready.file is not None
+        assert await harness.downloads.find_file(ready.id, ready.file.name) == ready.file
+        assert await harness.downloads.find_file(ready.id, "another.zip") is None
+
+        expired = await harness.until_state(ready.id, DownloadState.EXPIRED)
+
+        assert expired.file is None
+        await until(lambda: harness.archives.keys() == [])
+        assert await harness.downloads.find_file(ready.id, ready.file.name) is None
+        assert await harness.downloads.find_named("山行 100", ArchiveFormat.ZIP) is None
+
+
+async def test_a_file_whose_time_came_while_nobody_ran_goes_at_the_next_start(redis_url: str, tmp_path: Path) -> None:
+    async with open_harness(redis_url, tmp_path, ttl_s=0.3) as harness:
+        ready = await a_ready_one(harness)
+    assert len(harness.archives.keys()) == 1
+    await asyncio.sleep(0.3)  # its time passes, and nobody is there
+
+    async with open_harness(redis_url, tmp_path, ttl_s=0.3) as harness:
+        await harness.until_state(ready.id, DownloadState.EXPIRED)
+        await until(lambda: harness.archives.keys() == [])
+
+
+async def test_a_file_that_is_being_sent_stays_until_it_is_sent(redis_url: str, tmp_path: Path) -> None:
+    async with open_harness(redis_url, tmp_path, ttl_s=0.2) as harness, open_harness(redis_url, tmp_path) as sender:
+        ready = await a_ready_one(harness)
+        assert ready.file is not None
+        async with sender.downloads.lock_file(ready.id, ready.file.name) as file:
+            assert file == ready.file
+            await asyncio.sleep(1.0)  # five times its life, and longer than an unrenewed hold
+            assert len(harness.archives.keys()) == 1
+            found = await harness.downloads.find(ready.id)
+            assert found is not None
+            assert found.state is DownloadState.READY
+            async with sender.downloads.lock_file(ready.id, ready.file.name) as too_late:
+                assert too_late is None
+
+        await harness.until_state(ready.id, DownloadState.EXPIRED)
+
+
+async def test_an_expired_one_is_fetched_afresh_by_a_retry(redis_url: str, tmp_path: Path) -> None:
+    async with open_harness(redis_url, tmp_path, ttl_s=0.2) as harness:
+        ready = await a_ready_one(harness)
+        await harness.until_state(ready.id, DownloadState.EXPIRED)
+        harness.pipeline.asked.clear()
+
+        again = await harness.downloads.retry(ready.id)
+
+        assert (again.progress.pages_done, again.expires_at) == (0, None)
+        await harness.until_ended(ready.id)
+        assert len(harness.pipeline.asked) == 5
+
+
+async def test_the_record_of_an_ended_download_goes_after_its_time(redis_url: str, tmp_path: Path) -> None:
+    async with open_harness(redis_url, tmp_path, history_s=0.2) as harness:
+        cancelled = await harness.downloads.cancel((await harness.start("100")).id)
+        async with asyncio.timeout(5):
+            while await harness.downloads.find(cancelled.id):  # noqa: ASYNC110 (another process's doing)
+                await asyncio.sleep(0.01)
+        assert (await harness.downloads.list(None, 10, None)).total == 0
+
+
+async def test_folders_of_nobody_are_swept_and_those_of_failed_ones_are_kept(redis_url: str, tmp_path: Path) -> None:
+    async with open_harness(redis_url, tmp_path) as harness:
+        harness.pipeline.missing = {2}
+        harness.work()
+        failed = await harness.until_ended((await harness.start("100")).id)
+        (tmp_path / "staging" / "leftover").mkdir()
+
+        await until(lambda: "leftover" not in harness.staged())
+        assert len(harness.staged()) == 1
+
+        await harness.downloads.remove(failed.id)
+        await until(lambda: harness.staged() == [])
+
+
+async def test_a_worker_clears_what_was_cancelled_on_another_machine(redis_url: str, tmp_path: Path) -> None:
+    async with open_harness(redis_url, tmp_path / "a") as worker, open_harness(redis_url, tmp_path / "b") as api:
+        worker.pipeline.missing = {2}
+        worker.work()
+        failed = await worker.until_ended((await worker.start("100")).id)
+        assert len(worker.staged()) == 1
+
+        await api.downloads.remove(failed.id)
+
+        await until(lambda: worker.staged() == [])
+
+
+async def test_records_of_a_newer_version_end_the_start_with_one_line(redis_url: str, tmp_path: Path) -> None:
+    link = RedisClient(redis_url)
+    await link.client.set("jmgraph:downloads:version", RECORD_VERSION + 1)
+    await link.aclose()
+
+    with pytest.raises(ConfigurationError, match="newer") as caught:
+        async with open_harness(redis_url, tmp_path):
+            pass
+
+    assert "\n" not in str(caught.value)
+
+
+async def test_while_redis_is_away_every_call_says_so_and_it_goes_on_afterwards(tmp_path: Path) -> None:
+    async with embedded_valkey(tmp_path / "redis") as url:
+        pass
+    async with open_harness(url, tmp_path) as harness:
+        with pytest.raises(QueueUnavailable) as caught:
+            await harness.start("100")
+        assert caught.value.retry_after_s == 5
+        with pytest.raises(QueueUnavailable):
+            await harness.downloads.find("x")
+        with pytest.raises(QueueUnavailable):
+            await anext(harness.downloads.watch("x"))
+        harness.work()
+
+        async with embedded_valkey(tmp_path / "redis"):
+            assert (await a_ready_one(harness)).state is DownloadState.READY
+
+
+def test_the_timings_of_hosts_keep_the_promised_times() -> None:
+    timings = Timings()
+    assert timings.heartbeat_s == 3
+    assert timings.reconcile_s == 15
+    assert timings.lease_s + 2 * timings.heartbeat_s < 30
+    assert 1 / timings.live_s + 1 <= 4
+    assert QUICK.lease_s < timings.lease_s
