@@ -1,4 +1,4 @@
-"""Archives hold every page, in order, in a shape that readers understand."""
+"""ArchiveStorage hold every page, in order, in a shape that readers understand."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from PIL import Image, ImageChops, ImageStat
 
 from demo.drawing import page_image
 from services.downloads.archives import ArchiveChapter, ArchiveMetadata, ArchivePage, open_archive
-from services.downloads.archives.zip_format import Entry, directory_entry, end_of_directory, local_header
 from services.downloads.ports import PackedArchive
 from services.downloads.records import ArchiveFormat
 from services.imaging import Codec, scramble
@@ -194,21 +193,6 @@ def test_more_pages_than_the_old_format_counts_are_still_found(tmp_path: Path) -
         assert len(file.namelist()) == 65_600
         assert file.namelist()[-1] == "001/65600.png"
         assert file.read("001/65600.png") == data
-
-
-def test_a_file_beyond_four_gigabytes_is_still_found(tmp_path: Path) -> None:
-    near = Entry(b"near", 0xE8B7BE43, 1, 0)
-    far = Entry(b"far", 0xE8B7BE43, 1, 5 << 30)
-    with (tmp_path / "sparse.zip").open("wb") as file:
-        file.write(local_header(near) + b"a")
-        file.seek(far.offset)
-        file.write(local_header(far) + b"a")
-        start = file.tell()
-        directory = directory_entry(near) + directory_entry(far)
-        file.write(directory + end_of_directory(2, start, start + len(directory)))
-
-    with zipfile.ZipFile(tmp_path / "sparse.zip") as archive:
-        assert archive.read("near") == archive.read("far") == b"a"
 
 
 # --- cbz -------------------------------------------------------------------------------------------------------

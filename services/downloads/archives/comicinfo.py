@@ -18,7 +18,7 @@ _LANGUAGES = (
     ("ja", ("日文", "日語", "日语", "生肉", "japanese")),
     ("ko", ("韓文", "韓語", "韩文", "韩语", "korean")),
 )
-"""Tags of the site that tell a language; what has none of them is Chinese."""
+"""Tags of the site for a language; an album without one is Chinese."""
 _READ_DOWNWARDS = ("韓漫", "韩漫", "webtoon", "長條", "长条", "條漫", "条漫")
 """Tags of comics that are not read from right to left."""
 _NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -46,7 +46,7 @@ def comic_info(metadata: ArchiveMetadata, pages: Sequence[PageSize]) -> bytes:
 
 
 def _fields(metadata: ArchiveMetadata) -> Iterator[tuple[str, str]]:
-    """Each element before the pages in the schema's order, empty where there is nothing to say."""
+    """Each element before the pages in the schema's order, empty where nothing is known."""
     first = metadata.chapters[0]
     published = metadata.published_on
     is_one_of_many = len(metadata.chapters) == 1 and first.index > 1

@@ -1,4 +1,4 @@
-"""PDF, written page by page: JPEG and PNG go in as they are, a cut JPEG is put in order by the page that draws it.
+"""PDF, written page by page: JPEG and PNG are embedded as they are; the page that draws a cut JPEG puts it in order.
 
 Source: ISO 32000-1 (PDF 1.7): DCTDecode and FlateDecode filters, clipping, outlines, cross-reference table.
 """
@@ -9,8 +9,7 @@ import struct
 from itertools import pairwise
 from pathlib import Path
 
-from services.downloads.archives.hashed_file import HashedFile
-from services.downloads.archives.metadata import ArchiveChapter, ArchiveMetadata, ArchivePage
+from services.downloads.archives.metadata import ArchiveChapter, ArchiveFile, ArchiveMetadata, ArchivePage
 from services.downloads.ports import PackedArchive
 from services.imaging import Codec, ImageKind, layout, sniff
 
@@ -24,17 +23,18 @@ _PNG_COLORS = {0: ("/DeviceGray", 1), 2: ("/DeviceRGB", 3)}
 
 
 class PdfArchive:
-    """A page of the metadata a page, an outline entry a chapter."""
+    """A page for each page of the album, an outline entry for each chapter."""
 
     def __init__(self, path: Path, metadata: ArchiveMetadata) -> None:
-        self._file = HashedFile(path)
+        self._file = ArchiveFile(path)
+        self._stream = self._file.stream
         self._metadata = metadata
         self._offsets: dict[int, int] = {}
         self._next = _OUTLINES + 1
         self._pages: list[int] = []
         self._first_page_of: dict[ArchiveChapter, int] = {}
-        # Four bytes above 127 tell transfer programs that this is no text.
-        self._file.write(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n")
+        # four bytes above 127 mark the file as binary for transfer programs
+        self._stream.write(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n")
 
     def add(self, page: ArchivePage) -> None:
         """Append a page that `is_embeddable`. Raises `ValueError` for anything else."""
@@ -58,9 +58,8 @@ class PdfArchive:
         """Write the tree of pages, the outline and the table of objects."""
         kids = " ".join(f"{number} 0 R" for number in self._pages)
         self._write(_TREE, f"<</Type/Pages/Count {len(self._pages)}/Kids[{kids}]>>")
-        self._write(
-            _INFO, f"<</Title {_text(self._metadata.title)}/Author {_text(', '.join(self._metadata.authors))}>>"
-        )
+        authors = ", ".join(self._metadata.authors)
+        self._write(_INFO, f"<</Title {_text(self._metadata.title)}/Author {_text(authors)}>>")
         self._write_outlines()
         self._write(_CATALOG, f"<</Type/Catalog/Pages {_TREE} 0 R/Outlines {_OUTLINES} 0 R>>")
         self._write_table()
@@ -84,27 +83,27 @@ class PdfArchive:
         self._write(_OUTLINES, f"<</Type/Outlines{ends}>>")
 
     def _write_table(self) -> None:
-        start = self._file.size_bytes
+        start = self._stream.tell()
         lines = ["0000000000 65535 f \n", *(f"{self._offsets[n]:010d} 00000 n \n" for n in range(1, self._next))]
         trailer = f"<</Size {self._next}/Root {_CATALOG} 0 R/Info {_INFO} 0 R>>"
-        self._file.write(f"xref\n0 {self._next}\n{''.join(lines)}trailer\n{trailer}\n".encode())
-        self._file.write(f"startxref\n{start}\n%%EOF\n".encode())
+        self._stream.write(f"xref\n0 {self._next}\n{''.join(lines)}trailer\n{trailer}\n".encode())
+        self._stream.write(f"startxref\n{start}\n%%EOF\n".encode())
 
     def _add_stream(self, entries: str, data: bytes) -> int:
         number = self._reserve()
         self._begin(number)
-        self._file.write(f"<<{entries}/Length {len(data)}>>\nstream\n".encode())
-        self._file.write(data)
-        self._file.write(b"\nendstream\nendobj\n")
+        self._stream.write(f"<<{entries}/Length {len(data)}>>\nstream\n".encode())
+        self._stream.write(data)
+        self._stream.write(b"\nendstream\nendobj\n")
         return number
 
     def _write(self, number: int, body: str) -> None:
         self._begin(number)
-        self._file.write(f"{body}\nendobj\n".encode())
+        self._stream.write(f"{body}\nendobj\n".encode())
 
     def _begin(self, number: int) -> None:
-        self._offsets[number] = self._file.size_bytes
-        self._file.write(f"{number} 0 obj\n".encode())
+        self._offsets[number] = self._stream.tell()
+        self._stream.write(f"{number} 0 obj\n".encode())
 
     def _reserve(self) -> int:
         self._next += 1
@@ -128,7 +127,7 @@ def _image_of(kind: ImageKind, data: bytes) -> tuple[str, bytes]:
     size = f"/Type/XObject/Subtype/Image/Width {kind.width}/Height {kind.height}/BitsPerComponent 8"
     if kind.codec is Codec.JPEG:
         _, count = _jpeg_frame(data)
-        # Programs that write CMYK JPEG write it inverted, and say so by an Adobe marker.
+        # programs that write CMYK JPEG write it inverted, with an Adobe marker
         invert = "/Decode[1 0 1 0 1 0 1 0]" if count == 4 and b"Adobe" in data[:4096] else ""
         return f"{size}/ColorSpace{_JPEG_COLORS[count]}/Filter/DCTDecode{invert}", data
     space, colors = _PNG_COLORS[data[25]]
@@ -137,7 +136,7 @@ def _image_of(kind: ImageKind, data: bytes) -> tuple[str, bytes]:
 
 
 def _drawing(kind: ImageKind, strips: int) -> bytes:
-    """What paints the page: the image as it is, or once for each strip, shifted and clipped to where it belongs."""
+    """Operators that draw the page: the image as it is, or once for each strip, shifted and clipped."""
     width, height = kind.width, kind.height
     scale = min(1.0, LONGEST_SIDE_UNITS / max(width, height))
     lines = [f"{scale:.8g} 0 0 {scale:.8g} 0 0 cm"]

@@ -1,18 +1,13 @@
-"""ZIP and CBZ: stored pages in chapter folders, written front to back in one go.
-
-Sizes and checksums stand before each page, where every reader finds them; Python's own writer can't do that
-without going back in the file, and the hash is taken while writing.
-"""
+"""ZIP and CBZ: stored pages in chapter folders."""
 
 from __future__ import annotations
 
-import zlib
+import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 from services.downloads.archives.comicinfo import PageSize, comic_info
-from services.downloads.archives.hashed_file import HashedFile
-from services.downloads.archives.metadata import ArchiveMetadata, ArchivePage
-from services.downloads.archives.zip_format import Entry, directory_entry, end_of_directory, local_header
+from services.downloads.archives.metadata import ArchiveFile, ArchiveMetadata, ArchivePage
 from services.downloads.names import file_stem
 from services.downloads.ports import PackedArchive
 from services.imaging import sniff
@@ -20,13 +15,18 @@ from services.imaging import sniff
 LONGEST_FOLDER_BYTES = 120
 """Of a chapter's folder: with the page's name and a folder to unpack in, Windows takes 260 characters in all."""
 
+_DATE = (1980, 1, 1, 0, 0, 0)
+"""The first moment that the format knows: the same pages make the same file."""
+_UNIX = 3
+_MODE = 0o100644 << 16
+
 
 class ZipArchive:
     """Images only, one folder a chapter: "001 The river/0001.webp"."""
 
     def __init__(self, path: Path, metadata: ArchiveMetadata) -> None:
-        self._file = HashedFile(path)
-        self._entries: list[Entry] = []
+        self._file = ArchiveFile(path)
+        self._zip = zipfile.ZipFile(self._file.stream, "w", zipfile.ZIP_STORED)
         self._chapter_digits = max(3, *(len(str(chapter.index)) for chapter in metadata.chapters))
         self._page_digits = max(4, *(len(str(chapter.page_count)) for chapter in metadata.chapters))
 
@@ -36,14 +36,13 @@ class ZipArchive:
 
     def finish(self) -> PackedArchive:
         """Write the directory."""
-        start = self._file.size_bytes
-        for entry in self._entries:
-            self._file.write(directory_entry(entry))
-        self._file.write(end_of_directory(len(self._entries), start, self._file.size_bytes))
+        self._zip.close()
         return self._file.finish()
 
     def abandon(self) -> None:
         """Remove what was written."""
+        with suppress(OSError):  # a ZipFile that is not closed writes its directory when it is collected
+            self._zip.close()
         self._file.abandon()
 
     def _name_of(self, page: ArchivePage) -> str:
@@ -52,10 +51,9 @@ class ZipArchive:
         return f"{folder}/{page.number:0{self._page_digits}d}.{page.codec.value}"
 
     def _store(self, name: str, data: bytes) -> None:
-        entry = Entry(name.encode(), zlib.crc32(data), len(data), self._file.size_bytes)
-        self._entries.append(entry)
-        self._file.write(local_header(entry))
-        self._file.write(data)
+        info = zipfile.ZipInfo(name, _DATE)
+        info.create_system, info.external_attr = _UNIX, _MODE
+        self._zip.writestr(info, data)
 
 
 class CbzArchive(ZipArchive):
