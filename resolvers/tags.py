@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
 from resolvers.context import Context
 from services.catalog import AlbumListPage, SearchField, SearchQuery
+from services.cursors import decode_cursor, encode_cursor
 from services.ehtag import (
     CellSources,
     DatabaseState,
@@ -27,6 +26,9 @@ MAX_NAMES = 500
 
 MAX_PAGE_SIZE = 100
 """Records of one page."""
+
+CURSOR_MARK = "tag:"
+"""Of cursors of the list of records: the number of records before the next one."""
 
 _FIELD_OF_KIND = {
     TagKind.GENRE: SearchField.TAG,
@@ -86,26 +88,21 @@ def tags(
     records = found[start : start + first]
     return TagPage(
         records=records,
-        cursors=[_cursor_of(position) for position in range(start + 1, start + len(records) + 1)],
+        cursors=[
+            encode_cursor(CURSOR_MARK, str(position)) for position in range(start + 1, start + len(records) + 1)
+        ],
         has_next=start + len(records) < len(found),
         has_previous=start > 0,
         total=len(found),
     )
 
 
-def _cursor_of(position: int) -> str:
-    return base64.urlsafe_b64encode(f"tag:{position}".encode()).decode()
-
-
 def _position_of(cursor: str | None) -> int:
     if cursor is None:
         return 0
-    try:
-        prefix, _, number = base64.urlsafe_b64decode(cursor.encode()).decode().partition(":")
-    except (ValueError, binascii.Error):
-        prefix, number = "", ""
-    if prefix != "tag" or not (number.isascii() and number.isdigit()):
-        raise InvalidInput("after", "after is no cursor of this list.")
+    number = decode_cursor(CURSOR_MARK, cursor)
+    if not (number.isascii() and number.isdigit()):
+        raise InvalidInput("after", "after must be a cursor of this list")
     return int(number[:12])
 
 

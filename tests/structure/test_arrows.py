@@ -28,7 +28,7 @@ OURS = {"services", "resolvers", "schema", "rest", "commands", "demo", "app", "w
 
 LAYERS = (
     {"errors", "tasks", "version", "signals", "process_priority", "http_semantics", "network"},
-    {"settings"},
+    {"settings", "cursors"},
     {"observability"},
     {"redis", "imaging"},
     {"cache", "upstream", "ehtag"},
