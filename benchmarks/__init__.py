@@ -1,1 +1,1 @@
-"""Speed, side by side with what it is measured against: `make job_slots`, or `python -m benchmarks NAME …`."""
+"""Speed, beside what it is compared with: `make bench`, or `python -m benchmarks NAME …`."""

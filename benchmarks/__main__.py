@@ -1,15 +1,15 @@
-"""Runs the benchmarks named, or all of them, each in a process of its own so that none warms another."""
+"""Runs the named benchmarks, or all of them, each in a process of its own so that none warms up another."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 
-NAMES = ("ehtag", "translator", "graphql", "v1", "live", "beside", "downloads")
+NAMES = ("ehtag", "translator", "graphql", "v1", "live", "contention", "downloads")
 
 
 def main() -> int:
-    """Gives 1 when one of them failed."""
+    """Run them in order; 1 when one of them failed."""
     names = sys.argv[1:] or NAMES
     if unknown := set(names) - set(NAMES):
         print(f"no such benchmark: {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}", file=sys.stderr)

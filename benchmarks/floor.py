@@ -1,4 +1,4 @@
-"""The least that pages of the demo site need, and how near to their drawing an archive's pages are."""
+"""The floor: the least work that pages need; and the fidelity of an archive's pages to the drawing."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from services.imaging import Codec, strips, unscramble
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """A page as the site sends it, and what it is cut into."""
+class SourcePage:
+    """A page as the site sends it, and its number of strips."""
 
     data: bytes
     strips: int
 
 
-def fetch_pages(site: Site, album_id: int) -> list[Sent]:
+def fetch_pages(site: Site, album_id: int) -> list[SourcePage]:
     """All pages of an album in memory; also makes the site draw them."""
     comic = library().find(album_id)
     assert comic is not None
     with httpx.Client(trust_env=False, timeout=120) as client:
         return [
-            Sent(
+            SourcePage(
                 client.get(f"{site.image[0]}/media/photos/{chapter.id}/{page.name}").raise_for_status().content,
                 0 if page.name.endswith("gif") else strips(chapter.scramble_id, chapter.id, page.stem),
             )
@@ -45,8 +45,8 @@ def fetch_pages(site: Site, album_id: int) -> list[Sent]:
         ]
 
 
-def floor(pages: Sequence[Sent], make: Callable[[Sent], object]) -> float:
-    """Pages a second when all cores do nothing but `make` pages that are in memory."""
+def floor(pages: Sequence[SourcePage], make: Callable[[SourcePage], object]) -> float:
+    """Pages per second when all cores only `make` pages that are in memory."""
     cores = len(os.sched_getaffinity(0))
     with ThreadPoolExecutor(cores) as pool:
         started = time.perf_counter()
@@ -54,8 +54,8 @@ def floor(pages: Sequence[Sent], make: Callable[[Sent], object]) -> float:
         return len(pages) / (time.perf_counter() - started)
 
 
-def by_pillow(page: Sent) -> bytes:
-    """Decode, reorder, encode as WebP with Pillow at its quickest: the floor of the targets."""
+def by_pillow(page: SourcePage) -> bytes:
+    """Decode, reorder, encode as WebP with Pillow at its fastest: the floor of the targets."""
     image, file = Image.open(BytesIO(page.data)), BytesIO()
     unscramble(image.convert("RGB"), page.strips).save(file, Codec.WEBP.name, method=0, quality=80)
     return file.getvalue()

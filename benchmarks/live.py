@@ -1,4 +1,4 @@
-"""A thousand subscribers on twenty downloads: every one sees READY, and plain queries stay quick meanwhile."""
+"""A thousand subscribers on twenty downloads: all receive READY, and plain queries stay fast meanwhile."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ QUERY = "{ server { version activeDownloads } }"
 STATUS = "subscription ($id: ID!) { downloadStatus(id: $id) { revision state progress { percent } } }"
 START = "mutation ($id: String!) { startDownload(input: {albumId: $id, force: true}) { ... on Download { id } } }"
 ALBUM = "438516"
-"""Sixty scrambled pages: long enough that all are there before the first ends."""
+"""Sixty scrambled pages: long enough that all are subscribed before the first ends."""
 
 
 def _memory_bytes(address: tuple[str, int]) -> float:
@@ -58,7 +58,7 @@ async def _watch(socket: ClientConnection) -> tuple[str, bool]:
     return state, only_grew
 
 
-async def _ask_meanwhile(address: tuple[str, int], ended: asyncio.Event) -> list[float]:
+async def _query_meanwhile(address: tuple[str, int], ended: asyncio.Event) -> list[float]:
     took_ms = []
     while not ended.is_set():
         began = time.perf_counter()
@@ -78,20 +78,20 @@ async def _run(address: tuple[str, int]) -> None:
         sockets += await asyncio.gather(*(_open(address, ids[number % DOWNLOADS]) for number in numbers))
     memory = (_memory_bytes(address) - before) / SUBSCRIBERS
     ended = asyncio.Event()
-    asking = asyncio.create_task(_ask_meanwhile(address, ended))
+    querying = asyncio.create_task(_query_meanwhile(address, ended))
     ends = await asyncio.gather(*(_watch(socket) for socket in sockets))
     ended.set()
-    took_ms = await asking
+    took_ms = await querying
     ready = sum(state == "READY" for state, _ in ends)
     p95 = statistics.quantiles(took_ms, n=20)[-1]
     print(f"Live: {SUBSCRIBERS} subscribers on {DOWNLOADS} downloads")
-    print(f"  saw READY: {ready}; revisions only grew for {sum(grew for _, grew in ends)}")
+    print(f"  received READY: {ready}; revisions only grew for {sum(grew for _, grew in ends)}")
     print(f"  a plain query meanwhile: p95 {p95:.1f} ms over {len(took_ms)} (goal 100)")
     print(f"  memory a subscriber: {memory / 1000:.0f} kB (goal 60)")
 
 
 def main() -> None:
-    """Print the figures."""
+    """Measure and print."""
     with jmgraph(download_jobs="1") as address:
         asyncio.run(_run(address))
 

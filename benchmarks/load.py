@@ -1,6 +1,6 @@
-"""A load generator: so many connections that each ask the same again as soon as they have their answer.
+"""A load generator: connections that each repeat one request as soon as its response is complete.
 
-Its own process, HTTP/1.1 by hand: what it costs must not be what is measured. Run as
+In a process of its own and with minimal HTTP/1.1, so that its own cost is not what is measured. Run as
 `python -m benchmarks.load HOST PORT SECONDS CONNECTIONS`, the request's bytes on stdin; prints one JSON line.
 """
 
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a run saw; latencies in milliseconds."""
+    """Result of a run; latencies in milliseconds."""
 
     requests_per_s: float
     p50_ms: float
@@ -25,13 +25,13 @@ class Load:
     body_bytes: int
 
 
-class _Asker(asyncio.Protocol):
+class _Connection(asyncio.Protocol):
     """One connection."""
 
     def __init__(self, request: bytes, ends_at: float, done: asyncio.Future[None]) -> None:
         self._request = request
         self._ends_at = ends_at
-        self._done = done
+        self.done = done
         self._head = bytearray()
         self._left = -1
         self._began = 0.0
@@ -40,16 +40,16 @@ class _Asker(asyncio.Protocol):
         self.body_bytes = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ask for the first time."""
+        """Send the first request."""
         self._transport = transport
-        self._ask()
+        self._send()
 
-    def _ask(self) -> None:
+    def _send(self) -> None:
         self._began = time.perf_counter()
         self._transport.write(self._request)  # type: ignore[attr-defined]
 
     def data_received(self, data: bytes) -> None:
-        """Count until the answer is whole."""
+        """Count until the response is complete."""
         if self._left < 0:
             self._head += data
             end = self._head.find(b"\r\n\r\n")
@@ -70,35 +70,35 @@ class _Asker(asyncio.Protocol):
         self._head.clear()
         self._left = -1
         if now < self._ends_at:
-            self._ask()
-        elif not self._done.done():
+            self._send()
+        elif not self.done.done():
             self._transport.close()
-            self._done.set_result(None)
+            self.done.set_result(None)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """A connection that breaks counts as a failure."""
-        if not self._done.done():
+        if not self.done.done():
             self.failures += 1
-            self._done.set_result(None)
+            self.done.set_result(None)
 
 
 async def _run(host: str, port: int, seconds: float, connections: int, request: bytes) -> Load:
     loop = asyncio.get_running_loop()
     began = time.perf_counter()
-    askers = []
+    opened = []
     for _ in range(connections):
-        done = loop.create_future()
-        _, asker = await loop.create_connection(lambda done=done: _Asker(request, began + seconds, done), host, port)  # type: ignore[misc]
-        askers.append((asker, done))
-    await asyncio.gather(*(done for _, done in askers))
+        connection = _Connection(request, began + seconds, loop.create_future())
+        await loop.create_connection(lambda connection=connection: connection, host, port)  # type: ignore[misc]
+        opened.append(connection)
+    await asyncio.gather(*(connection.done for connection in opened))
     took = time.perf_counter() - began
-    all_s = sorted(s for asker, _ in askers for s in asker.took_s)
+    all_s = sorted(s for connection in opened for s in connection.took_s)
     return Load(
         requests_per_s=len(all_s) / took,
         p50_ms=_percentile(all_s, 0.50),
         p95_ms=_percentile(all_s, 0.95),
-        failures=sum(asker.failures for asker, _ in askers),
-        body_bytes=askers[0][0].body_bytes,
+        failures=sum(connection.failures for connection in opened),
+        body_bytes=opened[0].body_bytes,
     )
 
 
@@ -123,7 +123,7 @@ def _request(method: str, path: str, body: bytes, headers: dict[str, str]) -> by
 
 
 def load(address: tuple[str, int], request: bytes, *, seconds: float = 4.0, connections: int = 32) -> Load:
-    """Put the load on a server from a process of its own; a second of warm-up first."""
+    """Load a server from a process of its own, after a second of warm-up."""
     for span in (1.0, seconds):
         arguments = [address[0], str(address[1]), str(span), str(connections)]
         command = [sys.executable, "-m", "benchmarks.load", *arguments]
@@ -134,8 +134,8 @@ def load(address: tuple[str, int], request: bytes, *, seconds: float = 4.0, conn
 def main() -> None:
     """The load process."""
     host, port, seconds, connections = sys.argv[1:]
-    seen = asyncio.run(_run(host, int(port), float(seconds), int(connections), sys.stdin.buffer.read()))
-    print(json.dumps({name: getattr(seen, name) for name in Load.__slots__}))
+    result = asyncio.run(_run(host, int(port), float(seconds), int(connections), sys.stdin.buffer.read()))
+    print(json.dumps({name: getattr(result, name) for name in Load.__slots__}))
 
 
 if __name__ == "__main__":

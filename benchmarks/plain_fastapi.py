@@ -1,4 +1,4 @@
-"""What a good plain FastAPI server of the old API would be: answers in a dict, covers as files, nothing to ask.
+"""A good plain FastAPI server of the old API: responses in a dictionary, covers as files, no upstream.
 
 `JMGRAPH_BENCH_V1` names a folder: `answers.json` has the bodies by path, `350234.jpg` and the like are covers.
 """
@@ -26,7 +26,7 @@ app = FastAPI(openapi_url=None)
 
 @app.get("/ready")
 async def ready() -> JSONResponse:
-    """Whether it is there."""
+    """Responds once the server is up."""
     return JSONResponse({"status": "ok"})
 
 

@@ -1,6 +1,6 @@
-"""What a good plain Strawberry server would be: the same types and leaves, objects in memory, no cache.
+"""A good plain Strawberry server: the same types and values, objects in memory, no cache.
 
-`JMGRAPH_BENCH_RANKING` names a JSON file with the answer of `RANKING`; the objects are made from it at start.
+`JMGRAPH_BENCH_RANKING` names a JSON file with the response of `RANKING`; the objects are made from it at start.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from strawberry.asgi import GraphQL
 
-RANKING = """{ ranking { total rows { rank album { id title
+RANKING = """{ ranking { total entries { rank album { id title
   tags { name match translation { id name intro } } authors { name translation { id name } }
   pageCount viewCount } } } }"""
 
@@ -65,7 +65,7 @@ class Ranking:
     """A page."""
 
     total: int
-    rows: list[RankingEntry]
+    entries: list[RankingEntry]
 
 
 def _tag(tag: dict[str, Any]) -> AlbumTag:
@@ -80,19 +80,19 @@ def _tag(tag: dict[str, Any]) -> AlbumTag:
 def _ranking(data: dict[str, Any]) -> Ranking:
     return Ranking(
         total=data["total"],
-        rows=[
+        entries=[
             RankingEntry(
-                rank=row["rank"],
+                rank=entry["rank"],
                 album=Album(
-                    id=row["album"]["id"],
-                    title=row["album"]["title"],
-                    tags=[_tag(tag) for tag in row["album"]["tags"]],
-                    authors=[_tag(tag) for tag in row["album"]["authors"]],
-                    page_count=row["album"]["pageCount"],
-                    view_count=row["album"]["viewCount"],
+                    id=entry["album"]["id"],
+                    title=entry["album"]["title"],
+                    tags=[_tag(tag) for tag in entry["album"]["tags"]],
+                    authors=[_tag(tag) for tag in entry["album"]["authors"]],
+                    page_count=entry["album"]["pageCount"],
+                    view_count=entry["album"]["viewCount"],
                 ),
             )
-            for row in data["rows"]
+            for entry in data["entries"]
         ],
     )
 

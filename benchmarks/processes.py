@@ -15,7 +15,7 @@ START_S = 60.0
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
+    """A port on which nothing listens."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
         return port
@@ -23,7 +23,7 @@ def free_port() -> int:
 
 @contextmanager
 def process(arguments: list[str], environment: dict[str, str] | None = None) -> Iterator[subprocess.Popen[str]]:
-    """A Python process; ended with SIGTERM and waited for."""
+    """A Python process; stopped with SIGTERM at the end of the block."""
     command = [sys.executable, *arguments]
     inherited = {**os.environ, **(environment or {})}
     started = subprocess.Popen(command, env=inherited, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
@@ -35,7 +35,7 @@ def process(arguments: list[str], environment: dict[str, str] | None = None) -> 
 
 
 def wait_for(url: str) -> None:
-    """Until the address answers."""
+    """Wait until the address responds."""
     ends_at = time.monotonic() + START_S
     while time.monotonic() < ends_at:
         try:

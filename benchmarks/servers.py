@@ -25,7 +25,7 @@ def asgi(application: str) -> Iterator[tuple[str, int]]:
 
 @contextmanager
 def jmgraph(**settings: str) -> Iterator[tuple[str, int]]:
-    """A whole `jmgraph up` on the sample site, one API process."""
+    """`jmgraph up` on the demo site, one API process."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         site = stack.enter_context(demo_site(folder / "site"))
@@ -42,7 +42,7 @@ def jmgraph(**settings: str) -> Iterator[tuple[str, int]]:
 
 
 def read_json(address: tuple[str, int], path: str, body: object = None) -> object:
-    """What a server answers, read once."""
+    """The JSON response of a server to one request."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(
         f"http://{address[0]}:{address[1]}{path}", data=data, headers={"Content-Type": "application/json"}

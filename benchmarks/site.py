@@ -1,4 +1,4 @@
-"""The demo site in a process of its own, so that its pictures and its work count as nobody else's."""
+"""The demo site in a process of its own, so that its work is not measured."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Site:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What points a process of ours at it."""
+        """Environment variables of a process that uses it."""
         return {
             "JMGRAPH_JM_METHOD": "api",
             "JMGRAPH_JM_API_URLS": ",".join(self.api),
@@ -36,7 +36,7 @@ class Site:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The same for settings made here."""
+        """The same as keyword arguments of `read_settings`."""
         return {
             "jm_method": "api",
             "jm_api_urls": self.api,
@@ -45,18 +45,18 @@ class Site:
             "disk_floor_bytes": 0,
         }
 
-    async def turn(self, order: dict[str, Any]) -> None:
-        """Turn its knobs."""
+    async def set_knobs(self, knobs: dict[str, Any]) -> None:
+        """Set knobs, as `POST /_demo/knobs` takes them."""
         async with httpx.AsyncClient(trust_env=False) as client:
-            (await client.post(f"{self.api[0]}/_demo/knobs", json=order)).raise_for_status()
+            (await client.post(f"{self.api[0]}/_demo/knobs", json=knobs)).raise_for_status()
 
 
 @contextmanager
 def demo_site(folder: Path) -> Iterator[Site]:
-    """The site with its pictures in `folder`, ended with the block."""
+    """The site with its pictures in `folder`, stopped at the end of the block."""
     with process(["-m", "demo", "--port", "0", "--folder", str(folder)]) as started:
-        told = json.loads(started.stdout.readline() if started.stdout else "{}")
-        yield Site(*(tuple(told[role]) for role in ("api", "html", "image")))
+        addresses = json.loads(started.stdout.readline() if started.stdout else "{}")
+        yield Site(*(tuple(addresses[role]) for role in ("api", "html", "image")))
 
 
 def worker_environment(site: Site, settings: Settings, redis_url: str) -> dict[str, str]:

@@ -1,7 +1,7 @@
-"""A soak: many downloads while workers and Valkey are killed and the site fails; at the end nothing may be amiss.
+"""A soak test: many downloads while workers and Valkey are killed and the site fails.
 
 `python -m benchmarks.soak [--downloads 200] [--minutes 7] [--seed 1]`. Exit code 0 when every record has ended, every
-archive is whole, no stray file is left and memory stayed flat; 1 with the list of what is not so.
+archive is complete, no file is left over and memory did not grow; 1 with a list of problems.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.memory import pss_bytes
+from benchmarks.process_stats import pss_bytes
 from benchmarks.site import Site, demo_site, worker_environment
 from demo.library import library
 from services.container import Services, open_services
@@ -44,18 +44,18 @@ from services.settings import Settings, read_settings
 ROOT = Path(__file__).resolve().parent.parent
 WORKERS = 2
 BACKLOG = 6
-"""Downloads queued or under way that the soak keeps up: few, so that many faults fall on each."""
+"""Number of downloads queued or running at a time: few, so that each meets many faults."""
 PAGES = 100
-"""Of an album, at most."""
-CALM_S = 120.0
-"""Time for the last ones to end once nobody is killed any more."""
+"""At most, of an album."""
+SETTLE_S = 120.0
+"""Time for the last downloads to end without faults."""
 MEMORY_LIMIT_MB = 300
 GROWTH_LIMIT_MB = 40
 
 
 @dataclass
-class Figures:
-    """What happened."""
+class Measurements:
+    """Counts and memory of a run."""
 
     faults: Counter[str] = field(default_factory=Counter)
     worker_mb: list[float] = field(default_factory=list)
@@ -63,14 +63,14 @@ class Figures:
 
 
 class Workers:
-    """Worker processes, each started again when it is gone."""
+    """Worker processes; each is started again when it has ended."""
 
     def __init__(self, site: Site, settings: Settings, redis_url: str) -> None:
         self._environment = os.environ | worker_environment(site, settings, redis_url) | {"JMGRAPH_JM_TIMEOUT": "3"}
         self.running: list[subprocess.Popen[bytes]] = []
 
     def keep(self) -> None:
-        """Start as many as are missing."""
+        """Start those that have ended."""
         self.running = [process for process in self.running if process.poll() is None]
         while len(self.running) < WORKERS:
             command = [sys.executable, "-m", "cli", "worker"]
@@ -86,7 +86,7 @@ class Workers:
 
 @contextmanager
 def workers_of(site: Site, settings: Settings, redis_url: str) -> Iterator[Workers]:
-    """The workers, ended with the block."""
+    """The workers, stopped at the end of the block."""
     workers = Workers(site, settings, redis_url)
     try:
         workers.keep()
@@ -100,7 +100,7 @@ class Soak:
 
     def __init__(self, services: Services, site: Site, workers: Workers, seed: int, goal: int) -> None:
         self.services = services
-        self.figures = Figures()
+        self.measured = Measurements()
         self._site = site
         self._workers = workers
         self._chance = random.Random(seed)
@@ -117,24 +117,24 @@ class Soak:
         return self.services.downloads
 
     async def run(self, minutes: float) -> list[str]:
-        """Downloads and faults, then calm; what is amiss at the end."""
+        """Downloads and faults, then none; the problems at the end."""
         deadline = time.monotonic() + minutes * 60
         while self._started < self._goal and time.monotonic() < deadline:
-            await self._patiently(self._feed)
-            await self._patiently(self._fault)
+            await self._tolerating_refusals(self._start_downloads)
+            await self._tolerating_refusals(self._fault)
             self._workers.keep()
             self._measure()
             await asyncio.sleep(self._chance.uniform(0.3, 1.0))
-        await self._calm_down()
-        return await self._amiss()
+        await self._settle()
+        return await self._problems()
 
-    async def _patiently(self, step: Callable[[], object]) -> None:
+    async def _tolerating_refusals(self, step: Callable[[], object]) -> None:
         try:
             await step()  # type: ignore[misc]
         except JmgraphError as error:
-            self.figures.faults[f"refused: {error.error_code}"] += 1
+            self.measured.faults[f"refused: {error.error_code}"] += 1
 
-    async def _feed(self) -> None:
+    async def _start_downloads(self) -> None:
         counts = await self.downloads.counts()
         for _ in range(BACKLOG - counts.queued - counts.active):
             archive = self._chance.choice([ArchiveFormat.ZIP, ArchiveFormat.CBZ, ArchiveFormat.PDF])
@@ -148,8 +148,8 @@ class Soak:
             "worker killed": (4, lambda: self._signal(signal.SIGKILL)),
             "worker stopped": (3, lambda: self._signal(signal.SIGTERM)),
             "valkey killed": (1, self._kill_valkey),
-            "pages fail": (3, lambda: self._turn(failure="server_error", rate=0.2)),
-            "pages dawdle": (2, lambda: self._turn(latency_s=0.2)),
+            "pages fail": (3, lambda: self._set_knobs(failure="server_error", rate=0.2)),
+            "pages dawdle": (2, lambda: self._set_knobs(latency_s=0.2)),
             "site healthy": (5, self._heal),
             "cancelled": (2, lambda: self._one(self.downloads.cancel, ACTIVE_STATES)),
             "removed": (1, lambda: self._one(self.downloads.remove, frozenset(DownloadState))),
@@ -158,7 +158,7 @@ class Soak:
         }
         name = self._chance.choices(list(faults), [weight for weight, _ in faults.values()])[0]
         await faults[name][1]()  # type: ignore[no-untyped-call]
-        self.figures.faults[name] += 1
+        self.measured.faults[name] += 1
 
     async def _signal(self, number: signal.Signals) -> None:
         self._chance.choice(self._workers.running).send_signal(number)
@@ -166,11 +166,11 @@ class Soak:
     async def _kill_valkey(self) -> None:
         os.kill((await self.services.redis.client.info("server"))["process_id"], signal.SIGKILL)
 
-    async def _turn(self, **knobs: Any) -> None:
-        await self._site.turn({"target": "image", **knobs})
+    async def _set_knobs(self, **knobs: Any) -> None:
+        await self._site.set_knobs({"target": "image", **knobs})
 
     async def _heal(self) -> None:
-        await self._site.turn({"reset": True})
+        await self._site.set_knobs({"reset": True})
 
     async def _one(self, act: Callable[[str], object], states: frozenset[DownloadState]) -> None:
         page = await self.downloads.list(states, 100, None)
@@ -178,17 +178,17 @@ class Soak:
             await act(self._chance.choice(page.items).id)  # type: ignore[misc]
 
     def _measure(self) -> None:
-        self.figures.own_mb.append(pss_bytes(os.getpid()) / 1e6)
-        self.figures.worker_mb += [pss_bytes(process.pid) / 1e6 for process in self._workers.running]
+        self.measured.own_mb.append(pss_bytes(os.getpid()) / 1e6)
+        self.measured.worker_mb += [pss_bytes(process.pid) / 1e6 for process in self._workers.running]
 
-    async def _calm_down(self) -> None:
-        """Nobody kills any more: every download ends, failed ones after another try."""
+    async def _settle(self) -> None:
+        """Without faults: every download ends, failed ones after a retry."""
         await self._heal()
-        deadline = time.monotonic() + CALM_S
+        deadline = time.monotonic() + SETTLE_S
         while time.monotonic() < deadline:
             self._workers.keep()
             self._measure()
-            await self._patiently(self.downloads.retry_failed)
+            await self._tolerating_refusals(self.downloads.retry_failed)
             try:
                 counts = await self.downloads.counts()
             except JmgraphError:
@@ -196,16 +196,16 @@ class Soak:
             if counts and not counts.queued and not counts.active:
                 break
             await asyncio.sleep(0.5)
-        await asyncio.sleep(20)  # longer than upkeep takes to clear up
+        await asyncio.sleep(20)  # longer than the interval of clean-up
 
-    async def _amiss(self) -> list[str]:
+    async def _problems(self) -> list[str]:
         records = await self._records()
-        self.figures.faults.update(f"ended {record.state}" for record in records)
+        self.measured.faults.update(f"ended {record.state}" for record in records)
         return [
             *(f"{record.id} is still {record.state}" for record in records if record.state.is_active),
             *(f"{record.id} failed: {record.problem}" for record in records if record.problem),
             *[problem for record in records if (problem := self._broken(record))],
-            *self._strays(records),
+            *self._left_over(records),
             *self._grown(),
         ]
 
@@ -235,22 +235,22 @@ class Soak:
             is_whole = archive.testzip() is None and len(pages) == record.progress.pages_total
         return "" if is_whole else f"{record.id} has {len(pages)} pages of {record.progress.pages_total}"
 
-    def _strays(self, records: list[DownloadRecord]) -> list[str]:
+    def _left_over(self, records: list[DownloadRecord]) -> list[str]:
         data_dir = self.services.settings.data_dir
         kept = {record.file.key for record in records if record.file}
         archives = {str(path.relative_to(data_dir / "archives")) for path in _files(data_dir / "archives")}
-        return [f"stray archive {key}" for key in sorted(archives - kept)] + [
-            f"stray staging file {path}" for path in _files(data_dir / "staging")
+        return [f"archive left over: {key}" for key in sorted(archives - kept)] + [
+            f"staging file left over: {path}" for path in _files(data_dir / "staging")
         ]
 
     def _grown(self) -> list[str]:
-        own, problems = self.figures.own_mb, []
+        own, problems = self.measured.own_mb, []
         quarter = len(own) // 4
         growth = max(own[-quarter:]) - max(own[quarter : 2 * quarter]) if quarter else 0
         if growth > GROWTH_LIMIT_MB:
             problems.append(f"memory grew by {growth:.0f} MB")
-        if max(self.figures.worker_mb) > MEMORY_LIMIT_MB:
-            problems.append(f"a worker took {max(self.figures.worker_mb):.0f} MB")
+        if max(self.measured.worker_mb) > MEMORY_LIMIT_MB:
+            problems.append(f"a worker took {max(self.measured.worker_mb):.0f} MB")
         return problems
 
 
@@ -263,17 +263,17 @@ def _files(folder: Path) -> list[Path]:
 
 
 async def soak(folder: Path, site: Site, goal: int, minutes: float, seed: int) -> int:
-    """Run it and tell; gives the exit code."""
+    """Run it and print the result; the exit code."""
     settings = read_settings(data_dir=folder, **site.settings)
     async with open_services(settings, join=False) as services:
         with workers_of(site, settings, services.redis.url) as workers:
             run = Soak(services, site, workers, seed, goal)
-            amiss = await run.run(minutes)
-    for name, count in sorted(run.figures.faults.items()):
+            problems = await run.run(minutes)
+    for name, count in sorted(run.measured.faults.items()):
         print(f"{count:5}  {name}")
-    print(f"memory: {max(run.figures.own_mb):.0f} MB here, {max(run.figures.worker_mb):.0f} MB a worker at most")
-    print("\n".join(amiss) or "nothing amiss")
-    return 1 if amiss else 0
+    print(f"memory: {max(run.measured.own_mb):.0f} MB here, {max(run.measured.worker_mb):.0f} MB a worker at most")
+    print("\n".join(problems) or "no problems")
+    return 1 if problems else 0
 
 
 def main() -> int:

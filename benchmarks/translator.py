@@ -18,19 +18,24 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from services.ehtag.records import Commit, Namespace, Signature, TagKind
-from services.ehtag.search import TagSearch
-from services.ehtag.snapshot import TagSnapshot
-from services.ehtag.tags import TagRecord
-from services.ehtag.translator import Translator
+from services.ehtag import (
+    Commit,
+    Namespace,
+    Signature,
+    TagKind,
+    TagRecord,
+    TagSearch,
+    TagSnapshot,
+    Translator,
+)
 
 _BESIDE = Path(__file__).resolve().parent.parent.parent / "shared" / "ehtag" / "database"
 _QUERIES = ("a", "e", "full color", "全彩", "雙馬尾", "の", "touhou", "nothing like it")
-_TURNS = 20
+_REPEATS = 20
 
 
 def main(folder: Path) -> None:
-    """Prints one line a figure."""
+    """Print one line per measurement."""
     if not folder.is_dir():
         raise SystemExit(f"No tag database at {folder}; name its folder.")
     _keep_to_one_core()
@@ -76,7 +81,7 @@ def _names_of(snapshot: TagSnapshot) -> list[str]:
 
 
 def _median_ms(work: Callable[[], object]) -> float:
-    return statistics.median(_ms(work) for _ in range(_TURNS))
+    return statistics.median(_ms(work) for _ in range(_REPEATS))
 
 
 def _ms(work: Callable[[], object]) -> float:

@@ -1,4 +1,4 @@
-"""The old API's reads, cached, beside a plain FastAPI server of the same answers; one process, 32 connections."""
+"""Cached reads of the old API, beside a plain FastAPI server with the same responses; one process, 32 connections."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 from statistics import median
 from urllib.parse import quote
 
-from benchmarks.cpu import cpu_seconds
 from benchmarks.load import Load, get, load
+from benchmarks.process_stats import cpu_seconds
 from benchmarks.servers import asgi, jmgraph, read_json
 
 ALBUM = "350234"
@@ -26,14 +26,14 @@ PATHS = {
 GOALS = {"rank": 2, "search": 2, "info": 2, "cover": 3}
 SECONDS = 3.0
 ROUNDS = 3
-"""Of each, turn about: on a busy machine the middle one tells more than any."""
+"""Rounds of each, alternating; the median is printed."""
 
 WARM_UP_S = 1.0
-"""What `load` puts before."""
+"""The warm-up of `load`."""
 
 Address = tuple[str, int]
 Measured = tuple[Load, float]
-"""A run, and µs of the server's CPU time for each of its requests, its warm-up taken for as busy."""
+"""A run, and µs of the server's CPU time per request; the warm-up is counted at the same rate."""
 
 
 def _read(address: Address, path: str) -> bytes:
@@ -53,12 +53,12 @@ def _write_answers(ours: Address, folder: Path) -> None:
 
 
 def main() -> None:
-    """Print the figures; names of `PATHS` as arguments measure only those."""
+    """Measure and print; names of `PATHS` as arguments select what is measured."""
     wanted = sys.argv[1:] or list(PATHS)
     with tempfile.TemporaryDirectory() as folder, jmgraph() as ours:
         _write_answers(ours, Path(folder))
         os.environ["JMGRAPH_BENCH_V1"] = folder
-        print("Old API, answers cached; one process, 32 connections")
+        print("Old API, responses cached; one process, 32 connections")
         with asgi("benchmarks.plain_fastapi:app") as plain:
             for name in wanted:
                 _compare(name, ours, plain)
@@ -68,9 +68,9 @@ def _compare(name: str, ours: Address, plain: Address) -> None:
     request = get(PATHS[name])
     rounds = [[_measured(address, request) for address in (plain, ours)] for _ in range(ROUNDS)]
     theirs, own = ([pair[side] for pair in rounds] for side in (0, 1))
-    _line(f"plain FastAPI, {name}", theirs)
-    _line(f"jmgraph, {name}", own)
-    ratio = _middle(own).requests_per_s / _middle(theirs).requests_per_s
+    _print(f"plain FastAPI, {name}", theirs)
+    _print(f"jmgraph, {name}", own)
+    ratio = _median(own).requests_per_s / _median(theirs).requests_per_s
     cost = _cost_us(theirs) / _cost_us(own)
     print(
         f"  {name}: {ratio:.2f} times the requests a second, 1/{cost:.2f} of the CPU time each (goal {GOALS[name]})"
@@ -84,7 +84,7 @@ def _measured(address: Address, request: bytes) -> Measured:
     return seen, used / (seen.requests_per_s * (SECONDS + WARM_UP_S)) * 1e6
 
 
-def _middle(rounds: list[Measured]) -> Load:
+def _median(rounds: list[Measured]) -> Load:
     return sorted((load for load, _ in rounds), key=lambda load: load.requests_per_s)[len(rounds) // 2]
 
 
@@ -92,8 +92,8 @@ def _cost_us(rounds: list[Measured]) -> float:
     return median(cost for _, cost in rounds)
 
 
-def _line(name: str, rounds: list[Measured]) -> None:
-    seen = _middle(rounds)
+def _print(name: str, rounds: list[Measured]) -> None:
+    seen = _median(rounds)
     print(
         f"  {name:<24}{seen.requests_per_s:>9.0f}/s  p50 {seen.p50_ms:6.1f} ms  p95 {seen.p95_ms:6.1f} ms  "
         f"{_cost_us(rounds):6.0f} µs of CPU each  {seen.body_bytes / 1000:.1f} kB, {seen.failures} failures"

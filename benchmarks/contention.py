@@ -1,4 +1,4 @@
-"""A cached query while nothing else is done, and beside a worker that fills the cores."""
+"""Latency of a cached query on an idle server, and while a worker uses all cores."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import time
 from benchmarks.servers import jmgraph, read_json
 
 ALBUM = "900600"
-"""Six hundred scrambled pages: busy for some fifteen seconds."""
+"""Six hundred scrambled pages: about fifteen seconds of work."""
 
 IDLE_S, BUSY_S, PAUSE_S = 6.0, 8.0, 0.01
 
-QUERY = json.dumps({"query": "{ ranking { rows { rank album { id title } } } }"})
+QUERY = json.dumps({"query": "{ ranking { entries { rank album { id title } } } }"})
 START = "mutation ($id: String!) { startDownload(input: {albumId: $id}) { ... on Download { id } } }"
 STATE = "query ($id: ID!) { download(id: $id) { state } }"
 REMOVE = "mutation ($id: ID!) { removeDownload(id: $id) { __typename } }"
 
 
 def main() -> None:
-    """Print the figures. The site has drawn its pages before: a real one is on another machine."""
+    """Print both latencies. The demo site draws its pages beforehand: a real site is on another machine."""
     with jmgraph() as address:
         first = _start(address)
         while _ask(address, STATE, id=first)["download"]["state"] != "READY":
@@ -33,11 +33,9 @@ def main() -> None:
         _latencies_ms(address, 1.0)
         busy = _latencies_ms(address, BUSY_S)
         state = _ask(address, STATE, id=again)["download"]["state"]
-    print(f"A cached query, one at a time, the worker {state} beside it")
+    print(f"A cached query, one at a time; the download meanwhile: {state}")
     for name, took_ms in (("idle", idle), ("busy", busy)):
-        print(
-            f"  {name}: median {statistics.median(took_ms):.2f} ms, p95 {_p95(took_ms):.2f} ms, {len(took_ms)} asked"
-        )
+        print(f"  {name}: median {statistics.median(took_ms):.2f} ms, p95 {_p95(took_ms):.2f} ms of {len(took_ms)}")
     print(f"  p95 busy / idle: {_p95(busy) / _p95(idle):.2f} (goal at most 2)")
 
 

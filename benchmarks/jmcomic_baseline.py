@@ -1,7 +1,7 @@
 """One album by jmcomic's own async downloader and zip plug-in; prints seconds and the archive as JSON.
 
-Run as a process of its own, so that its globals and its threads are its alone:
-`python -m benchmarks.jm_side API_URL IMAGE_URL ALBUM_ID FOLDER [jpg]`
+Run in a process of its own, because of its global state and its threads:
+`python -m benchmarks.jmcomic_baseline API_URL IMAGE_URL ALBUM_ID FOLDER [jpg]`
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from jmcomic import JmModuleConfig, JmOption, download_album_async
 
 
 def option_for(api_url: str, image_url: str, folder: Path, suffix: str | None) -> Any:
-    """jmcomic as its documents advise it, but for the addresses and silence."""
+    """jmcomic as its documentation advises, with our addresses and without its log."""
     JmModuleConfig.PROT = "http"
     JmModuleConfig.DOMAIN_IMAGE_LIST = [image_url.removeprefix("http")]
     JmModuleConfig.FLAG_API_CLIENT_AUTO_UPDATE_DOMAIN = False
     JmModuleConfig.FLAG_API_CLIENT_REQUIRE_COOKIES = False
     logging.getLogger("jmcomic").handlers.clear()
-    JmModuleConfig.EXECUTOR_LOG = _say_nothing
+    JmModuleConfig.EXECUTOR_LOG = _ignore
     return JmOption.construct(
         {
             "log": False,
@@ -45,12 +45,12 @@ def option_for(api_url: str, image_url: str, folder: Path, suffix: str | None) -
     )
 
 
-def _say_nothing(*_: object) -> None:
-    """In the place of jmcomic's log."""
+def _ignore(*_: object) -> None:
+    """Replaces jmcomic's log."""
 
 
 async def main(api_url: str, image_url: str, album_id: str, folder: Path, suffix: str | None) -> None:
-    """Download once and tell how long it took."""
+    """Download once and print how long it took."""
     option = option_for(api_url, image_url, folder, suffix)
     started = time.perf_counter()
     await download_album_async(album_id, option)
@@ -60,5 +60,5 @@ async def main(api_url: str, image_url: str, album_id: str, folder: Path, suffix
 
 
 if __name__ == "__main__":
-    api, image, album, chapter_in_archive, *rest = sys.argv[1:]
-    asyncio.run(main(api, image, album, Path(chapter_in_archive), f".{rest[0]}" if rest else None))
+    api, image, album, where, *rest = sys.argv[1:]
+    asyncio.run(main(api, image, album, Path(where), f".{rest[0]}" if rest else None))
