@@ -1,4 +1,4 @@
-"""Fixtures everybody shares: real neighbours, small and on loopback."""
+"""Fixtures of all tests: real dependencies, small and on loopback."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def ehtag_folder() -> Path:
 
 @pytest.fixture(scope="session")
 def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a real Valkey of this test run, on loopback."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:  # the server's own choice is the same for every run
+    """URL of the real Valkey of this test run, on loopback."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:  # the server itself would choose the same port in every run
         port = probe.getsockname()[1]
     with ValkeyServer(port=port, data_dir=tmp_path_factory.mktemp("valkey")):
         yield f"redis://127.0.0.1:{port}/0"
@@ -47,7 +47,7 @@ def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def redis_url(valkey_url: str) -> str:
-    """The address of that Valkey, emptied for this test."""
+    """URL of that Valkey, emptied for this test."""
     with redis.Redis.from_url(valkey_url) as client:
         client.flushall()
     return valkey_url
@@ -69,7 +69,7 @@ def clock() -> Clock:
 
 @pytest.fixture(scope="session")
 def pictures(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the demo site keeps its pictures: they outlive the run, unless pytest is told to keep nothing."""
+    """The folder of the demo site's pictures; they are kept for the next run where pytest has a cache."""
     cache: pytest.Cache | None = getattr(pytestconfig, "cache", None)
     return cache.mkdir("demo") if cache else tmp_path_factory.mktemp("demo")
 
@@ -83,7 +83,7 @@ def demo_site(pictures: Path) -> Iterator[RunningDemo]:
 
 @pytest.fixture
 def demo(demo_site: RunningDemo) -> Iterator[RunningDemo]:
-    """The demo site, healthy and with an empty log, before and after this test."""
+    """The demo site, with its knobs and its request log reset before and after this test."""
     demo_site.reset()
     yield demo_site
     demo_site.reset()
@@ -94,7 +94,7 @@ def make_settings(demo: RunningDemo, redis_url: str, tmp_path: Path) -> Callable
     """Settings of a server on the demo site and an empty Valkey; keywords are fields of `Settings`."""
 
     def make(**overrides: Any) -> Settings:
-        usual = {
+        defaults = {
             "data_dir": tmp_path / "data",
             "redis_url": redis_url,
             "jm_method": "api",
@@ -105,13 +105,13 @@ def make_settings(demo: RunningDemo, redis_url: str, tmp_path: Path) -> Callable
             "jm_retries": 2,
             "disk_floor_bytes": 0,
         }
-        return read_settings(**(usual | overrides))
+        return read_settings(**(defaults | overrides))
 
     return make
 
 
 @pytest.fixture
 async def server(make_settings: Callable[..., Settings]) -> AsyncIterator[GraphQLClient]:
-    """A server on the demo site, asked in this process."""
+    """A client of a server in this process, on the demo site."""
     async with graphql_client(make_settings()) as client:
         yield client

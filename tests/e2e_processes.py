@@ -1,4 +1,4 @@
-"""Commands of `jmgraph` as processes of their own, as a user starts them."""
+"""Commands of `jmgraph` as processes, as a user starts them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Environment = Mapping[str, str]
 
 @dataclass
 class CompletedCommand:
-    """What a command left behind."""
+    """Exit code and output of a command that has ended."""
 
     code: int
     out: str
@@ -32,7 +32,7 @@ class CompletedCommand:
 
 @dataclass
 class Command:
-    """A command that runs, with its words in files."""
+    """A running command, with its output in files."""
 
     process: subprocess.Popen[bytes]
     folder: Path
@@ -40,40 +40,40 @@ class Command:
 
     @property
     def base(self) -> str:
-        """The address of its API."""
+        """Base URL of its API."""
         return f"http://127.0.0.1:{self.environment['JMGRAPH_PORT']}"
 
     @property
     def out(self) -> str:
-        """Its words on stdout so far."""
+        """Its stdout so far."""
         return (self.folder / "out").read_text("utf-8")
 
     @property
     def err(self) -> str:
-        """Its words on stderr so far."""
+        """Its stderr so far."""
         return (self.folder / "err").read_text("utf-8")
 
     def events(self, name: str) -> list[dict[str, Any]]:
-        """The lines of its log that say this."""
+        """The lines of its log with this event."""
         lines = [json.loads(line) for line in self.err.splitlines() if line.startswith("{")]
         return [line for line in lines if line["event"] == name]
 
     def send(self, number: signal.Signals) -> None:
-        """As `kill` does it: to this process alone."""
+        """Send a signal to this process alone, as `kill` does."""
         self.process.send_signal(number)
 
     def wait(self) -> CompletedCommand:
-        """Wait for its end."""
+        """Wait until it has ended."""
         code = self.process.wait(DEADLINE_S)
         return CompletedCommand(code, self.out, self.err)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> CompletedCommand:
-        """Ask it to end, and wait."""
+        """Send it a signal to end, and wait."""
         self.send(number)
         return self.wait()
 
     def is_ready(self) -> bool:
-        """True once its API does."""
+        """True once its API responds."""
         assert self.process.poll() is None, self.err
         try:
             return bool(get(f"{self.base}/healthz") == {"status": "ok"})
@@ -83,7 +83,7 @@ class Command:
 
 @contextmanager
 def command(folder: Path, *arguments: str, **environment: str) -> Iterator[Command]:
-    """`jmgraph ARGUMENTS`; whatever still runs of it at the end of the block is killed."""
+    """`jmgraph ARGUMENTS`; at the end of the block it and its child processes are killed."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "out").open("wb") as out, (folder / "err").open("wb") as err:
         process = subprocess.Popen(
@@ -100,7 +100,7 @@ def command(folder: Path, *arguments: str, **environment: str) -> Iterator[Comma
 
 @contextmanager
 def command_on_terminal(terminal: int, folder: Path, *arguments: str, **environment: str) -> Iterator[Command]:
-    """The same, with this terminal's end as its own."""
+    """The same, with this terminal as its controlling terminal."""
     login = partial(os.login_tty, terminal)
     words = [sys.executable, "-m", "cli", *arguments]
     process = subprocess.Popen(words, env=_environment(environment), preexec_fn=login)
@@ -120,7 +120,7 @@ def _killed_at_end(process: subprocess.Popen[bytes]) -> Iterator[None]:
 
 
 def run(folder: Path, *arguments: str, **environment: str) -> CompletedCommand:
-    """`jmgraph ARGUMENTS`, to its end."""
+    """Run `jmgraph ARGUMENTS` until it ends."""
     with command(folder, *arguments, **environment) as started:
         return started.wait()
 
@@ -138,7 +138,7 @@ def _kill(pid: int) -> None:
 
 
 def descendants(pid: int) -> list[int]:
-    """Processes that this one started, and theirs."""
+    """Child processes, and their children."""
     found = [child for child, parent in _parents().items() if parent == pid]
     return [*found, *(below for child in found for below in descendants(child))]
 
@@ -156,12 +156,12 @@ def _parents() -> dict[int, int]:
 
 
 def is_alive(pid: int) -> bool:
-    """True while the process runs."""
+    """True while the process runs; a zombie does not."""
     return pid in _parents()
 
 
 def command_line(pid: int) -> str:
-    """A process's command line."""
+    """Command line of a process; empty once it has ended."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
     except OSError:
@@ -169,7 +169,7 @@ def command_line(pid: int) -> str:
 
 
 def wait_until_ready(*commands: Command) -> None:
-    """Wait until the API of each answers."""
+    """Wait until the API of each responds."""
     for one in commands:
         wait_until(one.is_ready)
 
@@ -180,12 +180,12 @@ def wait_until_exited(pids: list[int]) -> None:
 
 
 def get(url: str) -> Any:
-    """The JSON that an address answers with; errors of HTTP included."""
+    """The JSON response to a GET, whatever its status."""
     return _json(urllib.request.Request(url))
 
 
 def ask(base: str, query: str, **variables: Any) -> Any:
-    """The data of an answer that must have no errors."""
+    """The data of a GraphQL response that must have no errors."""
     body = json.dumps({"query": query, "variables": variables}).encode()
     answer = _json(urllib.request.Request(f"{base}/graphql", body, {"Content-Type": "application/json"}))
     assert "errors" not in answer, answer

@@ -18,7 +18,7 @@ from services.settings import read_settings
 from tests.github import GOOD_TOKEN, GitHub
 from tests.tag_repositories import MakeTagRepository, TagRepository
 
-SECRET = "between us"
+SECRET = "webhook secret"
 HAT = {"name": "高帽", "intro": "见`apron`。", "links": ""}
 FULL_HAT: dict[str, Any] = {
     "name": {
@@ -59,7 +59,7 @@ class EhtagApi:
         return await self.client.request(method, f"/api{path}", **more)
 
     async def edit(self, method: str, path: str, body: object = None, **headers: str) -> httpx.Response:
-        """A write by somebody known, over the newest version; headers are named with underscores."""
+        """A write with a valid token over the newest version; header names have underscores."""
         known = {"If-Match": f'"{self.repository.head}"', "X-Token": GOOD_TOKEN}
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         return await self.request(method, path, headers=known | given, content=json.dumps(body) if body else None)
@@ -69,7 +69,7 @@ class EhtagApi:
 async def ehtag_api(
     tmp_path: Path, make_tag_repository: MakeTagRepository, github: GitHub
 ) -> AsyncIterator[EhtagApi]:
-    """The API, its repository bare, GitHub at its side."""
+    """The API over a bare repository, with a GitHub of its own."""
     repository = make_tag_repository()
     settings = read_settings(
         data_dir=tmp_path / "data", ehtag_repository=repository.folder, ehtag_webhook_secret=SECRET

@@ -1,4 +1,4 @@
-"""Fakes of our ports: small, in memory, and true to what stands behind the port."""
+"""Fakes of our ports: small, in memory, and faithful to what they replace."""
 
 from __future__ import annotations
 
@@ -49,8 +49,10 @@ def album(id: str, *tags: str, title: str = "", related: Sequence[str] = ()) -> 
 
 
 class FakeSite:
-    """A site of a few albums. `lists_tags` is the html method's way; `failure` is raised by every call while set;
-    calls wait for `gate`. An exclusion that leaves nothing is not kept to, as the real one does.
+    """A site of a few albums. With `lists_tags` its lists have tags, as those of the html method do.
+
+    Every call raises `failure` while it is set, and waits for `gate`. An exclusion that leaves nothing is ignored, as
+    on the real site.
     """
 
     def __init__(self, *albums: AlbumDetail, lists_tags: bool = False) -> None:
@@ -124,7 +126,7 @@ class FakeSite:
 
 
 class FakeTagIndex:
-    """Knows the ids and spellings it is told."""
+    """The ids and spellings it is given."""
 
     def __init__(self, ids: dict[str, Collection[str]] | None = None) -> None:
         self.ids = dict(ids or {})
@@ -141,7 +143,7 @@ class FakeTagIndex:
 
 
 class Clock:
-    """A clock that stands until it is moved. Unix seconds."""
+    """A clock that stands still until it is moved. Unix seconds."""
 
     def __init__(self) -> None:
         self.now = 1_700_000_000.0

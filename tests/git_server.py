@@ -1,4 +1,4 @@
-"""Git over HTTP on loopback, with a token: what a remote on the net is like."""
+"""Git over HTTP on loopback, with a token: a remote as on the internet."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ TOKEN = "gho_pusher"
 
 @dataclass
 class GitServer:
-    """One repository, its address, and the credentials it was shown."""
+    """One repository, its URL, and the credentials it received."""
 
     repository: TagRepository
     url: str = ""
-    shown: list[str] = field(default_factory=list)
+    credentials: list[str] = field(default_factory=list)
 
     async def answer(self, request: Request) -> Response:
-        """Anything git asks."""
+        """Respond to any request of git."""
         kind, _, value = request.headers.get("authorization", "").partition(" ")
         given = base64.b64decode(value).decode() if kind == "Basic" else ""
-        self.shown.append(given)
+        self.credentials.append(given)
         if given != f"x-access-token:{TOKEN}":
             return Response(status_code=401, headers={"WWW-Authenticate": 'Basic realm="git"'})
         return await asyncio.to_thread(self._run, request, await request.body())
@@ -77,7 +77,7 @@ def git_server(make_tag_repository: MakeTagRepository) -> Iterator[GitServer]:
 
 
 def refuse_pushes(repository: TagRepository, reason: str) -> None:
-    """Have the repository's own hook refuse every push."""
+    """Install a hook that refuses every push."""
     hook = Path(repository.folder) / "hooks/pre-receive"
     hook.parent.mkdir(exist_ok=True)
     hook.write_text(f"#!/bin/sh\necho '{reason}'\nexit 1\n")

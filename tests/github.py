@@ -1,4 +1,4 @@
-"""A small GitHub on loopback: it knows some tokens, and counts who asks."""
+"""A small GitHub on loopback: it knows some tokens and records what it receives."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ STARTED_WITHIN_S = 20
 
 @dataclass
 class GitHub:
-    """Its address, the tokens it was shown, and what it answers to each."""
+    """Its URL, the tokens it received, and its response to each."""
 
     url: str = ""
     tokens: list[str] = field(default_factory=list)
     answers: dict[str, Response] = field(default_factory=dict)
 
     def reset(self) -> None:
-        """As nobody had asked yet."""
+        """Forget the requests, and restore the responses."""
         self.tokens = []
         self.answers = {
             GOOD_TOKEN: user("cook", 7),
@@ -48,7 +48,7 @@ class GitHub:
 
 
 def user(login: str, number: int) -> Response:
-    """What GitHub says of the owner of a token."""
+    """The response to a token of this user."""
     return JSONResponse({"login": login, "id": number, "name": None})
 
 
@@ -63,7 +63,7 @@ def running_github() -> Iterator[GitHub]:
 
 @contextmanager
 def running_server(app: Starlette) -> Iterator[str]:
-    """The address of this application, served by a thread on loopback."""
+    """Base URL of this application, served by a thread on loopback."""
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="off"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -92,6 +92,6 @@ def github_server() -> Iterator[GitHub]:
 
 @pytest.fixture
 def github(github_server: GitHub) -> GitHub:
-    """That GitHub, as nobody had asked it yet."""
+    """That GitHub, reset for this test."""
     github_server.reset()
     return github_server

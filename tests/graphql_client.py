@@ -1,4 +1,4 @@
-"""A whole server in the test's own process, and one way to ask it."""
+"""A whole server in the test's process, and a GraphQL client of it."""
 
 from __future__ import annotations
 
@@ -20,39 +20,39 @@ BASE = "http://127.0.0.1:11111"
 
 @dataclass(frozen=True)
 class GraphQLClient:
-    """A server and a client of it."""
+    """A client of a server in the same process."""
 
     app: Starlette
     http: httpx.AsyncClient
 
     @property
     def services(self) -> Services:
-        """The server's own services."""
+        """The server's services."""
         services: Services = self.app.state.services
         return services
 
     async def answer(self, query: str, headers: dict[str, str] | None = None, **variables: Any) -> dict[str, Any]:
-        """The whole body of the answer."""
+        """The whole body of the response."""
         body = {"query": query, "variables": variables}
         response = await self.http.post("/graphql", json=body, headers=headers)
         answer: dict[str, Any] = response.json()
         return answer
 
     async def ask(self, query: str, **variables: Any) -> Any:
-        """The data of an answer that must have no errors."""
+        """The data of a response that must have no errors."""
         answer = await self.answer(query, **variables)
         assert "errors" not in answer, answer["errors"]
         return answer["data"]
 
     async def error(self, query: str, **variables: Any) -> dict[str, Any]:
-        """The one error of an answer: `{"message", "path", "code", …}`."""
+        """The only error of a response: `{"message", "path", "code", …}`."""
         answer = await self.answer(query, **variables)
         assert len(answer["errors"]) == 1, answer
         error = answer["errors"][0]
         return {"message": error["message"], "path": error.get("path"), **error["extensions"]}
 
     async def cost(self, query: str, **variables: Any) -> int:
-        """Calls to the site that an operation made."""
+        """Number of calls to the site that an operation made."""
         answer = await self.answer(query, **variables)
         assert "errors" not in answer, answer["errors"]
         calls: int = answer["extensions"]["jmgraph"]["upstreamCalls"]
@@ -61,7 +61,7 @@ class GraphQLClient:
 
 @asynccontextmanager
 async def graphql_client(settings: Settings) -> AsyncIterator[GraphQLClient]:
-    """A server by these settings."""
+    """A client of a server with these settings."""
     app = build_app(settings)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
@@ -73,7 +73,7 @@ async def graphql_client(settings: Settings) -> AsyncIterator[GraphQLClient]:
 
 @asynccontextmanager
 async def running_worker(services: Services) -> AsyncIterator[None]:
-    """A worker on the same services."""
+    """Run a worker on the same services."""
     stop = asyncio.Event()
     async with open_pipeline(services) as pipeline:
         task = asyncio.create_task(services.downloads.worker(pipeline, jobs=2).run(stop))

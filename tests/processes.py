@@ -1,4 +1,4 @@
-"""Servers and workers as processes of their own, the way hosts run them."""
+"""Servers and workers as processes, as hosts run them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STOP_S = 30.0
 
 @dataclass(frozen=True)
 class Processes:
-    """Processes on one Valkey and one data directory. `ports` are the API's, one a process."""
+    """API processes and workers on one Valkey and one data directory; `ports` are those of the API processes."""
 
     ports: Sequence[int]
     workers: Sequence[subprocess.Popen[bytes]]
@@ -34,12 +34,12 @@ class Processes:
         return f"http://127.0.0.1:{self.ports[number]}"
 
     def socket_url(self, client_id: str, number: int = 0) -> str:
-        """Address of a client's notices on an API process; `client_id` as it stands in a path."""
+        """URL of a client's notifications on an API process; `client_id` is already quoted for a path."""
         return f"ws://127.0.0.1:{self.ports[number]}/ws/notifications/{client_id}"
 
 
 def free_port() -> int:
-    """A port of loopback that nobody listens on now."""
+    """A port of the loopback on which nothing listens."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
         return port
@@ -65,7 +65,7 @@ def environment_of(demo: RunningDemo, redis_url: str, data_dir: Path) -> dict[st
 
 @contextmanager
 def process(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A Python process with its words in `log`; asked to end, and killed where it does not."""
+    """A Python process with its output in `log`; at the end of the block it is stopped, if need be killed."""
     with log.open("ab") as words:
         started = subprocess.Popen(
             [sys.executable, *command],
@@ -88,17 +88,17 @@ def process(command: Sequence[str], environment: Mapping[str, str], log: Path) -
 
 @contextmanager
 def start_processes(environment: Mapping[str, str], logs: Path, *, apis: int, workers: int) -> Iterator[Processes]:
-    """So many API processes and workers; they answer when the block begins."""
+    """Start API processes and workers; all are ready when the block begins."""
     ports = [free_port() for _ in range(apis)]
     with ExitStack() as stack:
         for number, port in enumerate(ports):
             own = {**environment, "JMGRAPH_PORT": str(port)}
             stack.enter_context(process(["-m", "cli", "serve"], own, logs / f"api-{number}.log"))
-        at_work = [
+        running = [
             stack.enter_context(process(["-m", "cli", "worker"], environment, logs / f"worker-{number}.log"))
             for number in range(workers)
         ]
-        started = Processes(ports, at_work, Path(environment["JMGRAPH_DATA_DIR"]))
+        started = Processes(ports, running, Path(environment["JMGRAPH_DATA_DIR"]))
         for number in range(apis):
             wait_until(lambda number=number: _is_alive(started.url(number)))  # type: ignore[misc]
         wait_until(lambda: workers == 0 or _workers(started.url()) == workers)

@@ -1,4 +1,4 @@
-"""A WebSocket client that speaks ASGI to an application in the same process."""
+"""A WebSocket client of an ASGI application in the same process."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Socket:
         return json.loads(message["text"])
 
     async def close_code(self) -> int:
-        """Read on until the server closes."""
+        """Read until the server closes; the close code."""
         while True:
             try:
                 await self.receive()

@@ -1,4 +1,4 @@
-"""The tag database over one small repository, for its tests."""
+"""Fixtures of a tag database over one small repository."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small tag database of neutral words, read by the real code."""
+"""A small tag database of neutral words."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def tag_file(name: str, *rows: str) -> bytes:
 
 
 def tag_snapshot(files: dict[Namespace, bytes]) -> TagSnapshot:
-    """The database of these files, at a commit of its own."""
+    """A database of these files, at some commit."""
     when = datetime(2024, 5, 1, 12, 30, tzinfo=UTC)
     author = Signature("Lin", "lin@a.example", when)
     return TagSnapshot.from_files(files, 7, Commit("0" * 40, "加一条河\n", author, author), "https://a.example/words")

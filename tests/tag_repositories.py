@@ -1,4 +1,4 @@
-"""Small real git repositories with a tag database of our own words, for every test that edits or reads one."""
+"""Small real git repositories with a tag database of neutral words."""
 
 from __future__ import annotations
 
@@ -66,12 +66,12 @@ FILES: Mapping[str, bytes] = {
 
 @dataclass(frozen=True)
 class TagRepository:
-    """A repository in `folder`, spoken to by the real git."""
+    """A repository in `folder`, used through the real git."""
 
     folder: Path
 
     def git(self, *arguments: str, stdin: bytes | None = None) -> str:
-        """What `git …` in this repository prints; raises when it fails."""
+        """Output of `git …` in this repository; fails when git does."""
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),
@@ -88,16 +88,16 @@ class TagRepository:
 
     @property
     def head(self) -> str:
-        """The sha1 of the head."""
+        """SHA-1 of the head."""
         return self.git("rev-parse", "HEAD").strip()
 
     def show(self, path: str, revision: str = "HEAD") -> bytes:
-        """A file as a commit has it."""
+        """Content of a file at a revision."""
         git = pygit2.Repository(str(self.folder))
         return git.revparse_single(f"{revision}:{path}").peel(pygit2.Blob).data
 
     def commit(self, files: Mapping[str, bytes], message: str = "elsewhere") -> str:
-        """Commit these files over the head, as somebody with a plain git would; the sha1 of the commit."""
+        """Commit these files on top of the head, as anybody with git would; SHA-1 of the commit."""
         git = pygit2.Repository(str(self.folder))
         index = pygit2.Index()
         parents = [] if git.head_is_unborn else [git.head.target]

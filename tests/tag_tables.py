@@ -15,7 +15,7 @@ COMMIT = Commit("c" * 40, "A commit", _SOMEBODY, _SOMEBODY)
 
 
 def table_of(names: Mapping[str, str]) -> bytes:
-    """A file with these raw tags and names, and nothing else in its rows."""
+    """A file with these raw tags and names; the other cells are empty."""
     rows = [f"| {raw} | {name.replace('|', chr(92) + '|')} |  |  |" for raw, name in names.items()]
     return "\n".join(["| tag | name | intro | links |", "| --- | --- | --- | --- |", *rows, ""]).encode()
 
@@ -26,6 +26,6 @@ def snapshot_of(records: Mapping[Namespace, Mapping[str, str]]) -> TagSnapshot:
 
 
 def snapshot_in(folder: Path) -> TagSnapshot:
-    """The database whose files lie in a folder."""
+    """The database of the files in a folder."""
     files = {space: (folder / f"{space}.md").read_bytes() for space in Namespace}
     return TagSnapshot.from_files(files, 7, COMMIT, "repo")

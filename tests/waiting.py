@@ -1,4 +1,4 @@
-"""Waiting for something to come about, with a deadline."""
+"""Waiting for a condition, with a deadline."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ DEADLINE_S = 30.0
 STEP_S = 0.003
 
 
-def wait_until(is_so: Callable[[], bool]) -> None:
-    """Return as soon as it is so; fails after half a minute."""
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Return as soon as the condition holds; fail after `DEADLINE_S`."""
     deadline = time.monotonic() + DEADLINE_S
-    while not is_so():
-        assert time.monotonic() < deadline, "it never came about"
+    while not holds():
+        assert time.monotonic() < deadline, "the condition never held"
         time.sleep(STEP_S)
 
 
-async def until(is_so: Callable[[], bool], timeout_s: float = DEADLINE_S) -> None:
-    """As `wait_until`, while other tasks run; raises `TimeoutError` past the deadline."""
+async def until(holds: Callable[[], bool], timeout_s: float = DEADLINE_S) -> None:
+    """As `wait_until`, while other tasks run; raises `TimeoutError` after the deadline."""
     with anyio.fail_after(timeout_s):
-        while not is_so():  # noqa: ASYNC110 (what is waited for mostly happens in another process or thread)
+        while not holds():  # noqa: ASYNC110 (what is waited for mostly happens in another process or thread)
             await anyio.sleep(STEP_S)

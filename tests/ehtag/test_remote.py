@@ -53,7 +53,7 @@ def local(tmp_path: Path) -> TagRepository:
 async def test_a_clone_shows_the_token_and_keeps_it_nowhere(
     tags: TagDatabase, git_server: GitServer, local: TagRepository
 ) -> None:
-    assert set(git_server.shown) == {"", f"x-access-token:{TOKEN}"}
+    assert set(git_server.credentials) == {"", f"x-access-token:{TOKEN}"}
     assert tags.state.sha == git_server.repository.head
     assert tags.snapshot.repo == git_server.url
     assert TOKEN not in "".join(
@@ -185,7 +185,7 @@ def clone_for_ever(data_dir: Path, remote: str) -> None:
 
 
 def has_asked(git_server: GitServer, times: int) -> bool:
-    return len(git_server.shown) >= times
+    return len(git_server.credentials) >= times
 
 
 async def test_a_clone_killed_at_any_moment_is_made_good_by_the_next(
@@ -196,7 +196,7 @@ async def test_a_clone_killed_at_any_moment_is_made_good_by_the_next(
         cloner = context.Process(target=clone_for_ever, args=(tmp_path / "data", git_server.url))
         cloner.start()
         assert cloner.pid is not None
-        asked = len(git_server.shown) + 9 + 5 * round_
+        asked = len(git_server.credentials) + 9 + 5 * round_
         await until(partial(has_asked, git_server, asked))
         os.kill(cloner.pid, signal.SIGKILL)
         cloner.join()

@@ -1,4 +1,4 @@
-"""The dashboard in `docs/` asks for figures that there are."""
+"""The dashboard in `docs/` and the metrics match."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def dashboard() -> dict[str, Any]:
 
 
 def _samples() -> dict[str, set[str]]:
-    """Every sample of ours, with its labels."""
+    """Every sample of our metrics, with its labels."""
     ours = [family for family in REGISTRY.collect() if family.name.startswith("jmgraph_")]
     labels = {
         value._name: set(value._labelnames) for value in vars(metrics).values() if hasattr(value, "_labelnames")
@@ -46,7 +46,7 @@ def _samples() -> dict[str, set[str]]:
     }
 
 
-def test_every_figure_it_names_exists_with_its_labels(dashboard: dict[str, Any]) -> None:
+def test_every_metric_it_names_exists_with_its_labels(dashboard: dict[str, Any]) -> None:
     samples = _samples()
     wrong = []
     for expression in _expressions(dashboard):
@@ -58,14 +58,14 @@ def test_every_figure_it_names_exists_with_its_labels(dashboard: dict[str, Any])
     assert wrong == []
 
 
-def test_every_figure_there_is_has_a_place_on_it(dashboard: dict[str, Any]) -> None:
+def test_every_metric_is_on_it(dashboard: dict[str, Any]) -> None:
     shown = " ".join(_expressions(dashboard))
     families = [family.name for family in REGISTRY.collect() if family.name.startswith("jmgraph_")]
 
     assert [name for name in families if name not in shown] == []
 
 
-def test_its_panels_have_titles_places_and_numbers_of_their_own(dashboard: dict[str, Any]) -> None:
+def test_its_panels_have_titles_positions_and_unique_ids(dashboard: dict[str, Any]) -> None:
     panels = dashboard["panels"]
 
     assert len({panel["id"] for panel in panels}) == len(panels)

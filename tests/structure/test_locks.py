@@ -1,4 +1,4 @@
-"""What the image is made of was tested: its versions are those of the tests."""
+"""The image contains the versions that were tested."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def _pins(name: str) -> set[str]:
     return set(re.findall(r"^([\w.-]+==[^\s;]+)", (ROOT / name).read_text("utf-8"), re.MULTILINE))
 
 
-def test_the_image_takes_a_part_of_what_is_tested_at_the_same_versions() -> None:
+def test_the_image_has_a_subset_of_the_tested_packages_at_the_same_versions() -> None:
     server, tested = _pins("requirements.server.lock"), _pins("requirements.lock")
 
     assert server < tested

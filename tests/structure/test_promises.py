@@ -1,4 +1,4 @@
-"""What the papers promise is in the code, and the other way round."""
+"""What the documents promise is in the code, and the other way round."""
 
 from __future__ import annotations
 
@@ -26,9 +26,13 @@ def test_every_setting_is_in_the_readme() -> None:
     assert [name for name in variables if f"`{name}`" not in readme] == []
 
 
-def test_every_variable_that_the_papers_name_is_a_setting() -> None:
-    papers = ("README.md", "docs/operating.md", "compose.yaml", "Dockerfile")
-    named = {name for paper in papers for name in re.findall(r"JMGRAPH_[A-Z_]+", (ROOT / paper).read_text("utf-8"))}
+def test_every_variable_that_the_documents_name_is_a_setting() -> None:
+    documents = ("README.md", "docs/operating.md", "compose.yaml", "Dockerfile")
+    named = {
+        name
+        for document in documents
+        for name in re.findall(r"JMGRAPH_[A-Z_]+", (ROOT / document).read_text("utf-8"))
+    }
 
     assert named - {str(info.validation_alias) for info in Settings.model_fields.values()} == set()
 
@@ -52,7 +56,7 @@ def test_every_reason_of_the_site_is_shown_by_a_test() -> None:
 
 
 @pytest.mark.parametrize(
-    ("variable", "value", "told"),
+    ("variable", "value", "message"),
     [
         ("JMGRAPH_PORT", "many", "JMGRAPH_PORT='many': input should be a valid integer"),
         ("JMGRAPH_PORT", "70000", "JMGRAPH_PORT='70000': input should be less than or equal to 65535"),
@@ -63,14 +67,14 @@ def test_every_reason_of_the_site_is_shown_by_a_test() -> None:
     ],
 )
 def test_a_bad_setting_is_one_line_without_secrets(
-    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, told: str
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, message: str
 ) -> None:
     monkeypatch.setenv(variable, value)
 
     with pytest.raises(errors.ConfigurationError) as caught:
         read_settings()
 
-    assert str(caught.value).startswith(told)
+    assert str(caught.value).startswith(message)
     assert "\n" not in str(caught.value)
 
 
@@ -89,9 +93,9 @@ def test_the_repository_names_no_machine_and_no_registry() -> None:
         for name in listed.split("\0")
         if re.search(r"\.(py|toml|md|lock|json|yaml|yml|ts|tsx)$|Makefile|Dockerfile", name)
     ]
-    # places where people and machines keep checkouts; this one's own may be any, /srv/jmgraph of the image too
-    told = re.compile(
+    # folders in which people and machines keep checkouts
+    address = re.compile(
         r"files\.pythonhosted\.org|registry\.npmjs\.org|(?<![\w.-])/(home|Users|root|work|workspace)/\w"
     )
 
-    assert [str(path) for path in texts if path.is_file() and told.search(path.read_text("utf-8"))] == []
+    assert [str(path) for path in texts if path.is_file() and address.search(path.read_text("utf-8"))] == []

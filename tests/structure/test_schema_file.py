@@ -1,4 +1,4 @@
-"""The schema in the repository is the schema in the code, and says what everything is."""
+"""The schema in the repository is the schema in the code, and describes everything in it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def built() -> GraphQLSchema:
-    """The schema as its own language tells it."""
+    """The schema, read from its SDL."""
     return build_schema(sdl())
 
 
@@ -23,13 +23,13 @@ def test_the_file_at_the_root_is_what_the_code_says() -> None:
 
 
 def test_every_type_field_and_value_is_described(built: GraphQLSchema) -> None:
-    silent = []
+    undescribed = []
     for name, kind in built.type_map.items():
         if name.startswith("__") or name in {"String", "Int", "Float", "Boolean", "ID"}:
             continue
         if not kind.description:
-            silent.append(name)
+            undescribed.append(name)
         members = kind.values if isinstance(kind, GraphQLEnumType) else getattr(kind, "fields", {})
-        silent += [f"{name}.{member}" for member, value in members.items() if not value.description]
+        undescribed += [f"{name}.{member}" for member, value in members.items() if not value.description]
 
-    assert silent == []
+    assert undescribed == []
