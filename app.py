@@ -19,10 +19,8 @@ from rest.middleware import (
     ResponseCacheMiddleware,
     TrustedHostsMiddleware,
 )
-from schema.build import build_schema
-from schema.http.documents import Documents, Limits
-from schema.http.endpoint import GraphQLEndpoint
-from schema.http.persisted import PersistedQueries
+from schema import build_schema
+from schema.http import Documents, GraphQLEndpoint, OperationLimits
 from services.container import Services, open_services
 from services.settings import Settings
 
@@ -61,7 +59,12 @@ def build_app(settings: Settings) -> Starlette:
 
 def graphql_endpoint(settings: Settings, stopping: asyncio.Event) -> GraphQLEndpoint:
     """`/graphql` by these settings."""
-    limits = Limits(settings.query_budget, settings.query_depth, settings.query_aliases, settings.query_tokens)
+    limits = OperationLimits(
+        upstream_calls=settings.query_budget,
+        depth=settings.query_depth,
+        aliases=settings.query_aliases,
+        tokens=settings.query_tokens,
+    )
     documents = Documents(limits, list_details=settings.policy == "strict")
 
     def context_of(connection: HTTPConnection) -> Context:
@@ -69,6 +72,4 @@ def graphql_endpoint(settings: Settings, stopping: asyncio.Event) -> GraphQLEndp
         access, scope = services.access, connection.scope
         return Context(services=services, base_url=access.base_url(scope), caller=access.caller(scope))
 
-    return GraphQLEndpoint(
-        build_schema(documents), documents, context_of, PersistedQueries(), graphiql_page, stopping
-    )
+    return GraphQLEndpoint(build_schema(documents), documents, context_of, graphiql_page, stopping)

@@ -155,7 +155,7 @@ def doctor() -> None:
 @cli.command()
 def schema() -> None:
     """Print the GraphQL schema in its own language."""
-    from schema.build import sdl
+    from schema import sdl
 
     sys.stdout.write(sdl())
 

@@ -2,59 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import partial
 
 import strawberry
 from graphql import GraphQLError
-from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types.execution import ExecutionContext
-from strawberry.types.graphql import OperationType
 
 from schema.fields import SCALARS
-from schema.http.documents import Documents, Limits, PreparedDocuments
-from schema.http.errors import CodedErrors
-from schema.http.metrics import OperationFigures
+from schema.http.documents import Documents, OperationLimits
+from schema.http.extensions import ErrorCodes, OperationMetrics, PreparedDocuments, WriteAccess
 from schema.mutation import Mutation
 from schema.query import Query
 from schema.subscription import Subscription
 
 
-class ChangeGuard(SchemaExtension):
-    """Asks, before a mutation runs, whether its caller may change state."""
-
-    def on_execute(self) -> Iterator[None]:
-        """Refuse a mutation of a foreign page or without the host's key."""
-        if self.execution_context.operation_type is OperationType.MUTATION:
-            self.execution_context.context.require_write_access()
-        yield
-
-
-class QuietSchema(strawberry.Schema):
-    """Logs nothing by itself: `CodedErrors` logs what is a fault of ours, without what a user sent."""
+class _Schema(strawberry.Schema):
+    """Does not log errors: `ErrorCodes` logs the internal ones, without what a user sent."""
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
-        """Nothing: errors are told to the caller and logged where they are coded."""
+        """Log nothing."""
 
 
 def build_schema(documents: Documents) -> strawberry.Schema:
-    """The whole schema; operations are prepared and weighed by `documents`."""
-    schema = QuietSchema(
+    """The whole schema; its operations are parsed, validated and limited by `documents`."""
+    schema = _Schema(
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
         config=StrawberryConfig(scalar_map=SCALARS),
         extensions=[
-            lambda: OperationFigures(documents.limits.budget),
-            CodedErrors,
-            lambda: PreparedDocuments(documents),
-            ChangeGuard,
+            partial(OperationMetrics, documents.limits.upstream_calls),
+            ErrorCodes,
+            partial(PreparedDocuments, documents),
+            WriteAccess,
         ],
     )
-    documents.bind(schema._schema)
+    documents.bind(schema._schema)  # private API of Strawberry
     return schema
 
 
 def sdl() -> str:
-    """The schema in GraphQL's own language, as `schema.graphql` at the root has it."""
-    return build_schema(Documents(Limits(120, 15, 30, 4000))).as_str() + "\n"
+    """The schema in GraphQL's schema language, as in the file `schema.graphql`."""
+    limits = OperationLimits(upstream_calls=120, depth=15, aliases=30, tokens=4000)
+    return build_schema(Documents(limits)).as_str() + "\n"

@@ -27,7 +27,7 @@ from services.ehtag import GitHubIdentity, TagDatabase, TagKind, open_identity, 
 from services.errors import ConfigurationError, UpstreamReason
 from services.notifications import Notifications, open_notifications
 from services.observability import metrics, note_span, telemetry
-from services.persisted_queries import QueryShelf
+from services.persisted_queries import PersistedQueryStore
 from services.redis import Events, RedisClient, open_events, open_redis
 from services.settings import Settings
 from services.upstream import UpstreamClient, open_upstream
@@ -53,7 +53,7 @@ class Services:
     staging: Staging
     downloads: Downloads
     notices: Notifications
-    queries: QueryShelf
+    queries: PersistedQueryStore
 
 
 @asynccontextmanager
@@ -102,7 +102,7 @@ async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterat
             staging=staging,
             downloads=downloads,
             notices=notices,
-            queries=QueryShelf(redis),
+            queries=PersistedQueryStore(redis),
         )
 
 

@@ -1,1 +1,16 @@
-"""GraphQL over HTTP, WebSocket and SSE: requests in, limits, cached answers, errors with codes."""
+"""GraphQL over HTTP, server-sent events and WebSocket."""
+
+from schema.http.cost import CostCalculator, operation_of
+from schema.http.documents import Documents, OperationLimits
+from schema.http.endpoint import GraphQLEndpoint
+from schema.http.response import GraphQLResponse, ResponseCache
+
+__all__ = [
+    "CostCalculator",
+    "Documents",
+    "GraphQLEndpoint",
+    "GraphQLResponse",
+    "OperationLimits",
+    "ResponseCache",
+    "operation_of",
+]

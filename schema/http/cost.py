@@ -1,14 +1,14 @@
-"""What an operation may cost at most, told from its text and variables before anything is fetched.
+"""The worst-case cost of an operation, computed from its document and variables before anything is fetched.
 
-Depth and aliases are plain counts. The cost is the number of calls to the site in the worst case: each root
-that reads the site is one, and each album of a list whose detail some field needs is one more.
+Depth and aliases are plain counts. The upstream calls are one for each root field that reads the site, and one more
+for each album of a list where a field needs the detail.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from graphql import (
     ArgumentNode,
@@ -20,7 +20,6 @@ from graphql import (
     GraphQLSchema,
     InlineFragmentNode,
     OperationDefinitionNode,
-    OperationType,
     SelectionSetNode,
     get_named_type,
     is_composite_type,
@@ -28,20 +27,20 @@ from graphql import (
 )
 
 PAGE_SIZE = 80
-"""Albums on a page of the site's lists."""
+"""Albums on a page of a list of the site."""
 
 TYPICAL_TAGS = 12
 TYPICAL_CHAPTERS = 10
 TYPICAL_RELATED = 10
 TYPICAL_ALTERNATIVES = 3
-"""Lengths of lists that only the answer tells; a budget wants a guess that is rarely too low."""
+"""Estimated lengths of lists that are known only from the response; rarely too low."""
 
 Arguments = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Worst case of one operation."""
+    """Worst-case cost of one operation."""
 
     upstream_calls: int
     depth: int
@@ -50,106 +49,103 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """Calls that a field makes itself, and how often what it selects is resolved."""
+    """Cost of a field: its own upstream calls, and the length of its list.
+
+    `loads_album` when its albums or chapters come with their details; `calls` then counts for each of them.
+    """
 
     calls: int = 0
-    times: Callable[[Arguments], int] = lambda _: 1
+    length: Callable[[Arguments], int] = lambda _: 1
     loads_album: bool = False
-    """True when the albums or chapters below come with their details; the calls are then for each of them."""
 
 
-def _count_of(argument: str) -> Callable[[Arguments], int]:
-    def times(arguments: Arguments) -> int:
+def _length_of(argument: str) -> Callable[[Arguments], int]:
+    def length(arguments: Arguments) -> int:
         value = arguments.get(argument)
         return len(value) if isinstance(value, list) else 1
 
-    return times
+    return length
 
 
 def _first(default: int) -> Callable[[Arguments], int]:
-    def times(arguments: Arguments) -> int:
+    def length(arguments: Arguments) -> int:
         value = arguments.get("first", default)
         return max(0, min(value, 100)) if isinstance(value, int) else default
 
-    return times
+    return length
 
 
-def _always(number: int) -> Callable[[Arguments], int]:
+def _constant(number: int) -> Callable[[Arguments], int]:
     return lambda _: number
 
 
 _RULES: dict[tuple[str, str], _Rule] = {
     ("Query", "album"): _Rule(calls=1, loads_album=True),
-    ("Query", "albums"): _Rule(calls=1, times=_count_of("ids"), loads_album=True),
+    ("Query", "albums"): _Rule(calls=1, length=_length_of("ids"), loads_album=True),
     ("Query", "chapter"): _Rule(calls=2, loads_album=True),
     ("Query", "search"): _Rule(calls=1),
     ("Query", "ranking"): _Rule(calls=1),
-    ("Query", "translateTags"): _Rule(times=_count_of("names")),
-    ("Query", "tags"): _Rule(times=_first(20)),
-    ("Query", "downloads"): _Rule(times=_first(20)),
+    ("Query", "translateTags"): _Rule(length=_length_of("names")),
+    ("Query", "tags"): _Rule(length=_first(20)),
+    ("Query", "downloads"): _Rule(length=_first(20)),
     ("Mutation", "startDownload"): _Rule(calls=1),
-    ("Mutation", "retryFailedDownloads"): _Rule(times=_always(20)),
-    ("AlbumPage", "items"): _Rule(times=_always(PAGE_SIZE)),
-    ("Ranking", "entries"): _Rule(times=_always(PAGE_SIZE)),
-    ("Album", "related"): _Rule(times=_always(TYPICAL_RELATED)),
-    ("Album", "chapters"): _Rule(times=_always(TYPICAL_CHAPTERS)),
+    ("Mutation", "retryFailedDownloads"): _Rule(length=_constant(20)),
+    ("AlbumPage", "items"): _Rule(length=_constant(PAGE_SIZE)),
+    ("Ranking", "entries"): _Rule(length=_constant(PAGE_SIZE)),
+    ("Album", "related"): _Rule(length=_constant(TYPICAL_RELATED)),
+    ("Album", "chapters"): _Rule(length=_constant(TYPICAL_CHAPTERS)),
     ("Album", "comments"): _Rule(calls=1),
-    ("Album", "downloads"): _Rule(times=_always(3)),
-    ("Album", "tags"): _Rule(times=_always(TYPICAL_TAGS)),
-    ("Album", "works"): _Rule(times=_always(2)),
-    ("Album", "characters"): _Rule(times=_always(4)),
-    ("Album", "authors"): _Rule(times=_always(2)),
+    ("Album", "downloads"): _Rule(length=_constant(3)),
+    ("Album", "tags"): _Rule(length=_constant(TYPICAL_TAGS)),
+    ("Album", "works"): _Rule(length=_constant(2)),
+    ("Album", "characters"): _Rule(length=_constant(4)),
+    ("Album", "authors"): _Rule(length=_constant(2)),
     ("AlbumTag", "albums"): _Rule(calls=1),
-    ("AlbumTag", "alternatives"): _Rule(times=_always(TYPICAL_ALTERNATIVES)),
+    ("AlbumTag", "alternatives"): _Rule(length=_constant(TYPICAL_ALTERNATIVES)),
     ("Tag", "albums"): _Rule(calls=1),
     ("Download", "album"): _Rule(calls=1, loads_album=True),
 }
 
-_JUDGED_LISTS = frozenset({("Query", "search"), ("Query", "ranking"), ("AlbumTag", "albums"), ("Tag", "albums")})
-"""Lists that look up every album first, in strict policy or where something is excluded."""
+_FILTERED_LISTS = frozenset({("Query", "search"), ("Query", "ranking"), ("AlbumTag", "albums"), ("Tag", "albums")})
+"""Lists that look up every album before they are shown, in strict policy or with `exclude`."""
 
 _FREE_ALBUM_FIELDS = frozenset({"id", "title", "cover", "url", "downloads", "comments", "__typename"})
-"""Fields of Album that need no detail of it."""
+"""Fields of Album that need no detail."""
 
-_CHAPTER_PAGES = frozenset({"pageCount", "pages"})
-"""Fields of Chapter that need its own detail."""
+_CHAPTER_DETAIL_FIELDS = frozenset({"pageCount", "pages"})
+"""Fields of Chapter that need its detail."""
 
 
-class CostCounter:
-    """Counts operations of one schema; `list_details` when lists look up every album (strict policy)."""
+class CostCalculator:
+    """Computes costs of operations of one schema; `list_details` when lists look up every album (strict policy)."""
 
     def __init__(self, schema: GraphQLSchema, *, list_details: bool = False) -> None:
         self._schema = schema
         self._list_details = list_details
 
-    def count(
+    def __call__(
         self, document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, Any] | None
     ) -> Cost:
         """The worst case of this operation with these variables."""
         fragments = {
             node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
         }
-        walk = _Walk(self._schema, fragments, _with_defaults(operation, variables), self._list_details)
+        visitor = _CostVisitor(self._schema, fragments, _with_defaults(operation, variables), self._list_details)
         root = self._schema.get_root_type(operation.operation)
         if root is None:
             return Cost(0, 0, 0)
-        _, calls, depth, aliases = walk.selections(operation.selection_set, root)
-        return Cost(calls, depth, aliases)
+        total = visitor.selections(operation.selection_set, root)
+        return Cost(total.calls, total.depth, total.aliases)
 
 
 def operation_of(document: DocumentNode, name: str | None) -> OperationDefinitionNode | None:
-    """The operation of this name, or the only one; None when it can't be told."""
-    found = [
+    """The operation of this name, or the only one; None when there is none such."""
+    operations = [
         node
         for node in document.definitions
         if isinstance(node, OperationDefinitionNode) and (name is None or (node.name and node.name.value == name))
     ]
-    return found[0] if len(found) == 1 else None
-
-
-def is_query(operation: OperationDefinitionNode) -> bool:
-    """True for an operation that changes nothing and ends at once."""
-    return operation.operation is OperationType.QUERY
+    return operations[0] if len(operations) == 1 else None
 
 
 def _with_defaults(operation: OperationDefinitionNode, variables: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -161,12 +157,25 @@ def _with_defaults(operation: OperationDefinitionNode, variables: Mapping[str, A
     return {**defaults, **(variables or {})}
 
 
-Totals = tuple[bool, int, int, int]
-"""Needs the album's (or chapter's) detail; calls; depth; aliases."""
+class _Total(NamedTuple):
+    """Cost of a selection; `needs_detail` when it has a field that needs the detail of its album or chapter."""
+
+    needs_detail: bool = False
+    calls: int = 0
+    depth: int = 0
+    aliases: int = 0
+
+    def with_sibling(self, other: _Total) -> _Total:
+        return _Total(
+            self.needs_detail or other.needs_detail,
+            self.calls + other.calls,
+            max(self.depth, other.depth),
+            self.aliases + other.aliases,
+        )
 
 
-class _Walk:
-    """One walk over one operation; fragments are counted once per type, so that nesting them can't explode."""
+class _CostVisitor:
+    """Visits one operation; each fragment once, so that fragments in fragments can't take exponential time."""
 
     def __init__(
         self,
@@ -179,89 +188,85 @@ class _Walk:
         self._fragments = fragments
         self._variables = variables
         self._list_details = list_details
-        self._known: dict[tuple[str, bool], Totals] = {}
+        self._fragment_totals: dict[tuple[str, bool], _Total] = {}
         self._has_details = False
         """True below a list whose albums were all looked up."""
 
-    def selections(self, node: SelectionSetNode, parent: GraphQLObjectType) -> Totals:
-        needs, calls, depth, aliases = False, 0, 0, 0
+    def selections(self, node: SelectionSetNode, parent: GraphQLObjectType) -> _Total:
+        total = _Total()
         for selection in node.selections:
-            more = self._selection(selection, parent)
-            needs, calls = needs or more[0], calls + more[1]
-            depth, aliases = max(depth, more[2]), aliases + more[3]
-        return needs, calls, depth, aliases
+            if not self._is_skipped(selection):
+                total = total.with_sibling(self._selection(selection, parent))
+        return total
 
-    def _selection(self, selection: Any, parent: GraphQLObjectType) -> Totals:
-        if self._is_left_out(selection):
-            return False, 0, 0, 0
+    def _selection(self, selection: Any, parent: GraphQLObjectType) -> _Total:
         if isinstance(selection, FieldNode):
             return self._field(selection, parent)
         if isinstance(selection, InlineFragmentNode):
             return self.selections(selection.selection_set, self._condition(selection.type_condition, parent))
         if isinstance(selection, FragmentSpreadNode):
             return self._fragment(selection.name.value, parent)
-        return False, 0, 0, 0
+        return _Total()
 
-    def _is_left_out(self, selection: Any) -> bool:
+    def _is_skipped(self, selection: Any) -> bool:
         """By `@skip` or `@include`, with these variables."""
         for directive in selection.directives or ():
             if directive.name.value in ("skip", "include"):
-                wanted = self._values(directive.arguments).get("if")
-                if wanted is (directive.name.value == "skip"):
+                condition = self._values(directive.arguments).get("if")
+                if condition is (directive.name.value == "skip"):
                     return True
         return False
 
-    def _fragment(self, name: str, parent: GraphQLObjectType) -> Totals:
+    def _fragment(self, name: str, parent: GraphQLObjectType) -> _Total:
         key = (name, self._has_details)
-        if key not in self._known:
+        if key not in self._fragment_totals:
             fragment = self._fragments[name]
-            self._known[key] = (False, 0, 0, 0)
-            self._known[key] = self.selections(
-                fragment.selection_set, self._condition(fragment.type_condition, parent)
-            )
-        return self._known[key]
+            self._fragment_totals[key] = _Total()  # of a spread inside itself
+            condition = self._condition(fragment.type_condition, parent)
+            self._fragment_totals[key] = self.selections(fragment.selection_set, condition)
+        return self._fragment_totals[key]
 
     def _condition(self, condition: Any, parent: GraphQLObjectType) -> GraphQLObjectType:
         named = self._schema.get_type(condition.name.value) if condition else None
         return cast(GraphQLObjectType, named or parent)
 
-    def _field(self, node: FieldNode, parent: GraphQLObjectType) -> Totals:
+    def _field(self, node: FieldNode, parent: GraphQLObjectType) -> _Total:
         name = node.name.value
         aliases = 1 if node.alias else 0
+        needs_detail = _needs_detail(parent, name)
         definition = getattr(parent, "fields", {}).get(name)
-        if definition is None or node.selection_set is None:
-            return self._needs(parent, name), 0, 0, aliases
-        target = get_named_type(definition.type)
-        if not is_composite_type(target):
-            return self._needs(parent, name), 0, 0, aliases
+        target = definition and get_named_type(definition.type)
+        if node.selection_set is None or not is_composite_type(target):
+            return _Total(needs_detail, aliases=aliases)
         rule, arguments = _RULES.get((parent.name, name), _Rule()), self._values(node.arguments)
-        judged = PAGE_SIZE if (parent.name, name) in _JUDGED_LISTS and self._looks_up(arguments) else 0
-        below_needs, below, depth, below_aliases = self._below(node.selection_set, target, judged > 0)
-        is_detailed = below_needs and target.name in ("Album", "Chapter")
-        is_at_hand = rule.loads_album or (self._has_details and target.name == "Album")
-        times = rule.times(arguments)
-        calls = rule.calls * (times if rule.loads_album else 1) + judged
-        calls += times * (below + (1 if is_detailed and not is_at_hand else 0))
-        return self._needs(parent, name), calls, depth + 1, aliases + below_aliases
+        is_filtered = (parent.name, name) in _FILTERED_LISTS and self._looks_up_albums(arguments)
+        below = self._below(node.selection_set, target, is_filtered)
+        loads_each = below.needs_detail and target.name in ("Album", "Chapter")
+        is_loaded = rule.loads_album or (self._has_details and target.name == "Album")
+        length = rule.length(arguments)
+        calls = rule.calls * (length if rule.loads_album else 1) + (PAGE_SIZE if is_filtered else 0)
+        calls += length * (below.calls + (1 if loads_each and not is_loaded else 0))
+        return _Total(needs_detail, calls, below.depth + 1, aliases + below.aliases)
 
-    def _looks_up(self, arguments: Arguments) -> bool:
+    def _looks_up_albums(self, arguments: Arguments) -> bool:
         """Whether a list looks up each of its albums before it is shown."""
         return self._list_details or bool(arguments.get("exclude"))
 
-    def _below(self, node: SelectionSetNode, target: Any, has_details: bool) -> Totals:
+    def _below(self, node: SelectionSetNode, target: Any, has_details: bool) -> _Total:
         before, self._has_details = self._has_details, self._has_details or has_details
         try:
             return self.selections(node, target)
         finally:
             self._has_details = before
 
-    def _needs(self, parent: GraphQLObjectType, name: str) -> bool:
-        if parent.name == "Album":
-            return name not in _FREE_ALBUM_FIELDS
-        return parent.name == "Chapter" and name in _CHAPTER_PAGES
-
     def _values(self, arguments: Iterable[ArgumentNode] | None) -> dict[str, Any]:
         return {
             argument.name.value: value_from_ast_untyped(argument.value, dict(self._variables))
             for argument in arguments or ()
         }
+
+
+def _needs_detail(parent: GraphQLObjectType, name: str) -> bool:
+    if parent.name == "Album":
+        return name not in _FREE_ALBUM_FIELDS
+    return parent.name == "Chapter" and name in _CHAPTER_DETAIL_FIELDS

@@ -1,23 +1,21 @@
-"""Documents: parsed, validated and weighed once, then kept."""
+"""GraphQL documents: parsed and validated once, then kept; operations checked against the limits each time."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, cast
 
+from cachetools import LRUCache
 from graphql import (
     ASTValidationRule,
     DocumentNode,
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
-    NameNode,
     OperationDefinitionNode,
-    OperationType,
     OverlappingFieldsCanBeMergedRule,
-    SelectionSetNode,
     ValidationContext,
     parse,
     specified_rules,
@@ -25,12 +23,11 @@ from graphql import (
 )
 from graphql.language.parser import MAX_NESTING_DEPTH
 from graphql.validation.validate import ValidationAbortedError
-from strawberry.extensions import SchemaExtension
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
-from schema.http.cost import CostCounter, operation_of
-from schema.http.errors import no_such_operation, too_costly, unreadable_value
+from schema.http.cost import CostCalculator, operation_of
+from schema.http.errors import no_such_operation, too_costly, unreadable_literal
 
 RULES = (
     *(rule for rule in specified_rules if rule is not OverlappingFieldsCanBeMergedRule),
@@ -38,93 +35,113 @@ RULES = (
     OneOfInputValidationRule,
 )
 
-MOST_COMPARISONS = 50_000
-"""Of fields with fields of the same name, a fifth of a second. GraphQL's own half a million takes two, while which
-nobody else is answered; an honest document needs some hundreds.
+MAX_COMPARISONS = 50_000
+"""Comparisons of fields with fields of the same name in one document: a fifth of a second.
+
+The default of graphql-core is ten times that and blocks the process for two seconds; an ordinary document needs some
+hundreds.
 """
 
-MOST_ERRORS = 20
-"""Told of one document: each may quote a part of it, and finding the next costs time."""
+MAX_ERRORS = 20
+"""Validation errors of one document: each may quote a part of it, and finding the next costs time."""
 
-MOST_CHARACTERS = 1 << 19
-"""Of all documents kept: their trees take up to 200 bytes a character."""
+MAX_CHARACTERS = 1 << 19
+MAX_DOCUMENTS = 1000
+"""All documents that are kept: their trees take up to 200 bytes a character."""
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """Limits of one operation; `budget` counts calls to the site."""
+class OperationLimits:
+    """Limits of one operation: calls to the site, depth, aliases, and tokens of its document."""
 
-    budget: int
+    upstream_calls: int
     depth: int
     aliases: int
     tokens: int
 
 
 @dataclass(slots=True)
-class Prepared:
-    """A document ready to run, or what is wrong with it."""
+class PreparedDocument:
+    """A parsed document and its validation errors; without a document where the text can't be parsed."""
 
+    text: str
     document: DocumentNode | None
     errors: list[GraphQLError] = field(default_factory=list)
 
+    @property
+    def weight(self) -> int:
+        """Its part of `MAX_CHARACTERS`."""
+        return min(max(len(self.text), MAX_CHARACTERS // MAX_DOCUMENTS), MAX_CHARACTERS)
+
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
-        """The operation of this name, or the only one; None when it can't be told."""
+        """The operation of this name, or the only one; None when there is none such."""
         return None if self.document is None else operation_of(self.document, name)
 
 
 class Documents:
-    """Keeps the newest documents by their text; weighs an operation with its variables each time."""
+    """The most recently used documents, by their text; `list_details` when lists look up every album."""
 
-    def __init__(self, limits: Limits, *, list_details: bool = False, keep: int = 1000) -> None:
+    def __init__(self, limits: OperationLimits, *, list_details: bool = False) -> None:
         self.limits = limits
         self._list_details = list_details
-        self._keep = keep
-        self._prepared: OrderedDict[str, Prepared] = OrderedDict()
-        self._characters = 0
+        self._prepared: LRUCache[str, PreparedDocument] = LRUCache(MAX_CHARACTERS, getsizeof=attrgetter("weight"))
         self._schema: GraphQLSchema | None = None
-        self._counter: CostCounter | None = None
+        self._cost_of: CostCalculator | None = None
 
     def bind(self, schema: GraphQLSchema) -> None:
-        """Tell the schema that documents are checked against."""
+        """Set the schema that documents are validated against; it is built with an extension that needs `self`."""
         self._schema = schema
-        self._counter = CostCounter(schema, list_details=self._list_details)
+        self._cost_of = CostCalculator(schema, list_details=self._list_details)
 
-    def prepare(self, text: str) -> Prepared:
-        """The document of this text, from memory where it was seen before."""
-        if (known := self._prepared.get(text)) is not None:
-            self._prepared.move_to_end(text)
-            return known
-        prepared = self._read(text)
-        self._prepared[text] = prepared
-        self._characters += len(text)
-        while len(self._prepared) > 1 and (len(self._prepared) > self._keep or self._characters > MOST_CHARACTERS):
-            self._characters -= len(self._prepared.popitem(last=False)[0])
+    def prepare(self, text: str) -> PreparedDocument:
+        """The document of this text, parsed and validated."""
+        if (prepared := self._prepared.get(text)) is None:
+            self._prepared[text] = prepared = self._parse(text)
         return prepared
 
-    def _read(self, text: str) -> Prepared:
+    def operation_error(
+        self, prepared: PreparedDocument, operation_name: str | None, variables: Mapping[str, Any] | None
+    ) -> GraphQLError | None:
+        """Why an operation may not run with these variables: it is not named, or over a limit. None when it may."""
+        if prepared.document is None or self._cost_of is None:
+            return None
+        operation = prepared.operation(operation_name)
+        if operation is None:
+            return no_such_operation()
+        cost = self._cost_of(prepared.document, operation, variables)
+        for measure, value, limit in (
+            ("depth", cost.depth, self.limits.depth),
+            ("aliases", cost.aliases, self.limits.aliases),
+            ("upstream calls", cost.upstream_calls, self.limits.upstream_calls),
+        ):
+            if value > limit:
+                return too_costly(measure, value, limit)
+        return None
+
+    def _parse(self, text: str) -> PreparedDocument:
         if self._schema is None:
-            raise RuntimeError("no schema is bound")
+            raise RuntimeError("bind() was not called")
         try:
             document = parse(text, max_tokens=self.limits.tokens)
         except GraphQLSyntaxError as error:
-            return Prepared(None, [self._syntax_error(error, text)])
-        return Prepared(document, self._validated(self._schema, document))
+            return PreparedDocument(text, None, [self._syntax_error(error, text)])
+        return PreparedDocument(text, document, self._validated(self._schema, document))
 
     def _validated(self, schema: GraphQLSchema, document: DocumentNode) -> list[GraphQLError]:
         overlaps: list[OverlappingFieldsCanBeMergedRule] = []
 
         def overlap(context: ValidationContext) -> OverlappingFieldsCanBeMergedRule:
             overlaps.append(OverlappingFieldsCanBeMergedRule(context))
-            overlaps[-1].rule_context.remaining_complexity_budget = MOST_COMPARISONS
+            overlaps[-1].rule_context.remaining_complexity_budget = MAX_COMPARISONS  # private API of graphql-core
             return overlaps[-1]
 
         rules = cast("tuple[type[ASTValidationRule], ...]", (*RULES, overlap))
-        errors = validate(schema, document, rules, max_errors=MOST_ERRORS)
+        errors = validate(schema, document, rules, max_errors=MAX_ERRORS)
         if len(errors) == 1 and isinstance(errors[0], ValidationAbortedError):
             if overlaps[0].rule_context.remaining_complexity_budget < 0:
-                return [too_costly("comparisons of fields", MOST_COMPARISONS + 1, MOST_COMPARISONS)]
+                return [too_costly("comparisons of fields", MAX_COMPARISONS + 1, MAX_COMPARISONS)]
             return [too_costly("depth", MAX_NESTING_DEPTH + 1, self.limits.depth)]
-        return [unreadable_value(error) if error.original_error else error for error in errors]
+        return [unreadable_literal(error) if error.original_error else error for error in errors]
 
     def _syntax_error(self, error: GraphQLSyntaxError, text: str) -> GraphQLError:
         if "nested too deeply" in error.message:
@@ -132,57 +149,3 @@ class Documents:
         if "tokens. Parsing aborted" in error.message:
             return too_costly("tokens", self.limits.tokens + 1, self.limits.tokens)
         return error
-
-    def refusal(
-        self, prepared: Prepared, operation_name: str | None, variables: Mapping[str, Any] | None
-    ) -> GraphQLError | None:
-        """Why this operation may not run: none or several of its name, over a limit; None when it may."""
-        if prepared.document is None or self._counter is None:
-            return None
-        operation = prepared.operation(operation_name)
-        if operation is None:
-            return no_such_operation()
-        cost = self._counter.count(prepared.document, operation, variables)
-        for measure, value, limit in (
-            ("depth", cost.depth, self.limits.depth),
-            ("aliases", cost.aliases, self.limits.aliases),
-            ("upstream calls", cost.upstream_calls, self.limits.budget),
-        ):
-            if value > limit:
-                return too_costly(measure, value, limit)
-        return None
-
-
-class PreparedDocuments(SchemaExtension):
-    """Lets Strawberry use the documents kept here instead of parsing and validating again."""
-
-    def __init__(self, documents: Documents) -> None:
-        self._documents = documents
-
-    def on_parse(self) -> Iterator[None]:
-        """Hand over the parsed document; an empty query is left to Strawberry to refuse."""
-        context = self.execution_context
-        if context.query:
-            prepared = self._documents.prepare(context.query)
-            context.graphql_document = prepared.document or _stand_in(context._provided_operation_name)
-        yield
-
-    def on_validate(self) -> Iterator[None]:
-        """Hand over what validation said, then weigh the operation."""
-        context = self.execution_context
-        prepared = self._documents.prepare(context.query or "")
-        refusal = None
-        if not prepared.errors:
-            refusal = self._documents.refusal(prepared, context._provided_operation_name, context.variables)
-        context.pre_execution_errors = [refusal] if refusal else list(prepared.errors)
-        yield
-
-
-def _stand_in(operation_name: str | None) -> DocumentNode:
-    """For a text that is no document. It never runs, since validation tells what is wrong with the text; raised
-    while parsing, that would end a stream without a word.
-    """
-    name = NameNode(value=operation_name) if operation_name else None
-    nothing = SelectionSetNode(selections=())
-    operation = OperationDefinitionNode(operation=OperationType.QUERY, name=name, selection_set=nothing)
-    return DocumentNode(definitions=(operation,))

@@ -1,16 +1,14 @@
-"""The HTTP half of `/graphql`, and the door to its sockets.
+"""`/graphql`: queries and mutations over HTTP, operations over SSE and WebSocket, and the GraphiQL page.
 
-A plain ASGI application: a cached answer costs two dictionary look-ups and a splice, nothing of a framework.
+A plain ASGI application: a cached response costs two dictionary look-ups and no framework.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
-from typing import Any
+from collections.abc import Callable, Hashable
 
+from cachetools import LRUCache
 from graphql import OperationType
 from starlette.datastructures import QueryParams
 from starlette.requests import HTTPConnection
@@ -19,232 +17,185 @@ from strawberry import Schema
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 
 from resolvers.context import Context
-from schema.http.cost import is_query
-from schema.http.documents import Documents, Prepared
-from schema.http.errors import (
-    BAD_REQUEST,
-    NO_SUCH_OPERATION,
-    RequestError,
-    coded,
-)
-from schema.http.metrics import note_cached
-from schema.http.persisted import PersistedQueries
+from schema.http.documents import Documents, PreparedDocument
+from schema.http.errors import BAD_REQUEST, NO_SUCH_OPERATION, RequestError, with_code
 from schema.http.request import (
-    LARGEST_BODY_BYTES,
+    MAX_BODY_BYTES,
     GraphQLRequest,
     check_media_type,
     request_from_body,
     request_from_parameters,
+    with_persisted_query,
 )
-from schema.http.response_cache import Answer, Answers
-from schema.http.responses import (
-    Ask,
-    answer_of,
-    is_graphql_json,
-    never_ran,
-    refuse,
-    send_answer,
-    takes_gzip,
-)
+from schema.http.response import Responder, ResponseCache, response_of, was_refused
 from schema.http.sse import send_events
-from schema.http.websocket import Sockets
+from schema.http.websocket import WebSocketEndpoint
 from services.errors import ErrorCode, JmgraphError
-from services.observability import Usage, open_usage
+from services.http_semantics import BodyIncomplete, BodyTooLarge, header, read_body
+from services.observability import Usage, metrics, open_usage
 
 _STATUS_OF_CODE = {ErrorCode.UNAUTHENTICATED: 401, ErrorCode.FORBIDDEN: 403}
+
+MAX_PARSED_BODIES = 1000
+MAX_PARSED_BODY_BYTES = 16_384
+"""Parsed bodies that are kept, and how long each may be."""
 
 ContextOf = Callable[[HTTPConnection], Context]
 
 
 class GraphQLEndpoint:
-    """`/graphql`: GET, POST, SSE and WebSocket."""
+    """The ASGI application of `/graphql`.
+
+    `ide_page` serves browsers; `stopping` is set when the server shuts down, and ends open streams.
+    """
 
     def __init__(
         self,
         schema: Schema,
         documents: Documents,
         context_of: ContextOf,
-        persisted: PersistedQueries,
         ide_page: Callable[[HTTPConnection], ASGIApp],
         stopping: asyncio.Event,
     ) -> None:
         self._schema = schema
         self._documents = documents
         self._context_of = context_of
-        self._persisted = persisted
         self._ide_page = ide_page
         self._stopping = stopping
-        self._answers = Answers()
-        self._bodies: OrderedDict[bytes, GraphQLRequest] = OrderedDict()
-        self._sockets = Sockets(schema, context_of)
+        self._responses = ResponseCache()
+        self._requests: LRUCache[bytes, GraphQLRequest] = LRUCache(MAX_PARSED_BODIES)
+        self._websocket = WebSocketEndpoint(schema, context_of)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request or one socket."""
+        """Serve one HTTP request or one WebSocket."""
         if scope["type"] == "websocket":
-            await self._sockets(scope, receive, send)
+            await self._websocket(scope, receive, send)
             return
-        connection = HTTPConnection(scope)
-        headers = connection.headers
-        ask = Ask(
-            method=scope["method"],
-            accept=headers.get("accept", ""),
-            takes_gzip=takes_gzip(headers.get("accept-encoding", "")),
-            if_none_match=",".join(headers.getlist("if-none-match")),
-            context=self._context_of(connection),
-        )
+        responder = Responder(scope, send)
         try:
-            await self._answer(ask, connection, receive, send)
+            await self._serve(scope, receive, send, responder)
         except RequestError as error:
-            await refuse(ask, error, send)
+            await responder.send_error(error)
+        except BodyIncomplete:
+            return  # the client has gone
 
-    async def _answer(self, ask: Ask, connection: HTTPConnection, receive: Receive, send: Send) -> None:
-        if ask.method not in ("GET", "HEAD", "POST"):
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, responder: Responder) -> None:
+        method, accept = scope["method"], header(scope["headers"], b"accept") or ""
+        connection = HTTPConnection(scope)
+        if method not in ("GET", "HEAD", "POST"):
             raise RequestError(405, BAD_REQUEST, "GraphQL takes GET and POST.", allow="GET, HEAD, POST")
-        if ask.method != "POST" and _wants_page(ask.accept):
-            await self._ide_page(connection)(connection.scope, receive, send)
+        if method != "POST" and "text/html" in accept:  # a browser's address bar; no GraphQL client names it
+            await self._ide_page(connection)(scope, receive, send)
             return
-        started_at = time.perf_counter()
-        request = await self._read(ask, connection, receive)
-        text = await self._persisted.text_of(request, ask.context.services.queries)
-        if self._wants_stream(ask, request, text):
-            await self._stream(ask, request, text, receive, send)
+        context = self._context_of(connection)
+        request = await with_persisted_query(await self._read(scope, receive), context.services.queries)
+        if self._wants_events(accept, request):
+            await self._stream(request, context, method, receive, send)
             return
-        key = (text, request.operation_name, request.variables_key, ask.context.base_url, *_versions(ask.context))
-        if (known := self._answers.find(key)) is not None:
-            usage = Usage(cache_hits=1)
-            note_cached()
-            await self._send(ask, known, usage, started_at, send, keepable=True)
+        key = _cache_key(request, context)
+        if (cached := self._responses.get(key)) is not None:
+            metrics.OPERATIONS.labels("query", "cached").inc()
+            stats = Usage(cache_hits=1)
+            await responder.send(cached, stats, budget=self._documents.limits.upstream_calls, is_cacheable=True)
             return
-        prepared = self._documents.prepare(text)
-        self._check_operation(ask, request, prepared)
-        await self._execute(ask, request, text, key, prepared, started_at, send)
+        self._check(self._documents.prepare(request.query), request, context, method)
+        await self._execute(request, context, key, responder)
 
-    def _wants_stream(self, ask: Ask, request: GraphQLRequest, text: str) -> bool:
-        """Asked for events alone, or for a subscription by a client that takes JSON too (urql names both, always)."""
-        if "text/event-stream" not in ask.accept:
-            return False
-        if "json" not in ask.accept:
-            return True
-        operation = self._documents.prepare(text).operation(request.operation_name)
-        return operation is not None and operation.operation is OperationType.SUBSCRIPTION
-
-    async def _read(self, ask: Ask, connection: HTTPConnection, receive: Receive) -> GraphQLRequest:
-        if ask.method != "POST":
-            return request_from_parameters(QueryParams(connection.scope["query_string"]))
-        check_media_type(connection.headers.get("content-type", ""))
-        body = await _read_body(connection.headers, receive)
-        if (known := self._bodies.get(body)) is not None:
-            self._bodies.move_to_end(body)
-            return known
+    async def _read(self, scope: Scope, receive: Receive) -> GraphQLRequest:
+        if scope["method"] != "POST":
+            return request_from_parameters(QueryParams(scope["query_string"]))
+        check_media_type(header(scope["headers"], b"content-type") or "")
+        try:
+            body = await read_body(scope["headers"], receive, MAX_BODY_BYTES)
+        except BodyTooLarge:
+            raise RequestError(413, BAD_REQUEST, f"The body is larger than {MAX_BODY_BYTES} bytes.") from None
+        if (parsed := self._requests.get(body)) is not None:
+            return parsed
         request = request_from_body(body)
-        if len(body) < 16_384:
-            self._bodies[body] = request
-            while len(self._bodies) > 1000:
-                self._bodies.popitem(last=False)
+        if len(body) < MAX_PARSED_BODY_BYTES:
+            self._requests[body] = request
         return request
 
-    def _check_operation(self, ask: Ask, request: GraphQLRequest, prepared: Prepared) -> None:
+    def _wants_events(self, accept: str, request: GraphQLRequest) -> bool:
+        """True for a client that accepts only events, and for a subscription of one that accepts JSON too.
+
+        urql sends both media types with every operation.
+        """
+        if "text/event-stream" not in accept:
+            return False
+        if "json" not in accept:
+            return True
+        operation = self._documents.prepare(request.query).operation(request.operation_name)
+        return operation is not None and operation.operation is OperationType.SUBSCRIPTION
+
+    def _check(self, prepared: PreparedDocument, request: GraphQLRequest, context: Context, method: str) -> None:
+        """Raise `RequestError` for an operation that can't run over plain HTTP, or not with this method or caller."""
         if prepared.document is None:
             return
         operation = prepared.operation(request.operation_name)
         if operation is None:
             raise RequestError(400, BAD_REQUEST, NO_SUCH_OPERATION)
-        kind = operation.operation.value
-        if kind == "subscription":
+        if operation.operation is OperationType.SUBSCRIPTION:
             raise RequestError(400, BAD_REQUEST, "A subscription needs a WebSocket, or Accept: text/event-stream.")
-        if kind == "mutation" and ask.method != "POST":
-            raise RequestError(405, BAD_REQUEST, "A mutation needs POST.", allow="POST")
-        if kind == "mutation" and not prepared.errors:
-            self._check_change(ask)
-
-    def _check_change(self, ask: Ask) -> None:
-        try:
-            ask.context.require_write_access()
-        except JmgraphError as error:
-            raise RequestError(_STATUS_OF_CODE[error.error_code], error.error_code, error.message) from None
+        if operation.operation is OperationType.MUTATION:
+            _check_is_post(method)
+            if not prepared.errors:
+                _check_write_access(context)
 
     async def _execute(
-        self,
-        ask: Ask,
-        request: GraphQLRequest,
-        text: str,
-        key: tuple[object, ...],
-        prepared: Prepared,
-        started_at: float,
-        send: Send,
+        self, request: GraphQLRequest, context: Context, key: tuple[Hashable, ...], responder: Responder
     ) -> None:
         with open_usage() as usage:
             try:
-                result: Any = await self._schema.execute(
-                    text,
+                result = await self._schema.execute(
+                    request.query,
                     variable_values=request.variables,
-                    context_value=ask.context,
+                    context_value=context,
                     operation_name=request.operation_name,
                 )
             except CannotGetOperationTypeError as error:
                 raise RequestError(400, BAD_REQUEST, error.as_http_error_reason()) from None
-        operation = prepared.operation(request.operation_name)
-        errors = [coded(error) for error in result.errors or ()]
-        keepable = bool(operation and is_query(operation)) and not usage.is_personal and not errors
-        answer = answer_of(result.data, errors, usage)
-        if keepable and not usage.stale:
-            self._answers.keep(key, answer)
-        status = 400 if never_ran(errors) and is_graphql_json(ask.accept) else 200
-        await self._send(ask, answer, usage, started_at, send, keepable=keepable, status=status)
+        operation = self._documents.prepare(request.query).operation(request.operation_name)
+        is_query = operation is not None and operation.operation is OperationType.QUERY
+        errors = [with_code(error) for error in result.errors or ()]
+        response = response_of(result.data, errors, usage)
+        is_cacheable = is_query and not usage.is_personal and not errors
+        if is_cacheable and not usage.stale:
+            self._responses.set(key, response)
+        status = 400 if was_refused(errors) and responder.prefers_graphql_json else 200
+        budget = self._documents.limits.upstream_calls
+        await responder.send(response, usage, budget=budget, is_cacheable=is_cacheable, status=status)
 
-    async def _send(
-        self,
-        ask: Ask,
-        answer: Answer,
-        usage: Usage,
-        began_at: float,
-        send: Send,
-        *,
-        keepable: bool,
-        status: int = 200,
+    async def _stream(
+        self, request: GraphQLRequest, context: Context, method: str, receive: Receive, send: Send
     ) -> None:
-        budget = self._documents.limits.budget
-        await send_answer(
-            ask, answer, usage, send, began_at=began_at, budget=budget, keepable=keepable, status=status
-        )
-
-    async def _stream(self, ask: Ask, request: GraphQLRequest, text: str, receive: Receive, send: Send) -> None:
-        prepared = self._documents.prepare(text)
-        operation = prepared.operation(request.operation_name)
-        if operation is not None and operation.operation.value == "mutation":
-            if ask.method != "POST":
-                raise RequestError(405, BAD_REQUEST, "A mutation needs POST.", allow="POST")
-            self._check_change(ask)
+        operation = self._documents.prepare(request.query).operation(request.operation_name)
+        if operation is not None and operation.operation is OperationType.MUTATION:
+            _check_is_post(method)
+            _check_write_access(context)
         results = await self._schema.stream(
-            text,
+            request.query,
             variable_values=request.variables,
-            context_value=ask.context,
+            context_value=context,
             operation_name=request.operation_name,
         )
         await send_events(results, receive, send, self._stopping, [(b"vary", b"Accept")])
 
 
-def _versions(context: Context) -> tuple[Hashable, ...]:
-    """Of what answers are drawn from: a tag database that moved, or was asked after, or another verdict of the
-    policy is another question.
-    """
+def _cache_key(request: GraphQLRequest, context: Context) -> tuple[Hashable, ...]:
+    """Everything a response depends on: the request, the base URL in it, versions of the tag database and policy."""
     tags = context.services.tags.state
-    return tags.sha, tags.last_checked_at, tags.last_error, context.services.catalog.version
+    versions = tags.sha, tags.last_checked_at, tags.last_error, context.services.catalog.version
+    return request.query, request.operation_name, request.variables_key, context.base_url, *versions
 
 
-def _wants_page(accept: str) -> bool:
-    """True for a browser's address bar: it names text/html, which no GraphQL client does."""
-    return "text/html" in accept
+def _check_is_post(method: str) -> None:
+    if method != "POST":
+        raise RequestError(405, BAD_REQUEST, "A mutation needs POST.", allow="POST")
 
 
-async def _read_body(headers: Mapping[str, str], receive: Receive) -> bytes:
-    if int(headers.get("content-length") or 0) > LARGEST_BODY_BYTES:
-        raise RequestError(413, BAD_REQUEST, f"The body is larger than {LARGEST_BODY_BYTES} bytes.")
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    while message.get("more_body"):
-        message = await receive()
-        body += message.get("body", b"")
-        if len(body) > LARGEST_BODY_BYTES:
-            raise RequestError(413, BAD_REQUEST, f"The body is larger than {LARGEST_BODY_BYTES} bytes.")
-    return body
+def _check_write_access(context: Context) -> None:
+    try:
+        context.require_write_access()
+    except JmgraphError as error:
+        raise RequestError(_STATUS_OF_CODE[error.error_code], error.error_code, error.message) from None

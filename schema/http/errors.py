@@ -1,16 +1,14 @@
-"""Errors as clients see them: every one with a code, none with a trace."""
+"""Errors as clients see them: every one with a code, none with a traceback."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
 from graphql import GraphQLError, GraphQLSyntaxError
 from strawberry.exceptions import MissingQueryError
-from strawberry.extensions import SchemaExtension
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
-from strawberry.types.execution import StreamExecutionResult
 
 from services.errors import Internal, JmgraphError
 
@@ -22,20 +20,26 @@ TOO_COSTLY = "OPERATION_TOO_COSTLY"
 PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
 BAD_REQUEST = "BAD_REQUEST"
 
+NO_SUCH_OPERATION = "The document has no such operation, or several: name one."
+
 
 class RequestError(Exception):
-    """A request that is answered before it runs: HTTP status, code and one sentence."""
+    """A request that is refused before its operation runs: HTTP status, code and one sentence.
 
-    def __init__(self, status: int, code: str, message: str, **extensions: Any) -> None:
+    `allow` lists the methods that work ("GET, HEAD, POST"), for a 405.
+    """
+
+    def __init__(self, status: int, code: str, message: str, *, allow: str | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
-        self.extensions: dict[str, Any] = {"code": code, "retryable": False, **extensions}
+        self.allow = allow
+        self.extensions: dict[str, Any] = {"code": code, "retryable": False}
 
 
 def too_costly(measure: str, cost: int, limit: int) -> GraphQLError:
-    """The refusal of an operation that is over a limit; `measure` is depth, aliases, tokens, comparisons of
-    fields or upstream calls.
+    """The error of an operation over a limit; `measure` is depth, aliases, tokens, comparisons of fields or upstream
+    calls.
     """
     return GraphQLError(
         f"This operation is too costly: {measure} {cost}, at most {limit}.",
@@ -43,8 +47,13 @@ def too_costly(measure: str, cost: int, limit: int) -> GraphQLError:
     )
 
 
-def unreadable_value(error: GraphQLError) -> GraphQLError:
-    """What validation says of a literal that failed to be read (a number of five thousand digits)."""
+def no_such_operation() -> GraphQLError:
+    """The error of a document with no operation of the requested name, or with several and none named."""
+    return GraphQLError(NO_SUCH_OPERATION, extensions={"code": BAD_REQUEST, "retryable": False})
+
+
+def unreadable_literal(error: GraphQLError) -> GraphQLError:
+    """The error of a literal on which validation itself failed (a number of five thousand digits)."""
     if isinstance(error.original_error, GraphQLError):
         return error
     return GraphQLError(
@@ -54,43 +63,11 @@ def unreadable_value(error: GraphQLError) -> GraphQLError:
     )
 
 
-NO_SUCH_OPERATION = "The document has no such operation, or several: name one."
-
-
-def no_such_operation() -> GraphQLError:
-    """The refusal of a document from which the operation can't be told."""
-    return GraphQLError(NO_SUCH_OPERATION, extensions={"code": BAD_REQUEST, "retryable": False})
-
-
-class CodedErrors(SchemaExtension):
-    """Gives every error its code, and hides what the outside must not see."""
-
-    _streamed = False
-
-    def on_operation(self) -> Iterator[None]:
-        """Code what the operation ended with; streams are coded result by result."""
-        self._streamed = False
-        yield
-        if not self._streamed:
-            _code_all(self.execution_context.result)
-
-    def on_stream_result(self, result: StreamExecutionResult) -> Iterator[None]:
-        """Code one result of a stream before it leaves."""
-        self._streamed = True
-        _code_all(result)
-        yield
-
-
-def _code_all(result: Any) -> None:
-    if getattr(result, "errors", None):
-        result.errors = [coded(error) for error in result.errors]
-
-
-def coded(error: GraphQLError) -> GraphQLError:
-    """The error with its code: ours as drawn, GraphQL's own by its kind, anything else INTERNAL."""
+def with_code(error: GraphQLError) -> GraphQLError:
+    """The error with a code in its extensions: that of `services.errors`, GraphQL's own by kind, else INTERNAL."""
     if error.extensions and "code" in error.extensions:
         return error
-    message, extensions = _told(error)
+    message, extensions = _message_and_extensions(error)
     return GraphQLError(
         message,
         nodes=error.nodes,
@@ -101,7 +78,7 @@ def coded(error: GraphQLError) -> GraphQLError:
     )
 
 
-def _told(error: GraphQLError) -> tuple[str, Mapping[str, Any]]:
+def _message_and_extensions(error: GraphQLError) -> tuple[str, Mapping[str, Any]]:
     cause = error.original_error
     while isinstance(cause, GraphQLError) and cause.original_error is not None:
         cause = cause.original_error
@@ -111,13 +88,13 @@ def _told(error: GraphQLError) -> tuple[str, Mapping[str, Any]]:
         return error.message, {"code": PARSE_FAILED, "retryable": False}
     if isinstance(cause, (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError)):
         return error.message, {"code": BAD_REQUEST, "retryable": False}
-    if cause is None or _is_askers(error, cause):
+    if cause is None or _is_invalid_document(error, cause):
         return error.message, {"code": VALIDATION_FAILED, "retryable": False}
     log.error("a resolver failed", path=error.path, exc_info=cause)
-    hidden = Internal()
-    return hidden.message, hidden.extensions
+    internal = Internal()
+    return internal.message, internal.extensions
 
 
-def _is_askers(error: GraphQLError, cause: BaseException) -> bool:
-    """Whether GraphQL itself found fault with what was asked: it points into the document then."""
+def _is_invalid_document(error: GraphQLError, cause: BaseException) -> bool:
+    """Whether GraphQL rejected the document or its variables: the error then points into the document."""
     return isinstance(cause, GraphQLError) and (error.path is None or bool(cause.nodes))

@@ -1,4 +1,4 @@
-"""Operations over server-sent events, each on a connection of its own (GraphQL over SSE, distinct connections)."""
+"""Operations over server-sent events (GraphQL over SSE, distinct connections mode: one operation a connection)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 import orjson
 from starlette.types import Receive, Send
 
-HEARTBEAT_S = 12.0
-"""Well under the minute after which proxies drop a silent connection."""
+KEEP_ALIVE_S = 12.0
+"""Proxies close a connection that is silent for a minute."""
 
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -27,9 +27,9 @@ async def send_events(
     stopping: asyncio.Event,
     headers: list[tuple[bytes, bytes]],
 ) -> None:
-    """Send every result as an event, then `complete`; ends when the client goes or the server stops."""
+    """Send every result as an event, then `complete`; ends early when the client disconnects or the server stops."""
     await send({"type": "http.response.start", "status": 200, "headers": [*HEADERS, *headers]})
-    ended = [asyncio.ensure_future(_gone(receive)), asyncio.ensure_future(stopping.wait())]
+    ended = [asyncio.ensure_future(_disconnected(receive)), asyncio.ensure_future(stopping.wait())]
     try:
         async for chunk in _chunks(results, ended):
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
@@ -40,35 +40,35 @@ async def send_events(
             task.cancel()
 
 
-async def _gone(receive: Receive) -> None:
+async def _disconnected(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
 async def _chunks(results: AsyncIterator[Any], ended: Sequence[asyncio.Future[Any]]) -> AsyncIterator[bytes]:
-    number = 0
-    following = asyncio.ensure_future(anext(results, None))
+    id = 0
+    next_result = asyncio.ensure_future(anext(results, None))
     try:
         while not any(task.done() for task in ended):
-            await asyncio.wait([following, *ended], timeout=HEARTBEAT_S, return_when=asyncio.FIRST_COMPLETED)
-            if not following.done():
+            await asyncio.wait([next_result, *ended], timeout=KEEP_ALIVE_S, return_when=asyncio.FIRST_COMPLETED)
+            if not next_result.done():
                 yield b":\n\n"
                 continue
-            if (result := following.result()) is None:
+            if (result := next_result.result()) is None:
                 yield b"event: complete\ndata:\n\n"
                 return
-            number += 1
-            yield b"event: next\nid: %d\ndata: %s\n\n" % (number, orjson.dumps(payload_of(result)))
-            following = asyncio.ensure_future(anext(results, None))
+            id += 1
+            yield b"event: next\nid: %d\ndata: %s\n\n" % (id, orjson.dumps(_payload(result)))
+            next_result = asyncio.ensure_future(anext(results, None))
     finally:
-        following.cancel()
+        next_result.cancel()
         with suppress(asyncio.CancelledError, Exception):
-            await following
+            await next_result
         await results.aclose()  # type: ignore[attr-defined]  # every stream of Strawberry is a generator
 
 
-def payload_of(result: Any) -> dict[str, Any]:
-    """An execution result as clients read it."""
+def _payload(result: Any) -> dict[str, Any]:
+    """An execution result as GraphQL over SSE has it."""
     payload: dict[str, Any] = {"data": result.data}
     if result.errors:
         payload["errors"] = [error.formatted for error in result.errors]

@@ -1,4 +1,4 @@
-"""Operations over WebSocket, in both sub-protocols, by Strawberry; malformed frames close the socket politely."""
+"""Operations over WebSocket, in both sub-protocols, by Strawberry's handlers; a malformed frame closes with 4400."""
 
 from __future__ import annotations
 
@@ -21,35 +21,35 @@ INIT_WAIT = timedelta(seconds=20)
 KEEP_ALIVE_S = 20.0
 
 
-class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
-    """`graphql-transport-ws`; a frame that is none closes with 4400 instead of raising."""
+class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):  # private API of Strawberry
+    """`graphql-transport-ws`; a malformed frame closes the socket instead of raising."""
 
     async def handle_message(self, message: Any) -> None:
-        """Look at the frame before it is trusted."""
-        if not _is_frame(message, "subscribe"):
+        """Handle a well-formed frame."""
+        if not _is_valid_frame(message, "subscribe"):
             await self.handle_invalid_message("Failed to parse message")
             return
         await super().handle_message(_without_null_payload(message))
 
 
-class _AnyOperation:
-    """A schema for Strawberry's handler of the old sub-protocol, which takes subscriptions only; clients of that
-    time send all they have over the one socket.
+class _StreamingSchema:
+    """Runs any operation where Strawberry's handler of the old sub-protocol runs subscriptions only: clients of that
+    protocol send queries and mutations over the socket too.
     """
 
     def __init__(self, schema: BaseSchema) -> None:
         self.subscribe = schema.stream
 
 
-class LegacyHandler(BaseGraphQLWSHandler[Context, None]):
-    """The old `graphql-ws`; a frame that is none closes with 4400 instead of raising."""
+class LegacyHandler(BaseGraphQLWSHandler[Context, None]):  # private API of Strawberry
+    """The old `graphql-ws`; a malformed frame closes the socket instead of raising."""
 
-    def __init__(self, *, schema: BaseSchema, **rest: Any) -> None:
-        super().__init__(schema=cast("BaseSchema", _AnyOperation(schema)), **rest)
+    def __init__(self, *, schema: BaseSchema, **kwargs: Any) -> None:
+        super().__init__(schema=cast("BaseSchema", _StreamingSchema(schema)), **kwargs)
 
     async def handle_message(self, message: Any) -> None:
-        """Look at the frame before it is trusted."""
-        if not _is_frame(message, "start"):
+        """Handle a well-formed frame."""
+        if not _is_valid_frame(message, "start"):
             await self.websocket.close(code=4400, reason="Failed to parse message")
             return
         await super().handle_message(_without_null_payload(message))
@@ -58,14 +58,14 @@ class LegacyHandler(BaseGraphQLWSHandler[Context, None]):
 _NEEDS_ID = frozenset({"subscribe", "start", "complete", "stop"})
 
 
-def _is_frame(message: Any, begin: str) -> bool:
+def _is_valid_frame(message: Any, start_type: str) -> bool:
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
         return False
     if message["type"] in _NEEDS_ID and not isinstance(message.get("id"), str):
         return False
     if not _is_object(message.get("payload")):
         return False
-    return message["type"] != begin or _is_operation(message.get("payload"))
+    return message["type"] != start_type or _is_operation(message.get("payload"))
 
 
 def _is_operation(payload: Any) -> bool:
@@ -85,8 +85,8 @@ def _without_null_payload(message: dict[str, Any]) -> Any:
     return {key: value for key, value in message.items() if key != "payload" or value is not None}
 
 
-class Sockets(GraphQL[Context, None]):
-    """The WebSocket half of the GraphQL endpoint; the HTTP half is `endpoint.py`."""
+class WebSocketEndpoint(GraphQL[Context, None]):
+    """The WebSocket part of `/graphql`."""
 
     graphql_transport_ws_handler_class = TransportHandler
     graphql_ws_handler_class = LegacyHandler
@@ -98,19 +98,20 @@ class Sockets(GraphQL[Context, None]):
             keep_alive=True,
             keep_alive_interval=KEEP_ALIVE_S,
             connection_init_wait_timeout=INIT_WAIT,
-            allowed_origins=("*",),  # the origin rule is per operation: anybody may read
+            allowed_origins=("*",),  # origins are checked per operation, since any page may read
         )
         self._context_of = context_of
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:  # noqa: ARG002
         """One context per socket; its loaders keep nothing between events."""
         if not isinstance(request, WebSocket):
-            raise TypeError("only sockets come here")
+            raise TypeError("this endpoint serves WebSockets only")
         return self._context_of(request)
 
     def decode_json(self, data: str | bytes) -> object:
-        """JSON of a frame; None, which is no frame, for what is none: half a surrogate pair, which no answer could
-        repeat, or what nests past any reader, among it.
+        """JSON of a frame; None, which is no valid frame, for invalid JSON.
+
+        Half a surrogate pair is invalid, since no response could repeat it, and so is too deep nesting.
         """
         try:
             return orjson.loads(data)
@@ -118,5 +119,5 @@ class Sockets(GraphQL[Context, None]):
             return None
 
     def encode_json(self, data: object) -> str:
-        """JSON as text frames carry it."""
+        """JSON of a text frame."""
         return orjson.dumps(data).decode()

@@ -1,4 +1,4 @@
-"""What an operation may cost at most, told before anything is fetched."""
+"""The worst-case cost of an operation."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from graphql import build_schema, parse
 
-from schema.build import sdl
-from schema.http.cost import CostCounter, operation_of
+from schema import sdl
+from schema.http import CostCalculator, operation_of
 
 SCHEMA = build_schema(sdl())
 
@@ -18,7 +18,7 @@ def cost(query: str, *, strict: bool = False, **variables: Any) -> int:
     document = parse(query)
     operation = operation_of(document, None)
     assert operation is not None
-    return CostCounter(SCHEMA, list_details=strict).count(document, operation, variables).upstream_calls
+    return CostCalculator(SCHEMA, list_details=strict)(document, operation, variables).upstream_calls
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def cost(query: str, *, strict: bool = False, **variables: Any) -> int:
         ("{ tags(first: 3) { nodes { albums { total } } } }", 3),
     ],
 )
-def test_the_worst_case_is_counted(query: str, calls: int) -> None:
+def test_upstream_calls_are_counted_for_the_worst_case(query: str, calls: int) -> None:
     assert cost(query) == calls
 
 

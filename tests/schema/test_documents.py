@@ -1,42 +1,42 @@
-"""Documents that are kept, and those that are too dear to check."""
+"""Parsed documents, and those that cost too much to validate."""
 
 from __future__ import annotations
 
 import pytest
 
-from schema.build import build_schema
-from schema.http.documents import Documents, Limits
+from schema import build_schema
+from schema.http import Documents, OperationLimits
 
 
 @pytest.fixture(scope="module")
 def documents() -> Documents:
-    made = Documents(Limits(budget=120, depth=15, aliases=30, tokens=4000))
-    build_schema(made)
-    return made
+    documents = Documents(OperationLimits(upstream_calls=120, depth=15, aliases=30, tokens=4000))
+    build_schema(documents)
+    return documents
 
 
-def test_a_document_is_read_once(documents: Documents) -> None:
+def test_a_document_is_parsed_once(documents: Documents) -> None:
     assert documents.prepare("{ __typename }") is documents.prepare("{ __typename }")
 
 
-def test_large_documents_do_not_pile_up(documents: Documents) -> None:
+def test_large_documents_push_out_the_least_recently_used(documents: Documents) -> None:
     first = documents.prepare("{ __typename }")
     large = ["{ __typename } #" + str(number) * 100_000 for number in range(6)]
 
-    read = [documents.prepare(text) for text in large]
+    prepared = [documents.prepare(text) for text in large]
 
-    assert documents.prepare(large[-1]) is read[-1]
+    assert documents.prepare(large[-1]) is prepared[-1]
     assert documents.prepare("{ __typename }") is not first
 
 
-def test_a_document_larger_than_all_that_is_kept_is_read_once_while_it_runs(documents: Documents) -> None:
+def test_a_document_larger_than_the_cache_is_parsed_once_while_it_runs(documents: Documents) -> None:
     text = "{ __typename } #" + "x" * 900_000
 
     assert documents.prepare(text) is documents.prepare(text)
 
 
 @pytest.mark.parametrize("fields", ["__typename " * 3900, "ehtag { version } " * 900])
-def test_a_field_asked_over_and_over_is_too_costly(documents: Documents, fields: str) -> None:
+def test_a_field_selected_thousands_of_times_is_too_costly(documents: Documents, fields: str) -> None:
     (error,) = documents.prepare(f"{{ {fields} }}").errors
 
     assert error.extensions == {
@@ -48,7 +48,7 @@ def test_a_field_asked_over_and_over_is_too_costly(documents: Documents, fields:
     }
 
 
-def test_a_field_that_many_fragments_ask_for_is_not_too_costly(documents: Documents) -> None:
+def test_a_field_in_many_fragments_is_not_too_costly(documents: Documents) -> None:
     fragments = [f"fragment f{number} on Album {{ id title cover {{ url }} }}" for number in range(40)]
     spreads = " ".join(f"...f{number}" for number in range(40))
 
@@ -70,7 +70,7 @@ def test_fragments_below_fragments_count_as_depth(documents: Documents) -> None:
     }
 
 
-def test_a_document_full_of_mistakes_is_told_of_the_first_twenty(documents: Documents) -> None:
+def test_the_first_twenty_errors_of_a_document_are_reported(documents: Documents) -> None:
     errors = documents.prepare("{ " + " ".join(f"river{number}" for number in range(500)) + " }").errors
 
     assert len(errors) == 21
@@ -78,7 +78,7 @@ def test_a_document_full_of_mistakes_is_told_of_the_first_twenty(documents: Docu
     assert errors[-1].message == "Too many validation errors, error limit reached. Validation aborted."
 
 
-def test_a_number_too_long_to_be_read_is_the_askers_mistake(documents: Documents) -> None:
+def test_a_number_that_is_too_long_is_a_validation_error(documents: Documents) -> None:
     (error,) = documents.prepare(f"{{ ranking(page: {'9' * 5000}) {{ page }} }}").errors
 
     assert error.message == "This value can't be read."

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from graphql import GraphQLEnumType, GraphQLSchema, build_schema
 
-from schema.build import sdl
+from schema import sdl
 
 ROOT = Path(__file__).resolve().parents[2]
 
