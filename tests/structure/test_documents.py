@@ -1,0 +1,103 @@
+"""What the documents for developers name is in the repository: files, classes, functions, commands, make targets."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tools.structure import product_files
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = ("docs/architecture.md", "CONTRIBUTING.md", "README.md", "docs/operating.md", "demo/README.md")
+
+
+def spans(document: str) -> list[str]:
+    """What a document has in backticks, without its code blocks."""
+    text = re.sub(r"^```.*?^```", "", (ROOT / document).read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+    return re.findall(r"`([^`\n]+)`", text)
+
+
+def blocks(document: str) -> list[str]:
+    """The code blocks of a document."""
+    return re.findall(r"^```\w*\n(.*?)^```", (ROOT / document).read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def files() -> set[str]:
+    """Every file of the repository and every folder, "services/cache/" say."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    return {*listed, *(f"{parent}/" for file in listed for parent in Path(file).parents)}
+
+
+@pytest.fixture(scope="module")
+def classes() -> dict[str, set[str]]:
+    """Members of each class of the product."""
+    members: dict[str, set[str]] = {}
+    for path in product_files():
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                named = {item.name for item in node.body if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef)}
+                fields = {ast.unparse(item.target) for item in node.body if isinstance(item, ast.AnnAssign)}
+                assigned = {ast.unparse(item.targets[0]) for item in node.body if isinstance(item, ast.Assign)}
+                members.setdefault(node.name, set()).update(named | fields | assigned)
+    return members
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_file_and_folder_named_exists(document: str, files: set[str]) -> None:
+    pattern = r"[\w./-]+(/|\.(py|md|graphql|json|toml|lock|yaml))|(services|rest|schema|tests|docs)(/\w+)+"
+    folder = f"{Path(document).parent}/".removeprefix("./")
+
+    assert [
+        name
+        for name in spans(document)
+        if re.fullmatch(pattern, name) and not name.startswith("/")
+        if not {name, f"{name}/", folder + name} & files
+    ] == []
+
+
+def test_the_layout_names_files_and_folders_that_exist(files: set[str]) -> None:
+    folders: list[tuple[int, str]] = []
+    missing = []
+    for line in blocks("docs/architecture.md")[0].splitlines():
+        depth = len(line) - len(line.lstrip())
+        folders = [(at, folder) for at, folder in folders if at < depth]
+        for name in re.findall(r"(?<!\S)[\w.]+(?:/|\.py)(?= |$)", line[: 34 if depth else 27]):
+            path = "".join(folder for _, folder in folders) + name
+            missing += [] if path in files else [path]
+            folders += [(depth, name)] if name.endswith("/") else []
+
+    assert missing == []
+
+
+@pytest.mark.parametrize("document", ["docs/architecture.md", "CONTRIBUTING.md"])
+def test_every_class_and_method_named_exists(document: str, classes: dict[str, set[str]]) -> None:
+    named = [span.split(".") for span in spans(document) if re.fullmatch(r"[A-Z]\w*[a-z]\w*(\.\w+)?", span)]
+    headers = {"Age", "Warning", "None", "Unreleased"}
+
+    assert [".".join(n) for n in named if n[0] not in {*classes, *headers}] == []
+    assert [".".join(n) for n in named if len(n) == 2 and n[1] not in classes[n[0]]] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_make_target_named_exists(document: str) -> None:
+    text = (ROOT / document).read_text("utf-8")
+    targets = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+
+    assert set(re.findall(r"(?:^|`)make ([a-z-]+)", text, re.MULTILINE)) <= targets
+
+
+def test_every_command_is_in_the_readme_and_no_other() -> None:
+    import typer
+
+    from cli import cli
+
+    readme = (ROOT / "README.md").read_text("utf-8")
+    group = typer.main.get_group(cli)
+
+    assert set(group.commands) == set(re.findall(r"`jmgraph ([a-z]+)", readme))
