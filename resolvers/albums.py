@@ -22,6 +22,7 @@ from services.catalog import (
     parse_album_id,
     parse_album_ids,
 )
+from services.ehtag import TagKind, Translation
 from services.errors import AlbumNotFound, ChapterNotFound, JmgraphError
 
 
@@ -88,6 +89,11 @@ async def chapter_detail(context: Context, id: str) -> ChapterDetail:
     if (detail := await context.loaders.chapter_of.load(id)) is None:
         raise ChapterNotFound(id)
     return detail
+
+
+def tags(context: Context, names: Sequence[str], kind: TagKind) -> Sequence[Translation]:
+    """Tags of an album, each with its record of the tag database where there is one, in the order given."""
+    return context.services.tags.translator.translate_many(names, kind)
 
 
 async def related(context: Context, album_id: str) -> Sequence[AlbumSummary]:

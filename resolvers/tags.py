@@ -110,11 +110,6 @@ def translate_tags(context: Context, names: list[str], kind: TagKind = TagKind.G
     """Resolve free-text JM tags to EhTag records, in the order given. At most 500."""
     if len(names) > MAX_NAMES:
         raise InvalidInput("names", f"At most {MAX_NAMES} names at once, not {len(names)}.")
-    return translations(context, names, kind)
-
-
-def translations(context: Context, names: Sequence[str], kind: TagKind) -> Sequence[Translation]:
-    """Tags of the site, each with its record where there is one, in the order given."""
     return context.services.tags.translator.translate_many(names, kind)
 
 

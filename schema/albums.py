@@ -182,7 +182,7 @@ class Album:
 
 
 def _tags(info: Info, names: Sequence[str], kind: TagKind) -> list[AlbumTag]:
-    return [AlbumTag.of(translation) for translation in resolvers.tags.translations(info.context, names, kind)]
+    return [AlbumTag.of(translation) for translation in resolvers.albums.tags(info.context, names, kind)]
 
 
 @object_type

@@ -64,13 +64,13 @@ def input_type(cls: type[T]) -> type[T]:
 _RESULT_OF: dict[type[JmgraphError], Any] = {}
 
 
+@dataclass_transform(kw_only_default=True, field_specifiers=(strawberry.field,))
 def error_type(*exceptions: type[JmgraphError]) -> Callable[[type[T]], type[T]]:
-    """Declare the object type that stands for these exceptions in the unions it belongs to.
+    """Declare the object type that a mutation returns for these exceptions, where its union has that type.
 
-    Its GraphQL name is that of the class without "Result": `AlbumNotFoundResult` is `AlbumNotFound`.
+    The GraphQL name is that of the class without "Result": `AlbumNotFoundResult` is `AlbumNotFound`.
     """
 
-    @dataclass_transform(kw_only_default=True, field_specifiers=(strawberry.field,))
     def declare(cls: type[T]) -> type[T]:
         name = cls.__name__.removesuffix("Result")
         declared = strawberry.type(cls, name=name, description=description_of(cls))
@@ -94,7 +94,7 @@ class SemanticNonNull:
 def field(method: Resolver | None = None, *, type: Any = None, semantic_non_null: bool = False) -> Any:
     """Declare a field by its method, described by the method's docstring.
 
-    `type` is for a method that returns records instead of views: the view to show them through (see `entry`).
+    `type` is for an async method that returns a record: the GraphQL type to show it as (see `entry`).
     `semantic_non_null` marks a nullable field that is null only together with an error.
     """
 
@@ -112,13 +112,13 @@ def field(method: Resolver | None = None, *, type: Any = None, semantic_non_null
 def entry(resolver: Resolver, type: Any, **inputs: Any) -> Any:
     """Declare a root field: `ranking = entry(resolvers.albums.ranking, Ranking)`.
 
-    `resolver` is a function of the request's `Context` and the field's arguments; its docstring describes the field,
-    and an argument that may be left out has a default. It returns a record, shown through `type`: `View.of(record)`
-    for a view, item by item for `list[View]`, None for `View | None`. For a union, the first member is the view and
-    the others are the results of exceptions (`error_type`). An async generator makes a subscription.
+    `resolver` is a function of the request's `Context` and the field's arguments. Its docstring describes the field;
+    arguments with a default may be left out. It returns a record, which `type` shows: `Ranking.of(record)` for an
+    object type, each record for `list[Tag]`, null for None in `Tag | None`. The first type of a union shows the
+    record, the others are returned for exceptions (see `error_type`). An async generator makes a subscription.
 
-    `inputs` gathers arguments into input objects: with `filter=TagFilter`, the arguments that `TagFilter` has as
-    fields are sent as one argument `filter`, which may be left out when all of them may.
+    `inputs` names input objects: with `filter=TagFilter`, the fields of `TagFilter` are sent as one argument `filter`
+    and passed to the resolver one by one. It may be left out when all of its fields may.
     """
     signature = inspect.signature(resolver, eval_str=True)
     is_subscription = get_origin(signature.return_annotation) is AsyncGenerator
@@ -164,7 +164,7 @@ def _showing(method: Resolver, type: Any) -> Resolver:
 
 
 def _view(type: Any) -> Callable[[Any], Any]:
-    """What turns a record into a value of this type."""
+    """The function that turns a record into a value of this type."""
     origin, arguments = get_origin(type), get_args(type)
     if origin is Annotated:  # a union: the view, then the results of errors
         return _view(get_args(arguments[0])[0])
@@ -180,18 +180,18 @@ def _view(type: Any) -> Callable[[Any], Any]:
 
 
 def _optional(show: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """None stays None; an error stays one, which GraphQL reports at its very place in a list."""
+    """As `show`, but None stays None, and an exception stays one: GraphQL reports it at its place in a list."""
     return lambda record: record if record is None or isinstance(record, JmgraphError) else show(record)
 
 
 def _exceptions(type: Any) -> Iterator[type[JmgraphError]]:
-    """The exceptions that a union has results for."""
+    """The exceptions for which a union has a type."""
     members = get_args(get_args(type)[0]) if get_origin(type) is Annotated else ()
     return (exception for exception, result in _RESULT_OF.items() if result in members)
 
 
 def _result(error: JmgraphError) -> Any:
-    """The result of a caught exception, by its class or the nearest one above it."""
+    """The view of a caught exception, by its class or the nearest base class that has a type."""
     kind = next(base for base in type(error).__mro__ if base in _RESULT_OF)
     return _RESULT_OF[kind].of(error)
 
@@ -199,7 +199,7 @@ def _result(error: JmgraphError) -> Any:
 def _field_signature(
     signature: inspect.Signature, type: Any, inputs: Mapping[str, Any], is_subscription: bool
 ) -> inspect.Signature:
-    """The resolver's signature as Strawberry reads it: `info` for the context, input objects for their fields."""
+    """The signature that Strawberry reads: `info` in place of the context, input objects in place of their fields."""
     _, *arguments = signature.parameters.values()
     parameters = [_parameter("info", Info)]
     for name, input in inputs.items():
@@ -214,13 +214,13 @@ def _field_signature(
 
 
 def _parameter(name: str, annotation: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
-    """An argument of a field; UNSET instead of None keeps `= null` out of the SDL."""
+    """An argument of a field. The default UNSET instead of None keeps `= null` out of the SDL."""
     default = strawberry.UNSET if default is None else default
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
 def _values(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Keyword arguments of the resolver: those that were sent, input objects as their fields."""
+    """Keyword arguments of the resolver: those that the client sent, and the fields of input objects."""
     values: dict[str, Any] = {}
     for name, value in arguments.items():
         if hasattr(value, "__strawberry_definition__") and is_dataclass(value):

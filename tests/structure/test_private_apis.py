@@ -158,6 +158,21 @@ def test_private_strawberry_enum_values() -> None:
     assert [value.description for value in definition.values] == [None, None]
 
 
+def test_private_strawberry_fields() -> None:
+    import strawberry
+    from strawberry.types.lazy_type import LazyType
+
+    def resolve(**arguments: Any) -> str:
+        return arguments["name"]  # type: ignore[no-any-return]
+
+    name = inspect.Parameter("name", inspect.Parameter.KEYWORD_ONLY, annotation=str)
+    resolve.__signature__ = inspect.Signature([name], return_annotation=str)  # type: ignore[attr-defined]
+    query = type("Query", (), {"echo": strawberry.field(resolver=resolve)})
+
+    assert "echo(name: String!): String!" in strawberry.Schema(query=strawberry.type(query)).as_str()
+    assert LazyType("ID", "strawberry").resolve_type() is strawberry.ID
+
+
 def test_private_strawberry_execution() -> None:
     from strawberry.extensions import SchemaExtension
     from strawberry.types.execution import ExecutionContext
