@@ -1,11 +1,11 @@
-"""The border to Redis (or Valkey): one client a process; where Redis gives no answer, `RedisUnavailable`."""
+"""The adapter to Redis (or Valkey): one client a process, behind one circuit breaker."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import Any, NoReturn
 
 import redis.asyncio
@@ -22,13 +22,14 @@ log = structlog.get_logger("jmgraph.redis")
 CONNECT_TIMEOUT_S = 2.0
 COMMAND_TIMEOUT_S = 5.0
 """A script takes milliseconds; what takes longer than this is no answer."""
-REST_S = 1.0
-"""After a timeout every call fails at once for this long: a silent Redis slows a reader once, not once a call."""
+FIRST_OPEN_S = 1.0
+"""The circuit stays open for so long after a late answer; doubles while Redis stays silent."""
+LONGEST_OPEN_S = 5.0
 MAX_CONNECTIONS = 64
 """Per process; further callers wait for a free one."""
 
 _REFUSALS = ("LOADING", "MISCONF", "MASTERDOWN", "READONLY", "OOM", "NOREPLICAS", "CLUSTERDOWN")
-"""Answers of a server that is there but can't do its work now."""
+"""Answers of a server that is running but can't do its work now."""
 
 
 class RedisUnavailable(Exception):
@@ -36,13 +37,15 @@ class RedisUnavailable(Exception):
 
 
 class RedisClient:
-    """The process's way to Redis. Answers are bytes."""
+    """The connections of this process. Answers are bytes."""
 
     def __init__(self, url: str, *, command_timeout_s: float = COMMAND_TIMEOUT_S) -> None:
         """`url` is `redis://`, `rediss://` or `unix://`, with its password; no connection is made yet."""
         self._url = url
         self._command_timeout_s = command_timeout_s
-        self.client: redis.asyncio.Redis = _Client(self.new_pool(MAX_CONNECTIONS), command_timeout_s)
+        self._pool = self.new_pool(MAX_CONNECTIONS)
+        self._breaker = CircuitBreaker()
+        self.client: redis.asyncio.Redis = _Client(self._pool, self._breaker, command_timeout_s)
 
     def __repr__(self) -> str:
         return "RedisClient(**********)"
@@ -56,6 +59,14 @@ class RedisClient:
     def database(self) -> int:
         """Number of the database in use."""
         return int(self.client.connection_pool.connection_kwargs.get("db") or 0)
+
+    def with_timeout(self, timeout_s: float, *, late_answers: int = 1) -> redis.asyncio.Redis:
+        """A client on the same connections and breaker that waits no longer than this for an answer.
+
+        `late_answers` in a row open the circuit: with a short timeout a single one may be the fault of a busy event
+        loop, which sees its clock before what has arrived.
+        """
+        return _Client(self._pool, self._breaker, timeout_s, late_answers)
 
     def new_pool(self, max_connections: int) -> redis.asyncio.ConnectionPool:
         """A further pool to the same server; its holder disconnects it, and puts a timeout around what it asks.
@@ -81,8 +92,8 @@ class RedisClient:
         return (time.perf_counter() - began) * 1000
 
     async def aclose(self) -> None:
-        """Let every connection of `client` go."""
-        await self.client.connection_pool.disconnect()
+        """Close every connection."""
+        await self._pool.disconnect()
 
 
 @contextmanager
@@ -111,13 +122,70 @@ def _is_refusal(error: redis.exceptions.ResponseError) -> bool:
     return isinstance(error, refusals) or str(error).startswith(_REFUSALS)
 
 
-class _Client(redis.asyncio.Redis):
-    """redis-py's client with our border around every command."""
+class CircuitBreaker:
+    """Fails calls at once while Redis is silent, and lets one through now and then to see whether it answers again.
 
-    def __init__(self, pool: redis.asyncio.ConnectionPool, timeout_s: float) -> None:
+    The only one of the process: whoever speaks to Redis goes through it. A refused connection does not open it, since
+    that costs no time.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._late_in_a_row = 0
+        self._open_until = 0.0
+        self._open_s = FIRST_OPEN_S
+        self._is_away = False
+
+    @asynccontextmanager
+    async def call(self, timeout_s: float, late_answers: int) -> AsyncIterator[None]:
+        """One call. Raises `RedisUnavailable`; opens after `late_answers` calls in a row that took longer."""
+        now = self._clock()
+        if now < self._open_until:
+            raise RedisUnavailable("Redis gave no answer in time a moment ago")
+        is_trial = self._open_until > 0
+        if is_trial:
+            self._open_until = now + timeout_s  # for the others, while this one tries
+        try:
+            with translate_redis_errors():
+                async with asyncio.timeout(timeout_s):
+                    yield
+        except RedisUnavailable as error:
+            self._note_failure(error, is_trial, late_answers)
+            raise
+        except redis.exceptions.ResponseError:
+            self._note_answer()
+            raise
+        self._note_answer()
+
+    def _note_failure(self, error: RedisUnavailable, is_trial: bool, late_answers: int) -> None:
+        if not self._is_away:
+            log.warning("Redis is away; going on without it", reason=type(error.__cause__).__name__)
+        self._is_away = True
+        if not isinstance(error.__cause__, (redis.exceptions.TimeoutError, TimeoutError)):
+            self._open_until = 0.0
+            return
+        self._late_in_a_row += 1
+        if is_trial or self._late_in_a_row >= late_answers:
+            self._open_until = self._clock() + self._open_s
+            self._open_s = min(2 * self._open_s, LONGEST_OPEN_S)
+
+    def _note_answer(self) -> None:
+        if self._is_away:
+            log.info("Redis answers again")
+        self._is_away = False
+        self._late_in_a_row, self._open_until, self._open_s = 0, 0.0, FIRST_OPEN_S
+
+
+class _Client(redis.asyncio.Redis):
+    """redis-py's client with the circuit breaker around every command."""
+
+    def __init__(
+        self, pool: redis.asyncio.ConnectionPool, breaker: CircuitBreaker, timeout_s: float, late_answers: int = 1
+    ) -> None:
         super().__init__(connection_pool=pool)
+        self._breaker = breaker
         self._timeout_s = timeout_s
-        self._resting_until = 0.0
+        self._late_answers = late_answers
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         async with self.guarded():
@@ -126,23 +194,13 @@ class _Client(redis.asyncio.Redis):
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
         return _GuardedPipeline(self, transaction, shard_hint)
 
-    @asynccontextmanager
-    async def guarded(self) -> AsyncIterator[None]:
-        """One call: in time, within the border, and not at all while a silent server is left to rest."""
-        if time.monotonic() < self._resting_until:
-            raise RedisUnavailable("Redis gave no answer in time a moment ago")
-        try:
-            with translate_redis_errors():
-                async with asyncio.timeout(self._timeout_s):
-                    yield
-        except RedisUnavailable as error:
-            if isinstance(error.__cause__, (redis.exceptions.TimeoutError, TimeoutError)):
-                self._resting_until = time.monotonic() + REST_S
-            raise
+    def guarded(self) -> AbstractAsyncContextManager[None]:
+        """One call through the circuit breaker."""
+        return self._breaker.call(self._timeout_s, self._late_answers)
 
 
 class _GuardedPipeline(Pipeline):
-    """A pipeline inside the same border."""
+    """A pipeline behind the same circuit breaker."""
 
     def __init__(self, client: _Client, transaction: bool, shard_hint: str | None) -> None:
         super().__init__(client.connection_pool, client.response_callbacks, transaction, shard_hint)
@@ -159,7 +217,7 @@ class _GuardedPipeline(Pipeline):
 
 @asynccontextmanager
 async def open_redis(settings: Settings, *, join: bool = False) -> AsyncIterator[RedisClient]:
-    """The link of this process.
+    """The client of this process.
 
     With `JMGRAPH_REDIS_URL` to that server, whether it answers yet or not. Without, to the Valkey of this data
     directory: started here unless another process runs it; with `join` never started here.
@@ -167,35 +225,34 @@ async def open_redis(settings: Settings, *, join: bool = False) -> AsyncIterator
     """
     url = settings.redis_url.get_secret_value()
     if url:
-        async with _opened(url) as link:
-            yield link
+        async with _opened(url) as client:
+            yield client
     elif join:
-        async with _opened(await join_valkey(settings.data_dir)) as link:
-            yield link
+        async with _opened(await join_valkey(settings.data_dir)) as client:
+            yield client
     else:
-        async with embedded_valkey(settings.data_dir) as embedded_url, _opened(embedded_url) as link:
-            yield link
+        async with embedded_valkey(settings.data_dir) as embedded_url, _opened(embedded_url) as client:
+            yield client
 
 
 @asynccontextmanager
 async def _opened(url: str) -> AsyncIterator[RedisClient]:
     try:
-        link = RedisClient(url)
+        client = RedisClient(url)
     except ValueError as error:
         raise ConfigurationError(f"JMGRAPH_REDIS_URL=**********: {error}") from None
     try:
-        await _greet(link)
-        yield link
+        await _greet(client)
+        yield client
     finally:
-        await link.aclose()
+        await client.aclose()
 
 
-async def _greet(link: RedisClient) -> None:
+async def _greet(client: RedisClient) -> None:
     try:
-        await link.client.ping()
+        await client.client.ping()
     except RedisUnavailable as error:
         if isinstance(error.__cause__, redis.exceptions.AuthenticationError):
             raise ConfigurationError("JMGRAPH_REDIS_URL=**********: Redis refuses this user and password") from None
-        log.warning("Redis can't be reached yet; going on without it", reason=type(error.__cause__).__name__)
     except redis.exceptions.ResponseError as error:
         raise ConfigurationError(f"JMGRAPH_REDIS_URL=**********: Redis answers: {error}") from None

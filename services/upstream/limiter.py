@@ -73,7 +73,6 @@ class Limiter:
         self._reported_wanted = 0
         self._others_wait = False
         self._is_idle = False
-        self._is_local = False
         self._is_closed = False
 
     @asynccontextmanager
@@ -128,17 +127,14 @@ class Limiter:
         if self._shared is None:
             return None
         try:
-            async with asyncio.timeout(ANSWER_WITHIN_S):
-                answer = await ask(self._shared)
+            return await ask(self._shared)
         except HostRateLimited:
             raise
-        except Exception as error:  # whatever is wrong, away, slow or without scripts: the site stays readable
-            if not self._is_local or not isinstance(error, RedisUnavailable | TimeoutError):
-                log.warning("the limits hold for this process alone, without Redis", error=type(error).__name__)
-            self._is_local = True
+        except RedisUnavailable:
             return None
-        self._is_local = False
-        return answer
+        except Exception as error:  # a Redis without scripts, say: the site stays readable all the same
+            log.warning("the limits hold for this process alone", error=type(error).__name__)
+            return None
 
     def _on_request(self) -> None:
         if self._shared is None:
@@ -275,9 +271,9 @@ class RedisLimits:
 
     def __init__(self, redis: RedisClient) -> None:
         self._member = secrets.token_hex(8)
-        self._redis = redis.client
+        self._redis = redis.with_timeout(ANSWER_WITHIN_S)
         self._lease, self._take_token, self._pause_host = (
-            redis.client.register_script((_SCRIPTS / f"{name}.lua").read_text("utf-8"))
+            self._redis.register_script((_SCRIPTS / f"{name}.lua").read_text("utf-8"))
             for name in ("lease", "take_token", "pause_host")
         )
 
