@@ -1,25 +1,23 @@
-"""A stale-while-revalidate cache in two tiers, and files on disk. Knows nothing of comics."""
+"""A stale-while-revalidate cache in two tiers, and files on disk. Generic: it holds any msgspec-encodable record."""
 
-from services.cache.cache import Cache, ReadWatcher
 from services.cache.disk import CachedFile, DiskCache
-from services.cache.gather import GatherBounded
-from services.cache.keys import CacheEntry, CacheKey, View, shape_of
-from services.cache.redis_tier import RedisTier
-from services.cache.refresh_lock import RefreshLock
-from services.cache.single_flight import Flight, SingleFlight
+from services.cache.entries import CacheEntry, CacheKey, DerivedValue, shape_of
+from services.cache.single_flight import Flight, RefreshLock, SingleFlight
+from services.cache.swr import Cache, ReadObserver
+from services.cache.tiers import MemoryTier, RedisTier
 
 __all__ = [
     "Cache",
     "CacheEntry",
     "CacheKey",
     "CachedFile",
+    "DerivedValue",
     "DiskCache",
     "Flight",
-    "GatherBounded",
-    "ReadWatcher",
+    "MemoryTier",
+    "ReadObserver",
     "RedisTier",
     "RefreshLock",
     "SingleFlight",
-    "View",
     "shape_of",
 ]

@@ -1,69 +1,41 @@
-"""Flights: one piece of work a key, however many ask for it meanwhile."""
+"""One fetch for each key: within this process (`SingleFlight`) and over all processes (`RefreshLock`)."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+import msgspec
+
+from services.cache.tiers import TOKEN_BYTES, WITHOUT_REDIS, LockState, RedisTier
+from services.errors import UpstreamFailure, UpstreamReason
 from services.observability import Priority, Usage, current_usage, open_usage
 
 T = TypeVar("T")
 
-
-class Flight(Generic[T]):
-    """Work under way, with a usage of its own; it outlives the asker who started it."""
-
-    def __init__(self, work: Callable[[Flight[T]], Awaitable[T]], priority: Priority) -> None:
-        self.usage = Usage(priority=priority)
-        self._found: asyncio.Future[T | None] = asyncio.get_running_loop().create_future()
-        self._work = work
-        self.task = asyncio.create_task(self._run())
-        self.task.add_done_callback(_look_at)
-
-    async def _run(self) -> T:
-        with open_usage(self.usage.priority) as usage:
-            # one object: an asker who joins later may raise the priority of what is still waiting
-            self.usage = usage
-            return await self._work(self)
-
-    def join(self, priority: Priority) -> None:
-        """One more waits for it: the most urgent asker says how urgent it is."""
-        self.usage.priority = min(self.usage.priority, priority)
-
-    def found(self, something: T | None) -> None:
-        """Called by the work: what there is to go on with while it lasts. Only the first call counts."""
-        if not self._found.done():
-            self._found.set_result(something)
-
-    async def first_find(self) -> T | None:
-        """What there is to go on with while the work lasts, as soon as that is known; None for nothing."""
-        either: set[asyncio.Future[Any]] = {self._found, self.task}
-        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        return self._found.result() if self._found.done() else None
-
-    async def landed(self) -> T:
-        """The outcome; an asker who is cancelled leaves the flight alone. Raises what the work raised.
-
-        Every asker who waits is charged for the calls of the flight: each of them would have made them.
-        """
-        try:
-            return await asyncio.shield(self.task)
-        finally:
-            current_usage().upstream_calls += self.usage.upstream_calls
+LONGEST_WAIT_S = 90.0
+"""A process that has waited for a lock for so long goes on without it."""
+FIRST_POLL_S = 0.015
+LAST_POLL_S = 0.1
+"""Between two polls of a lock that another process holds."""
 
 
 class SingleFlight(Generic[T]):
-    """The flights under way, by key."""
+    """Fetches under way, by key: who asks for a key that is being fetched joins that fetch."""
 
     def __init__(self) -> None:
         self._flights: dict[Hashable, Flight[T]] = {}
 
-    def board(self, key: Hashable, work: Callable[[Flight[T]], Awaitable[T]], priority: Priority) -> Flight[T]:
-        """The flight of this key: the one under way, else a new one that does `work`."""
+    def join(self, key: Hashable, work: Callable[[Flight[T]], Awaitable[T]], priority: Priority) -> Flight[T]:
+        """The flight of this key: the one under way, else a new one that runs `work`."""
         flight = self._flights.get(key)
         if flight is not None:
-            flight.join(priority)
+            flight.raise_priority(priority)
             return flight
         flight = self._flights[key] = Flight(work, priority)
         flight.task.add_done_callback(lambda _: self._flights.pop(key, None))
@@ -77,7 +49,134 @@ class SingleFlight(Generic[T]):
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _look_at(task: asyncio.Task[T]) -> None:
-    """Take note of an outcome that perhaps nobody awaits, or the loop would report it."""
+class Flight(Generic[T]):
+    """One fetch, with request statistics of its own; it goes on when the caller that started it is cancelled."""
+
+    def __init__(self, work: Callable[[Flight[T]], Awaitable[T]], priority: Priority) -> None:
+        self.usage = Usage(priority=priority)
+        self._stale: asyncio.Future[T | None] = asyncio.get_running_loop().create_future()
+        self._work = work
+        self.task = asyncio.create_task(self._run())
+        self.task.add_done_callback(_retrieve_exception)
+
+    async def _run(self) -> T:
+        with open_usage(self.usage.priority) as usage:
+            # one object: a caller that joins later may raise the priority of what is still waiting
+            self.usage = usage
+            return await self._work(self)
+
+    def raise_priority(self, priority: Priority) -> None:
+        """Another caller waits: the most urgent one decides the priority."""
+        self.usage.priority = min(self.usage.priority, priority)
+
+    def set_stale_value(self, value: T | None) -> None:
+        """Called by the work: what can be used until it is done. Only the first call counts."""
+        if not self._stale.done():
+            self._stale.set_result(value)
+
+    async def stale_value(self) -> T | None:
+        """What can be used until the work is done, as soon as that is known; None for nothing."""
+        either: set[asyncio.Future[Any]] = {self._stale, self.task}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        return self._stale.result() if self._stale.done() else None
+
+    async def result(self) -> T:
+        """The result; raises what the work raised. A caller that is cancelled does not cancel the work.
+
+        Each caller is charged for the upstream calls of the flight: it would have made them itself.
+        """
+        try:
+            return await asyncio.shield(self.task)
+        finally:
+            current_usage().upstream_calls += self.usage.upstream_calls
+
+
+class RefreshLock:
+    """The lock of one key over all processes: its holder fetches, the others wait, and take over when it dies."""
+
+    def __init__(self, redis: RedisTier, key: str) -> None:
+        self._redis = redis
+        self._key = key
+        self._token = secrets.token_bytes(TOKEN_BYTES)
+        self._waited_for: bytes | None = None
+        self._pause_s = 0.0
+        self._deadline = time.monotonic() + LONGEST_WAIT_S
+
+    async def poll(self) -> LockState:
+        """Read the key, and take the lock if it is free. Call it again until the lock is ours or a value will do."""
+        if self._pause_s:
+            await asyncio.sleep(self._pause_s)
+        if time.monotonic() > self._deadline:
+            return WITHOUT_REDIS
+        state = await self._redis.poll(self._key, self._token)
+        self._pause_s = min(max(FIRST_POLL_S, self._pause_s * 1.4), LAST_POLL_S)
+        return state
+
+    async def raise_failure(self, state: LockState) -> None:
+        """Raises the `UpstreamFailure` of the holder that we waited for, if it failed."""
+        waited_for, self._waited_for = self._waited_for, state.holder
+        if waited_for is None or state.failure is None or not state.failure.startswith(waited_for):
+            return
+        await self.release_if_ours(state)
+        raise _failure_from_bytes(state.failure[TOKEN_BYTES:])
+
+    @asynccontextmanager
+    async def held(self) -> AsyncIterator[None]:
+        """Renew the lock during the work. A failure releases it and is passed on to those who wait for it;
+        otherwise `store` or `release` ends it.
+        """
+        renewal = asyncio.create_task(self._renew_forever())
+        try:
+            yield
+        except BaseException as error:
+            await self.release(_failure_to_bytes(error))
+            raise
+        finally:
+            renewal.cancel()
+
+    async def store(self, data: bytes, ttl_s: float) -> None:
+        """Store the value and release the lock."""
+        await self._redis.store(self._key, self._token, data, ttl_s)
+
+    async def release(self, failure: bytes = b"") -> None:
+        """Release the lock without a value."""
+        await self._redis.release(self._key, self._token, failure)
+
+    async def release_if_ours(self, state: LockState) -> None:
+        """Release the lock where that poll took it: another process has stored the value."""
+        if state.is_ours:
+            await self.release()
+
+    async def delete(self) -> None:
+        """Delete the bytes of the key."""
+        await self._redis.delete(self._key)
+
+    async def _renew_forever(self) -> None:
+        while True:
+            await asyncio.sleep(self._redis.lock_s / 3)
+            await self._redis.renew(self._key, self._token)
+
+
+@dataclass(frozen=True, slots=True)
+class _StoredFailure:
+    reason: UpstreamReason
+    message: str
+    retry_after_s: float | None
+
+
+def _failure_to_bytes(error: BaseException) -> bytes:
+    """An upstream failure for other processes; empty for any other error, which is only ours."""
+    if not isinstance(error, UpstreamFailure):
+        return b""
+    return msgspec.json.encode(_StoredFailure(error.reason, error.message, error.retry_after_s))
+
+
+def _failure_from_bytes(data: bytes) -> UpstreamFailure:
+    stored = msgspec.json.decode(data, type=_StoredFailure)
+    return UpstreamFailure(stored.reason, stored.message, stored.retry_after_s)
+
+
+def _retrieve_exception(task: asyncio.Task[T]) -> None:
+    """Retrieve an exception that perhaps nobody awaits, or the event loop would report it."""
     if not task.cancelled():
         task.exception()

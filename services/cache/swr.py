@@ -1,7 +1,7 @@
-"""The cache of what the site says: objects in this process, in front of bytes in Redis.
+"""A stale-while-revalidate cache: objects in this process, in front of bytes in Redis.
 
-An answer is fresh, then stale while it is refreshed, then stale for as long as the host allows while the site
-fails. One flight a key asks the site, over every asker and every process.
+An entry is fresh, then stale while it is refreshed, then stale for as long as is allowed while the refresh fails. One
+process at a time fetches a key, and one caller in it.
 """
 
 from __future__ import annotations
@@ -11,46 +11,45 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
-from services.cache.keys import CacheEntry, CacheKey
-from services.cache.memory import MemoryTier, Place
-from services.cache.redis_tier import RedisTier
-from services.cache.refresh_lock import RefreshLock
-from services.cache.single_flight import Flight, SingleFlight
+from services.cache.entries import CacheEntry, CacheKey
+from services.cache.single_flight import Flight, RefreshLock, SingleFlight
+from services.cache.tiers import MemoryTier, RedisTier
 from services.errors import UpstreamFailure
 from services.observability import Priority, current_usage
 
 T = TypeVar("T")
 Fetch = Callable[[], Awaitable[T | None]]
-ReadWatcher = Callable[[str, str], None]
+ReadObserver = Callable[[str, str], None]
 
-MOST_ENTRIES = 8192
-MOST_BYTES = 12 << 20
+MAX_ENTRIES = 8192
+MAX_BYTES = 12 << 20
 """Of objects in one process. Redis holds the rest."""
 PATIENCE_S = 2.0
-"""Who could do with a stale answer waits no longer than this for a better one."""
+"""A caller that has a stale entry waits no longer than this for a better one."""
 RETRY_S = 2.0
-"""After the site failed for a key, its stale answer serves for so long before the site is asked again."""
+"""After a failed refresh the stale entry is used for so long before the next one."""
 
 
 class Cache:
-    """Answers by kind and key. `on_read` is told the kind of each read and how it went: "memory", "redis",
-    "fetched", "stale", "failed".
+    """Entries by kind and key. `on_read` is called with the kind and the outcome of each read: "memory", "redis",
+    "fetched", "stale" or "failed".
     """
 
     def __init__(
         self,
-        shared: RedisTier,
+        redis: RedisTier,
         *,
         stale_s: float,
         memory: MemoryTier | None = None,
         patience_s: float = PATIENCE_S,
         retry_s: float = RETRY_S,
         clock: Callable[[], float] = time.time,
-        on_read: ReadWatcher = lambda *_: None,
+        on_read: ReadObserver = lambda *_: None,
     ) -> None:
+        """`stale_s` is how long an entry may be used after its freshness while refreshes fail."""
         self._on_read = on_read
-        self._shared = shared
-        self._memory = memory or MemoryTier(MOST_ENTRIES, MOST_BYTES)
+        self._redis = redis
+        self._memory = memory or MemoryTier(MAX_ENTRIES, MAX_BYTES)
         self._stale_s = stale_s
         self._patience_s = patience_s
         self._retry_s = retry_s
@@ -58,23 +57,22 @@ class Cache:
         self._flights: SingleFlight[CacheEntry[Any]] = SingleFlight()
 
     async def read(self, kind: CacheKey[T], key: str, fetch: Fetch[T]) -> CacheEntry[T]:
-        """The answer for a key; `fetch` asks the site for it, None when it has nothing there.
+        """The entry of a key; `fetch` gets its value where no tier has it fresh, None for what does not exist.
 
-        Its age goes into the current usage, so do the calls of the flight that fetched it. Raises what `fetch`
-        raised when there is no stale answer to stand in.
+        Its age, and the upstream calls of the fetch, go into the current request's statistics. Raises what `fetch`
+        raised when there is no stale entry to use instead.
         """
         entry = self.peek(kind, key)
         if entry is not None:
             return entry
-        place = (kind.name, key)
-        known = self._memory.get(place)
-        if known is not None and self._clock() < known.retry_at and self._can_stand_in(known):
-            return self._hand_out(kind, known, "stale")
+        known = self._memory.get(kind.name, key)
+        if known is not None and self._clock() < known.retry_at and self._is_usable(known):
+            return self._return(kind, known, "stale")
         return await self._read_by_flight(kind, key, fetch, known)
 
     def peek(self, kind: CacheKey[T], key: str) -> CacheEntry[T] | None:
-        """The answer when this process has it fresh. Counts as a read."""
-        entry: CacheEntry[T] | None = self._memory.get((kind.name, key))
+        """The entry when this process has it fresh. Counts as a read."""
+        entry: CacheEntry[T] | None = self._memory.get(kind.name, key)
         if entry is None:
             return None
         now = self._clock()
@@ -86,18 +84,41 @@ class Cache:
         self._on_read(kind.name, "memory")
         return entry
 
+    async def gather_bounded(
+        self, kind: CacheKey[Any], keys: Sequence[str], read: Callable[[str], Awaitable[T]], concurrency: int
+    ) -> list[T | UpstreamFailure]:
+        """What `read` returns for each key, in order; a failure stands in its place.
+
+        What Redis has is loaded in one call. Of the rest at most `concurrency` are read at once, each key once.
+        """
+        unique = dict.fromkeys(keys)
+        await self.load(kind, list(unique))
+        missing = [key for key in unique if not self.has_fresh(kind, key)]
+        found: dict[str, T | UpstreamFailure] = {
+            key: await _outcome(read, key) for key in unique.keys() - set(missing)
+        }
+        slots = asyncio.Semaphore(concurrency)
+
+        async def bounded(key: str) -> T | UpstreamFailure:
+            async with slots:
+                return await _outcome(read, key)
+
+        outcomes = await asyncio.gather(*map(bounded, missing))
+        found.update(zip(missing, outcomes, strict=True))
+        return [found[key] for key in keys]
+
     def has_fresh(self, kind: CacheKey[Any], key: str) -> bool:
-        """True when `peek` would find it. Counts as nothing."""
-        entry = self._memory.get((kind.name, key))
+        """True when `peek` would return an entry. Does not count as a read."""
+        entry = self._memory.get(kind.name, key)
         return entry is not None and self._clock() < entry.fresh_until
 
-    async def warm(self, kind: CacheKey[T], keys: Sequence[str]) -> None:
-        """Bring what Redis has of many keys into this process, in one call."""
-        missing = [key for key in keys if self._memory.get((kind.name, key)) is None]
-        found = await self._shared.get_many([kind.shared_key(key) for key in missing])
+    async def load(self, kind: CacheKey[T], keys: Sequence[str]) -> None:
+        """Load what Redis has of many keys into this process, in one call."""
+        missing = [key for key in keys if self._memory.get(kind.name, key) is None]
+        found = await self._redis.get_many([kind.redis_key(key) for key in missing])
         for key, data in zip(missing, found, strict=True):
-            if data is not None and (entry := kind.read(data)) is not None:
-                self._memory.put((kind.name, key), entry)
+            if data is not None and (entry := kind.decode(data)) is not None:
+                self._memory.put(kind.name, key, entry)
 
     async def aclose(self) -> None:
         """Cancel what is under way."""
@@ -106,41 +127,41 @@ class Cache:
     async def _read_by_flight(
         self, kind: CacheKey[T], key: str, fetch: Fetch[T], known: CacheEntry[T] | None
     ) -> CacheEntry[T]:
-        nobody_waits = known is not None and self._is_refreshing(kind, known)
-        priority = Priority.UPKEEP if nobody_waits else current_usage().priority
-        flight: Flight[CacheEntry[T]] = self._flights.board(
-            (kind.name, key), lambda flight: self._work(kind, key, fetch, flight), priority
+        is_background = known is not None and self._is_revalidating(kind, known)
+        priority = Priority.UPKEEP if is_background else current_usage().priority
+        flight: Flight[CacheEntry[T]] = self._flights.join(
+            (kind.name, key), lambda flight: self._refresh(kind, key, fetch, flight), priority
         )
-        stand_in = await flight.first_find() or known
-        if stand_in is None or not self._can_stand_in(stand_in):
-            return self._hand_out_fetched(kind, await flight.landed(), flight)
-        if self._is_refreshing(kind, stand_in) and not flight.task.done():
-            return self._hand_out(kind, stand_in, "stale")
-        return await self._better_than(kind, stand_in, flight)
+        stale = await flight.stale_value() or known
+        if stale is None or not self._is_usable(stale):
+            return self._return_fetched(kind, await flight.result(), flight)
+        if self._is_revalidating(kind, stale) and not flight.task.done():
+            return self._return(kind, stale, "stale")
+        return await self._better_than(kind, stale, flight)
 
     async def _better_than(
-        self, kind: CacheKey[T], stand_in: CacheEntry[T], flight: Flight[CacheEntry[T]]
+        self, kind: CacheKey[T], stale: CacheEntry[T], flight: Flight[CacheEntry[T]]
     ) -> CacheEntry[T]:
-        """What the flight brings, if it does so in time; else the stale answer."""
+        """The result of the flight if it comes in time, else the stale entry."""
         try:
             async with asyncio.timeout(self._patience_s):
-                return self._hand_out_fetched(kind, await flight.landed(), flight)
+                return self._return_fetched(kind, await flight.result(), flight)
         except (TimeoutError, UpstreamFailure):
-            return self._hand_out(kind, stand_in, "stale")
+            return self._return(kind, stale, "stale")
 
-    def _can_stand_in(self, entry: CacheEntry[Any]) -> bool:
+    def _is_usable(self, entry: CacheEntry[Any]) -> bool:
         return entry.value is not None and self._clock() < entry.fresh_until + self._stale_s
 
-    def _is_refreshing(self, kind: CacheKey[Any], entry: CacheEntry[Any]) -> bool:
-        """True in the span after freshness, as long again, in which nobody waits for the refresh."""
-        return self._can_stand_in(entry) and self._clock() < entry.fresh_until + kind.fresh_s
+    def _is_revalidating(self, kind: CacheKey[Any], entry: CacheEntry[Any]) -> bool:
+        """True for as long after freshness as the entry was fresh: then nobody waits for the refresh."""
+        return self._is_usable(entry) and self._clock() < entry.fresh_until + kind.fresh_s
 
-    def _hand_out_fetched(
+    def _return_fetched(
         self, kind: CacheKey[T], entry: CacheEntry[T], flight: Flight[CacheEntry[T]]
     ) -> CacheEntry[T]:
-        return self._hand_out(kind, entry, "fetched" if flight.usage.upstream_calls else "redis")
+        return self._return(kind, entry, "fetched" if flight.usage.upstream_calls else "redis")
 
-    def _hand_out(self, kind: CacheKey[T], entry: CacheEntry[T], outcome: str) -> CacheEntry[T]:
+    def _return(self, kind: CacheKey[T], entry: CacheEntry[T], outcome: str) -> CacheEntry[T]:
         now = self._clock()
         usage = current_usage()
         usage.cache_hits += outcome != "fetched"
@@ -152,55 +173,58 @@ class Cache:
         self._on_read(kind.name, outcome)
         return entry
 
-    async def _work(
+    async def _refresh(
         self, kind: CacheKey[T], key: str, fetch: Fetch[T], flight: Flight[CacheEntry[T]]
     ) -> CacheEntry[T]:
-        place = (kind.name, key)
         try:
-            entry = await self._obtain(kind, key, fetch, flight)
+            entry = await self._fetch_or_wait(kind, key, fetch, flight)
         except UpstreamFailure:
             self._on_read(kind.name, "failed")
-            self._postpone(place)
+            if (known := self._memory.get(kind.name, key)) is not None:
+                known.retry_at = self._clock() + self._retry_s
             raise
-        self._memory.put(place, entry)
+        self._memory.put(kind.name, key, entry)
         return entry
 
-    async def _obtain(
+    async def _fetch_or_wait(
         self, kind: CacheKey[T], key: str, fetch: Fetch[T], flight: Flight[CacheEntry[T]]
     ) -> CacheEntry[T]:
-        """The answer, from whichever process has it first: ours asks the site when the turn is ours."""
-        turn = RefreshLock(self._shared, kind.shared_key(key))
+        """The entry, from whichever process has it first: this one fetches when it gets the lock."""
+        lock = RefreshLock(self._redis, kind.redis_key(key))
         before: CacheEntry[T] | None = None
         while True:
-            claim = await turn.look()
-            entry = kind.read(claim.data) if claim.data is not None else None
-            if entry is not None and (claim.is_fresh or (before and entry.fetched_at > before.fetched_at)):
-                await turn.leave(claim)
+            state = await lock.poll()
+            entry = kind.decode(state.data) if state.data is not None else None
+            if entry is not None and (state.is_fresh or (before and entry.fetched_at > before.fetched_at)):
+                await lock.release_if_ours(state)
                 return entry
-            await turn.heed(claim)
+            await lock.raise_failure(state)
             if before is None:
-                before = self._keep_newer((kind.name, key), entry)
-                flight.found(before)
-            if claim.is_ours:
-                return await self._ask_site(kind, fetch, turn)
-            if claim.is_fresh:
-                await turn.discard()  # it says that it is fresh, and can't be read
+                before = self._keep_newer(kind, key, entry)
+                flight.set_stale_value(before)
+            if state.is_ours:
+                return await self._fetch(kind, fetch, lock)
+            if state.is_fresh:
+                await lock.delete()  # marked as fresh, and can't be read
 
-    async def _ask_site(self, kind: CacheKey[T], fetch: Fetch[T], turn: RefreshLock) -> CacheEntry[T]:
-        async with turn.taken():
+    async def _fetch(self, kind: CacheKey[T], fetch: Fetch[T], lock: RefreshLock) -> CacheEntry[T]:
+        async with lock.held():
             value = await fetch()
-        entry, data = kind.write(value, self._clock())
-        await turn.settle(data, kind.fresh_s + self._stale_s if value is not None else kind.absent_s)
+        entry, data = kind.encode(value, self._clock())
+        await lock.store(data, kind.fresh_s + self._stale_s if value is not None else kind.absent_s)
         return entry
 
-    def _keep_newer(self, place: Place, entry: CacheEntry[T] | None) -> CacheEntry[T] | None:
-        """The newer one of this and what this process has, which is then both."""
-        known = self._memory.get(place)
+    def _keep_newer(self, kind: CacheKey[T], key: str, entry: CacheEntry[T] | None) -> CacheEntry[T] | None:
+        """The newer one of this entry and the one in memory, which then holds it."""
+        known = self._memory.get(kind.name, key)
         if entry is None or (known is not None and known.fetched_at >= entry.fetched_at):
             return known
-        self._memory.put(place, entry)
+        self._memory.put(kind.name, key, entry)
         return entry
 
-    def _postpone(self, place: Place) -> None:
-        if (entry := self._memory.get(place)) is not None:
-            entry.retry_at = self._clock() + self._retry_s
+
+async def _outcome(read: Callable[[str], Awaitable[T]], key: str) -> T | UpstreamFailure:
+    try:
+        return await read(key)
+    except UpstreamFailure as failure:
+        return failure

@@ -7,7 +7,7 @@ from services.catalog.image_cache import StoredImage
 from services.catalog.pages import Pages
 from services.catalog.policy import ContentPolicy
 from services.catalog.site import Site
-from services.catalog.tag_index import EhTagIndex, TagIndex
+from services.catalog.tags import AlbumTags, EhTagIndex, TagIndex
 from services.upstream import (
     AlbumDetail,
     AlbumListPage,
@@ -40,6 +40,7 @@ __all__ = [
     "AlbumListPage",
     "AlbumOrder",
     "AlbumSummary",
+    "AlbumTags",
     "Catalog",
     "Category",
     "ChapterDetail",

@@ -5,56 +5,53 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from services.cache import Cache, CacheEntry, CacheKey, GatherBounded
-from services.catalog.album_tags import AlbumTags
-from services.catalog.filtered_view import LIST_S, FilteredView
-from services.catalog.policy import ContentPolicy
-from services.catalog.policy_filter import PolicyFilter
+from services.cache import Cache, CacheEntry, CacheKey
+from services.catalog.policy import LIST_S, ContentPolicy, FilteredViews, PolicyFilter
 from services.catalog.site import Site
-from services.catalog.tag_cache import TagCache
+from services.catalog.tags import AlbumTags, TagCache
 from services.errors import AlbumNotFound, BlockedByPolicy, UpstreamFailure
 from services.upstream.records import AlbumDetail, AlbumSummary
 
 
 class Albums:
-    """Details of albums; each one read teaches the policy its labels."""
+    """Details of albums. The tags of each album that is read go into the tag cache."""
 
     def __init__(
         self,
         site: Site,
         cache: Cache,
         policy: ContentPolicy,
-        seen: TagCache,
-        views: FilteredView,
-        waves: GatherBounded,
+        tag_cache: TagCache,
+        views: FilteredViews,
         *,
         fresh_s: float,
+        concurrency: int,
     ) -> None:
-        self.listing = PolicyFilter(policy, seen, self._look_up)
+        self.filter = PolicyFilter(policy, tag_cache, self._load_tags)
         self._site = site
         self._cache = cache
         self._policy = policy
-        self._seen = seen
+        self._tag_cache = tag_cache
         self._views = views
-        self._waves = waves
+        self._concurrency = concurrency
         self._kind = CacheKey("album", AlbumDetail, fresh_s)
 
     async def find(self, id: str) -> AlbumDetail | None:
         """The album, or the album of the chapter of this number; None when there is none to show."""
         entry = self._cache.peek(self._kind, id) or await self._read(id)
-        if (view := self._views.find(entry)) is not None:
+        if (view := self._views.get(entry)) is not None:
             detail: AlbumDetail | None = view.value
             return detail
         return None if entry.value is None else self._judge(entry, entry.value)
 
     def peek(self, id: str) -> AlbumDetail | None:
-        """The album when this process has it fresh and judged; None says nothing."""
+        """The album when this process has it fresh and judged, else None."""
         entry = self._cache.peek(self._kind, id)
-        view = None if entry is None or entry.value is None else self._views.find(entry)
+        view = None if entry is None or entry.value is None else self._views.get(entry)
         return None if view is None else view.value
 
     async def get(self, id: str) -> AlbumDetail:
-        """As `find`; raises `AlbumNotFound` or `BlockedByPolicy` where that gives None."""
+        """As `find`; raises `AlbumNotFound` or `BlockedByPolicy` instead of giving None."""
         entry = await self._read(id)
         if entry.value is None:
             raise AlbumNotFound(id)
@@ -64,49 +61,49 @@ class Albums:
         return detail
 
     async def check(self, id: str) -> None:
-        """Return when the album may be shown, by its labels of at most a month ago or else by its detail.
+        """Return when the album may be shown, by its tags of at most a month ago or else by its detail.
 
         Raises `AlbumNotFound`, `BlockedByPolicy` or `UpstreamFailure`.
         """
-        if (labels := self._seen.get(id)) is None:
-            await self._seen.load([id])
-            labels = self._seen.get(id) or await self._labels_of(id)
-        if labels is None:
+        if (tags := self._tag_cache.get(id)) is None:
+            await self._tag_cache.load([id])
+            tags = self._tag_cache.get(id) or await self._read_tags(id)
+        if tags is None:
             raise AlbumNotFound(id)
-        if blocked := self._policy.verdict_of(labels):
+        if blocked := self._policy.verdict_of(tags):
             raise BlockedByPolicy(blocked)
 
     async def related(self, id: str) -> tuple[AlbumSummary, ...]:
         """The albums shown beside this one, each looked up first where the policy is strict."""
-        whole = (await self._read(id)).value
-        if whole is None or await self.find(id) is None:
+        unfiltered = (await self._read(id)).value
+        if unfiltered is None or await self.find(id) is None:
             return ()
-        listed = await self.listing.judge(whole.related, is_thorough=self._policy.is_strict)
-        return tuple(line for line in whole.related if line.id in listed)
+        listable = await self.filter.listable(unfiltered.related, is_strict=self._policy.is_strict)
+        return tuple(album for album in unfiltered.related if album.id in listable)
 
     async def find_many(self, ids: Sequence[str]) -> list[AlbumDetail | UpstreamFailure | None]:
-        """Many in one wave, in the order asked; a failure stands in its album's place."""
-        return await self._waves.find(self._kind, ids, self.find)
+        """Many albums, a bounded number at once, in the order asked; a failure stands in its album's place."""
+        return await self._cache.gather_bounded(self._kind, ids, self.find, self._concurrency)
 
-    async def _look_up(self, ids: Sequence[str]) -> None:
-        await self._waves.find(self._kind, ids, self._labels_of)
+    async def _load_tags(self, ids: Sequence[str]) -> None:
+        await self._cache.gather_bounded(self._kind, ids, self._read_tags, self._concurrency)
 
-    async def _labels_of(self, id: str) -> AlbumTags | None:
+    async def _read_tags(self, id: str) -> AlbumTags | None:
         if (detail := (await self._read(id)).value) is None:
             return None
-        labels = AlbumTags.of(detail)
-        for known_as in {id, detail.id}:
-            self._seen.learn(known_as, labels)
-        return labels
+        tags = AlbumTags.of(detail)
+        for number in {id, detail.id}:
+            self._tag_cache.put(number, tags)
+        return tags
 
     async def _read(self, id: str) -> CacheEntry[AlbumDetail]:
         return await self._cache.read(self._kind, id, lambda: self._site.album(id))
 
-    def _judge(self, entry: CacheEntry[AlbumDetail], whole: AlbumDetail) -> AlbumDetail | None:
-        labels = AlbumTags.of(whole)
-        self._seen.learn(whole.id, labels)
-        if self._policy.verdict_of(labels):
-            return self._views.keep(entry, None)
-        listed = self.listing.judge_by_what_is_known(whole.related, is_thorough=self._policy.is_strict)
-        related = tuple(line for line in whole.related if line.id in listed)
-        return self._views.keep(entry, replace(whole, related=related), LIST_S)
+    def _judge(self, entry: CacheEntry[AlbumDetail], unfiltered: AlbumDetail) -> AlbumDetail | None:
+        tags = AlbumTags.of(unfiltered)
+        self._tag_cache.put(unfiltered.id, tags)
+        if self._policy.verdict_of(tags):
+            return self._views.put(entry, None)
+        listable = self.filter.listable_by_known_tags(unfiltered.related, is_strict=self._policy.is_strict)
+        related = tuple(album for album in unfiltered.related if album.id in listable)
+        return self._views.put(entry, replace(unfiltered, related=related), LIST_S)

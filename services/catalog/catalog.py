@@ -1,20 +1,22 @@
-"""The catalog: what the site has, cached, asked for once by however many, and judged by the content policy."""
+"""The catalog: albums, chapters, lists and comments of the site, cached and filtered by the content policy."""
 
 from __future__ import annotations
 
 import time
+import unicodedata
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
-from services.cache import Cache, CacheKey, GatherBounded, RedisTier
+import msgspec
+
+from services.cache import Cache, CacheEntry, CacheKey, RedisTier
 from services.catalog.albums import Albums
-from services.catalog.filtered_view import FilteredView
-from services.catalog.lists import Lists
-from services.catalog.policy import ContentPolicy
-from services.catalog.queries import check_page
+from services.catalog.policy import LIST_S, ContentPolicy, FilteredViews
 from services.catalog.site import Site
-from services.catalog.tag_cache import TagCache
-from services.errors import AlbumNotFound, BlockedByPolicy, ChapterNotFound, UpstreamFailure
+from services.catalog.tags import AlbumTags, TagCache
+from services.errors import AlbumNotFound, BlockedByPolicy, ChapterNotFound, InvalidInput, UpstreamFailure
+from services.upstream import number_of
 from services.upstream.records import (
     AlbumDetail,
     AlbumListPage,
@@ -26,6 +28,16 @@ from services.upstream.records import (
     SearchQuery,
     UpstreamStatus,
 )
+
+T = TypeVar("T")
+
+LAST_PAGE = 10_000
+"""Beyond what the site has (80 albums a page), within what it answers sanely."""
+LONGEST_QUERY = 200
+"""Characters of a search text."""
+LONGEST_NAME = 60
+"""Characters of one excluded spelling."""
+MAX_EXCLUDED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +51,17 @@ class Freshness:
 
 
 class Catalog:
-    """Albums, chapters, lists and comments. Ids are digits already (`parse_album_id`).
+    """What callers may see of the site. Ids are digits already (`parse_album_id`).
 
-    What the policy withholds is not there. Every call raises `UpstreamFailure` when the site fails and no stale
-    answer can stand in.
+    What the policy blocks is not there. Every call raises `UpstreamFailure` when the site fails and no stale answer
+    can be used instead.
     """
 
     def __init__(
         self,
         site: Site,
         cache: Cache,
-        shared: RedisTier,
+        redis: RedisTier,
         policy: ContentPolicy,
         freshness: Freshness,
         *,
@@ -58,31 +70,61 @@ class Catalog:
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`concurrency` is how many albums of one list are fetched at once: the limiter's own number. `site_url` is
-        where the site's pages are, without a slash at its end.
+        the address of the site's pages, without a slash at its end.
         """
         self._site = site
         self._site_url = site_url
         self._cache = cache
-        self._seen = TagCache(shared, lambda labels: bool(policy.verdict_of(labels)))
-        self._views = FilteredView(policy, self._seen, clock)
-        self._waves = GatherBounded(cache, concurrency)
-        self._albums = Albums(site, cache, policy, self._seen, self._views, self._waves, fresh_s=freshness.album_s)
-        self._lists = Lists(
-            site,
-            cache,
-            policy,
-            self._albums,
-            self._views,
-            search_s=freshness.search_s,
-            ranking_s=freshness.ranking_s,
+        self._policy = policy
+        self._concurrency = concurrency
+        self._tag_cache = TagCache(redis, lambda tags: bool(policy.verdict_of(tags)))
+        self._views = FilteredViews(policy, self._tag_cache, clock)
+        self._albums = Albums(
+            site, cache, policy, self._tag_cache, self._views, fresh_s=freshness.album_s, concurrency=concurrency
         )
+        self._searches = CacheKey("search", AlbumListPage, freshness.search_s)
+        self._rankings = CacheKey("ranking", RankingPage, freshness.ranking_s)
         self._chapters = CacheKey("chapter", ChapterDetail, freshness.album_s)
         self._comments = CacheKey("comments", CommentPageRecord, freshness.comments_s)
 
     @property
     def version(self) -> Hashable:
-        """Another one when the policy may judge otherwise than before: part of the key of whole answers."""
-        return self._views.state
+        """Changes when the policy may judge otherwise than before: part of the key of whole answers."""
+        return self._views.version
+
+    async def ranking(self, q: RankingQuery) -> RankingPage:
+        """A page of a ranking; blocked albums leave a gap in the ranks. Raises `InvalidInput` for its page."""
+        check_page(q.page)
+        key = f"{q.period}:{q.order}:{q.category}:{q.page}"
+        entry = self._cache.peek(self._rankings, key) or await self._cache.read(
+            self._rankings, key, lambda: self._site.ranking(q)
+        )
+        if (view := self._views.get(entry)) is not None:
+            filtered: RankingPage = view.value
+            return filtered
+        page = entry.value_or_raise
+        return await self._filter(
+            entry,
+            [line.album for line in page.entries],
+            lambda ids: replace(page, entries=tuple(line for line in page.entries if line.album.id in ids)),
+        )
+
+    async def search(self, q: SearchQuery) -> AlbumListPage:
+        """A page of a search. A text that is an album number gives that album alone.
+
+        What the query excludes is excluded by the site and filtered again here; where the list carries no tags and
+        none are known, its albums are read first. Raises `InvalidInput` for what can't be searched for.
+        """
+        query = normalised(q)
+        if (number := number_of(query.text)) is None:
+            return await self._search_text(query, self._policy.exclusions)
+        try:
+            return _page_of_album(await self._albums.get(number), query)
+        except BlockedByPolicy:
+            return AlbumListPage((), query.page, 0, 0)
+        except AlbumNotFound:
+            # a number is sent without exclusions, so that the site has filtered nothing
+            return await self._search_text(query, (), is_strict=True)
 
     async def find_album(self, id: str) -> AlbumDetail | None:
         """The album of this number, or the album of the chapter of this number; None when there is none to show.
@@ -92,34 +134,31 @@ class Catalog:
         return await self._albums.find(id)
 
     def peek_album(self, id: str) -> AlbumDetail | None:
-        """The album when this process has it fresh; None says nothing. For lists, whose details are all at hand."""
+        """The album when this process has it fresh, else None. For lists whose details are all in memory."""
         return self._albums.peek(id)
 
     async def get_album(self, id: str) -> AlbumDetail:
-        """As `find_album`, for who must have it.
-
-        Raises `AlbumNotFound`, or `BlockedByPolicy` with those of its tags that are withheld.
-        """
+        """As `find_album`. Raises `AlbumNotFound`, or `BlockedByPolicy` with its blocked tags."""
         return await self._albums.get(id)
 
-    def album_url(self, id: str) -> str:
-        """The album's page on the site."""
-        return f"{self._site_url}/album/{id}/"
-
     async def find_albums(self, ids: Sequence[str]) -> list[AlbumDetail | UpstreamFailure | None]:
-        """Many albums in one bounded wave, in the order asked; a failure stands in its album's place."""
+        """Many albums, a bounded number at once, in the order asked; a failure stands in its album's place."""
         return await self._albums.find_many(ids)
 
     async def check_album(self, id: str) -> None:
-        """Return when the album may be shown, going by its labels of at most a month ago where they are known.
+        """Return when the album may be shown, by its tags of at most a month ago where they are known.
 
         Raises `AlbumNotFound` or `BlockedByPolicy`.
         """
         await self._albums.check(id)
 
     async def related(self, id: str) -> tuple[AlbumSummary, ...]:
-        """The albums that the site shows beside this one; where the policy is strict, each was looked up first."""
+        """The albums that the site shows beside this one; where the policy is strict, each is looked up first."""
         return await self._albums.related(id)
+
+    def album_url(self, id: str) -> str:
+        """The album's page on the site."""
+        return f"{self._site_url}/album/{id}/"
 
     async def find_chapter(self, id: str) -> ChapterDetail | None:
         """The chapter of this number with its pages; None when there is none to show."""
@@ -129,7 +168,7 @@ class Catalog:
             return None
 
     async def get_chapter(self, id: str) -> ChapterDetail:
-        """As `find_chapter`; raises `ChapterNotFound` or `BlockedByPolicy` where that gives None."""
+        """As `find_chapter`; raises `ChapterNotFound` or `BlockedByPolicy` instead of giving None."""
         entry = self._cache.peek(self._chapters, id) or await self._cache.read(
             self._chapters, id, lambda: self._site.chapter(id)
         )
@@ -143,19 +182,7 @@ class Catalog:
 
     async def find_chapters(self, ids: Sequence[str]) -> list[ChapterDetail | UpstreamFailure | None]:
         """Many chapters, as `find_albums` does it."""
-        return await self._waves.find(self._chapters, ids, self.find_chapter)
-
-    async def search(self, q: SearchQuery) -> AlbumListPage:
-        """A page of a search. A text that is an album number gives that album alone.
-
-        What the query excludes is excluded upstream and filtered again here; where the list carries no tags and
-        nobody has seen them, that takes one wave of details. Raises `InvalidInput` for what can't be searched for.
-        """
-        return await self._lists.search(q)
-
-    async def ranking(self, q: RankingQuery) -> RankingPage:
-        """A page of a ranking; what is withheld leaves a gap in the ranks. Raises `InvalidInput` for its page."""
-        return await self._lists.ranking(q)
+        return await self._cache.gather_bounded(self._chapters, ids, self.find_chapter, self._concurrency)
 
     async def comments(self, album_id: str, page: int) -> CommentPageRecord:
         """A page of an album's comments. Raises `InvalidInput`, `AlbumNotFound`, `BlockedByPolicy`."""
@@ -164,12 +191,93 @@ class Catalog:
         entry = await self._cache.read(
             self._comments, f"{album_id}:{page}", lambda: self._site.comments(album_id, page)
         )
-        return entry.there
+        return entry.value_or_raise
 
     async def status(self) -> UpstreamStatus:
         """What is known of the site, without asking it."""
         return await self._site.status()
 
     async def aclose(self) -> None:
-        """Write down what was learned. Cache and site are closed by who opened them."""
-        await self._seen.aclose()
+        """Write the tags that were learned. Cache and site are closed by their owners."""
+        await self._tag_cache.aclose()
+
+    async def _search_text(
+        self, query: SearchQuery, exclusions: tuple[str, ...], *, is_strict: bool = False
+    ) -> AlbumListPage:
+        sent = replace(query, exclude=tuple(dict.fromkeys((*query.exclude, *exclusions))))
+        key = msgspec.json.encode((query, exclusions)).decode()
+        entry = self._cache.peek(self._searches, key) or await self._cache.read(
+            self._searches, key, lambda: self._site.search(sent)
+        )
+        if (view := self._views.get(entry)) is not None:
+            filtered: AlbumListPage = view.value
+            return filtered
+        page = entry.value_or_raise
+        return await self._filter(
+            entry,
+            page.items,
+            lambda ids: _page_with(page, ids),
+            exclude=query.exclude,
+            is_strict=is_strict or self._policy.asks_for_blocked(query.text),
+        )
+
+    async def _filter(
+        self,
+        entry: CacheEntry[Any],
+        albums: Sequence[AlbumSummary],
+        page_with: Callable[[frozenset[str]], T],
+        *,
+        exclude: Sequence[str] = (),
+        is_strict: bool = False,
+    ) -> T:
+        listable = await self._albums.filter.listable(
+            albums, exclude=exclude, is_strict=is_strict or self._policy.is_strict
+        )
+        return self._views.put(entry, page_with(listable), LIST_S)
+
+
+def check_page(page: int) -> None:
+    """Raises `InvalidInput` for a page that can't be asked for."""
+    if page < 1:
+        raise InvalidInput("page", "page must be >= 1")
+    if page > LAST_PAGE:
+        raise InvalidInput("page", f"page must be <= {LAST_PAGE}")
+
+
+def normalised(query: SearchQuery) -> SearchQuery:
+    """The query as it is sent and cached: blanks folded, `exclude` without signs, blanks and doubles.
+
+    An empty text is allowed: the site then lists everything. Raises `InvalidInput` for what can't be asked.
+    """
+    check_page(query.page)
+    text = _normalised_text(query.text, "query", LONGEST_QUERY)
+    return replace(query, text=text, exclude=_normalised_names(query.exclude))
+
+
+def _normalised_names(names: Sequence[str]) -> tuple[str, ...]:
+    if len(names) > MAX_EXCLUDED:
+        raise InvalidInput("exclude", f"At most {MAX_EXCLUDED} spellings to exclude, not {len(names)}.")
+    normal = (_normalised_text(name, "exclude", LONGEST_NAME).lstrip("+-").strip() for name in names)
+    return tuple(dict.fromkeys(name for name in normal if name))
+
+
+def _normalised_text(text: str, field: str, max_length: int) -> str:
+    normal = " ".join(text.split())
+    if len(normal) > max_length:
+        raise InvalidInput(field, f"At most {max_length} characters, not {len(normal)}.")
+    if any(unicodedata.category(char) in ("Cc", "Cs") for char in normal):
+        raise InvalidInput(field, "Control characters can't be searched for.")
+    return normal
+
+
+def _page_with(page: AlbumListPage, ids: frozenset[str]) -> AlbumListPage:
+    """The page with these albums alone; the total of a single page is what is on it."""
+    items = tuple(album for album in page.items if album.id in ids)
+    is_only_page = page.page == 1 and page.page_count <= 1
+    return replace(page, items=items, total=len(items) if is_only_page else page.total)
+
+
+def _page_of_album(detail: AlbumDetail, query: SearchQuery) -> AlbumListPage:
+    is_excluded = AlbumTags.of(detail).has_any_of(query.exclude)
+    items = () if is_excluded else (AlbumSummary(detail.id, detail.title, detail.tags),)
+    return AlbumListPage(items if query.page == 1 else (), query.page, len(items), len(items))

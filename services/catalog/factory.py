@@ -1,4 +1,4 @@
-"""The catalog and its images, built together and closed together."""
+"""Opens the catalog with its cache, policy, covers and pages."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.cache import Cache, DiskCache, ReadWatcher, RedisTier
+from services.cache import Cache, DiskCache, ReadObserver, RedisTier
 from services.catalog.catalog import Catalog, Freshness
 from services.catalog.covers import Covers
-from services.catalog.pages import Pages, Staged
+from services.catalog.pages import FindStaged, Pages
 from services.catalog.policy import ContentPolicy
 from services.catalog.site import Site
-from services.catalog.tag_index import TagIndex
+from services.catalog.tags import TagIndex
 from services.redis import RedisClient
 from services.settings import Settings
 
@@ -34,27 +34,27 @@ class OpenCatalog:
 @asynccontextmanager
 async def open_catalog(
     settings: Settings,
-    link: RedisClient,
+    redis: RedisClient,
     site: Site,
-    lexicon: TagIndex,
-    staged: Staged = lambda *_: None,
+    index: TagIndex,
+    find_staged: FindStaged = lambda *_: None,
     *,
-    on_read: ReadWatcher = lambda *_: None,
+    on_read: ReadObserver = lambda *_: None,
 ) -> AsyncIterator[OpenCatalog]:
     """The catalog over a site; to be closed before the site and Redis are.
 
-    `staged` knows the pages of running downloads. `on_read` is told of every read of the cache: kind ("album"), and
-    "memory", "redis", "fetched", "stale" or "failed".
+    `find_staged` finds the pages of running downloads. `on_read` is called after every read of the cache with its
+    kind ("album") and outcome ("memory", "redis", "fetched", "stale" or "failed").
     """
     async with AsyncExitStack() as stack:
-        shared = RedisTier(link)
-        policy = ContentPolicy(lexicon, settings.blocked_tags, is_strict=settings.policy == "strict")
-        cache = Cache(shared, stale_s=settings.cache_stale_s, on_read=on_read)
+        redis_tier = RedisTier(redis)
+        policy = ContentPolicy(index, settings.blocked_tags, is_strict=settings.policy == "strict")
+        cache = Cache(redis_tier, stale_s=settings.cache_stale_s, on_read=on_read)
         stack.push_async_callback(cache.aclose)
         catalog = Catalog(
             site,
             cache,
-            shared,
+            redis_tier,
             policy,
             _freshness(settings),
             concurrency=settings.jm_concurrency,
@@ -62,9 +62,9 @@ async def open_catalog(
         )
         stack.push_async_callback(catalog.aclose)
         disk = await _open_disk(settings.data_dir / "images", settings.cache_bytes)
-        covers = Covers(site, catalog, disk, shared)
+        covers = Covers(site, catalog, disk, redis_tier)
         stack.push_async_callback(covers.aclose)
-        pages = Pages(site, catalog, disk, shared, staged)
+        pages = Pages(site, catalog, disk, redis_tier, find_staged)
         stack.push_async_callback(pages.aclose)
         yield OpenCatalog(catalog, policy, covers, pages)
 

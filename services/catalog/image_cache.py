@@ -1,26 +1,27 @@
-"""Images kept on disk: fetched once, however many ask, in however many processes."""
+"""Images cached on disk: each fetched once, however many callers and processes ask for it."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+
+from cachetools import TTLCache
 
 from services.cache import CachedFile, DiskCache, Flight, RedisTier, RefreshLock, SingleFlight
 from services.errors import UpstreamFailure
 from services.observability import current_usage
 
 ABSENT_S = 60.0
-"""For so long nobody asks again for an image that the site does not have."""
-MOST_ABSENT = 4096
+"""An image that the site does not have is not asked for again for so long."""
+MAX_ABSENT = 4096
 """Remembered in this process."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredImage:
-    """An image ready to be sent. `etag` is a digest of the bytes, hex, unquoted: a strong validator."""
+    """An image ready to send. `etag` is a digest of the bytes, hex, unquoted: a strong validator."""
 
     data: bytes
     media_type: str
@@ -37,69 +38,65 @@ class StoredImage:
         return cls(file.data, file.media_type, file.etag)
 
 
-Made = tuple[bytes, str]
+ImageData = tuple[bytes, str]
 """An image's bytes and media type."""
 
 
 class ImageCache:
     """Images by key ("cover/350234"), made when they are first asked for."""
 
-    def __init__(self, disk: DiskCache, shared: RedisTier) -> None:
+    def __init__(self, disk: DiskCache, redis: RedisTier) -> None:
         self._disk = disk
-        self._shared = shared
+        self._redis = redis
         self._flights: SingleFlight[StoredImage | None] = SingleFlight()
-        self._absent: OrderedDict[str, float] = OrderedDict()
+        self._absent: TTLCache[str, bool] = TTLCache(MAX_ABSENT, ABSENT_S)
 
     async def get(
-        self, key: str, make: Callable[[], Awaitable[Made | None]], fresh_s: float = math.inf
+        self, key: str, make: Callable[[], Awaitable[ImageData | None]], fresh_s: float = math.inf
     ) -> StoredImage | None:
         """The image as it is on disk, else as `make` makes it; None when there is none.
 
-        One older than `fresh_s` is made anew, and serves on when that fails. Raises what `make` raises.
+        One older than `fresh_s` is made again, and still used when that fails. Raises what `make` raises.
         """
-        if time.monotonic() < self._absent.get(key, 0.0):
+        if key in self._absent:
             return None
-        kept = await self._disk.find(key)
-        if kept is not None and time.time() < kept.stored_at + fresh_s:
-            return StoredImage.of(kept)
+        cached = await self._disk.find(key)
+        if cached is not None and time.time() < cached.stored_at + fresh_s:
+            return StoredImage.of(cached)
 
         async def work(_: Flight[StoredImage | None]) -> StoredImage | None:
             return await self._make(key, make, fresh_s)
 
-        flight = self._flights.board(key, work, current_usage().priority)
+        flight = self._flights.join(key, work, current_usage().priority)
         try:
-            return await flight.landed()
+            return await flight.result()
         except UpstreamFailure:
-            if kept is None:
+            if cached is None:
                 raise
-            return StoredImage.of(kept)
+            return StoredImage.of(cached)
 
     async def aclose(self) -> None:
         """Cancel what is under way."""
         await self._flights.aclose()
 
-    async def _make(self, key: str, make: Callable[[], Awaitable[Made | None]], fresh_s: float) -> StoredImage | None:
-        turn = RefreshLock(self._shared, f"jmgraph:image:{key}")
+    async def _make(
+        self, key: str, make: Callable[[], Awaitable[ImageData | None]], fresh_s: float
+    ) -> StoredImage | None:
+        lock = RefreshLock(self._redis, f"jmgraph:image:{key}")
         while True:
-            claim = await turn.look()
-            # who had the turn before us may have written it, where processes share the disk
-            kept = await self._disk.find(key)
-            if kept is not None and time.time() < kept.stored_at + fresh_s:
-                await turn.leave(claim)
-                return StoredImage.of(kept)
-            await turn.heed(claim)
-            if claim.is_ours:
+            state = await lock.poll()
+            # the last holder of the lock may have written it, where processes share the disk
+            cached = await self._disk.find(key)
+            if cached is not None and time.time() < cached.stored_at + fresh_s:
+                await lock.release_if_ours(state)
+                return StoredImage.of(cached)
+            await lock.raise_failure(state)
+            if state.is_ours:
                 break
-        async with turn.taken():
+        async with lock.held():
             made = await make()
             stored = StoredImage.of(await self._disk.put(key, *made)) if made else None
-        await turn.give_up()
+        await lock.release()
         if stored is None:
-            self._note_absence(key)
+            self._absent[key] = True
         return stored
-
-    def _note_absence(self, key: str) -> None:
-        self._absent[key] = time.monotonic() + ABSENT_S
-        self._absent.move_to_end(key)
-        if len(self._absent) > MOST_ABSENT:
-            self._absent.popitem(last=False)

@@ -1,4 +1,4 @@
-"""Pages one can read: fetched on demand, put in order, kept on disk."""
+"""Readable pages: fetched on demand, unscrambled, cached on disk."""
 
 from __future__ import annotations
 
@@ -8,26 +8,28 @@ from pathlib import Path
 
 from services.cache import DiskCache, RedisTier
 from services.catalog.catalog import Catalog
-from services.catalog.image_cache import ImageCache, Made, StoredImage
+from services.catalog.image_cache import ImageCache, ImageData, StoredImage
 from services.catalog.site import Site
 from services.errors import ChapterNotFound
 from services.imaging import read_page, sniff, strips
 from services.upstream.records import ChapterDetail
 
-Staged = Callable[[str, int], Path | None]
+FindStaged = Callable[[str, int], Path | None]
 """Chapter and 1-based page to the readable file a running download has of it, None while it has none. Called in a
 thread.
 """
 
 
 class Pages:
-    """Pages by chapter and 1-based index. They never change, so they may be kept for good."""
+    """Pages by chapter and 1-based index. They never change, so they stay while there is room."""
 
-    def __init__(self, site: Site, catalog: Catalog, disk: DiskCache, shared: RedisTier, staged: Staged) -> None:
+    def __init__(
+        self, site: Site, catalog: Catalog, disk: DiskCache, redis: RedisTier, find_staged: FindStaged
+    ) -> None:
         self._site = site
         self._catalog = catalog
-        self._staged = staged
-        self._images = ImageCache(disk, shared)
+        self._find_staged = find_staged
+        self._images = ImageCache(disk, redis)
 
     async def find(self, chapter_id: str, index: int) -> StoredImage | None:
         """The page in reading order, untouched where it was whole; None when the chapter or the page is not there.
@@ -46,7 +48,7 @@ class Pages:
         """Cancel what is under way."""
         await self._images.aclose()
 
-    async def _fetch(self, chapter: ChapterDetail, index: int) -> Made:
+    async def _fetch(self, chapter: ChapterDetail, index: int) -> ImageData:
         if (staged := await asyncio.to_thread(self._from_staging, chapter.id, index)) is not None:
             return staged
         data = await self._site.page(chapter, index)
@@ -54,9 +56,9 @@ class Pages:
         page = await asyncio.to_thread(read_page, data, count)
         return page.data, page.codec.media_type
 
-    def _from_staging(self, chapter_id: str, index: int) -> Made | None:
+    def _from_staging(self, chapter_id: str, index: int) -> ImageData | None:
         """None also when the download ended meanwhile and took its files with it."""
-        path = self._staged(chapter_id, index)
+        path = self._find_staged(chapter_id, index)
         try:
             data = path.read_bytes() if path else b""
         except OSError:

@@ -1,15 +1,26 @@
-"""The content policy: which tags a host withholds, and what carries them."""
+"""The content policy: which tags are blocked, and what it leaves of albums and lists."""
 
 from __future__ import annotations
 
+import math
 import re
+import time
 import unicodedata
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
-from services.catalog.album_tags import AlbumTags
-from services.catalog.tag_index import TagIndex
+from cachetools import LRUCache
+
+from services.cache import CacheEntry, DerivedValue
+from services.catalog.tags import AlbumTags, TagCache, TagIndex
 from services.ehtag import TagKind, parse_namespace
+from services.upstream.records import AlbumSummary
+
+T = TypeVar("T")
+
+LIST_S = 30.0
+"""A list is judged again after so long: by then other processes may have seen tags of its albums."""
 
 BUILT_IN_IDS = (
     "female:lolicon",
@@ -23,17 +34,17 @@ BUILT_IN_IDS = (
     "male:kodomo doushi",
 )
 BUILT_IN_SPELLINGS = ("蘿莉", "萝莉", "正太", "幼女")
-"""Always withheld, whatever the host sets; a host can only add."""
+"""Always blocked; a host can only add to them."""
 
 _SHORTEST_IN_TITLES = 2
 """Characters: a single one stands in too many titles by chance."""
 _KEPT = 50_000
-"""Names judged once and remembered; the site's vocabulary is a tenth of that."""
+"""Verdicts on names that are remembered; the site uses a tenth as many names."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Rules:
-    """The blocked list, worked out for one state of the lexicon."""
+    """The block list, resolved for one version of the tag index."""
 
     version: Hashable
     spellings: frozenset[str]
@@ -46,47 +57,47 @@ class _Rules:
 
 
 class ContentPolicy:
-    """Judges names, labels and titles; the built-in list and what the host adds, ids or spellings of the site."""
+    """Judges names, tags and titles by the built-in block list and the host's additions (ids or site spellings)."""
 
-    def __init__(self, lexicon: TagIndex, blocked: Iterable[str] = (), *, is_strict: bool = False) -> None:
+    def __init__(self, index: TagIndex, blocked: Iterable[str] = (), *, is_strict: bool = False) -> None:
         self.is_strict = is_strict
-        self._lexicon = lexicon
+        self._index = index
         ids, spellings = _parted(blocked)
         self._ids = frozenset((*BUILT_IN_IDS, *ids))
         self._spellings = (*BUILT_IN_SPELLINGS, *spellings)
-        self._judged: dict[tuple[TagKind, str], bool] = {}
-        self._rules = self._work_out()
+        self._verdicts: LRUCache[tuple[TagKind, str], bool] = LRUCache(_KEPT)
+        self._rules = self._resolve()
 
     @property
     def version(self) -> Hashable:
-        """Another one when a verdict may be another than before."""
-        return self._lexicon.version
+        """Changes when a verdict may change."""
+        return self._index.version
 
     @property
     def exclusions(self) -> tuple[str, ...]:
-        """Spellings to exclude in searches upstream; those with blanks can't be, since the site parts words there."""
+        """Spellings to exclude in searches on the site; not those with blanks, at which the site splits words."""
         return self._current().exclusions
 
     def verdict(self, tags: Iterable[str]) -> tuple[str, ...]:
-        """Those of an album's genre tags that are withheld, as the site spells them; empty for an album to show."""
+        """The blocked ones of an album's genre tags, as the site spells them; empty when the album may be shown."""
         return self.verdict_of(AlbumTags(tags=tuple(tags)))
 
-    def verdict_of(self, labels: AlbumTags) -> tuple[str, ...]:
-        """Those of all labels of an album that are withheld: works, characters and authors have ids as well."""
+    def verdict_of(self, tags: AlbumTags) -> tuple[str, ...]:
+        """The blocked ones of all tags of an album: works, characters and authors have ids as well."""
         self._current()
-        return tuple(name for kind, name in labels if self._is_blocked(kind, name))
+        return tuple(name for kind, name in tags if self._is_blocked(kind, name))
 
     def blocked_titles(self, titles: Sequence[str]) -> list[bool]:
-        """For each title whether it names what is withheld."""
+        """For each title whether it names something blocked."""
         rules = self._current()
-        folded = self._lexicon.fold(titles)
+        folded = self._index.fold(titles)
         return [
             _finds(rules.in_titles, fold) or _finds(rules.words_in_titles, _plain(title))
             for title, fold in zip(titles, folded, strict=True)
         ]
 
     def asks_for_blocked(self, text: str) -> bool:
-        """True for a search text that names what is withheld: all it can find is withheld, too."""
+        """True for a search text that names something blocked: whatever it finds is blocked as well."""
         words = [word.lstrip("+") for word in text.split() if not word.startswith("-")]
         wanted = " ".join(words)
         return self.blocked_titles([wanted])[0] or any(
@@ -94,38 +105,125 @@ class ContentPolicy:
         )
 
     def _current(self) -> _Rules:
-        if self._rules.version != self._lexicon.version:
-            self._judged.clear()
-            self._rules = self._work_out()
+        if self._rules.version != self._index.version:
+            self._verdicts.clear()
+            self._rules = self._resolve()
         return self._rules
 
     def _is_blocked(self, kind: TagKind, name: str) -> bool:
-        judged = self._judged.get((kind, name))
-        if judged is None:
-            if len(self._judged) >= _KEPT:
-                self._judged.clear()
-            judged = self._judged[kind, name] = self._judge(kind, name)
-        return judged
+        verdict = self._verdicts.get((kind, name))
+        if verdict is None:
+            verdict = self._verdicts[kind, name] = self._judge(kind, name)
+        return verdict
 
     def _judge(self, kind: TagKind, name: str) -> bool:
         if not name:
             return False
-        if self._lexicon.fold([name])[0] in self._rules.spellings or _id_of(name) in self._ids:
+        if self._index.fold([name])[0] in self._rules.spellings or _id_of(name) in self._ids:
             return True
-        return not self._ids.isdisjoint(self._lexicon.ids_of(name, kind))
+        return not self._ids.isdisjoint(self._index.ids_of(name, kind))
 
-    def _work_out(self) -> _Rules:
-        known = [spelling for id in sorted(self._ids) for spelling in self._lexicon.spellings_of(id)]
+    def _resolve(self) -> _Rules:
+        known = [spelling for id in sorted(self._ids) for spelling in self._index.spellings_of(id)]
         spellings = tuple(dict.fromkeys((*self._spellings, *known)))
-        folded = frozenset(filter(None, self._lexicon.fold(spellings)))
+        folded = frozenset(filter(None, self._index.fold(spellings)))
         raws = [id.partition(":")[2] for id in BUILT_IN_IDS]
         return _Rules(
-            version=self._lexicon.version,
+            version=self._index.version,
             spellings=folded,
             exclusions=tuple(spelling for spelling in spellings if not re.search(r"\s", spelling)),
             in_titles=_any_of(name for name in folded if not name.isascii()),
             words_in_titles=_any_of(_plain(name) for name in (*spellings, *raws) if name.isascii()),
         )
+
+
+class PolicyFilter:
+    """Decides which albums of a list may be listed: by the policy, and again by the exclusions of the caller.
+
+    Again, because the site answers the unfiltered list when its own exclusions leave nothing.
+    """
+
+    def __init__(
+        self,
+        policy: ContentPolicy,
+        tag_cache: TagCache,
+        load_tags: Callable[[Sequence[str]], Awaitable[None]],
+    ) -> None:
+        """`load_tags` reads albums from the site, so that their tags are in the tag cache."""
+        self._policy = policy
+        self._tag_cache = tag_cache
+        self._load_tags = load_tags
+
+    async def listable(
+        self, albums: Sequence[AlbumSummary], *, exclude: Collection[str] = (), is_strict: bool = False
+    ) -> frozenset[str]:
+        """Ids of the albums that may be listed.
+
+        Judged by the title and the known tags. Unknown tags are looked up when `is_strict`, or when there is
+        something to `exclude`; an album whose tags stay unknown is then withheld when strict, and else listed.
+        """
+        without_tags = [album.id for album in albums if album.tags is None]
+        await self._tag_cache.load(without_tags)
+        unknown = [id for id in without_tags if self._tag_cache.get(id) is None]
+        if unknown and (is_strict or exclude):
+            await self._load_tags(unknown)
+        self._learn_from(albums)
+        return self.listable_by_known_tags(albums, exclude=exclude, is_strict=is_strict)
+
+    def listable_by_known_tags(
+        self, albums: Sequence[AlbumSummary], *, exclude: Collection[str] = (), is_strict: bool = False
+    ) -> frozenset[str]:
+        """As `listable`, by the tags that this process knows."""
+        has_blocked_title = self._policy.blocked_titles([album.title for album in albums])
+        return frozenset(
+            album.id
+            for album, is_blocked in zip(albums, has_blocked_title, strict=True)
+            if not is_blocked and self._may_be_listed(album, exclude, is_strict)
+        )
+
+    def _learn_from(self, albums: Sequence[AlbumSummary]) -> None:
+        """Some lists carry tags, others don't: an album that one shows to be blocked is blocked in all."""
+        for album in albums:
+            tags = AlbumTags.of_summary(album)
+            if tags and self._tag_cache.get(album.id) is None and self._policy.verdict_of(tags):
+                self._tag_cache.put(album.id, tags)
+
+    def _may_be_listed(self, album: AlbumSummary, exclude: Collection[str], is_strict: bool) -> bool:
+        found = (AlbumTags.of_summary(album), self._tag_cache.get(album.id))
+        known = [tags for tags in found if tags is not None]
+        if not known:
+            return not is_strict
+        return not any(self._policy.verdict_of(tags) or tags.has_any_of(exclude) for tags in known)
+
+
+class FilteredViews:
+    """What the policy left of cache entries, stored beside each until a verdict may have changed."""
+
+    def __init__(self, policy: ContentPolicy, tag_cache: TagCache, clock: Callable[[], float] = time.time) -> None:
+        self._policy = policy
+        self._tag_cache = tag_cache
+        self._clock = clock
+
+    @property
+    def version(self) -> Hashable:
+        """Changes when a view may change."""
+        return (self._policy.version, self._tag_cache.revision)
+
+    def get(self, entry: CacheEntry[Any]) -> DerivedValue | None:
+        """The view of an entry, while it is valid."""
+        view = entry.derived
+        if view is None or view.state != self.version or self._clock() > view.valid_until:
+            return None
+        return view
+
+    def put(self, entry: CacheEntry[Any], value: T, ttl_s: float = math.inf) -> T:
+        """Store a view just made. Where it equals the last one that object is kept: callers may have derived more
+        from it.
+        """
+        if entry.derived is not None and entry.derived.value == value:
+            value = entry.derived.value
+        entry.derived = DerivedValue(value, self.version, self._clock() + ttl_s)
+        return value
 
 
 def _parted(blocked: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -151,7 +249,7 @@ def _any_of(names: Iterable[str]) -> re.Pattern[str] | None:
 
 
 def _as_written(name: str) -> str:
-    """Latin words stand for themselves, katakana at least begins a word; other scripts have no blanks to go by."""
+    """Latin words match whole, katakana the beginning of a word; other scripts have no blanks between words."""
     if name.isascii():
         return rf"(?<![a-z0-9]){re.escape(name)}(?![a-z0-9])"
     return rf"(?<![ァ-ヺー]){re.escape(name)}" if "ァ" <= name[0] <= "ヺ" else re.escape(name)

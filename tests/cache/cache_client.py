@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from services.cache import Cache, RedisTier
-from services.cache.keys import CacheKey
+from services.cache import Cache, CacheKey, RedisTier
 from services.redis import RedisClient
 from services.upstream.records import AlbumDetail
 from tests.fakes import album
@@ -29,7 +28,7 @@ async def main(url: str, lock_s: str, askers: str) -> None:
         return album("1", title="山行")
 
     entries = await asyncio.gather(*(cache.read(ALBUMS, "1", fetch) for _ in range(int(askers))))
-    sys.stdout.write(f"{ {entry.there.title for entry in entries} }")
+    sys.stdout.write(f"{ {entry.value_or_raise.title for entry in entries} }")
     await cache.aclose()
     await redis_client.aclose()
 

@@ -6,9 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import msgspec
 import pytest
 
-from services.cache.cache import Cache, ReadWatcher
-from services.cache.keys import CacheKey
-from services.cache.redis_tier import RedisTier
+from services.cache import Cache, CacheKey, ReadObserver, RedisTier
 from services.errors import UpstreamFailure, UpstreamReason
 from services.observability import Priority, current_usage, open_usage
 from services.redis import RedisClient
@@ -32,7 +30,7 @@ async def new_cache(redis_client: RedisClient, clock: Clock) -> AsyncIterator[Ne
     """Makes caches as separate processes would have them: nothing in common but Valkey and the hour."""
     made: list[Cache] = []
 
-    def make(*, patience_s: float = 2.0, retry_s: float = 2.0, on_read: ReadWatcher = lambda *_: None) -> Cache:
+    def make(*, patience_s: float = 2.0, retry_s: float = 2.0, on_read: ReadObserver = lambda *_: None) -> Cache:
         shared = RedisTier(redis_client, clock=clock)
         made.append(
             Cache(shared, stale_s=1000.0, patience_s=patience_s, retry_s=retry_s, clock=clock, on_read=on_read)
@@ -329,7 +327,7 @@ async def test_an_answer_that_can_not_be_read_is_a_miss(
 ) -> None:
     far_future = b"%015d" % 99_999_999_999_999
     for data in (b"", b"?", far_future + far_future + b"1" + b"\xc1", b"\xff" * 200):
-        await redis_client.client.set(ALBUMS.shared_key("1"), data)
+        await redis_client.client.set(ALBUMS.redis_key("1"), data)
         site.calls.clear()
 
         entry = await new_cache().read(ALBUMS, "1", fetch(site, "1"))
@@ -346,7 +344,7 @@ async def test_another_shape_of_record_has_another_key() -> None:
         id: str
         title: str
 
-    assert CacheKey("album", Before, 1.0).shared_key("1") != CacheKey("album", After, 1.0).shared_key("1")
+    assert CacheKey("album", Before, 1.0).redis_key("1") != CacheKey("album", After, 1.0).redis_key("1")
 
 
 async def test_a_key_that_is_never_fresh_is_asked_each_time_but_by_one(
@@ -371,7 +369,7 @@ async def test_many_keys_are_warmed_in_one_call(new_cache: NewCache, site: FakeS
     await new_cache().read(ALBUMS, "1", fetch(site, "1"))
     cache = new_cache()
 
-    await cache.warm(ALBUMS, ["1", "2"])
+    await cache.load(ALBUMS, ["1", "2"])
 
     assert [cache.has_fresh(ALBUMS, id) for id in ("1", "2")] == [True, False]
 

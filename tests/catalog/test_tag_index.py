@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from services.catalog import ContentPolicy, EhTagIndex
-from services.catalog.album_tags import AlbumTags
+from services.catalog import AlbumTags, ContentPolicy, EhTagIndex
 from services.ehtag import Namespace, TagKind, Translator
 from services.ehtag.rows import serialise_row
 from tests.tag_glossary import tag_file, tag_snapshot

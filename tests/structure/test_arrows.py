@@ -101,7 +101,7 @@ def name_of(path: Path) -> str:
 
 
 def service_of(name: str) -> str:
-    """ "cache" for "services.cache.keys" and "services.cache.Cache", "" for what is no service."""
+    """ "cache" for "services.cache" and "services.cache.Cache", "" for what is no service."""
     first, _, rest = name.partition(".")
     return rest.partition(".")[0] if first == "services" else ""
 

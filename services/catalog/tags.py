@@ -1,0 +1,183 @@
+"""Tags as the policy needs them: of one album, of all albums seen, and the spellings that the tag database knows."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+from cachetools import LRUCache
+
+from services.cache import RedisTier, shape_of
+from services.ehtag import TagKind, Translator, fold_many
+from services.upstream.records import AlbumDetail, AlbumSummary
+
+KEPT_S = 30 * 86400.0
+"""In Redis. After this at the latest an album whose tags changed is judged by the new ones."""
+MAX_ALBUMS = 8192
+"""In this process; Redis holds the rest."""
+REWRITE_S = 86400.0
+"""Tags that stay the same are written again once a day, which starts their month anew."""
+FLUSH_S = 0.05
+"""New tags are collected for so long, then written in one call."""
+
+_KINDS = (TagKind.GENRE, TagKind.WORK, TagKind.CHARACTER, TagKind.AUTHOR)
+
+
+@dataclass(frozen=True, slots=True)
+class AlbumTags:
+    """Tags, works, characters and authors of an album, as the site spells them."""
+
+    tags: tuple[str, ...] = ()
+    works: tuple[str, ...] = ()
+    characters: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+
+    def __iter__(self) -> Iterator[tuple[TagKind, str]]:
+        """Each name with its kind."""
+        for kind, names in zip(_KINDS, (self.tags, self.works, self.characters, self.authors), strict=True):
+            for name in names:
+                yield kind, name
+
+    @classmethod
+    def of(cls, detail: AlbumDetail) -> AlbumTags:
+        """The tags of an album, as interned strings: thousands of albums share few names."""
+        return cls(*map(_interned, (detail.tags, detail.works, detail.characters, detail.authors)))
+
+    @classmethod
+    def of_summary(cls, summary: AlbumSummary) -> AlbumTags | None:
+        """The tags that a list gives; None when it gives none."""
+        return None if summary.tags is None else cls(_interned(summary.tags))
+
+    def has_any_of(self, names: Collection[str]) -> bool:
+        """True when one of the tags is one of these names, in whatever spelling."""
+        if not names:
+            return False
+        return not set(fold_many(list(names))).isdisjoint(fold_many([name for _, name in self]))
+
+
+_ENCODE = msgspec.msgpack.Encoder().encode
+_DECODER = msgspec.msgpack.Decoder(AlbumTags)
+_KEY = f"jmgraph:labels:{shape_of(AlbumTags)}:"
+
+
+class TagCache:
+    """The tags that each album was last seen with, kept for a month: longer than the album itself is cached.
+
+    The policy judges lists, covers and pages by them without asking the site. Keeping tags instead of verdicts, a
+    host that changes its block list is obeyed at once. `revision` grows when an album becomes blocked or unblocked.
+    """
+
+    def __init__(self, redis: RedisTier, is_blocked: Callable[[AlbumTags], bool]) -> None:
+        self.revision = 0
+        self._redis = redis
+        self._is_blocked = is_blocked
+        self._known: LRUCache[str, tuple[AlbumTags, float]] = LRUCache(MAX_ALBUMS)
+        self._unwritten: dict[str, bytes] = {}
+        self._writing: asyncio.Task[None] | None = None
+
+    def get(self, album_id: str) -> AlbumTags | None:
+        """The tags of an album, if this process has them."""
+        found = self._known.get(album_id)
+        return found and found[0]
+
+    def put(self, album_id: str, tags: AlbumTags) -> None:
+        """Remember the tags of an album, here and, a moment later, in Redis."""
+        known, written_at = self._known.get(album_id, (None, 0.0))
+        now = time.monotonic()
+        if known == tags and now < written_at + REWRITE_S:
+            return
+        self._keep(album_id, tags, now)
+        self._unwritten[album_id] = _ENCODE(tags)
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write_soon())
+
+    async def load(self, album_ids: Sequence[str]) -> None:
+        """Load what Redis has of these albums into this process, in one call."""
+        unknown = [id for id in album_ids if id not in self._known]
+        found = await self._redis.get_many([_KEY + id for id in unknown])
+        for id, data in zip(unknown, found, strict=True):
+            if data is not None and (tags := _decode(data)) is not None:
+                self._keep(id, tags, time.monotonic())
+
+    async def aclose(self) -> None:
+        """Write what is not written yet."""
+        if self._writing is not None:
+            await self._writing
+
+    def _keep(self, album_id: str, tags: AlbumTags, now: float) -> None:
+        known = self.get(album_id)
+        if self._is_blocked(tags) != (known is not None and self._is_blocked(known)):
+            self.revision += 1
+        self._known[album_id] = (tags, now)
+
+    async def _write_soon(self) -> None:
+        while self._unwritten:
+            await asyncio.sleep(FLUSH_S)
+            values, self._unwritten = self._unwritten, {}
+            await self._redis.put_many({_KEY + id: data for id, data in values.items()}, KEPT_S)
+
+
+class TagIndex(Protocol):
+    """Spellings of the site and EhTag ids ("other:full color"), each by the other. Tests use a fake."""
+
+    @property
+    def version(self) -> Hashable:
+        """Changes when the answers may change."""
+
+    def fold(self, texts: Sequence[str]) -> list[str]:
+        """Each text in one form: without differences of script, width, case and decoration."""
+
+    def ids_of(self, name: str, kind: TagKind) -> Collection[str]:
+        """Ids of the records that a tag of the site may mean."""
+
+    def spellings_of(self, id: str) -> Collection[str]:
+        """The known spellings of a record on the site."""
+
+
+class EhTagIndex:
+    """The index of the tag database. `translator` returns the one of the current snapshot."""
+
+    def __init__(self, translator: Callable[[], Translator]) -> None:
+        self._translator = translator
+        self._known = translator()
+        self._version = 0
+
+    @property
+    def version(self) -> Hashable:
+        """Grows with each new translator; there is one for each snapshot."""
+        translator = self._translator()
+        if translator is not self._known:
+            self._known = translator
+            self._version += 1
+        return self._version
+
+    def fold(self, texts: Sequence[str]) -> list[str]:
+        """As the translator folds names."""
+        return fold_many(texts)
+
+    def ids_of(self, name: str, kind: TagKind) -> Collection[str]:
+        """Ids of the record of a tag and of its namesakes."""
+        if kind is TagKind.GENRE:
+            return self._translator().ids_of(name)
+        found = self._translator().translate(name, kind)
+        return {record.id for record in (found.record, *found.alternatives) if record}
+
+    def spellings_of(self, id: str) -> Collection[str]:
+        """The spellings of the alias table."""
+        return self._translator().spellings_of(id)
+
+
+def _decode(data: bytes) -> AlbumTags | None:
+    try:
+        return _DECODER.decode(data)
+    except msgspec.MsgspecError:
+        return None
+
+
+def _interned(names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(map(sys.intern, names))
