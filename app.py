@@ -15,6 +15,7 @@ from rest import exception_handlers, graphiql_page, routes
 from rest.middleware import (
     CORSMiddleware,
     ProxyHeadersMiddleware,
+    RequestContextMiddleware,
     RequestMetricsMiddleware,
     ResponseCacheMiddleware,
     TrustedHostsMiddleware,
@@ -51,6 +52,7 @@ def build_app(settings: Settings) -> Starlette:
             Middleware(ProxyHeadersMiddleware, settings.trusted_proxies),
             Middleware(CORSMiddleware),
             Middleware(ResponseCacheMiddleware, catalog_version),
+            Middleware(RequestContextMiddleware),
         ],
     )
     app.state.stopping = stopping

@@ -1,4 +1,4 @@
-"""An id for each request, which the log shows and the worker inherits, and the metrics of requests."""
+"""Around each request: its id, metrics, and the context of its log lines and traces."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ from services.observability import bound_request, metrics, span
 log = structlog.get_logger("jmgraph.http")
 _plain_log = logging.getLogger("jmgraph.http")
 
+_REQUEST_ID_KEY = "jmgraph.request_id"
+"""In the ASGI scope."""
+
 _REQUEST_ID = re.compile(rb"[-A-Za-z0-9_.]{1,64}\Z")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
 _FIRST_SEGMENTS = frozenset(
@@ -25,7 +28,7 @@ _FIRST_SEGMENTS = frozenset(
 
 
 class RequestMetricsMiddleware:
-    """Counts and times requests by route, and binds `request_id` to the log's context.
+    """Gives each request an id, and counts and times requests by route; the outermost.
 
     A client may send an `X-Request-ID` of its own; the response carries it, or the one made here.
     """
@@ -38,15 +41,15 @@ class RequestMetricsMiddleware:
         if scope["type"] == "http":
             await self._request(scope, receive, send)
         elif scope["type"] == "websocket":
-            sockets = metrics.SOCKETS.labels(_first_segment(scope["path"]))
-            with sockets.track_inprogress(), bound_request(_request_id(scope).decode()):
+            scope[_REQUEST_ID_KEY] = _request_id(scope)
+            with metrics.SOCKETS.labels(_first_segment(scope["path"])).track_inprogress():
                 await self._app(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
-        request_id = _request_id(scope)
+        request_id = scope[_REQUEST_ID_KEY] = _request_id(scope)
         status = 500
 
         async def send_with_id(message: Message) -> None:
@@ -56,14 +59,43 @@ class RequestMetricsMiddleware:
                 message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id)]
             await send(message)
 
-        method = scope["method"] if scope["method"] in _METHODS else "other"
-        with bound_request(request_id.decode()), span("request", {"http.request.method": method}) as attributes:
+        try:
+            await self._app(scope, receive, send_with_id)
+        finally:
+            _measure(scope, status, time.perf_counter() - began)
+
+
+class RequestContextMiddleware:
+    """Binds the id of a request to the log, which the worker inherits, and traces the request; the innermost.
+
+    It runs behind the response cache: what that answers logs nothing and calls nothing.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request or WebSocket."""
+        with bound_request(scope.get(_REQUEST_ID_KEY, b"").decode()):
+            if scope["type"] == "http":
+                await self._request(scope, receive, send)
+            else:
+                await self._app(scope, receive, send)
+
+    async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        status = 500
+
+        async def note_status(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        with span("request", {"http.request.method": _method(scope)}) as attributes:
             try:
-                await self._app(scope, receive, send_with_id)
+                await self._app(scope, receive, note_status)
             finally:
-                route = _route(scope)
-                attributes |= {"http.route": route, "http.response.status_code": status}
-                _measure(route, method, status, time.perf_counter() - began)
+                attributes |= {"http.route": _route(scope), "http.response.status_code": status}
 
 
 def _request_id(scope: Scope) -> bytes:
@@ -73,12 +105,18 @@ def _request_id(scope: Scope) -> bytes:
     return b"%032x" % getrandbits(128)  # identifies a request; nothing depends on its being secret
 
 
-def _measure(route: str, method: str, status: int, seconds: float) -> None:
+def _measure(scope: Scope, status: int, seconds: float) -> None:
+    route, method = _route(scope), _method(scope)
     requests, durations = _metrics(route, method, status)
     requests.inc()
     durations.observe(seconds)
     if _plain_log.isEnabledFor(logging.DEBUG):  # checked first: it costs less than a line that is not written
-        log.debug("answered", route=route, method=method, status=status, ms=round(seconds * 1000, 1))
+        request_id, ms = scope[_REQUEST_ID_KEY].decode(), round(seconds * 1000, 1)
+        log.debug("answered", route=route, method=method, status=status, ms=ms, request_id=request_id)
+
+
+def _method(scope: Scope) -> str:
+    return scope["method"] if scope["method"] in _METHODS else "other"
 
 
 @cache

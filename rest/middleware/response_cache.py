@@ -21,6 +21,8 @@ MAX_FRESH_S = 30.0
 """After so long the application is asked again: by then, other processes may have learned what is to be withheld."""
 MAX_BODY_BYTES = 64 * 1024
 """Of one response: JSON, and most covers."""
+MAX_VARIANTS = 8
+"""Of one path, by `Vary`; so their size stays well below the total."""
 MAX_TOTAL_BYTES = 16 << 20
 _OVERHEAD_BYTES = 2048
 """Of the headers and objects around a body."""
@@ -35,21 +37,24 @@ _BODY_HEADERS = frozenset({b"content-type", b"content-length", b"content-encodin
 
 @dataclass(frozen=True, slots=True)
 class StoredResponse:
-    """A response, and until when it is fresh; times are of `time.monotonic`."""
+    """A response, and until when it is fresh; times are of `time.monotonic`.
+
+    `vary` has name and value of each request header that the response depends on.
+    """
 
     headers: Sequence[Header]
     body: bytes
+    vary: Sequence[tuple[bytes, str | None]]
     etag: str | None
-    age_s: float
+    age_s: int
     stored_at: float
     expires_at: float
     version: Hashable
     route: object
 
-    @property
-    def size_bytes(self) -> int:
-        """Memory that it takes, about."""
-        return len(self.body) + _OVERHEAD_BYTES
+    def answers(self, request_headers: Iterable[Header]) -> bool:
+        """Whether a request with these headers selects this response, by its `Vary`."""
+        return all(header(request_headers, name) == value for name, value in self.vary) if self.vary else True
 
     async def send(self, scope: Scope, send: Send) -> None:
         """Send it with its `Age`, as 304 where the request's `If-None-Match` names its ETag."""
@@ -75,10 +80,7 @@ class ResponseCacheMiddleware:
     ) -> None:
         self._app = app
         self._version = version
-        self._responses: LRUCache[tuple[Key, tuple[str | None, ...]], StoredResponse] = LRUCache(
-            max_total_bytes, getsizeof=lambda stored: stored.size_bytes
-        )
-        self._vary: LRUCache[Key, tuple[bytes, ...]] = LRUCache(max_total_bytes // _OVERHEAD_BYTES)
+        self._variants: LRUCache[Key, tuple[StoredResponse, ...]] = LRUCache(max_total_bytes, getsizeof=_size_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer from the cache, or pass the request on and store the response if it allows that."""
@@ -100,28 +102,21 @@ class ResponseCacheMiddleware:
             self._store(key, scope, *complete, version)
 
     def _find(self, key: Key, request_headers: Iterable[Header]) -> StoredResponse | None:
-        vary = self._vary.get(key)
-        if vary is None:
-            return None
-        variant = (key, _selected(vary, request_headers))
-        stored = self._responses.get(variant)
-        if stored is None:
-            return None
-        if time.monotonic() >= stored.expires_at or stored.version != self._version():
-            del self._responses[variant]
-            return None
-        return stored
+        for stored in self._variants.get(key, ()):
+            if stored.answers(request_headers):
+                is_usable = time.monotonic() < stored.expires_at and stored.version == self._version()
+                return stored if is_usable else None
+        return None
 
     def _store(self, key: Key, scope: Scope, headers: list[Header], body: bytes, version: Hashable) -> None:
-        vary, now = _vary(headers), time.monotonic()
-        age_s = float(_age_s(headers))
+        vary, age_s, now = _vary(headers, scope["headers"]), _age_s(headers), time.monotonic()
         fresh_s = min(max_age_s(headers) - age_s, MAX_FRESH_S)
         if vary is None or fresh_s <= 0:
             return
-        self._vary[key] = vary
-        self._responses[key, _selected(vary, scope["headers"])] = StoredResponse(
+        stored = StoredResponse(
             headers=[pair for pair in headers if pair[0] != b"age"],
             body=body,
+            vary=vary,
             etag=header(headers, b"etag"),
             age_s=age_s,
             stored_at=now,
@@ -129,6 +124,8 @@ class ResponseCacheMiddleware:
             version=version,
             route=scope.get("route"),
         )
+        others = [other for other in self._variants.pop(key, ()) if other.vary != vary and now < other.expires_at]
+        self._variants[key] = (stored, *others[: MAX_VARIANTS - 1])
 
 
 class _Recorder:
@@ -187,16 +184,18 @@ def _key(scope: Scope) -> Key | None:
     return scope["scheme"], host, scope.get("root_path", ""), scope["path"]
 
 
-def _vary(headers: Iterable[Header]) -> tuple[bytes, ...] | None:
-    """Names of the request headers that select a response; None for `*`, which no request matches."""
+def _vary(headers: Iterable[Header], request_headers: Iterable[Header]) -> list[tuple[bytes, str | None]] | None:
+    """Name and value of each request header that the response names in `Vary`; None for `*`: it can't be reused."""
     names = {name.strip().lower() for name in (header(headers, b"vary") or "").split(",")} - {""}
-    return None if "*" in names else tuple(sorted(name.encode("latin-1") for name in names))
-
-
-def _selected(vary: Iterable[bytes], request_headers: Iterable[Header]) -> tuple[str | None, ...]:
-    return tuple(header(request_headers, name) for name in vary)
+    if "*" in names:
+        return None
+    return [(name, header(request_headers, name)) for name in sorted(name.encode("latin-1") for name in names)]
 
 
 def _age_s(headers: Iterable[Header]) -> int:
     value = header(headers, b"age") or ""
     return int(value) if value.isascii() and value.isdigit() else 0
+
+
+def _size_bytes(variants: Sequence[StoredResponse]) -> int:
+    return sum(len(stored.body) + _OVERHEAD_BYTES for stored in variants)
