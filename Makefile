@@ -1,11 +1,11 @@
-# Two commands to begin with: make demo, make test. Everything runs from .venv, which they make.
+# Start with `make demo` or `make test`. Everything runs from .venv, which they create.
 
 PY := .venv/bin/python
 NODE := $(shell node -e 'process.exit(+(parseInt(process.versions.node) < 20))' 2>/dev/null && command -v npm 2>/dev/null)
 
 .PHONY: install demo test lint format structure bench soak schema web test-web lock clean
 
-# The page is built where Node 20 or later is there; without it, or without its registry, everything else works.
+# The page is built where Node 20 or later is installed; without it, or without the npm registry, the rest works.
 install: .venv/installed
 	@$(if $(NODE),$(MAKE) --no-print-directory web || echo "The page can't be built now; everything else works." >&2,:)
 
@@ -48,8 +48,8 @@ test-web: .venv/installed web
 	sh tools/make-venv
 	touch $@
 
-# Pins every version with its hashes and no address; needs uv, from the package index. What the image is made of
-# is a part of what is tested, at the same versions.
+# Pins every version with hashes and without URLs; needs uv, from the package index. The image's packages are a
+# subset of the tested ones, at the same versions.
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
   --no-emit-find-links --no-header --quiet --all-extras pyproject.toml
 lock:

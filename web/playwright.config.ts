@@ -1,11 +1,11 @@
-/** The browser's tests: a real server on the sample site, Debian's Chromium, nothing from the network. */
+/** Browser tests: a real server on the demo site, Debian's Chromium, no network. */
 import { defineConfig } from "@playwright/test";
 
 export default defineConfig({
   testDir: "tests",
   globalSetup: "./tests/server.ts",
   outputDir: "node_modules/.cache/playwright",
-  // One server, one machine: tests that share its queue take turns.
+  // One server: tests that share its queue run one after the other.
   workers: 1,
   fullyParallel: false,
   retries: 0,

@@ -1,4 +1,4 @@
-/** Two pages, one build. Every address is relative, so that the page works under any sub-path of a proxy. */
+/** Two pages, one build. Every URL is relative, so that the page works under any sub-path of a proxy. */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
@@ -7,7 +7,7 @@ import { defineConfig } from "vitest/config";
 
 const server = process.env["JMGRAPH_URL"] ?? "http://127.0.0.1:11111";
 
-/** Writes the small forms beside each file once, so that the server never compresses them. */
+/** Writes compressed copies beside each file, so that the server need not compress them. */
 function compressed(): Plugin {
   let folder = "";
   return {
@@ -31,12 +31,12 @@ export default defineConfig({
   build: {
     target: "es2022",
     modulePreload: { polyfill: false },
-    // Everything is a file of its own: a data: address would need a laxer Content-Security-Policy.
+    // No inlined assets: a data: URL would need a laxer Content-Security-Policy.
     assetsInlineLimit: 0,
-    // GraphiQL's editor is one large piece; the page's own budget is held by a test.
+    // GraphiQL's editor is one large chunk; a test limits the size of the page itself.
     chunkSizeWarningLimit: 6000,
     rolldownOptions: {
-      // Marks of another framework in GraphiQL's parts, which mean nothing to a page without a server side.
+      // Directives in GraphiQL's components for another framework; they mean nothing here.
       onwarn: (warning, warn) => warning.code === "MODULE_LEVEL_DIRECTIVE" || warn(warning),
       input: { index: "index.html", graphiql: "graphiql.html" },
     },

@@ -1,14 +1,14 @@
-/** The frame of the page: bar, view, panels. */
+/** Layout of the page: bar, view, panels. */
 import { live } from "./api/client";
 import { Drawer, isDrawerOpen } from "./downloads/drawer";
 import { activeCount } from "./downloads/store";
 import { language, t } from "./i18n";
-import { mood } from "./parts/health";
-import { Icon, type IconName } from "./parts/icons";
-import { Message } from "./parts/message";
-import { Notices } from "./parts/notices";
-import { isSettingsOpen, SettingsPanel } from "./parts/settings";
-import { isStatusOpen, StatusPanel, useHealth } from "./parts/status";
+import { mood } from "./components/health";
+import { Icon, type IconName } from "./components/icons";
+import { Message } from "./components/message";
+import { Toasts } from "./components/toasts";
+import { isSettingsOpen, SettingsPanel } from "./components/settings";
+import { isStatusOpen, StatusPanel, useHealth } from "./components/status";
 import { href, route, type Route } from "./router";
 import { AlbumView } from "./views/album";
 import { RankingView } from "./views/ranking";
@@ -35,7 +35,7 @@ export function App() {
       <Drawer />
       <StatusPanel />
       <SettingsPanel />
-      <Notices />
+      <Toasts />
     </>
   );
 }

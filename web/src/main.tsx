@@ -1,4 +1,4 @@
-/** The page. */
+/** Entry point of the page. */
 import { render } from "preact";
 import { App } from "./app";
 import { followDownloads } from "./downloads/store";

@@ -1,4 +1,4 @@
-/** Where the reader is: the part of the address after `#`, so that the server only ever serves `/`. */
+/** The current view: the part of the URL after `#`, so that the server only serves `/`. */
 import { signal } from "@preact/signals";
 
 export interface Route {
@@ -39,15 +39,15 @@ export function go(path: readonly string[], params: Params = {}): void {
   location.hash = href(path, params);
 }
 
-/** The same place said otherwise: no new step for the back button. */
+/** Replace the URL of the current view, without a new history entry. */
 export function replace(path: readonly string[], params: Params = {}): void {
   history.replaceState(history.state, "", href(path, params));
   route.value = parseHash(location.hash);
 }
 
-/** Follows the address bar; `onMove` hears of every step to another place. */
+/** Follows the URL; `onMove` is called for every change of view. */
 export function followAddress(onMove: (restoredY: number | null) => void): void {
-  // Behind a proxy that mounts us at /jm, /jm and /jm/ show the same page: settle on the latter.
+  // Behind a proxy that mounts us at /jm, /jm and /jm/ show the same page: use the latter.
   const home = new URL("./", document.baseURI).pathname;
   if (location.pathname !== home) history.replaceState(history.state, "", home + location.search + location.hash);
   history.scrollRestoration = "manual";

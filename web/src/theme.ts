@@ -1,10 +1,10 @@
-/** Light, dark, or as the system says. */
+/** Light, dark, or the system's choice. */
 import { effect } from "@preact/signals";
-import { remembered } from "./remembered";
+import { storedSignal } from "./stored";
 
 export type Theme = "auto" | "light" | "dark";
 
-export const theme = remembered<Theme>("theme", "auto");
+export const theme = storedSignal<Theme>("theme", "auto");
 
 export function paintDocument(): void {
   effect(() => {

@@ -1,4 +1,4 @@
-/** What the page may weigh, and that it stands still while it fills. */
+/** Size of the page, and no layout shift while it loads. */
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { gzipSync } from "node:zlib";

@@ -1,4 +1,4 @@
-/** GraphiQL, with nothing from elsewhere. */
+/** GraphiQL, with nothing from other servers. */
 import { expect, home, test } from "./page";
 
 test("opens on runnable tabs, runs a query and a subscription", async ({ page }) => {

@@ -3,7 +3,7 @@ import { expect, forgetDownloads, home, test } from "./page";
 
 test.beforeEach(forgetDownloads);
 
-test("the walk needs no mouse", async ({ page }) => {
+test("everything can be reached without a mouse", async ({ page }) => {
   await page.goto(home());
   await page.locator('a.card[href="#/album/350234"]').waitFor();
   await page.keyboard.press("Tab");

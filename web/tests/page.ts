@@ -1,4 +1,4 @@
-/** What every test starts from: a page that is watched, and hands on the server and its sample site. */
+/** The fixtures of every test: a page whose console is checked, the server and its demo site. */
 import { AxeBuilder } from "@axe-core/playwright";
 import { expect, test as base, type Page } from "@playwright/test";
 
@@ -10,7 +10,7 @@ interface Watched {
   site: Site;
 }
 
-/** Asks the API directly, past the page. */
+/** Sends an operation to the API directly. */
 export async function ask<Data>(query: string, variables: Record<string, unknown> = {}): Promise<Data> {
   const answer = await fetch(new URL("graphql", home()), {
     method: "POST",
@@ -21,7 +21,7 @@ export async function ask<Data>(query: string, variables: Record<string, unknown
   return data;
 }
 
-/** The sample site's knobs. */
+/** Knobs of the demo site. */
 export class Site {
   #url = "";
 
@@ -71,9 +71,9 @@ export const test = base.extend<Watched>({
   },
 });
 
-/** No serious or critical finding of axe in what is shown now. */
+/** Fails if axe finds anything serious or critical in what is shown. */
 export async function expectAccessible(page: Page): Promise<void> {
-  // What is still fading in has no contrast to judge.
+  // Elements that are still fading in have no contrast to check.
   await page.evaluate(() => Promise.allSettled(document.getAnimations().map((animation) => animation.finished)));
   const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]).analyze();
   const grave = violations.filter(({ impact }) => impact === "serious" || impact === "critical");

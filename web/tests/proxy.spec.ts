@@ -1,4 +1,4 @@
-/** Under a sub-path of a reverse proxy everything works. */
+/** Everything works under a sub-path of a reverse proxy. */
 import { expect, forgetDownloads, home, test } from "./page";
 import { proxy, type Proxy } from "./proxy";
 

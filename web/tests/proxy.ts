@@ -1,4 +1,4 @@
-/** A small reverse proxy that mounts the server under a sub-path, as one would at home. */
+/** A small reverse proxy that mounts the server under a sub-path. */
 import { createServer, request, type IncomingMessage } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 
@@ -7,7 +7,7 @@ export interface Proxy {
   close(): Promise<void>;
 }
 
-/** `prefix` ("/jm") is taken away on the way up and told in `X-Forwarded-Prefix`. `port` 0: any that is free. */
+/** `prefix` ("/jm") is removed from the path and sent as `X-Forwarded-Prefix`. `port` 0: any free one. */
 export async function proxy(prefix: string, upstream: string, port = 0): Promise<Proxy> {
   const target = new URL(upstream);
   const forwarded = (incoming: IncomingMessage) => ({

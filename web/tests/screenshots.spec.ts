@@ -5,10 +5,10 @@ import { ask, expect, forgetDownloads, home, test } from "./page";
 const FOLDER = resolve(import.meta.dirname, "../../docs/screenshots");
 const DEVICES = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
 
-/** Sixty pages: with the site slowed it is under way long enough to be seen. */
+/** Sixty pages: with the site slowed down it runs long enough to be shown. */
 const START_SLOW = 'mutation { startDownload(input: { albumId: "438516", archive: CBZ }) { ... on Download { id } } }';
 
-/** One that failed and two that are finished. */
+/** One failed and two finished downloads. */
 async function fillDrawer(): Promise<void> {
   await forgetDownloads();
   for (const [albumId, archive] of [["145590", "PDF"], ["900413", "ZIP"], ["350234", "CBZ"]]) {

@@ -1,4 +1,4 @@
-/** What each view shows: tags, status, languages, problems in words, and that axe has nothing grave to say. */
+/** Each view: tags, status, languages, error messages, accessibility (axe). */
 import { ask, expect, expectAccessible, forgetDownloads, home, test } from "./page";
 
 test("the tag explorer finds a record in either language and shows all its forms and albums", async ({ page }) => {

@@ -10,7 +10,7 @@ import { problemOf } from "./problems";
 
 const ROOT = resolve(import.meta.dirname, "../../..");
 
-/** The committed SDL; before there is one, what the server prints. */
+/** The committed SDL, or what the server prints. */
 function sdl(): string {
   const file = resolve(ROOT, "schema.graphql");
   if (existsSync(file)) return readFileSync(file, "utf-8");

@@ -1,15 +1,15 @@
-/** The page's one client: normalising cache, HTTP for queries and mutations, one socket for what is live. */
+/** The GraphQL client: normalising cache, HTTP for queries and mutations, one WebSocket for subscriptions. */
 import { Client, fetchExchange, subscriptionExchange } from "@urql/core";
 import { cacheExchange } from "@urql/exchange-graphcache";
 import { signal } from "@preact/signals";
 import { createClient } from "graphql-ws";
-import { remembered } from "../remembered";
+import { storedSignal } from "../stored";
 import { home } from "./addresses";
 
-/** Key for what changes state, where the host asks for one; "" for none. */
-export const apiKey = remembered("key", "");
+/** API key for what changes state, where the server requires one; "" for none. */
+export const apiKey = storedSignal("key", "");
 
-/** False while the socket is being got back. */
+/** False while the socket reconnects. */
 export const live = signal(true);
 
 const endpoint = new URL("graphql", home()).href;

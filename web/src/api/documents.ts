@@ -1,4 +1,4 @@
-/** Every operation of the page. Lists ask only for what a line of the site carries: one upstream call each. */
+/** Every GraphQL operation of the page. Lists select only what the site's lists contain: one upstream call each. */
 
 const LINE = /* GraphQL */ `
   fragment Line on Album { id title cover { url(size: THUMBNAIL) width height placeholder } }

@@ -18,9 +18,9 @@ interface Held<Data> {
 }
 
 /**
- * The answer of `query`, live with the cache. `variables` null: not asked yet. An answer to other variables than
- * these is never shown. A refresh that fails takes away nothing that is shown, and what the server could not be
- * reached for is asked again once it is back.
+ * The result of `query`, updated with the cache. `variables` null: not sent yet. A result for other variables is
+ * never shown. A failed refresh keeps what is shown, and a request that did not reach the server is repeated once
+ * it is back.
  */
 export function useQuery<Data>(
   query: string,
@@ -38,7 +38,7 @@ export function useQuery<Data>(
       subscribe((result) => setHeld((before) => ({ key, result: kept(before.key === key ? before.result : null, result) }))),
     );
     return unsubscribe;
-    // The key says all there is to say about query, variables and attempt.
+    // The key covers query, variables and attempt.
   }, [key]);
   const result = held.key === key ? held.result : null;
   const data = result?.data ?? null;

@@ -1,4 +1,4 @@
-/** What went wrong, as one shape, whichever way the API said it. */
+/** Errors in one shape, however the API reported them. */
 import type { CombinedError } from "@urql/core";
 import type { Refusal } from "./types";
 
@@ -8,7 +8,7 @@ export interface Problem {
   readonly reason: string | null;
   readonly message: string;
   readonly retryable: boolean;
-  /** Seconds after which another try makes sense; null when nobody said. */
+  /** Seconds after which to retry; null if unknown. */
   readonly retryAfter: number | null;
 }
 

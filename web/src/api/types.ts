@@ -1,4 +1,4 @@
-/** What the documents of `documents.ts` answer, as far as the page reads it. A test holds those to the schema. */
+/** Result types of `documents.ts`, as far as the page reads them. A test checks the documents against the schema. */
 
 export type Period = "DAY" | "WEEK" | "MONTH" | "ALL";
 export type AlbumOrder = "LATEST" | "VIEWS" | "LIKES" | "PICTURES";
@@ -132,7 +132,7 @@ export interface Server {
   upstream: { method: string; reachable: boolean; checkedAt: string | null; hosts: UpstreamHost[] };
 }
 
-/** A refusal, either a member of a result union or an entry of `errors`. */
+/** An error, either a member of a result union or an entry of `errors`. */
 export interface Refusal {
   __typename?: string;
   code: string;

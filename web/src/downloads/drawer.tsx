@@ -1,8 +1,8 @@
 /** All downloads of the server, live. */
 import { signal } from "@preact/signals";
 import { t } from "../i18n";
-import { Message, ProblemMessage } from "../parts/message";
-import { Panel } from "../parts/panel";
+import { Message, ProblemMessage } from "../components/message";
+import { Panel } from "../components/panel";
 import { DownloadRow } from "./row";
 import { downloads, listProblem, readList, retryFailed } from "./store";
 

@@ -1,4 +1,4 @@
-/** The rules by which the page keeps what it heard of downloads. */
+/** How the page merges what it receives about downloads. */
 import type { Download, DownloadState } from "../api/types";
 
 export type Records = ReadonlyMap<string, Download>;
@@ -9,7 +9,7 @@ export function isActive(download: Pick<Download, "state">): boolean {
   return ACTIVE.has(download.state);
 }
 
-/** With `heard` in it; what is older than what we have (by revision) is dropped. */
+/** The list with `heard` merged in; older revisions are ignored. */
 export function merged(records: Records, heard: readonly Download[]): Records {
   const news = heard.filter((download) => download.revision >= (records.get(download.id)?.revision ?? -1));
   if (news.length === 0) return records;
@@ -22,8 +22,8 @@ export function without(records: Records, ids: readonly string[]): Records {
 }
 
 /**
- * Of what was known before the server was asked for its newest downloads, those that it has no more. `hasMore`: its
- * list goes on, so it says nothing of older ones.
+ * Downloads that the server no longer has, of those known before its newest were fetched. `hasMore`: the list has
+ * further pages, so it says nothing about older ones.
  */
 export function goneFrom(records: Records, listed: readonly Download[], hasMore: boolean): string[] {
   const ids = new Set(listed.map(({ id }) => id));

@@ -1,12 +1,12 @@
-/** One download: how far it is, what went wrong, its file, and what can be done with it. */
+/** One download: progress, error, file and actions. */
 import { useState } from "preact/hooks";
 import { local } from "../api/addresses";
 import type { Problem } from "../api/problems";
 import type { Download } from "../api/types";
 import { t } from "../i18n";
 import { duration, relative, size } from "../i18n/formats";
-import { Icon } from "../parts/icons";
-import { wordsOf } from "../parts/message";
+import { Icon } from "../components/icons";
+import { wordsOf } from "../components/message";
 import { href } from "../router";
 import { isActive } from "./records";
 import { cancel, remove, retry } from "./store";

@@ -1,18 +1,18 @@
-/** The form that starts a download of an album; it remembers the formats. */
+/** The form that starts a download of an album; it stores the chosen formats. */
 import { useState } from "preact/hooks";
 import type { Problem } from "../api/problems";
 import type { Album, ArchiveFormat, ImageFormat } from "../api/types";
 import { t } from "../i18n";
-import { Icon } from "../parts/icons";
-import { ProblemMessage } from "../parts/message";
-import { Select } from "../parts/switches";
-import { remembered } from "../remembered";
+import { Icon } from "../components/icons";
+import { ProblemMessage } from "../components/message";
+import { Select } from "../components/switches";
+import { storedSignal } from "../stored";
 import { DownloadRow } from "./row";
 import { downloads, start } from "./store";
 
-const archive = remembered<ArchiveFormat>("archive", "ZIP");
-const image = remembered<ImageFormat>("image", "ORIGINAL");
-const quality = remembered("quality", 90);
+const archive = storedSignal<ArchiveFormat>("archive", "ZIP");
+const image = storedSignal<ImageFormat>("image", "ORIGINAL");
+const quality = storedSignal("quality", 90);
 
 export function StartDownload({ album }: { album: Album }) {
   const words = t().download;

@@ -1,4 +1,4 @@
-/** Downloads as the server has them: one list at the start and after every gap, then the feed. */
+/** Downloads of the server: a list at the start and after each reconnect, then the feed. */
 import { computed, signal } from "@preact/signals";
 import { pipe, subscribe } from "wonka";
 import { client } from "../api/client";
@@ -8,15 +8,15 @@ import {
 import { problemOf, refused, type Problem } from "../api/problems";
 import type { ArchiveFormat, Download, ImageFormat, Refusal } from "../api/types";
 import { t } from "../i18n";
-import { announce } from "../parts/notices";
+import { announce } from "../components/toasts";
 import { goneFrom, isActive, merged, sorted, without, type Records } from "./records";
 
 const records = signal<Records>(new Map());
 const isKnown = signal(false);
-/** Ids are never given twice: what the cached answer of an album still says of these is past. */
+/** Ids are never reused: entries for these in the cached response of an album are outdated. */
 const removedIds = new Set<string>();
 
-/** Newest first; null until the server has said what there is. */
+/** Newest first; null until the server has responded. */
 export const downloads = computed(() => (isKnown.value ? sorted(records.value) : null));
 export const activeCount = computed(() => [...records.value.values()].filter(isActive).length);
 export const listProblem = signal<Problem | null>(null);
@@ -29,7 +29,7 @@ interface DownloadList {
   downloads: { nodes: Download[]; pageInfo: { hasNextPage: boolean } };
 }
 
-/** Follows the feed for as long as the page lives. */
+/** Follows the feed while the page is open. */
 export function followDownloads(): void {
   void readList();
   pipe(
@@ -39,14 +39,14 @@ export function followDownloads(): void {
       const { isSnapshot, removed, downloads: heard } = data.downloadFeed;
       hear(heard);
       forget(removed);
-      // A snapshot opens each connection: what ended while we were away is only in the list.
+      // Each connection begins with a snapshot: what ended while it was closed is only in the list.
       if (isSnapshot) void readList();
     }),
   );
 }
 
 export async function readList(): Promise<void> {
-  // What is heard while the list is on its way is newer than the list.
+  // Events that arrive while the list is being fetched are newer than the list.
   const before = records.value;
   const { data, error } = await client
     .query<DownloadList>(DOWNLOADS, {}, { requestPolicy: "network-only" })
@@ -85,7 +85,7 @@ export interface Wish {
 
 type Result = (Download & { __typename: "Download" }) | (Refusal & { __typename: string }) | { __typename: string; id: string };
 
-/** Starts it; gives the refusal where there is one. */
+/** Starts a download; returns the error if there is one. */
 export async function start(wish: Wish): Promise<Problem | null> {
   const { data, error } = await client
     .mutation<{ startDownload: Result }>(START_DOWNLOAD, { input: wish })

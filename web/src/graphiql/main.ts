@@ -1,4 +1,4 @@
-/** GraphiQL with everything it needs: editor, workers, explorer, sockets. Nothing is loaded from elsewhere. */
+/** GraphiQL with editor, workers, explorer and sockets. Nothing is loaded from other servers. */
 import "graphiql/setup-workers/vite";
 import "graphiql/style.css";
 import "@graphiql/plugin-explorer/style.css";

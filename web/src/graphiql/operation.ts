@@ -1,7 +1,7 @@
 /** Which operation of a tab is run. */
 import { parse, type DocumentNode } from "graphql";
 
-/** The document; null while it can't be read, which the server then says better. */
+/** The document; null if it can't be parsed: the server's message is better. */
 export function documentOf(query: string): DocumentNode | null {
   try {
     return parse(query);
@@ -10,7 +10,7 @@ export function documentOf(query: string): DocumentNode | null {
   }
 }
 
-/** The name to send: GraphiQL keeps the one of the tab before for a moment, which this document may not have. */
+/** The operation name to send: GraphiQL keeps that of the previous tab for a moment, which this document may not have. */
 export function operationNameOf(document: DocumentNode, name: string | null | undefined): string | undefined {
   const names = document.definitions.flatMap((part) => (part.kind === "OperationDefinition" ? [part.name?.value] : []));
   if (name && names.includes(name)) return name;

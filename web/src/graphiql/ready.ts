@@ -1,4 +1,4 @@
-/** Holds the page still until its editors are there: GraphiQL forgets a tab that is chosen before. */
+/** Makes the page inert until its editors exist: GraphiQL loses a tab that is chosen before. */
 import { pick, useGraphiQL } from "@graphiql/react";
 import { useEffect } from "react";
 

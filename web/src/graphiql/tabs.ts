@@ -1,4 +1,4 @@
-/** The tabs that GraphiQL opens on: each runs as it stands. */
+/** The tabs that GraphiQL opens with; each can be run as it is. */
 import type { GraphiQLProps } from "graphiql";
 
 type Tab = NonNullable<GraphiQLProps["defaultTabs"]>[number];
@@ -105,7 +105,7 @@ query Health {
 }
 `;
 
-/** A usual album of the sample site; on the real one any number does. */
+/** An album of the demo site; on the real one use any number. */
 const ALBUM = "350234";
 
 const shown = (value: unknown): string => JSON.stringify(value, null, 2);

@@ -1,6 +1,6 @@
-/** Words of the page in the reader's language. */
+/** Texts of the page in the reader's language. */
 import { computed, effect } from "@preact/signals";
-import { remembered } from "../remembered";
+import { storedSignal } from "../stored";
 import { en } from "./en";
 import { zh } from "./zh";
 
@@ -17,11 +17,11 @@ export function preferredLanguage(languages: readonly string[]): Language {
 
 const browser = typeof navigator === "undefined" ? [] : navigator.languages;
 
-export const language = remembered<Language>("language", preferredLanguage(browser));
+export const language = storedSignal<Language>("language", preferredLanguage(browser));
 
 const words = computed<Words>(() => (language.value === "zh" ? zh : en));
 
-/** Reading it in a component renders that again when the language changes. */
+/** A component that reads it is rendered again when the language changes. */
 export const t = (): Words => words.value;
 
 export const locale = (): string => (language.value === "zh" ? "zh-Hans" : "en");

@@ -1,4 +1,4 @@
-/** One album: what it is, its tags, its download, and what belongs to it. */
+/** One album: description, tags, download, chapters, related albums and comments. */
 import { useEffect } from "preact/hooks";
 import { ALBUM, RELATED } from "../api/documents";
 import { useQuery } from "../api/hooks";
@@ -7,14 +7,14 @@ import { StartDownload } from "../downloads/start";
 import { hear } from "../downloads/store";
 import { t } from "../i18n";
 import { compact, day, number } from "../i18n/formats";
-import { Comments } from "../parts/comments";
-import { Cover, ratioOf } from "../parts/cover";
-import { AlbumGrid } from "../parts/grid";
-import { Icon } from "../parts/icons";
-import { Message, ProblemMessage } from "../parts/message";
-import { TagRow } from "../parts/tag-chip";
+import { Comments } from "../components/comments";
+import { Cover, ratioOf } from "../components/cover";
+import { AlbumGrid } from "../components/grid";
+import { Icon } from "../components/icons";
+import { Message, ProblemMessage } from "../components/message";
+import { TagRow } from "../components/tag-chip";
 import { href } from "../router";
-import { placeOf } from "./places";
+import { readingPosition } from "./reading-positions";
 import { useTitle } from "./title";
 
 export function AlbumView({ id }: { id: string }) {
@@ -37,7 +37,7 @@ export function AlbumView({ id }: { id: string }) {
 
 function Whole({ album }: { album: Album }) {
   const words = t().album;
-  const place = placeOf(album.id);
+  const place = readingPosition(album.id);
   const first = album.chapters?.[0]?.id ?? album.id;
   const facts = [
     words.number(album.id),

@@ -1,4 +1,4 @@
-/** What a list's address can say, and what it means when it says nothing or nonsense. */
+/** Parameters of a list in the URL, and their defaults. */
 import type { AlbumOrder, Period, SearchField } from "../api/types";
 
 export const PERIODS = ["DAY", "WEEK", "MONTH", "ALL"] as const satisfies readonly Period[];
@@ -14,12 +14,12 @@ export function choice<Value extends string>(text: string | undefined, values: r
   return values.find((value) => value === text?.toUpperCase()) ?? otherwise;
 }
 
-/** A page number; 1 when it says none. */
+/** A page number; 1 by default. */
 export function pageOf(text: string | undefined): number {
   return text && /^[1-9]\d{0,4}$/.test(text) ? Number(text) : 1;
 }
 
-/** For the address: lower case, and nothing for what holds anyway. */
+/** For the URL: lower case, and nothing for the default. */
 export function said<Value extends string>(value: Value, usual: Value): string | undefined {
   return value === usual ? undefined : value.toLowerCase();
 }

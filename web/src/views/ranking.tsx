@@ -1,13 +1,13 @@
-/** Rankings: what is read most, by period. */
+/** Rankings by period. */
 import { RANKING } from "../api/documents";
 import { useQuery } from "../api/hooks";
 import type { AlbumLine } from "../api/types";
 import { t } from "../i18n";
 import { number } from "../i18n/formats";
-import { AlbumGrid, GridSkeleton } from "../parts/grid";
-import { Message, ProblemMessage } from "../parts/message";
-import { Pager } from "../parts/pager";
-import { Select, Switch } from "../parts/switches";
+import { AlbumGrid, GridSkeleton } from "../components/grid";
+import { Message, ProblemMessage } from "../components/message";
+import { Pager } from "../components/pager";
+import { Select, Switch } from "../components/switches";
 import { go, href, route, type Params } from "../router";
 import { CATEGORIES, choice, pageOf, PERIODS, RANKING_ORDERS, said } from "./choices";
 import { useTitle } from "./title";

@@ -1,4 +1,4 @@
-/** One page of a chapter; it keeps the shape of its neighbours until it knows its own. */
+/** One page of a chapter; it has the aspect ratio of the pages beside it until its own is known. */
 import { useState } from "preact/hooks";
 import { local } from "../api/addresses";
 import type { Page } from "../api/types";
@@ -7,7 +7,7 @@ import { t } from "../i18n";
 interface Props {
   page: Page;
   count: number;
-  /** Width by height to keep free while the picture is on its way. */
+  /** Aspect ratio to reserve while the picture loads. */
   ratio: number;
   loading: "lazy" | "eager";
   onRatio: (ratio: number) => void;

@@ -6,7 +6,7 @@ import { ReaderPage } from "./reader-page";
 import { stepOfSwipe, stepOfTap, type Mode, type Step } from "./reading";
 
 const AHEAD = 2;
-/** A finger that moved less than this, in CSS pixels, tapped. */
+/** A touch that moved less than this, in CSS pixels, is a tap. */
 const TAP_PX = 10;
 
 interface Props {

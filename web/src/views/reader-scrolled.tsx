@@ -1,4 +1,4 @@
-/** All pages under each other; those far away are not fetched. */
+/** All pages below each other; those far from the viewport are not fetched. */
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Page } from "../api/types";
@@ -20,7 +20,7 @@ export function ScrolledPages({ pages, wish, onPage, onTap, children }: Props) {
     if (!pages) return;
     const align = (): void => pages.children[wish.page - 1]?.scrollIntoView({ block: "start", behavior: "instant" });
     align();
-    // Pages above may turn out taller than they were taken for: stay on the wish until the reader moves.
+    // Pages above may be taller than estimated: keep the target in view until the reader scrolls.
     const resized = new ResizeObserver(align);
     resized.observe(pages);
     const free = (): void => resized.disconnect();

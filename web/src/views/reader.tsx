@@ -1,16 +1,16 @@
-/** The reader: one chapter, pages as they are needed, remembered to the page. */
+/** The reader: one chapter, pages fetched as needed, the position stored. */
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { READER } from "../api/documents";
 import { useQuery } from "../api/hooks";
 import type { Chapter, Page } from "../api/types";
 import { t } from "../i18n";
-import { Icon } from "../parts/icons";
-import { Message, ProblemMessage } from "../parts/message";
-import { Select } from "../parts/switches";
-import { remembered } from "../remembered";
+import { Icon } from "../components/icons";
+import { Message, ProblemMessage } from "../components/message";
+import { Select } from "../components/switches";
+import { storedSignal } from "../stored";
 import { go, href, parseHash, replace, route } from "../router";
 import { pageOf } from "./choices";
-import { keepPlace } from "./places";
+import { saveReadingPosition } from "./reading-positions";
 import { PagedPages } from "./reader-paged";
 import { ScrolledPages } from "./reader-scrolled";
 import { MODES, pageAfter, stepOfKey, within, type Mode, type Step } from "./reading";
@@ -21,10 +21,10 @@ interface ReaderAnswer {
   chapter: (Chapter & { pages: Page[] | null }) | null;
 }
 
-/** Stands for the last page of a chapter whose length is not known yet. */
+/** The last page of a chapter whose length is not known yet. */
 const LAST_PAGE = 99999;
 
-const mode = remembered<Mode>("reader", "scroll");
+const mode = storedSignal<Mode>("reader", "scroll");
 
 export function ReaderView({ albumId, chapterId }: { albumId: string; chapterId: string }) {
   const { data, problem, isLoading, reload } = useQuery<ReaderAnswer>(READER, { id: albumId, chapter: chapterId });
@@ -32,7 +32,7 @@ export function ReaderView({ albumId, chapterId }: { albumId: string; chapterId:
   const chapter = data?.chapter;
   useTitle(album?.title ?? t().album.read);
   if (isLoading) return <div class="reader reader-waiting"><div class="skeleton reader-page" aria-hidden="true" /></div>;
-  // A chapter of another album would be remembered as the place in this one.
+  // A chapter of another album must not be stored as the position in this one.
   const isElsewhere = Boolean(album?.chapters?.length) && !album?.chapters?.some(({ id }) => id === chapter?.id);
   if (!album || !chapter?.pages?.length || isElsewhere) {
     return (
@@ -49,7 +49,7 @@ export function ReaderView({ albumId, chapterId }: { albumId: string; chapterId:
   return <Reading key={chapter.id} albumId={album.id} title={album.title} chapters={album.chapters ?? []} chapter={chapter} pages={chapter.pages} />;
 }
 
-/** Whether the control in focus has a use for the key itself: a list or slider for any, a button for Space. */
+/** True when the focused control uses the key itself: a list or slider any key, a button Space. */
 function isForControl({ target, key }: KeyboardEvent): boolean {
   if (!(target instanceof HTMLElement) || key === "Escape") return false;
   return target.matches("select, input") || (target.matches("button") && key === " ");
@@ -66,13 +66,13 @@ interface ReadingProps {
 function Reading({ albumId, title, chapters, chapter, pages }: ReadingProps) {
   const words = t().reader;
   const [page, setPage] = useState(() => within(pageOf(route.value.params["page"]), pages.length));
-  /** The page to bring into view; grows a new object for each wish, so that the same page can be wished twice. */
+  /** The page to bring into view; a new object each time, so that the same page can be requested twice. */
   const [wish, setWish] = useState({ page });
   const [hasBars, setBars] = useState(true);
   const at = chapters.findIndex(({ id }) => id === chapter.id);
 
   useEffect(() => {
-    keepPlace(albumId, { chapter: chapter.id, page });
+    saveReadingPosition(albumId, { chapter: chapter.id, page });
     replace(["album", albumId, "read", chapter.id], { page: page > 1 ? page : undefined });
   }, [page]);
 
@@ -89,7 +89,7 @@ function Reading({ albumId, title, chapters, chapter, pages }: ReadingProps) {
     setWish({ page: wanted });
   };
   useEffect(() => {
-    // Our own steps replace the address in silence: this is one that was typed, or a link.
+    // Our own steps replace the URL without an event: this one was typed, or is a link.
     const onAddress = (): void => {
       const { path, params } = parseHash(location.hash);
       const isHere = path[1] === albumId && path[2] === "read" && (path[3] ?? albumId) === chapter.id;

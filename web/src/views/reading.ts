@@ -1,11 +1,11 @@
-/** The reader's rules: what a key or a swipe means in a layout, and where a step leads. */
+/** The reader's rules: what a key or a swipe does in a layout. */
 
 export type Mode = "scroll" | "ltr" | "rtl";
 export const MODES: readonly Mode[] = ["scroll", "ltr", "rtl"];
 
 export type Step = "next" | "previous" | "first" | "last";
 
-/** The step that a key asks for; null for a key that is none of ours. */
+/** The step of a key; null for any other key. */
 export function stepOfKey(key: string, mode: Mode): Step | null {
   const forward = mode === "rtl" ? "ArrowLeft" : "ArrowRight";
   const back = mode === "rtl" ? "ArrowRight" : "ArrowLeft";
@@ -13,7 +13,7 @@ export function stepOfKey(key: string, mode: Mode): Step | null {
   if (key === back || key === "PageUp") return "previous";
   if (key === "Home") return "first";
   if (key === "End") return "last";
-  // In the paged layouts nothing scrolls, so these turn pages as well.
+  // The paged layouts do not scroll, so these keys turn pages as well.
   if (mode !== "scroll" && (key === "ArrowDown" || key === " ")) return "next";
   if (mode !== "scroll" && key === "ArrowUp") return "previous";
   return null;
@@ -42,7 +42,7 @@ export function pageAfter(step: Step, page: number, count: number): number {
   return step === "next" ? page + 1 : page - 1;
 }
 
-/** Keeps a page from the address inside the chapter. */
+/** Limits a page from the URL to the chapter. */
 export function within(page: number, count: number): number {
   return Math.min(Math.max(1, page), Math.max(1, count));
 }

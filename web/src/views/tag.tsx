@@ -1,15 +1,15 @@
-/** One record of the tag database: rendered, in every form, and the albums that carry it. */
+/** One record of the tag database: rendered, in every form, and the albums with this tag. */
 import { useState } from "preact/hooks";
 import { TAG, TAG_ALBUMS } from "../api/documents";
 import { useQuery } from "../api/hooks";
 import type { AlbumPage, Tag } from "../api/types";
 import { language, t } from "../i18n";
 import { number } from "../i18n/formats";
-import { AlbumGrid, GridSkeleton } from "../parts/grid";
-import { Icon } from "../parts/icons";
-import { Message, ProblemMessage } from "../parts/message";
-import { SafeHtml } from "../parts/safe-html";
-import { namespaceName, recordName } from "../parts/tag-words";
+import { AlbumGrid, GridSkeleton } from "../components/grid";
+import { Icon } from "../components/icons";
+import { Message, ProblemMessage } from "../components/message";
+import { SafeHtml } from "../components/safe-html";
+import { namespaceName, recordName } from "../components/tag-words";
 import { href, replace, route, type Params } from "../router";
 import { pageOf } from "./choices";
 

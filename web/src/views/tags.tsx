@@ -5,10 +5,10 @@ import { useQuery } from "../api/hooks";
 import type { EhTag, Tag } from "../api/types";
 import { language, t } from "../i18n";
 import { number } from "../i18n/formats";
-import { Credit } from "../parts/credit";
-import { Icon } from "../parts/icons";
-import { Message, ProblemMessage } from "../parts/message";
-import { namespaceName, recordName, tagPath } from "../parts/tag-words";
+import { Credit } from "../components/credit";
+import { Icon } from "../components/icons";
+import { Message, ProblemMessage } from "../components/message";
+import { namespaceName, recordName, tagPath } from "../components/tag-words";
 import { href, replace, route, type Params } from "../router";
 import { TagRecord } from "./tag";
 import { useTitle } from "./title";
@@ -69,7 +69,7 @@ export function TagsView() {
 
 function TagSearch({ query, onQuery }: { query: string; onQuery: (query: string) => void }) {
   const [text, setText] = useState(query);
-  // Typing may end after the reader has gone on to a record: what is asked then goes by where they are then.
+  // The delayed search may run after the reader has opened a record: use the current URL then.
   const latest = useRef(onQuery);
   latest.current = onQuery;
   useEffect(() => setText((held) => (held.trim() === query ? held : query)), [query]);

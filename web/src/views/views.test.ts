@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { pagerNumbers } from "../parts/pages";
+import { pagerNumbers } from "../components/pages";
 import { choice, pageOf, PERIODS, said } from "./choices";
 import { pageAfter, stepOfKey, stepOfSwipe, stepOfTap, within } from "./reading";
 

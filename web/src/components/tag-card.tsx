@@ -1,4 +1,4 @@
-/** What a tag is: its record's introduction, its namespace, and how the site's spelling led there. */
+/** A tag's record: introduction, namespace, and how it matched the site's spelling. */
 import { TAG_CARD } from "../api/documents";
 import { useQuery } from "../api/hooks";
 import type { AlbumTag, Tag, TagMatch } from "../api/types";

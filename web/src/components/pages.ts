@@ -1,4 +1,4 @@
-/** Which page numbers a pager shows: the ends, and what is near. */
+/** The page numbers that a pager shows: the ends, and those near the current one. */
 
 /** `pagerNumbers(6, 20)` is `[1, null, 5, 6, 7, null, 20]`; null is a gap. */
 export function pagerNumbers(page: number, count: number): (number | null)[] {

@@ -1,4 +1,4 @@
-/** Choices that are links, so that the address says which is taken; and a select for the long ones. */
+/** Choices as links, so that the URL has the current one; and a select for long lists. */
 
 interface SwitchProps<Value extends string> {
   label: string;
@@ -26,7 +26,7 @@ interface SelectProps<Value extends string> {
   options: Readonly<Record<Value, string>>;
   order?: readonly Value[];
   onChange: (value: Value) => void;
-  /** True: the label is shown above, not only said. */
+  /** True: the label is visible, not only for screen readers. */
   labelled?: boolean;
 }
 

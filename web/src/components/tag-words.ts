@@ -1,4 +1,4 @@
-/** How a tag is called in the reader's language. */
+/** Names of tags in the reader's language. */
 import type { AlbumTag, Tag } from "../api/types";
 import { t, type Language } from "../i18n";
 
@@ -15,7 +15,7 @@ export function namespaceName(namespace: string): string {
   return t().tag.namespaces[namespace] ?? namespace;
 }
 
-/** Where a record's page is: "other:full color" is `["tags", "OTHER", "full color"]`. */
+/** Path of a record's page: "other:full color" is `["tags", "OTHER", "full color"]`. */
 export function tagPath(tag: Pick<Tag, "namespace" | "raw">): string[] {
   return ["tags", tag.namespace.toLowerCase(), tag.raw];
 }

@@ -1,6 +1,6 @@
 /**
- * A tag as a chip. Mouse: resting on it shows its card, a click searches it. Keyboard: resting on it shows the card,
- * Tab goes into it, Esc closes it, and quick Tabs pass by. Touch: a tap shows the card, which holds the search.
+ * A tag as a chip. Mouse: hovering shows its card, a click searches for it. Keyboard: focus shows the card after a
+ * moment, Tab moves into it, Esc closes it. Touch: a tap shows the card, which has a search link.
  */
 import { signal } from "@preact/signals";
 import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";

@@ -1,4 +1,4 @@
-/** A record's html, sanitised; its pictures, which live on other sites, stay away until somebody asks for them. */
+/** HTML of a record, sanitised; its pictures, which are on other sites, are loaded only on request. */
 import DOMPurify from "dompurify";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { t } from "../i18n";
@@ -10,7 +10,7 @@ const ALLOWED = {
   RETURN_DOM_FRAGMENT: true as const,
 };
 
-/** The sanitised nodes, and how many pictures they hold; without `images` each is a word in brackets. */
+/** The sanitised nodes, and their number of pictures; without `images` each is a word in brackets. */
 export function sanitised(html: string, images: boolean, word: string): { nodes: DocumentFragment; pictures: number } {
   const nodes = DOMPurify.sanitize(html, ALLOWED);
   for (const link of nodes.querySelectorAll("a")) {

@@ -1,4 +1,4 @@
-/** Signals that outlive a reload, in localStorage; where that is refused they live as long as the page. */
+/** Signals that are stored in localStorage; where it is disabled they last as long as the page. */
 import { effect, signal, type Signal } from "@preact/signals";
 
 const PREFIX = "jmgraph.";
@@ -8,7 +8,7 @@ export function readStored<T>(name: string, otherwise: T): T {
     const text = localStorage.getItem(PREFIX + name);
     return text === null ? otherwise : (JSON.parse(text) as T);
   } catch {
-    return otherwise; // storage is off, or holds what another version wrote
+    return otherwise; // storage is disabled, or was written by another version
   }
 }
 
@@ -16,11 +16,11 @@ export function writeStored(name: string, value: unknown): void {
   try {
     localStorage.setItem(PREFIX + name, JSON.stringify(value));
   } catch {
-    return; // storage is off or full: the value lives as long as the page
+    return; // storage is disabled or full: the value lasts as long as the page
   }
 }
 
-export function remembered<T>(name: string, otherwise: T): Signal<T> {
+export function storedSignal<T>(name: string, otherwise: T): Signal<T> {
   const value = signal(readStored(name, otherwise));
   effect(() => writeStored(name, value.value));
   return value;

@@ -1,4 +1,4 @@
-/** A panel at the side (at the bottom on a phone), modal: Esc, a click beside it and a way to another place close it. */
+/** A modal panel at the side (at the bottom on a phone); Esc, a click outside and navigation close it. */
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { t } from "../i18n";

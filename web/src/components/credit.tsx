@@ -1,4 +1,4 @@
-/** Whose words the tag texts are: the licence asks for it wherever they are shown. */
+/** Credit for the tag texts: their licence requires it wherever they are shown. */
 import { EHTAG } from "../api/documents";
 import { useQuery } from "../api/hooks";
 import type { EhTag } from "../api/types";

@@ -1,4 +1,4 @@
-/** A cover that takes its room first: shape, then ThumbHash, then the picture. */
+/** A cover that reserves its space: aspect ratio, then ThumbHash, then the picture. */
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { thumbHashToDataURL } from "thumbhash";
 import { local } from "../api/addresses";
@@ -11,7 +11,7 @@ export function ratioOf(cover: Pick<CoverData, "width" | "height">): number {
   return cover.width && cover.height ? cover.width / cover.height : USUAL_RATIO;
 }
 
-/** PNG of the blurred stand-in as a data: address; null where there is none or it can't be read. */
+/** PNG of the blurred placeholder as a data: URL; null where there is none or it can't be read. */
 export function blurOf(placeholder: string | null): string | null {
   if (!placeholder) return null;
   try {
@@ -23,16 +23,16 @@ export function blurOf(placeholder: string | null): string | null {
 
 interface Props {
   cover: CoverData;
-  /** Said to those who can't see it; "" where the title stands beside it. */
+  /** Alternative text; "" where the title is beside it. */
   alt: string;
-  /** Width by height; the grid's usual one where it is left out, so that rows stay even. */
+  /** Aspect ratio; by default that of the grid, so that rows stay even. */
   ratio?: number;
   eager?: boolean;
 }
 
 export function Cover({ cover, alt, ratio = USUAL_RATIO, eager = false }: Props) {
   const [state, setState] = useState<"loading" | "shown" | "failed">("loading");
-  // What failed while the server was away is asked for again once it is back.
+  // What failed while the server was unreachable is fetched again once it is back.
   useEffect(() => {
     if (live.value) setState((held) => (held === "failed" ? "loading" : held));
   }, [live.value]);

@@ -1,4 +1,4 @@
-/** What to say when there is nothing to show: an empty place, or a problem with what to do next. */
+/** The message when there is nothing to show: an empty list, or an error with a remedy. */
 import type { ComponentChildren } from "preact";
 import type { Problem } from "../api/problems";
 import { t } from "../i18n";
@@ -22,7 +22,7 @@ export function Message({ title, hint, tone = "calm", children }: MessageProps) 
   );
 }
 
-/** A problem's title and what to do about it, in the reader's language; the server's own words where we have none. */
+/** Title and remedy of an error in the reader's language; the server's message where we have none. */
 export function wordsOf(problem: Pick<Problem, "code" | "reason" | "message">): [string, string] {
   const { codes, reasons } = t().problem;
   return (problem.reason && reasons[problem.reason]) || codes[problem.code] || [problem.message, codes["INTERNAL"]?.[1] ?? ""];

@@ -1,4 +1,4 @@
-/** An album's comments, asked for when somebody opens them: each page is a call to the site. */
+/** Comments of an album, fetched when they are opened: each page is a call to the site. */
 import { useState } from "preact/hooks";
 import { COMMENTS } from "../api/documents";
 import { useQuery } from "../api/hooks";

@@ -1,4 +1,4 @@
-/** The server goes away and comes back: what was shown stays, what was missed is fetched. */
+/** The server stops and starts again: what was shown stays, what was missed is fetched. */
 import { ask, expect, forgetDownloads, home, test } from "./page";
 import { proxy, type Proxy } from "./proxy";
 

@@ -1,4 +1,4 @@
-/** The whole walk of a reader, and what a reload must not lose. */
+/** From a ranking to the reader, and what a reload must keep. */
 import { readFile } from "node:fs/promises";
 import { ask, expect, forgetDownloads, home, test } from "./page";
 

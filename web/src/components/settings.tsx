@@ -1,4 +1,4 @@
-/** Language, colours, and the key where the host asks for one. */
+/** Language, colours, and the API key where the server requires one. */
 import { signal } from "@preact/signals";
 import { apiKey, socket } from "../api/client";
 import { language, t, type Language } from "../i18n";
@@ -27,7 +27,7 @@ export function SettingsPanel() {
             aria-describedby="key-hint"
             onChange={(event) => {
               apiKey.value = event.currentTarget.value.trim();
-              // The key is said when the socket opens: open it anew.
+              // The key is sent when the socket opens: reconnect.
               socket.terminate();
             }}
           />

@@ -1,10 +1,10 @@
-/** Albums as a grid of covers, and the same grid while they are on their way. */
+/** Albums as a grid of covers, and a placeholder of the same size. */
 import type { AlbumLine } from "../api/types";
 import { t } from "../i18n";
 import { href } from "../router";
 import { Cover } from "./cover";
 
-/** Covers of the first rows, which are asked for at once; the others as they come near. */
+/** Covers of the first rows, which are fetched at once; the others when they come near the viewport. */
 const FIRST_ROWS = 12;
 
 export interface GridEntry {

@@ -1,4 +1,4 @@
-/** Line icons, 24 by 24, in the colour of the text. Decoration: what they mean is always said in words too. */
+/** Line icons, 24 by 24, in the colour of the text. Decoration: their meaning is always in the text too. */
 
 const PATHS = {
   ranking: "M5 20V11M12 20V4M19 20v-6",

@@ -1,4 +1,4 @@
-/** The status corner: a dot in the bar, and behind it each neighbour of the server with what to do about it. */
+/** The status: a dot in the bar, and a panel with each dependency of the server and its remedy. */
 import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
@@ -140,7 +140,7 @@ function Fact({ name, isBad = false, children }: { name: string; isBad?: boolean
 
 function Command({ text }: { text: string }) {
   const [isCopied, setCopied] = useState(false);
-  // Clipboards need a secure context; elsewhere the words are still there to be selected.
+  // The clipboard needs a secure context; elsewhere the text can be selected.
   const canCopy = typeof navigator.clipboard !== "undefined";
   return (
     <span class="command">

@@ -1,4 +1,4 @@
-/** How the server does: `/readyz` and its GraphQL twin, read on load, every minute, and often while looked at. */
+/** State of the server: `/readyz` and `server` of GraphQL, read on load, every minute, and often while shown. */
 import { computed, signal } from "@preact/signals";
 import { home } from "../api/addresses";
 import { client } from "../api/client";

@@ -1,4 +1,4 @@
-/** Short notices in a corner, also read aloud; they go by themselves, and wait while looked at. */
+/** Short messages in a corner, also for screen readers; they close by themselves, but not while hovered. */
 import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import { local } from "../api/addresses";
@@ -8,56 +8,56 @@ import { Icon } from "./icons";
 
 const SHOWN_MS = 8000;
 
-interface Notice {
+interface Toast {
   readonly id: number;
   readonly text: string;
   readonly file: Download["file"];
 }
 
-const notices = signal<readonly Notice[]>([]);
+const toasts = signal<readonly Toast[]>([]);
 let lastId = 0;
 
 export function announce(text: string, file: Download["file"]): void {
   lastId += 1;
-  notices.value = [...notices.value.slice(-2), { id: lastId, text, file }];
+  toasts.value = [...toasts.value.slice(-2), { id: lastId, text, file }];
 }
 
 function dismiss(id: number): void {
-  notices.value = notices.value.filter((notice) => notice.id !== id);
+  toasts.value = toasts.value.filter((toast) => toast.id !== id);
 }
 
-export function Notices() {
+export function Toasts() {
   return (
-    <div class="notices" role="status" aria-live="polite">
-      {notices.value.map((notice) => (
-        <NoticeLine key={notice.id} notice={notice} />
+    <div class="toasts" role="status" aria-live="polite">
+      {toasts.value.map((toast) => (
+        <ToastLine key={toast.id} toast={toast} />
       ))}
     </div>
   );
 }
 
-function NoticeLine({ notice }: { notice: Notice }) {
+function ToastLine({ toast }: { toast: Toast }) {
   const [isHeld, setHeld] = useState(false);
   useEffect(() => {
     if (isHeld) return;
-    const timer = setTimeout(() => dismiss(notice.id), SHOWN_MS);
+    const timer = setTimeout(() => dismiss(toast.id), SHOWN_MS);
     return () => clearTimeout(timer);
   }, [isHeld]);
   return (
     <div
-      class="notice"
+      class="toast"
       onPointerEnter={() => setHeld(true)}
       onPointerLeave={() => setHeld(false)}
       onFocusIn={() => setHeld(true)}
       onFocusOut={() => setHeld(false)}
     >
-      <span>{notice.text}</span>
-      {notice.file && (
-        <a class="button button-small button-primary" href={local(notice.file.url)} download={notice.file.name}>
+      <span>{toast.text}</span>
+      {toast.file && (
+        <a class="button button-small button-primary" href={local(toast.file.url)} download={toast.file.name}>
           {t().download.save}
         </a>
       )}
-      <button type="button" class="button button-icon" aria-label={t().app.close} onClick={() => dismiss(notice.id)}>
+      <button type="button" class="button button-icon" aria-label={t().app.close} onClick={() => dismiss(toast.id)}>
         <Icon name="close" size={16} />
       </button>
     </div>
