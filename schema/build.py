@@ -12,9 +12,7 @@ from strawberry.types.execution import ExecutionContext
 from schema.fields import SCALARS
 from schema.http.documents import Documents, OperationLimits
 from schema.http.extensions import ErrorCodes, OperationMetrics, PreparedDocuments, WriteAccess
-from schema.mutation import Mutation
-from schema.query import Query
-from schema.subscription import Subscription
+from schema.roots import Mutation, Query, Subscription
 
 
 class _Schema(strawberry.Schema):

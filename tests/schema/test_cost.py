@@ -55,7 +55,7 @@ def test_variables_and_their_defaults_count() -> None:
 
 
 @pytest.mark.parametrize(("wanted", "calls"), [(True, 81), (False, 1)])
-def test_what_is_skipped_or_not_included_costs_nothing(wanted: bool, calls: int) -> None:
+def test_skipped_fields_cost_nothing(wanted: bool, calls: int) -> None:
     include = "query ($w: Boolean!) { ranking { total entries @include(if: $w) { album { pageCount } } } }"
     skip = "query ($w: Boolean!) { ranking { total ...E @skip(if: $w) } } fragment E on Ranking { "
     skip += "entries { album { pageCount } } }"
@@ -64,6 +64,6 @@ def test_what_is_skipped_or_not_included_costs_nothing(wanted: bool, calls: int)
     assert cost(skip, w=not wanted) == calls
 
 
-def test_a_strict_host_looks_up_every_listed_album() -> None:
+def test_strict_policy_counts_a_call_for_every_listed_album() -> None:
     assert cost("{ ranking { total } }", strict=True) == 81
     assert cost("{ ranking { entries { album { tags { name } } } } }", strict=True) == 81

@@ -1,4 +1,4 @@
-"""Downloads over GraphQL, with a worker beside the server."""
+"""Downloads over GraphQL, with a worker on the same services."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ async def test_a_download_is_watched_to_its_end_and_fetched(server: GraphQLClien
         assert pages == sorted(pages)
 
 
-async def test_every_page_served_is_the_page_that_was_drawn(server: GraphQLClient) -> None:
+async def test_every_page_is_served_unscrambled(server: GraphQLClient) -> None:
     for chapter, number in (("163348", 1), ("240117", 2), ("302166", 3), ("431760", 4)):
         response = await server.http.get(f"/images/pages/{chapter}/{number}")
 
@@ -81,7 +81,7 @@ async def test_every_page_served_is_the_page_that_was_drawn(server: GraphQLClien
         assert mean / (3 * difference.width * difference.height) < 6, (chapter, number)
 
 
-async def test_a_late_subscriber_still_gets_the_end(server: GraphQLClient, worker: None) -> None:
+async def test_a_late_subscriber_gets_the_final_state(server: GraphQLClient, worker: None) -> None:
     started = await start(server, albumId="163348")
     await watched(server, started["id"])
 
@@ -90,7 +90,7 @@ async def test_a_late_subscriber_still_gets_the_end(server: GraphQLClient, worke
     assert [state["state"] for state in late] == ["READY"]
 
 
-async def test_asking_again_gives_the_same_download_unless_forced(server: GraphQLClient) -> None:
+async def test_the_same_request_returns_the_same_download_unless_forced(server: GraphQLClient) -> None:
     first = await start(server, albumId="350234")
     again = await start(server, albumId="JM350234", chapterIds=["350234"])
     other = await start(server, albumId="350234", archive="PDF")
@@ -100,7 +100,7 @@ async def test_asking_again_gives_the_same_download_unless_forced(server: GraphQ
     assert len({first["id"], other["id"], forced["id"]}) == 3
 
 
-async def test_a_download_that_loses_a_page_fails_and_names_it(server: GraphQLClient, worker: None) -> None:
+async def test_a_download_with_a_missing_page_fails_and_names_it(server: GraphQLClient, worker: None) -> None:
     started = await start(server, albumId="900007")
     end = (await watched(server, started["id"]))[-1]
 
@@ -167,7 +167,7 @@ async def test_downloads_are_listed_newest_first_in_pages(server: GraphQLClient)
         ({"albumId": "900200"}, {"__typename": "UpstreamFailure", "code": "UPSTREAM_BROKEN", "reason": "GARBLED"}),
     ],
 )
-async def test_what_can_not_be_started_says_why(
+async def test_a_refused_download_is_a_typed_result(
     server: GraphQLClient, input: dict[str, Any], expected: dict[str, Any]
 ) -> None:
     refused = await start(server, **input)
@@ -175,9 +175,9 @@ async def test_what_can_not_be_started_says_why(
     assert {key: refused[key] for key in expected} == expected
 
 
-async def test_an_unknown_download_can_not_be_watched(server: GraphQLClient) -> None:
+async def test_watching_an_unknown_download_is_an_error(server: GraphQLClient) -> None:
     headers = {"Accept": "text/event-stream"}
-    body = {"query": STATUS, "variables": {"id": "nobody"}}
+    body = {"query": STATUS, "variables": {"id": "unknown"}}
     response = await server.http.post("/graphql", json=body, headers=headers)
 
     assert '"code":"NOT_FOUND"' in response.text

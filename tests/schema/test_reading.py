@@ -31,7 +31,7 @@ async def test_details_of_a_list_cost_one_call_each_and_no_more(server: GraphQLC
     assert await server.cost("{ ranking { entries { album { description works { name } } } } }") == 0
 
 
-async def test_an_album_tells_all_of_itself(server: GraphQLClient) -> None:
+async def test_an_album_has_all_its_fields(server: GraphQLClient) -> None:
     data = await server.ask(
         """{ album(id: "JM350234") { id title url description authors { name kind } works { name } characters { name }
         tags { name kind match translation { id } } pageCount viewCount likeCount commentCount publishedOn updatedOn
@@ -62,18 +62,18 @@ async def test_an_album_tells_all_of_itself(server: GraphQLClient) -> None:
     assert album["downloads"] == []
 
 
-async def test_an_album_that_is_not_there_is_null_and_no_error(server: GraphQLClient) -> None:
+async def test_a_missing_album_is_null_without_an_error(server: GraphQLClient) -> None:
     assert await server.ask('{ album(id: "900404") { id } }') == {"album": None}
 
 
 @pytest.mark.parametrize(
     "id", ["350234", "JM350234", "jm350234", " 350234 ", "https://18comic.vip/album/350234/title"]
 )
-async def test_an_album_is_found_by_number_or_address(server: GraphQLClient, id: str) -> None:
+async def test_an_album_is_found_by_number_or_url(server: GraphQLClient, id: str) -> None:
     assert await server.ask("query ($id: String!) { album(id: $id) { id } }", id=id) == {"album": {"id": "350234"}}
 
 
-async def test_a_chapter_leads_to_its_album(server: GraphQLClient) -> None:
+async def test_the_id_of_a_chapter_finds_its_album(server: GraphQLClient) -> None:
     data = await server.ask('{ album(id: "333909") { id chapters { id index } } }')
 
     assert data["album"]["id"] == "333908"
@@ -92,13 +92,13 @@ async def test_a_chapter_is_read_by_itself(server: GraphQLClient) -> None:
     assert await server.ask(query, id="900404") == {"chapter": None}
 
 
-async def test_many_albums_keep_their_order_and_their_gaps(server: GraphQLClient) -> None:
+async def test_many_albums_keep_their_order_with_null_for_missing_ones(server: GraphQLClient) -> None:
     data = await server.ask('{ albums(ids: ["1208626", "900404", "JM350234", "1208626"]) { id } }')
 
     assert data["albums"] == [{"id": "1208626"}, None, {"id": "350234"}, {"id": "1208626"}]
 
 
-async def test_one_broken_album_takes_no_list_with_it(server: GraphQLClient) -> None:
+async def test_one_broken_album_is_an_error_at_its_place_in_the_list(server: GraphQLClient) -> None:
     answer = await server.answer('{ albums(ids: ["350234", "900200"]) { id tags { name } } }')
 
     assert answer["data"]["albums"][0]["id"] == "350234"
@@ -111,13 +111,13 @@ async def test_one_broken_album_takes_no_list_with_it(server: GraphQLClient) -> 
     }
 
 
-async def test_a_number_leads_to_its_album(server: GraphQLClient) -> None:
+async def test_a_search_for_a_number_gives_that_album(server: GraphQLClient) -> None:
     data = await server.ask('{ search(query: "350234") { total pageCount hasNextPage items { id } } }')
 
     assert data["search"] == {"total": 1, "pageCount": 1, "hasNextPage": False, "items": [{"id": "350234"}]}
 
 
-async def test_a_search_leaves_out_what_is_excluded(server: GraphQLClient) -> None:
+async def test_a_search_leaves_out_excluded_tags(server: GraphQLClient) -> None:
     query = (
         'query ($out: [String!]!) { search(query: "中文", field: TAG, exclude: $out) { items { tags { name } } } }'
     )
@@ -128,14 +128,14 @@ async def test_a_search_leaves_out_what_is_excluded(server: GraphQLClient) -> No
     assert not any(tag["name"] == "機器人" for album in without["search"]["items"] for tag in album["tags"])
 
 
-async def test_pages_of_a_ranking_count_on(server: GraphQLClient) -> None:
+async def test_ranks_continue_across_pages(server: GraphQLClient) -> None:
     data = await server.ask("{ ranking(page: 2, period: MONTH, orderBy: LIKES) { period page entries { rank } } }")
 
     assert (data["ranking"]["period"], data["ranking"]["page"]) == ("MONTH", 2)
     assert data["ranking"]["entries"][0]["rank"] == 81
 
 
-async def test_the_same_question_tells_of_a_cover_once_it_was_fetched(server: GraphQLClient) -> None:
+async def test_the_same_query_has_the_size_of_a_cover_once_it_was_fetched(server: GraphQLClient) -> None:
     query = "{ ranking { entries { album { id cover { width height placeholder } } } } }"
     before = (await server.ask(query))["ranking"]["entries"][0]["album"]
     await server.http.get(f"/images/covers/{before['id']}?size=thumbnail")
@@ -146,7 +146,7 @@ async def test_the_same_question_tells_of_a_cover_once_it_was_fetched(server: Gr
     assert after["placeholder"]
 
 
-async def test_a_cover_is_measured_once_it_was_fetched(server: GraphQLClient) -> None:
+async def test_a_fetched_cover_has_its_size_and_placeholder(server: GraphQLClient) -> None:
     response = await server.http.get("/images/covers/350234")
     assert response.status_code == 200
 
@@ -158,7 +158,7 @@ async def test_a_cover_is_measured_once_it_was_fetched(server: GraphQLClient) ->
     assert len(cover["placeholder"]) > 10
 
 
-async def test_the_site_failing_is_told_with_its_reason(server: GraphQLClient, demo: RunningDemo) -> None:
+async def test_a_failure_of_the_site_has_a_code_and_a_reason(server: GraphQLClient, demo: RunningDemo) -> None:
     demo.knobs.turn("api", failure="maintenance")
 
     error = await server.error('{ album(id: "350234") { id } }')
@@ -169,7 +169,7 @@ async def test_the_site_failing_is_told_with_its_reason(server: GraphQLClient, d
     assert error["path"] == ["album"]
 
 
-async def test_a_site_that_answers_html_for_json_is_broken_not_ours(server: GraphQLClient, demo: RunningDemo) -> None:
+async def test_html_in_place_of_json_is_a_failure_of_the_site(server: GraphQLClient, demo: RunningDemo) -> None:
     demo.knobs.turn("api", failure="html")
 
     error = await server.error('{ search(query: "山") { total } }')
@@ -177,7 +177,7 @@ async def test_a_site_that_answers_html_for_json_is_broken_not_ours(server: Grap
     assert (error["code"], error["reason"]) == ("UPSTREAM_BROKEN", "GARBLED")
 
 
-async def test_what_was_read_stands_in_when_the_site_falls(server: GraphQLClient, demo: RunningDemo) -> None:
+async def test_cached_results_are_served_when_the_site_fails(server: GraphQLClient, demo: RunningDemo) -> None:
     query = '{ search(query: "山") { total } }'
     before = await server.ask(query)
     demo.knobs.turn("api", failure="server_error")
@@ -185,7 +185,7 @@ async def test_what_was_read_stands_in_when_the_site_falls(server: GraphQLClient
     assert await server.ask(query) == before
 
 
-async def test_the_server_tells_of_the_site(server: GraphQLClient) -> None:
+async def test_the_server_reports_the_state_of_the_site(server: GraphQLClient) -> None:
     await server.ask('{ album(id: "350234") { id } }')
 
     data = await server.ask(

@@ -1,4 +1,4 @@
-"""What a host refuses: withheld albums, a full queue, a full disk; and what the site's slowness is called."""
+"""Refusals: withheld albums, a full queue, a full disk, a timeout of the site."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ START = """mutation ($id: String!) { startDownload(input: {albumId: $id, force: 
   ... on Error { code retryable } ... on BlockedByPolicy { tags } ... on QueueRejected { retryAfter } } }"""
 
 
-async def test_a_withheld_album_is_not_there_and_not_downloaded(make_settings: Callable[..., Settings]) -> None:
+async def test_a_withheld_album_is_null_and_can_not_be_downloaded(make_settings: Callable[..., Settings]) -> None:
     async with graphql_client(make_settings(blocked_tags="測試封鎖")) as server:
         album = await server.ask('{ album(id: "900451") { id } albums(ids: ["350234", "900451"]) { id } }')
         refused = (await server.ask(START, id="900451"))["startDownload"]
@@ -33,7 +33,7 @@ async def test_a_withheld_album_is_not_there_and_not_downloaded(make_settings: C
 
 
 @pytest.mark.parametrize("policy", ["lazy", "strict"])
-async def test_a_withheld_album_is_in_no_list_that_knows_it(
+async def test_a_withheld_album_is_left_out_of_lists_once_its_tags_are_known(
     make_settings: Callable[..., Settings], policy: str
 ) -> None:
     async with graphql_client(make_settings(blocked_tags="測試封鎖", policy=policy)) as server:
@@ -43,7 +43,7 @@ async def test_a_withheld_album_is_in_no_list_that_knows_it(
     assert data["search"]["items"] == []
 
 
-async def test_a_full_queue_refuses_and_says_when_to_come_back(make_settings: Callable[..., Settings]) -> None:
+async def test_a_full_queue_refuses_with_a_time_to_retry(make_settings: Callable[..., Settings]) -> None:
     async with graphql_client(make_settings(download_queue_limit=1)) as server:
         first = (await server.ask(START, id="163348"))["startDownload"]
         second = (await server.ask(START, id="240117"))["startDownload"]

@@ -1,4 +1,4 @@
-"""GraphQL over WebSocket, in both sub-protocols, and what malformed frames do."""
+"""GraphQL over WebSocket, in both sub-protocols, with malformed frames too."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def test_the_new_sub_protocol_answers_queries_and_completes(socket: Socket
     assert await socket.receive() == {"id": "1", "type": "complete"}
 
 
-async def test_an_answer_over_a_socket_tells_its_figures(socket: Socket) -> None:
+async def test_a_result_over_a_socket_has_statistics(socket: Socket) -> None:
     first = (await ask(socket, ALBUM))["payload"]["extensions"]["jmgraph"]
     await socket.receive()
     again = (await ask(socket, ALBUM, "2"))["payload"]["extensions"]["jmgraph"]
@@ -51,7 +51,7 @@ async def test_an_answer_over_a_socket_tells_its_figures(socket: Socket) -> None
     assert again["milliseconds"] > 0
 
 
-async def test_a_subscription_tells_the_record_now(socket: Socket) -> None:
+async def test_a_subscription_begins_with_the_current_record(socket: Socket) -> None:
     started = (await ask(socket, START))["payload"]["data"]["startDownload"]
     await socket.receive()
     query = "subscription ($id: ID!) { downloadStatus(id: $id) { revision state } }"
@@ -73,7 +73,7 @@ async def test_the_feed_begins_with_a_snapshot(socket: Socket) -> None:
 
 
 async def test_an_unknown_download_is_not_found(socket: Socket) -> None:
-    frame = await ask(socket, 'subscription { downloadStatus(id: "nobody") { state } }')
+    frame = await ask(socket, 'subscription { downloadStatus(id: "unknown") { state } }')
 
     assert _errors(frame)[0]["extensions"]["code"] == "NOT_FOUND"
 
@@ -90,7 +90,7 @@ async def test_errors_on_a_socket_have_codes(socket: Socket) -> None:
     ("query", "code"),
     [("{", "GRAPHQL_PARSE_FAILED"), ("", "BAD_REQUEST"), ("{ a" * 1900, "OPERATION_TOO_COSTLY")],
 )
-async def test_a_text_that_is_no_document_is_told_on_a_socket(server: GraphQLClient, query: str, code: str) -> None:
+async def test_an_invalid_document_is_an_error_on_a_socket(server: GraphQLClient, query: str, code: str) -> None:
     for protocol, begin in ((NEW, "subscribe"), (OLD, "start")):
         async with connected(server.app, "/graphql", protocol=protocol) as socket:
             await socket.send({"type": "connection_init"})
@@ -99,28 +99,28 @@ async def test_a_text_that_is_no_document_is_told_on_a_socket(server: GraphQLCli
                 pass
 
         assert frame["type"] == "error"
-        told = frame["payload"]
-        assert (told[0] if protocol == NEW else told)["extensions"]["code"] == code
+        payload = frame["payload"]
+        assert (payload[0] if protocol == NEW else payload)["extensions"]["code"] == code
 
 
-async def test_old_clients_ask_and_change_over_their_one_socket(server: GraphQLClient) -> None:
+async def test_the_old_sub_protocol_runs_queries_and_mutations(server: GraphQLClient) -> None:
     async with connected(server.app, "/graphql", protocol=OLD) as socket:
         await socket.send({"type": "connection_init"})
         assert [(await socket.receive())["type"] for _ in range(2)] == ["connection_ack", "ka"]
         await socket.send({"id": "1", "type": "start", "payload": {"query": ALBUM}})
-        asked_for = [await socket.receive() for _ in range(2)]
+        first = [await socket.receive() for _ in range(2)]
         await socket.send(
             {"id": "2", "type": "start", "payload": {"query": "mutation { retryFailedDownloads { id } }"}}
         )
         changed = [await socket.receive() for _ in range(2)]
 
-    assert (asked_for[0]["type"], asked_for[0]["id"]) == ("data", "1")
-    assert asked_for[0]["payload"]["data"] == {"album": {"id": "350234"}}
-    assert asked_for[1] == {"type": "complete", "id": "1"}
+    assert (first[0]["type"], first[0]["id"]) == ("data", "1")
+    assert first[0]["payload"]["data"] == {"album": {"id": "350234"}}
+    assert first[1] == {"type": "complete", "id": "1"}
     assert changed[0]["payload"]["data"] == {"retryFailedDownloads": []}
 
 
-async def test_the_old_sub_protocol_works_for_old_clients(server: GraphQLClient) -> None:
+async def test_the_old_sub_protocol_runs_subscriptions(server: GraphQLClient) -> None:
     async with connected(server.app, "/graphql", protocol=OLD) as socket:
         await socket.send({"type": "connection_init", "payload": {}})
         assert await socket.receive() == {"type": "connection_ack"}
@@ -160,7 +160,7 @@ async def test_the_old_sub_protocol_works_for_old_clients(server: GraphQLClient)
         (OLD, '{"type": "start", "id": "1", "payload": ' + "[" * 50_000 + "]" * 50_000 + "}"),
     ],
 )
-async def test_a_frame_that_is_none_closes_politely(server: GraphQLClient, protocol: str, frame: str) -> None:
+async def test_a_malformed_frame_closes_with_4400(server: GraphQLClient, protocol: str, frame: str) -> None:
     async with connected(server.app, "/graphql", protocol=protocol) as socket:
         await socket.send({"type": "connection_init", "payload": None})
         await socket.receive()
@@ -169,7 +169,7 @@ async def test_a_frame_that_is_none_closes_politely(server: GraphQLClient, proto
         assert await socket.close_code() == 4400
 
 
-async def test_a_foreign_page_may_listen_but_change_nothing(server: GraphQLClient) -> None:
+async def test_a_page_of_a_foreign_origin_may_read_but_not_write(server: GraphQLClient) -> None:
     headers = {"Origin": "https://elsewhere.example"}
     async with connected(server.app, "/graphql", protocol=NEW, headers=headers) as socket:
         await socket.send({"type": "connection_init"})
@@ -186,7 +186,7 @@ async def test_a_foreign_page_may_listen_but_change_nothing(server: GraphQLClien
     ("greeting", "code"),
     [({}, "UNAUTHENTICATED"), ({"apiKey": "wrong"}, "UNAUTHENTICATED"), ({"apiKey": "key"}, None)],
 )
-async def test_a_key_may_come_with_the_greeting(
+async def test_an_api_key_may_come_with_connection_init(
     make_settings: Callable[..., Settings], greeting: dict[str, str], code: str | None
 ) -> None:
     async with (
@@ -201,7 +201,7 @@ async def test_a_key_may_come_with_the_greeting(
     assert (errors[0]["extensions"]["code"] if errors else None) == code
 
 
-async def test_a_thousand_sockets_that_come_and_go_leave_nothing(server: GraphQLClient) -> None:
+async def test_a_thousand_short_connections_leave_no_tasks(server: GraphQLClient) -> None:
     started = (await server.ask(START))["startDownload"]
     query = "subscription ($id: ID!) { downloadStatus(id: $id) { state } }"
 

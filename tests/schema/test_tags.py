@@ -30,7 +30,7 @@ REMOVE = (
 )
 
 
-async def test_the_starter_glossary_serves_until_the_real_database_is_there(server: GraphQLClient) -> None:
+async def test_the_starter_glossary_serves_until_the_database_is_synced(server: GraphQLClient) -> None:
     data = await server.ask(
         """{ ehtag { repo version isStarter tagCount lastCheckedAt lastError
         head { sha message authorName committedAt } namespaces { namespace name description count } } }"""
@@ -43,7 +43,7 @@ async def test_the_starter_glossary_serves_until_the_real_database_is_there(serv
     assert len(ehtag["head"]["sha"]) == 40
 
 
-async def test_a_record_is_told_in_every_form(server: GraphQLClient) -> None:
+async def test_a_record_is_shown_in_every_format(server: GraphQLClient) -> None:
     data = await server.ask(
         """{ tag(namespace: OTHER, raw: " Full Color ") { id namespace raw name raw_: name(format: RAW)
         html: name(format: HTML) intro links ast } }"""
@@ -55,7 +55,7 @@ async def test_a_record_is_told_in_every_form(server: GraphQLClient) -> None:
     assert tag["ast"]["name"] == [{"type": "paragraph", "content": [{"type": "text", "text": tag["name"]}]}]
 
 
-async def test_a_record_that_is_not_there_is_null(server: GraphQLClient) -> None:
+async def test_a_missing_record_is_null(server: GraphQLClient) -> None:
     assert await server.ask('{ tag(namespace: OTHER, raw: "no such tag") { id } }') == {"tag": None}
     assert await server.ask('{ tag(namespace: OTHER, raw: "%$#") { id } }') == {"tag": None}
 
@@ -109,7 +109,7 @@ async def test_albums_of_a_tag_are_searched_by_the_sites_spelling(server: GraphQ
 async def editable(
     make_settings: Callable[..., Settings], make_tag_repository: MakeTagRepository, github: GitHub
 ) -> AsyncIterator[GraphQLClient]:
-    """A server on a small tag database of its own, with somebody to say who asks."""
+    """A server on a small tag database of its own, with a server that verifies GitHub tokens."""
     async with graphql_client(
         make_settings(ehtag_repository=make_tag_repository().folder, github_api_url=github.url)
     ) as server:
@@ -130,22 +130,22 @@ async def head_of(server: GraphQLClient) -> str:
     return sha
 
 
-async def test_an_edit_needs_a_version_and_somebody(editable: GraphQLClient, github: GitHub) -> None:
+async def test_an_edit_needs_a_version_and_a_token(editable: GraphQLClient, github: GitHub) -> None:
     head = await head_of(editable)
     cells = {"namespace": "FEMALE", "raw": "lighthouse", "name": "灯塔"}
 
     stale = await edit(editable, ADD, GOOD_TOKEN, **cells, ifMatch="0" * 40)
-    nobody = await edit(editable, ADD, None, **cells, ifMatch=head)
+    anonymous = await edit(editable, ADD, None, **cells, ifMatch=head)
     added = await edit(editable, ADD, GOOD_TOKEN, **cells, ifMatch=head)
 
     assert (stale["__typename"], stale["code"], stale["retryable"]) == ("StaleVersion", "STALE", True)
-    assert (nobody["__typename"], nobody["code"]) == ("AccessDenied", "UNAUTHENTICATED")
+    assert (anonymous["__typename"], anonymous["code"]) == ("AccessDenied", "UNAUTHENTICATED")
     assert added == {"__typename": "Tag", "id": "female:lighthouse", "name": "灯塔"}
     assert await head_of(editable) != head
     assert (await editable.ask('{ tag(namespace: FEMALE, raw: "lighthouse") { name } }'))["tag"]["name"] == "灯塔"
 
 
-async def test_edits_are_refused_in_types(editable: GraphQLClient, github: GitHub) -> None:
+async def test_a_refused_edit_is_a_typed_result(editable: GraphQLClient, github: GitHub) -> None:
     cells = {"namespace": "FEMALE", "raw": "lighthouse", "name": "灯塔", "ifMatch": "*"}
     await edit(editable, ADD, GOOD_TOKEN, **cells)
 
@@ -172,7 +172,7 @@ async def test_a_record_is_changed_and_removed(editable: GraphQLClient, github: 
     assert removed["head"] == await head_of(editable)
 
 
-async def test_an_edit_is_seen_by_who_watches_the_database(editable: GraphQLClient, github: GitHub) -> None:
+async def test_an_edit_is_sent_to_subscribers(editable: GraphQLClient, github: GitHub) -> None:
     async with connected(editable.app, "/graphql", protocol="graphql-transport-ws") as socket:
         await socket.send({"type": "connection_init"})
         await socket.receive()
@@ -187,7 +187,7 @@ async def test_an_edit_is_seen_by_who_watches_the_database(editable: GraphQLClie
     assert frame["payload"]["data"]["ehtagUpdated"]["tagCount"] == before + 1
 
 
-async def test_the_starter_glossary_can_not_be_edited(make_settings: Callable[..., Settings], github: GitHub) -> None:
+async def test_the_starter_glossary_is_read_only(make_settings: Callable[..., Settings], github: GitHub) -> None:
     async with graphql_client(make_settings(github_api_url=github.url)) as server:
         refused = await edit(server, ADD, GOOD_TOKEN, namespace="FEMALE", raw="lighthouse", name="灯塔", ifMatch="*")
 
