@@ -1,11 +1,10 @@
-"""Pictures: what a file is, strips put in order, formats, thumbnails and stand-ins."""
+"""Pictures: formats, unscrambling, encoding, thumbnails and placeholders. Not for the event loop."""
 
 from services.imaging.encoding import encode, fits
 from services.imaging.kinds import Codec, ImageKind, sniff
 from services.imaging.pages import ReadablePage, check_page, open_image, read_page, still_page
 from services.imaging.strips import Strip, layout, scramble, strips, unscramble
-from services.imaging.thumbhash import thumbhash
-from services.imaging.thumbnails import thumbnail
+from services.imaging.thumbnails import thumbhash, thumbnail
 
 __all__ = [
     "Codec",

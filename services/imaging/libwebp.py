@@ -1,9 +1,8 @@
-"""The border to libwebp: WebP to raw samples and back, without the detours of a general image library.
+"""The adapter to libwebp: WebP to raw samples and back.
 
-Pillow hands out RGB only, through an animation decoder. Here a page stays in the colour planes it is stored in,
+Pillow returns RGB only, through an animation decoder. Here a page stays in the colour planes it is stored in,
 which saves two colour conversions (about 12 of 58 ms a page) and the loss that comes with them. The library is
-the very one that Pillow's wheel carries, else the system's; where neither is found `find_libwebp` gives None
-and Pillow does the work.
+the one in Pillow's wheel, else the system's; where neither is found `find_libwebp` returns None and Pillow is used.
 Source of the declarations: the public headers decode.h and encode.h of libwebp 1.x. Their layout is fixed within
 one major ABI version, which the library itself checks in `WebPConfigInitInternal` and `WebPPictureInitInternal`.
 """

@@ -1,4 +1,4 @@
-"""A page as the site sent it into a page one can read: checked, put in order, in the format asked for."""
+"""From a page as the site sent it to a readable one: checked, unscrambled, in the format asked for."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SITE_QUALITY = 80
 """For pages that must be encoded again without a quality asked for: about the site's own level."""
 LARGEST_PAGE_PIXELS = 80_000_000
 """A page larger than that is refused: decoded it would take more memory than a worker may have."""
-ROOMY_PAGE_PIXELS = 8_000_000
+LARGE_PAGE_PIXELS = 8_000_000
 """Larger ones are decoded one at a time in a process, for the same reason."""
 
 
@@ -36,7 +36,7 @@ class ReadablePage:
 
 
 def check_page(data: bytes) -> ImageKind:
-    """What kind of page this is. Raises `UpstreamFailure` (GARBLED) unless it is a whole image of a bearable size."""
+    """The kind of this page. Raises `UpstreamFailure` (GARBLED) unless it is a complete image of a usable size."""
     kind = sniff(data)
     if kind is None:
         raise UpstreamFailure(UpstreamReason.GARBLED, "The site sent something that is no image.")
@@ -53,13 +53,13 @@ def read_page(
     target: Codec | None = None,
     quality: int | None = None,
     *,
-    short_ways: bool = True,
+    use_libwebp: bool = True,
 ) -> ReadablePage:
     """The readable page in `target`; None keeps the site's own format.
 
     Not a byte changes where nothing needs to: whole pages in the right format, GIF, anything that moves, and pages
     too long for `target`. `quality` 1-100; None for the site's own level. The rest takes 10 to 100 ms of one core
-    and lets the GIL go meanwhile. Without `short_ways` all is left to Pillow, as where libwebp can't be found.
+    and lets the GIL go meanwhile. Without `use_libwebp` all is left to Pillow, as where libwebp can't be found.
     Raises `UpstreamFailure` (GARBLED) when the page does not decode.
     """
     kind = check_page(data)
@@ -69,7 +69,7 @@ def read_page(
     codec = wanted if fits(wanted, kind.width, kind.height) else kind.codec
     if codec is kind.codec and not strips:
         return ReadablePage(data, codec, kind.width, kind.height)
-    libwebp = find_libwebp() if short_ways and _is_plain_webp(data) else None
+    libwebp = find_libwebp() if use_libwebp and _is_plain_webp(data) else None
     with _decoding(kind):
         if libwebp is None:
             readable = _by_pillow(data, kind, strips, codec, quality)
@@ -104,7 +104,7 @@ _roomy = threading.Lock()
 @contextmanager
 def _decoding(kind: ImageKind) -> Iterator[None]:
     """Takes turns with other large pages, and turns what decoders raise into GARBLED."""
-    with _roomy if kind.width * kind.height > ROOMY_PAGE_PIXELS else nullcontext():
+    with _roomy if kind.width * kind.height > LARGE_PAGE_PIXELS else nullcontext():
         try:
             yield
         except (OSError, SyntaxError, ValueError) as error:

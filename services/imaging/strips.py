@@ -1,4 +1,4 @@
-"""Strips: the site cuts a page into horizontal bands and stacks them upside down; here they find their place.
+"""Strips: the site cuts a page into horizontal bands and stacks them upside down; this puts them in order.
 
 A scrambled page holds, from its bottom up, the strips of the readable page from its top down. All are
 `height // strips` rows high; the readable page's first one also takes the rows that are left over.
@@ -23,7 +23,8 @@ def strips(scramble_id: int, chapter_id: int, stem: str) -> int:
     """Number of horizontal strips a page was cut into; 0 when it is whole.
 
     `stem` is the file name without its ending ("00012"). Even, 2 to 20; always 10 for old chapters.
-    GIF files are never cut, whatever this says.
+    GIF files are never cut, whatever this returns.
+    Source: jmcomic 2.7.10, `JmImageTool.get_num`.
     """
     if chapter_id < scramble_id:
         return 0
@@ -36,7 +37,7 @@ def strips(scramble_id: int, chapter_id: int, stem: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """One band: its first row in the scrambled page, its first row in the readable one, and its rows."""
+    """One band: its first row in the scrambled page, its first row in the readable one, and its height in rows."""
 
     scrambled_y: int
     readable_y: int
@@ -45,7 +46,7 @@ class Strip:
 
 @lru_cache(maxsize=512)
 def layout(height: int, count: int) -> tuple[Strip, ...]:
-    """The strips of a page of `height` rows cut `count` times, in reading order; bands without rows are left out."""
+    """The strips of a page of `height` rows cut `count` times, in reading order; strips without rows are left out."""
     step, left_over = divmod(height, count)
     first = Strip(height - step - left_over, 0, step + left_over)
     rest = (

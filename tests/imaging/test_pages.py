@@ -19,7 +19,7 @@ from services.imaging.libwebp import find_libwebp
 
 BENCH_CHAPTER = 438516
 """A chapter of the demo site of 60 pages, 960 x 1360."""
-BOTH_WAYS = pytest.mark.parametrize("short_ways", [True, False], ids=["libwebp", "pillow"])
+BOTH_DECODERS = pytest.mark.parametrize("use_libwebp", [True, False], ids=["libwebp", "pillow"])
 
 
 def saved(image: Image.Image, codec: Codec, **options: Any) -> bytes:
@@ -49,29 +49,29 @@ def drawn() -> Image.Image:
     return page_image(BENCH_CHAPTER, 7)
 
 
-@BOTH_WAYS
-def test_cut_webp_pages_are_as_close_to_the_drawing_as_jmcomics_and_not_much_larger(short_ways: bool) -> None:
+@BOTH_DECODERS
+def test_cut_webp_pages_are_as_close_to_the_drawing_as_jmcomics_and_not_much_larger(use_libwebp: bool) -> None:
     ours_db = theirs_db = 0.0
     ours_bytes = theirs_bytes = 0
     for number, count in ((1, 10), (13, 12), (28, 2), (46, 20)):
         drawn = page_image(BENCH_CHAPTER, number)
         sent = saved(scramble(drawn, count), Codec.WEBP, quality=80, method=2)
         theirs = saved(unscramble(opened(sent), count), Codec.WEBP)
-        ours = read_page(sent, count, short_ways=short_ways).data
+        ours = read_page(sent, count, use_libwebp=use_libwebp).data
         ours_db, theirs_db = ours_db + psnr(opened(ours), drawn), theirs_db + psnr(opened(theirs), drawn)
         ours_bytes, theirs_bytes = ours_bytes + len(ours), theirs_bytes + len(theirs)
 
     # Pillow alone must turn colours twice, which costs a tenth of a decibel.
-    assert ours_db / 4 > theirs_db / 4 - (0.0 if short_ways else 0.15)
+    assert ours_db / 4 > theirs_db / 4 - (0.0 if use_libwebp else 0.15)
     assert ours_bytes < 1.15 * theirs_bytes
 
 
-@BOTH_WAYS
-def test_a_cut_page_without_loss_is_put_in_order_without_loss(drawn: Image.Image, short_ways: bool) -> None:
+@BOTH_DECODERS
+def test_a_cut_page_without_loss_is_put_in_order_without_loss(drawn: Image.Image, use_libwebp: bool) -> None:
     small = drawn.crop((0, 0, 200, 301))
     sent = saved(scramble(small, 14), Codec.WEBP, lossless=True)
 
-    page = read_page(sent, 14, short_ways=short_ways)
+    page = read_page(sent, 14, use_libwebp=use_libwebp)
 
     assert page.codec is Codec.WEBP
     assert opened(page.data).convert("RGB").tobytes() == small.tobytes()
@@ -82,10 +82,10 @@ def test_a_cut_page_without_loss_is_put_in_order_without_loss(drawn: Image.Image
 def test_both_ways_make_the_same_of_a_webp_page(drawn: Image.Image, codec: Codec, count: int) -> None:
     sent = saved(scramble(drawn, count), Codec.WEBP, quality=80)
 
-    short, long = (read_page(sent, count, codec, 90, short_ways=way) for way in (True, False))
+    by_libwebp, by_pillow = (read_page(sent, count, codec, 90, use_libwebp=way) for way in (True, False))
 
-    assert short.codec is long.codec is codec
-    assert opened(short.data).convert("RGB").tobytes() == opened(long.data).convert("RGB").tobytes()
+    assert by_libwebp.codec is by_pillow.codec is codec
+    assert opened(by_libwebp.data).convert("RGB").tobytes() == opened(by_pillow.data).convert("RGB").tobytes()
 
 
 @tuned(max_examples=40, deadline=None)
@@ -95,10 +95,10 @@ def test_pages_of_any_size_are_put_in_order_in_their_planes(count: int, height: 
     drawing = Image.merge("RGB", (ramp, ImageChops.invert(ramp), ramp))
     sent = saved(scramble(drawing, count), Codec.WEBP, quality=100)
 
-    short, long = (opened(read_page(sent, count, None, 100, short_ways=way).data) for way in (True, False))
+    by_libwebp, by_pillow = (opened(read_page(sent, count, None, 100, use_libwebp=way).data) for way in (True, False))
 
-    assert short.size == (width, height)
-    assert psnr(short, drawing) > min(30.0, psnr(long, drawing) - 1.0)
+    assert by_libwebp.size == (width, height)
+    assert psnr(by_libwebp, drawing) > min(30.0, psnr(by_pillow, drawing) - 1.0)
 
 
 @pytest.mark.parametrize(
@@ -189,13 +189,13 @@ def test_profile_and_orientation_stay(drawn: Image.Image) -> None:
 
 
 @pytest.mark.parametrize("target", [None, Codec.JPEG])
-@BOTH_WAYS
-def test_a_page_that_does_not_decode_is_garbled(drawn: Image.Image, target: Codec | None, short_ways: bool) -> None:
+@BOTH_DECODERS
+def test_a_page_that_does_not_decode_is_garbled(drawn: Image.Image, target: Codec | None, use_libwebp: bool) -> None:
     sent = bytearray(saved(drawn, Codec.WEBP))
     sent[21:23] = b"\xff\xff"  # its first part claims to be longer than the file
 
     with pytest.raises(UpstreamFailure) as failure:
-        read_page(bytes(sent), 10, target, 90, short_ways=short_ways)
+        read_page(bytes(sent), 10, target, 90, use_libwebp=use_libwebp)
 
     assert failure.value.reason is UpstreamReason.GARBLED
 
