@@ -1,4 +1,4 @@
-"""The real jmcomic, pointed at the demo site. Its settings are the process's, so each test puts them back."""
+"""The real jmcomic, configured for the demo site. Its settings are process-wide, so each test restores them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from demo.server import RunningDemo
 
 @pytest.fixture
 def jm_option(demo: RunningDemo, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """An option of jmcomic that knows only the demo site and never tries twice."""
+    """An option of jmcomic for the demo site, without retries."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr(JmModuleConfig, "PROT", "http://")
     monkeypatch.setattr(JmModuleConfig, "FLAG_ENABLE_JM_LOG", False)
@@ -42,6 +42,6 @@ def web(jm_option: Any, demo: RunningDemo) -> Any:
 
 @pytest.fixture
 def http() -> Any:
-    """A plain client that follows nothing."""
+    """A plain client that follows no redirects."""
     with httpx.Client(trust_env=False, timeout=10) as client:
         yield client

@@ -1,4 +1,4 @@
-"""Pages are cut, encoded and served as the real site does; jmcomic's own tool puts them together again."""
+"""Pages are scrambled, encoded and served as on the real site; jmcomic's own tool unscrambles them."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_a_page_in_the_wrong_order_is_far_from_what_was_drawn() -> None:
     assert max(ImageStat.Stat(difference).mean) > 20
 
 
-def test_the_library_has_chapters_of_every_way_to_be_cut() -> None:
+def test_the_library_has_chapters_of_every_kind_of_scrambling() -> None:
     ways = {
         strips(chapter.scramble_id, chapter.id, page.stem)
         for comic in library().comics
@@ -99,7 +99,7 @@ def test_strips_are_counted_as_jmcomic_does(scramble_id: int, chapter_id: int, s
 
 @settings(deadline=None, max_examples=40)
 @given(height=st.integers(20, 200), count=st.sampled_from([0, 2, 6, 10, 14, 20]))
-def test_cutting_is_undone_by_jmcomics_tool(
+def test_scrambling_is_undone_by_jmcomics_tool(
     tmp_path_factory: pytest.TempPathFactory, height: int, count: int
 ) -> None:
     drawn = Image.linear_gradient("L").resize((9, height)).convert("RGB")
@@ -111,7 +111,7 @@ def test_cutting_is_undone_by_jmcomics_tool(
         assert image.tobytes() == drawn.tobytes()
 
 
-def test_gifs_move_and_are_never_cut(demo: RunningDemo, http: httpx.Client) -> None:
+def test_gifs_are_animated_and_never_scrambled(demo: RunningDemo, http: httpx.Client) -> None:
     image = _served(demo, http, _chapter(ANIMATED), 1)
 
     assert (image.format, getattr(image, "n_frames", 0)) == ("GIF", 4)
@@ -129,7 +129,7 @@ def test_every_kind_of_page_is_what_its_name_says(demo: RunningDemo, http: httpx
     assert set(kinds) == {"WEBP", "JPEG", "PNG", "GIF"}
 
 
-def test_the_usual_page_has_the_weight_of_a_scan(demo: RunningDemo) -> None:
+def test_a_typical_page_is_as_large_as_a_scan(demo: RunningDemo) -> None:
     sizes = [len(demo.images.page(_chapter(438516), number)) for number in (1, 30, 60)]
 
     assert all(80_000 < size < 250_000 for size in sizes)
@@ -165,7 +165,7 @@ def test_covers_are_jpegs_of_two_sizes(demo: RunningDemo, http: httpx.Client) ->
         "/media/albums/²³.jpg",
     ],
 )
-def test_an_image_that_is_not_there_is_a_404(demo: RunningDemo, http: httpx.Client, path: str) -> None:
+def test_a_missing_image_is_a_404(demo: RunningDemo, http: httpx.Client, path: str) -> None:
     assert http.get(demo.image_url + path).status_code == 404
 
 
@@ -191,6 +191,6 @@ def test_a_picture_is_read_from_the_folder_where_it_was_made_before(tmp_path: Pa
 @pytest.mark.parametrize(
     ("chapter_id", "number", "error"), [(5, 1, KeyError), (350234, 0, IndexError), (350234, 25, IndexError)]
 )
-def test_there_is_no_truth_of_a_page_that_is_not_there(chapter_id: int, number: int, error: type[Exception]) -> None:
+def test_a_page_that_does_not_exist_has_no_drawing(chapter_id: int, number: int, error: type[Exception]) -> None:
     with pytest.raises(error):
         page_image(chapter_id, number)

@@ -1,4 +1,4 @@
-"""Knobs make the site slow, moody or blocked while it runs, and the log says what was asked."""
+"""Knobs make the site slow, unreliable or blocked while it runs; the log lists the requests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ COVER = "/media/albums/350234.jpg"
 ALBUM = "/album/350234/"
 
 
-def test_a_role_can_be_blocked_while_the_others_answer(demo: RunningDemo, http: httpx.Client) -> None:
+def test_a_role_can_be_blocked_while_the_others_respond(demo: RunningDemo, http: httpx.Client) -> None:
     demo.knobs.turn("html", failure="region")
 
     statuses = [http.get(demo.html_url + ALBUM).status_code, http.get(demo.image_url + COVER).status_code]
@@ -26,20 +26,20 @@ def test_a_role_can_be_blocked_while_the_others_answer(demo: RunningDemo, http: 
     assert statuses == [403, 200]
 
 
-def test_one_host_can_fail_while_its_twin_answers(demo: RunningDemo, http: httpx.Client) -> None:
+def test_one_host_can_fail_while_the_other_responds(demo: RunningDemo, http: httpx.Client) -> None:
     demo.knobs.turn("html-2", failure="server_error", status=520)
 
     assert [http.get(url + ALBUM).status_code for url in demo.html_urls] == [200, 520]
 
 
-def test_a_knob_can_be_narrowed_to_a_path(demo: RunningDemo, http: httpx.Client) -> None:
+def test_a_knob_can_be_limited_to_a_path(demo: RunningDemo, http: httpx.Client) -> None:
     demo.knobs.turn("html", path="/photo/", failure="maintenance")
 
     assert http.get(demo.html_url + "/photo/350234/").status_code == 503
     assert http.get(demo.html_url + ALBUM).status_code == 200
 
 
-def test_only_the_next_requests_fail_where_it_is_asked(demo: RunningDemo, http: httpx.Client) -> None:
+def test_only_the_next_requests_fail_with_fail_next(demo: RunningDemo, http: httpx.Client) -> None:
     demo.knobs.turn("image", failure="rate_limit", fail_next=2, retry_after_s=7)
 
     answers = [http.get(demo.image_url + COVER) for _ in range(3)]
@@ -56,7 +56,7 @@ def test_a_share_of_requests_fails(demo: RunningDemo, http: httpx.Client) -> Non
     assert statuses == {200, 500}
 
 
-def test_latency_holds_an_answer_back(demo: RunningDemo, http: httpx.Client) -> None:
+def test_latency_delays_a_response(demo: RunningDemo, http: httpx.Client) -> None:
     http.get(demo.image_url + COVER)
     demo.knobs.turn("image", latency_s=0.3)
 
@@ -80,7 +80,7 @@ def test_a_transfer_stalls_after_some_bytes(demo: RunningDemo, http: httpx.Clien
     assert len(received) == 1000
 
 
-def test_a_transfer_drips(demo: RunningDemo, http: httpx.Client) -> None:
+def test_a_transfer_can_be_slow(demo: RunningDemo, http: httpx.Client) -> None:
     size = len(http.get(demo.image_url + COVER).content)
     demo.knobs.turn("image", bytes_per_s=size * 4)
 
@@ -113,7 +113,7 @@ def test_there_is_an_address_that_refuses_connections(demo: RunningDemo, http: h
         http.get(demo.dead_url)
 
 
-def test_a_reset_makes_everything_healthy(demo: RunningDemo, http: httpx.Client) -> None:
+def test_a_reset_restores_everything(demo: RunningDemo, http: httpx.Client) -> None:
     demo.knobs.turn("*", failure="challenge", latency_s=0.1)
 
     demo.knobs.reset()
@@ -122,7 +122,7 @@ def test_a_reset_makes_everything_healthy(demo: RunningDemo, http: httpx.Client)
     assert demo.knobs.as_json() == []
 
 
-def test_a_host_wins_over_its_role_and_a_path_over_both() -> None:
+def test_a_host_overrides_its_role_and_a_path_overrides_both() -> None:
     knobs = Knobs()
     knobs.turn("image", failure="region")
     knobs.turn("image-2", failure="challenge")
@@ -133,7 +133,7 @@ def test_a_host_wins_over_its_role_and_a_path_over_both() -> None:
     assert knobs.behaviour("image-2", "image", "/media/photos/1/1.webp").fault == Fault(FaultKind.HTML)
 
 
-def test_turning_one_knob_leaves_the_others_as_they_are() -> None:
+def test_setting_one_knob_leaves_the_others_as_they_are() -> None:
     knobs = Knobs()
     knobs.turn("api", latency_s=0.5)
     knobs.turn("api", failure="hang")
@@ -150,7 +150,7 @@ def test_an_unknown_knob_or_failure_is_refused(knobs: dict[str, Any]) -> None:
         Knobs().turn("api", **knobs)
 
 
-def test_the_log_knows_what_was_asked_of_whom(demo: RunningDemo, http: httpx.Client) -> None:
+def test_the_log_has_path_role_and_host_of_each_request(demo: RunningDemo, http: httpx.Client) -> None:
     http.get(demo.html_urls[1] + ALBUM)
     http.get(demo.image_url + COVER + "?v=1")
 
@@ -166,7 +166,7 @@ def test_the_log_knows_what_was_asked_of_whom(demo: RunningDemo, http: httpx.Cli
     )
 
 
-def test_the_log_knows_how_many_were_open_at_once(demo: RunningDemo, http: httpx.Client) -> None:
+def test_the_log_has_the_peak_of_open_requests(demo: RunningDemo, http: httpx.Client) -> None:
     demo.knobs.turn("image", latency_s=0.3)
 
     with ThreadPoolExecutor(5) as pool:
@@ -176,7 +176,7 @@ def test_the_log_knows_how_many_were_open_at_once(demo: RunningDemo, http: httpx
     assert demo.requests.peak("api") == 0
 
 
-def test_a_request_whose_asker_has_gone_is_open_no_more(demo: RunningDemo, http: httpx.Client) -> None:
+def test_a_request_is_closed_when_its_client_disconnects(demo: RunningDemo, http: httpx.Client) -> None:
     demo.knobs.turn("image", latency_s=60)
     with pytest.raises(httpx.ReadTimeout):
         http.get(demo.image_url + COVER, timeout=0.1)
@@ -198,7 +198,7 @@ def test_a_test_can_wait_for_a_request(demo: RunningDemo, http: httpx.Client) ->
         demo.requests.wait_for(2, path="/media/", timeout_s=0.05)
 
 
-def test_another_process_can_turn_knobs_and_read_the_log(demo: RunningDemo, http: httpx.Client) -> None:
+def test_another_process_can_set_knobs_and_read_the_log(demo: RunningDemo, http: httpx.Client) -> None:
     admin = demo.api_url + "/_demo"
     orders = [{"target": "image", "failure": "region"}, {"target": "api-2", "path": "/album", "latency_s": 0.1}]
 
@@ -219,13 +219,13 @@ def test_another_process_can_turn_knobs_and_read_the_log(demo: RunningDemo, http
 
 
 @pytest.mark.parametrize("body", [{"target": "api", "speed": 1}, {"failure": "region"}, [3]])
-def test_a_wrong_order_is_answered_with_what_is_wrong(demo: RunningDemo, http: httpx.Client, body: object) -> None:
+def test_an_invalid_change_is_refused_with_the_reason(demo: RunningDemo, http: httpx.Client, body: object) -> None:
     answer = http.post(demo.api_url + "/_demo/knobs", json=body)
 
     assert (answer.status_code, list(answer.json())) == (400, ["detail"])
 
 
-def test_the_admin_address_answers_whatever_is_turned(demo: RunningDemo, http: httpx.Client) -> None:
+def test_the_admin_routes_respond_whatever_is_set(demo: RunningDemo, http: httpx.Client) -> None:
     demo.knobs.turn("*", failure="hang", latency_s=60)
 
     assert http.get(demo.api_url + "/_demo/hosts").json()["image"] == demo.image_urls

@@ -16,7 +16,7 @@ from demo.server import RunningDemo
 pytestmark = pytest.mark.anyio
 
 
-async def test_an_album_comes_with_everything_known_of_it(mobile: Any) -> None:
+async def test_an_album_has_all_its_fields(mobile: Any) -> None:
     album = await mobile.get_album_detail("1208626")
 
     assert (album.name, album.page_count, album.views, album.likes) == ("河岸筆記：春分特輯", 20, "102497", "42")
@@ -35,7 +35,7 @@ async def test_a_series_lists_its_chapters_in_order(mobile: Any) -> None:
     assert album.page_count == 45
 
 
-async def test_a_chapter_knows_its_album_its_pages_and_its_scramble_id(mobile: Any) -> None:
+async def test_a_chapter_has_its_album_its_pages_and_its_scramble_id(mobile: Any) -> None:
     photo = await mobile.get_photo_detail("333909")
 
     assert (photo.album_id, photo.album_index, photo.name) == ("333908", 2, "轉彎")
@@ -45,17 +45,17 @@ async def test_a_chapter_knows_its_album_its_pages_and_its_scramble_id(mobile: A
 
 
 @pytest.mark.parametrize("id", ["900404", "333909", "999999999"])
-async def test_an_album_that_is_not_there_is_missing(mobile: Any, id: str) -> None:
+async def test_an_unknown_album_is_missing(mobile: Any, id: str) -> None:
     with pytest.raises(MissingAlbumPhotoException):
         await mobile.get_album_detail(id)
 
 
-async def test_a_chapter_that_is_not_there_is_missing(mobile: Any) -> None:
+async def test_an_unknown_chapter_is_missing(mobile: Any) -> None:
     with pytest.raises(MissingAlbumPhotoException):
         await mobile.get_photo_detail("900404")
 
 
-async def test_search_results_carry_titles_and_no_tags(mobile: Any) -> None:
+async def test_search_results_have_titles_and_no_tags(mobile: Any) -> None:
     found = await mobile.search_site("雨林")
 
     assert found.content[0][1]["name"] == "雨林深處的一天"
@@ -74,7 +74,7 @@ async def test_a_query_that_is_an_album_number_gives_that_album(mobile: Any) -> 
     ("call", "query"),
     [("search_work", "動物之森"), ("search_author", "林青野"), ("search_tag", "恐龍"), ("search_actor", "熊先生")],
 )
-async def test_a_search_of_one_field_finds_only_there(mobile: Any, call: str, query: str) -> None:
+async def test_a_search_of_one_field_looks_only_there(mobile: Any, call: str, query: str) -> None:
     field = {"search_work": "works", "search_author": "authors", "search_tag": "tags", "search_actor": "characters"}
 
     found = await getattr(mobile, call)(query)
@@ -91,7 +91,7 @@ async def test_rankings_of_every_period_have_pages_of_eighty(mobile: Any, call: 
     assert not set(first.iter_id()) & set(second.iter_id())
 
 
-async def test_a_shelf_holds_only_its_category(mobile: Any) -> None:
+async def test_a_category_has_only_its_albums(mobile: Any) -> None:
     found = await mobile.categories_filter(1, "a", JmMagicConstants.CATEGORY_HANMAN, JmMagicConstants.ORDER_BY_VIEW)
 
     views = [library().find(int(id)).views for id in found.iter_id()]  # type: ignore[union-attr]
@@ -110,7 +110,7 @@ async def test_comments_come_in_pages_of_ten_with_replies_and_spoilers(mobile: A
     assert first.comment_count == 16
 
 
-async def test_the_forum_holds_the_comments_of_all_albums(mobile: Any) -> None:
+async def test_the_forum_has_the_comments_of_all_albums(mobile: Any) -> None:
     page = await mobile.forum_pagination(1)
 
     assert page.total == sum(comment_count(comic) for comic in library().healthy)
@@ -146,7 +146,7 @@ async def test_the_sync_client_reads_it_too(jm_option: Any, demo: RunningDemo) -
     assert (photo.scramble_id, len(photo), photo.from_album.name) == ("220980", 12, "島嶼郵差")
 
 
-def test_a_request_without_a_true_token_is_refused(demo: RunningDemo, http: httpx.Client) -> None:
+def test_a_request_without_a_valid_token_is_refused(demo: RunningDemo, http: httpx.Client) -> None:
     bare = http.get(f"{demo.api_url}/album?id=350234")
     forged = http.get(f"{demo.api_url}/album?id=350234", headers={"token": "0" * 32, "tokenparam": "1,2.1.12"})
 

@@ -1,4 +1,4 @@
-"""Scripted comics do what README.md says of them, each time."""
+"""Scripted comics do what README.md says, every time."""
 
 from __future__ import annotations
 
@@ -74,17 +74,17 @@ def test_a_comic_can_be_refused_on_page_and_image_alike(
     assert text in album.text
 
 
-def test_too_many_requests_say_when_to_come_back(demo: RunningDemo, http: httpx.Client) -> None:
+def test_a_rate_limit_says_when_to_retry(demo: RunningDemo, http: httpx.Client) -> None:
     assert http.get(f"{demo.html_url}/album/{RATE_LIMITED}").headers["retry-after"] == "2"
 
 
-def test_a_challenge_is_told_by_its_headers(demo: RunningDemo, http: httpx.Client) -> None:
+def test_a_challenge_is_recognised_by_its_headers(demo: RunningDemo, http: httpx.Client) -> None:
     headers = http.get(f"{demo.html_url}/album/{CHALLENGED}").headers
 
     assert (headers["cf-mitigated"], headers["server"]) == ("challenge", "cloudflare")
 
 
-def test_garbage_is_no_page_and_no_answer(web: Any, jm_option: Any, demo: RunningDemo) -> None:
+def test_garbage_is_neither_a_page_nor_an_api_response(web: Any, jm_option: Any, demo: RunningDemo) -> None:
     mobile = jm_option.new_jm_client(impl="api", domain_list=[demo.api_url])
 
     with pytest.raises(RegularNotMatchException):
@@ -93,13 +93,13 @@ def test_garbage_is_no_page_and_no_answer(web: Any, jm_option: Any, demo: Runnin
         mobile.get_album_detail(str(GARBAGE))
 
 
-def test_page_seven_is_lost_and_all_others_are_there(demo: RunningDemo, http: httpx.Client) -> None:
+def test_page_seven_is_missing_and_all_others_exist(demo: RunningDemo, http: httpx.Client) -> None:
     statuses = [_page(demo, http, LOSES_PAGE_7, number).status_code for number in range(1, 13)]
 
     assert statuses == [200] * 6 + [404] + [200] * 5
 
 
-def test_page_three_ends_early_with_a_length_that_fits(demo: RunningDemo, http: httpx.Client) -> None:
+def test_page_three_is_truncated_with_a_matching_length(demo: RunningDemo, http: httpx.Client) -> None:
     answer = _page(demo, http, TRUNCATED_PAGE, 3)
 
     assert (answer.status_code, int(answer.headers["content-length"])) == (200, len(answer.content))
@@ -114,7 +114,7 @@ def test_page_two_is_a_page_of_html(demo: RunningDemo, http: httpx.Client) -> No
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
 
 
-def test_page_five_breaks_off_on_the_way(demo: RunningDemo, http: httpx.Client) -> None:
+def test_page_five_is_cut_during_the_transfer(demo: RunningDemo, http: httpx.Client) -> None:
     with pytest.raises(httpx.RemoteProtocolError):
         _page(demo, http, CUT_TRANSFER, 5)
 
@@ -131,7 +131,7 @@ def test_a_comic_may_have_no_tags_and_no_authors(web: Any) -> None:
     assert (album.tags, album.works, album.actors, album.authors) == ([], [], [], [])
 
 
-def test_images_fail_twice_and_then_come_and_a_reset_begins_anew(demo: RunningDemo, http: httpx.Client) -> None:
+def test_images_fail_twice_then_succeed_and_again_after_a_reset(demo: RunningDemo, http: httpx.Client) -> None:
     first = [_page(demo, http, FLAKY_IMAGES, 1).status_code for _ in range(4)]
     demo.knobs.reset()
     second = [_page(demo, http, FLAKY_IMAGES, 1).status_code for _ in range(3)]
@@ -144,7 +144,7 @@ def test_images_can_be_refused_where_the_album_is_not(demo: RunningDemo, http: h
     assert _page(demo, http, IMAGES_403, 1).status_code == 403
 
 
-def test_a_crawling_comic_arrives_in_small_pieces(demo: RunningDemo, http: httpx.Client) -> None:
+def test_a_slow_comic_arrives_in_small_pieces(demo: RunningDemo, http: httpx.Client) -> None:
     with http.stream("GET", f"{demo.image_url}/media/photos/{CRAWLS}/00001.webp") as answer:
         pieces = answer.iter_raw()
         first = next(pieces)
@@ -152,19 +152,19 @@ def test_a_crawling_comic_arrives_in_small_pieces(demo: RunningDemo, http: httpx
     assert 0 < len(first) < int(answer.headers["content-length"]) / 10
 
 
-def test_a_hanging_comic_says_nothing(demo: RunningDemo, http: httpx.Client) -> None:
+def test_a_hanging_comic_sends_nothing(demo: RunningDemo, http: httpx.Client) -> None:
     with pytest.raises(httpx.ReadTimeout):
         http.get(f"{demo.html_url}/album/{HANGS}", timeout=0.3)
 
 
-def test_the_tag_for_the_policy_stands_on_three_albums_and_in_one_title(web: Any) -> None:
+def test_the_tag_for_the_policy_is_on_three_albums_and_in_one_title(web: Any) -> None:
     albums = [web.get_album_detail(str(id)) for id in BLOCKED_TAG_ALBUMS]
 
     assert all(BLOCKED_TAG in album.tags for album in albums)
     assert [BLOCKED_TAG in album.name for album in albums] == [False, True, False]
 
 
-def test_a_chapter_the_album_lists_can_be_lost(demo: RunningDemo, http: httpx.Client, web: Any) -> None:
+def test_a_chapter_that_the_album_lists_can_be_missing(demo: RunningDemo, http: httpx.Client, web: Any) -> None:
     assert len(web.get_album_detail(str(LOST_CHAPTER))) == 3
 
     lost = [http.get(f"{demo.html_url}/photo/{LOST_CHAPTER + place}").status_code for place in range(3)]
@@ -184,7 +184,7 @@ def test_chapters_of_one_album_may_differ_in_their_scramble_id(web: Any) -> None
     assert [photo.scramble_id for photo in photos] == ["220980", str(TWO_SCRAMBLE_IDS + 2)]
 
 
-def test_a_name_may_belie_the_bytes(demo: RunningDemo, http: httpx.Client) -> None:
+def test_a_file_name_may_have_the_wrong_extension(demo: RunningDemo, http: httpx.Client) -> None:
     answer = _page(demo, http, WRONG_ENDINGS, 1)
 
     assert answer.headers["content-type"] == "image/webp"
@@ -197,7 +197,7 @@ def test_names_of_pages_may_have_gaps(web: Any) -> None:
     assert web.get_photo_detail(str(GAPS), fetch_album=False).page_arr == names
 
 
-def test_every_kind_of_fault_can_be_answered(demo: RunningDemo, http: httpx.Client) -> None:
+def test_every_kind_of_fault_can_be_produced(demo: RunningDemo, http: httpx.Client) -> None:
     silent = {FaultKind.HANG, FaultKind.DROP, FaultKind.TRUNCATED}
     statuses = {}
     for kind in set(FaultKind) - silent:

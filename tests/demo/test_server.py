@@ -33,7 +33,7 @@ def _process(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_process_prints_its_addresses_answers_and_ends_cleanly(
+def test_a_process_prints_its_addresses_responds_and_ends_cleanly(
     tmp_path: Path, http: httpx.Client, number: signal.Signals
 ) -> None:
     with _process(tmp_path) as process:
@@ -48,7 +48,7 @@ def test_a_process_prints_its_addresses_answers_and_ends_cleanly(
     assert sorted(addresses) == ["admin", "api", "dead", "domains", "html", "image"]
 
 
-def test_a_process_ends_with_its_parents_pipe_where_it_is_asked_to(tmp_path: Path) -> None:
+def test_a_process_ends_when_its_stdin_closes(tmp_path: Path) -> None:
     with _process(tmp_path, "--until-stdin-closes") as process:
         assert process.stdout is not None
         assert process.stdout.readline().startswith("{")
@@ -58,7 +58,7 @@ def test_a_process_ends_with_its_parents_pipe_where_it_is_asked_to(tmp_path: Pat
     assert (process.returncode, errors) == (0, "")
 
 
-def test_a_port_in_use_is_said_in_one_line(tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported_in_one_line(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -68,7 +68,7 @@ def test_a_port_in_use_is_said_in_one_line(tmp_path: Path) -> None:
     assert (process.returncode, output, errors.count("\n")) == (1, "", 1)
 
 
-def test_a_thread_that_can_not_start_says_why(tmp_path: Path) -> None:
+def test_a_thread_that_can_not_start_raises_the_reason(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -76,7 +76,7 @@ def test_a_thread_that_can_not_start_says_why(tmp_path: Path) -> None:
             pytest.fail("the site must not start")
 
 
-def test_hanging_requests_do_not_hold_up_the_end(tmp_path: Path, http: httpx.Client) -> None:
+def test_hanging_requests_do_not_delay_the_end(tmp_path: Path, http: httpx.Client) -> None:
     failed: list[httpx.HTTPError] = []
 
     def ask(url: str) -> None:
@@ -97,7 +97,7 @@ def test_hanging_requests_do_not_hold_up_the_end(tmp_path: Path, http: httpx.Cli
 
 
 @pytest.mark.anyio
-async def test_it_runs_inside_a_loop_beside_others(tmp_path: Path) -> None:
+async def test_it_runs_inside_an_event_loop(tmp_path: Path) -> None:
     async with (
         serve_demo(tmp_path, hosts_each=1) as one,
         serve_demo(tmp_path, hosts_each=3) as other,
@@ -110,7 +110,7 @@ async def test_it_runs_inside_a_loop_beside_others(tmp_path: Path) -> None:
     assert (len(one.html_urls), len(other.image_urls)) == (1, 3)
 
 
-def test_an_album_can_be_made_ready_before_it_is_measured(tmp_path: Path) -> None:
+def test_an_album_can_be_drawn_before_it_is_measured(tmp_path: Path) -> None:
     with running_demo(tmp_path) as demo:
         demo.warm(600100)
 

@@ -13,7 +13,7 @@ from demo.scripted import LONG_TITLE, NO_IMAGES, UNSCRAMBLED
 from demo.server import RunningDemo
 
 
-def test_an_album_page_holds_everything_known_of_it(web: Any) -> None:
+def test_an_album_page_has_all_fields(web: Any) -> None:
     comic = library().find(1208626)
     assert comic is not None
 
@@ -81,17 +81,17 @@ def test_a_chapter_without_images_is_read_as_one(web: Any) -> None:
 
 
 @pytest.mark.parametrize("id", ["900404", "333909", "999999999"])
-def test_an_album_that_is_not_there_leads_to_the_error_page(web: Any, id: str) -> None:
+def test_an_unknown_album_redirects_to_the_error_page(web: Any, id: str) -> None:
     with pytest.raises(MissingAlbumPhotoException):
         web.get_album_detail(id)
 
 
-def test_a_chapter_that_is_not_there_leads_to_the_error_page(web: Any) -> None:
+def test_an_unknown_chapter_redirects_to_the_error_page(web: Any) -> None:
     with pytest.raises(MissingAlbumPhotoException):
         web.get_photo_detail("999999999")
 
 
-def test_search_results_carry_their_tags(web: Any) -> None:
+def test_search_results_have_tags(web: Any) -> None:
     found = web.search_site("雨林")
 
     assert list(found.iter_id_title_tag()) == [
@@ -122,14 +122,14 @@ def test_a_query_that_is_an_album_number_redirects_to_it(web: Any) -> None:
 
 
 @pytest.mark.parametrize("call", ["month_ranking", "week_ranking", "day_ranking"])
-def test_rankings_agree_with_those_of_the_mobile_api(web: Any, jm_option: Any, demo: RunningDemo, call: str) -> None:
+def test_rankings_equal_those_of_the_mobile_api(web: Any, jm_option: Any, demo: RunningDemo, call: str) -> None:
     mobile = jm_option.new_jm_client(impl="api", domain_list=[demo.api_url])
 
     for page in (1, 2, 3):
         assert list(getattr(web, call)(page).iter_id()) == list(getattr(mobile, call)(page).iter_id())
 
 
-def test_a_shelf_can_be_narrowed_to_a_sub_category(web: Any) -> None:
+def test_a_category_can_be_limited_to_a_sub_category(web: Any) -> None:
     found = web.categories_filter(
         1, "a", JmMagicConstants.CATEGORY_DOUJIN, JmMagicConstants.ORDER_BY_VIEW, JmMagicConstants.SUB_DOUJIN_CG
     )
@@ -138,7 +138,7 @@ def test_a_shelf_can_be_narrowed_to_a_sub_category(web: Any) -> None:
     assert len(found) == found.total > 3
 
 
-def test_titles_with_markup_in_them_stay_in_their_place(web: Any) -> None:
+def test_titles_with_markup_are_escaped(web: Any) -> None:
     album = web.get_album_detail(str(LONG_TITLE))
 
     assert "&lt;角括號&gt;|豎線 &amp; 還有 .." in album.name

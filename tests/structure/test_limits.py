@@ -14,11 +14,10 @@ from tools.structure import LIMITS
 ROOT = Path(__file__).resolve().parents[2]
 
 REACHED = {
-    "product files": 287,
-    "percent of files below 40 lines": 18.9,
-    "import circles": 1,
-    "repeated class names": 24,
-    "modules of a cold ranking": 79,
+    "product files": 228,
+    "percent of files below 40 lines": 15.8,
+    "repeated class names": 3,
+    "modules of a cold ranking": 55,
 }
 """What may not get worse while a limit is not reached yet; an entry goes when its limit in `LIMITS` holds."""
 
