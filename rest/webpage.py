@@ -1,8 +1,7 @@
-"""The page at `/`, GraphiQL, and their files, as `make web` built them; one plain page where it did not.
+"""The page at `/`, GraphiQL, and their files, as `make web` built them; a plain page where they are not built.
 
-Every address in them is relative to where they were opened, so that they work under any sub-path of a proxy. The
-two pages have a Content-Security-Policy each: nothing is loaded from elsewhere but pictures of a tag's
-introduction, which the page leaves out until its reader asks for them.
+Their URLs are relative, so that they work below any sub-path of a proxy. Each page has a Content-Security-Policy:
+nothing is loaded from other hosts, except images in the introduction of a tag when the reader chooses to load them.
 """
 
 from __future__ import annotations
@@ -33,13 +32,13 @@ run <code>make web</code>, then start again.</p>
 """.encode()
 
 BASE = '<base href="./" />'
-"""What the built page says of its own address; the server writes the proxy's sub-path in its place."""
+"""The base URL in the built page, replaced by the sub-path of a proxy."""
 
 IMMUTABLE = "public, max-age=31536000, immutable"
-"""For a name that holds a hash of its content."""
+"""For files whose name has a hash of their content."""
 
-_ENDINGS = {"br": ".br", "gzip": ".gz"}
-"""Codings that the build wrote beside each file, smallest first."""
+_COMPRESSED_ENDINGS = {"br": ".br", "gzip": ".gz"}
+"""Codings in which the build wrote each file too, smallest first."""
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
@@ -60,7 +59,7 @@ _GRAPHIQL_POLICY = (
     "font-src 'self' data:; connect-src 'self' {socket}; worker-src 'self' blob:; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'"
 )
-"""GraphiQL's editor writes styles of its own and runs workers."""
+"""GraphiQL's editor adds inline styles and runs workers."""
 
 
 @cache
@@ -89,13 +88,13 @@ def _page(connection: HTTPConnection, name: str, policy: str) -> Response:
 
 
 def _base(connection: HTTPConnection) -> str:
-    """The sub-path, said outright: "/jm" shows the same page as "/jm/", but is no folder to a browser."""
+    """The sub-path as base URL: "/jm" shows the same page as "/jm/", but relative URLs would lose "jm"."""
     prefix: str = connection.scope.get("root_path", "").rstrip("/")
     return f'<base href="{escape(prefix)}/" />' if prefix else BASE
 
 
 def _socket(connection: HTTPConnection) -> str:
-    """Our sockets' origin: older browsers don't count it as 'self'."""
+    """The origin of our WebSockets: older browsers don't match it with 'self'."""
     host = connection.headers.get("host", "")
     if not re.fullmatch(r"[A-Za-z0-9.:\[\]-]+", host):
         return ""
@@ -103,7 +102,7 @@ def _socket(connection: HTTPConnection) -> str:
 
 
 async def asset(request: Request) -> Response:
-    """A file of the page; its name holds a hash, so it never changes."""
+    """A file of the page; its name has a hash, so it never changes."""
     name = request.path_params["name"]
     file = DIST / "assets" / name
     if not _FILE_NAME.fullmatch(name) or not file.is_file():
@@ -111,7 +110,7 @@ async def asset(request: Request) -> Response:
     headers = {"Cache-Control": IMMUTABLE, "X-Content-Type-Options": "nosniff", "Vary": "Accept-Encoding"}
     media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
     qualities = quality_values(request.headers.get("accept-encoding", ""))
-    for coding, ending in _ENDINGS.items():
+    for coding, ending in _COMPRESSED_ENDINGS.items():
         compressed = file.with_name(name + ending)
         if qualities.get(coding, 0) > 0 and compressed.is_file():
             return FileResponse(compressed, media_type=media_type, headers={**headers, "Content-Encoding": coding})

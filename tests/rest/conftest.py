@@ -19,7 +19,7 @@ __all__ = ["ehtag_api", "git_server", "github", "github_server", "make_tag_repos
 
 @pytest.fixture(scope="session")
 def running(demo_site: RunningDemo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
-    """Two API processes and two workers, on a Valkey of their own: the tests' is emptied again and again."""
+    """Two API processes and two workers, on their own Valkey: that of the other tests is emptied between them."""
     folder, port = tmp_path_factory.mktemp("processes"), free_port()
     environment = environment_of(demo_site, f"redis://127.0.0.1:{port}/0", folder / "data")
     with (

@@ -58,7 +58,7 @@ LONG = "x" * (64 * 1024 + 1)
         ("DELETE", "/database/female/bonnet", {"If-Match": "HEAD"}, "", 401),
     ],
 )
-async def test_checks_come_in_the_promised_order(
+async def test_checks_run_in_the_documented_order(
     ehtag_api: EhtagApi, method: str, path: str, headers: dict[str, str], body: str, status: int
 ) -> None:
     named = {name: ehtag_api.repository.head if value == "HEAD" else value for name, value in headers.items()}
@@ -77,7 +77,7 @@ async def test_checks_come_in_the_promised_order(
         {"X-Token": GOOD_TOKEN, "Authorization": "Bearer gho_unknown"},
     ],
 )
-async def test_a_token_comes_in_either_header(ehtag_api: EhtagApi, headers: dict[str, str]) -> None:
+async def test_a_token_may_be_in_either_header(ehtag_api: EhtagApi, headers: dict[str, str]) -> None:
     version = {"If-Match": ehtag_api.repository.head}
 
     assert (await ehtag_api.request("DELETE", "/database/female/apron", headers=headers | version)).status_code == 204
@@ -95,7 +95,7 @@ async def test_a_token_comes_in_either_header(ehtag_api: EhtagApi, headers: dict
         ({"X-Token": "gho_broken"}, 502, "UPSTREAM_BROKEN"),
     ],
 )
-async def test_who_is_not_known_does_not_write(
+async def test_a_caller_without_a_valid_token_can_not_write(
     ehtag_api: EhtagApi, headers: dict[str, str], status: int, code: str
 ) -> None:
     version = {"If-Match": ehtag_api.repository.head}
@@ -119,7 +119,7 @@ async def test_twelve_writers_of_one_version_are_one_created_and_eleven_refused(
     assert {etag_of(answer) for answer in answers} == {ehtag_api.repository.head}
 
 
-async def test_a_body_of_no_announced_length_is_counted_as_it_comes(ehtag_api: EhtagApi) -> None:
+async def test_a_body_without_content_length_is_counted_as_it_arrives(ehtag_api: EhtagApi) -> None:
     async def pieces() -> AsyncIterator[bytes]:
         for _ in range(9):
             yield b"x" * 8192

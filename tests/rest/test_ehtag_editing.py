@@ -46,7 +46,7 @@ async def test_a_tag_is_changed_removed_and_gone(ehtag_api: EhtagApi) -> None:
     assert etag_of(again) == etag_of(removed)
 
 
-async def test_a_comment_needs_one_place_and_leads_to_its_namespace(ehtag_api: EhtagApi) -> None:
+async def test_a_comment_needs_one_position_and_its_location_is_the_namespace(ehtag_api: EhtagApi) -> None:
     comment = {"name": "== 帽子 ==", "intro": "", "links": ""}
     for query in ("", "?before=apron&after=apron", "?before=", "?before=bonnet", "?after=帽"):
         assert (await ehtag_api.edit("POST", f"/database/female/~comment{query}", comment)).status_code == 400
@@ -71,7 +71,7 @@ async def test_a_comment_needs_one_place_and_leads_to_its_namespace(ehtag_api: E
         ("POST", "/database/female/cap?before=apron&after=apron", 400),
     ],
 )
-async def test_an_edit_that_can_not_be_is_refused(ehtag_api: EhtagApi, method: str, path: str, status: int) -> None:
+async def test_an_impossible_edit_is_refused(ehtag_api: EhtagApi, method: str, path: str, status: int) -> None:
     before = ehtag_api.repository.head
 
     answer = await ehtag_api.edit(method, path, HAT)
@@ -101,7 +101,7 @@ async def test_an_edit_that_can_not_be_is_refused(ehtag_api: EhtagApi, method: s
         b"[" * 5000,
     ],
 )
-async def test_a_body_that_does_not_read_cleanly_is_a_bad_request(ehtag_api: EhtagApi, body: bytes) -> None:
+async def test_an_invalid_body_is_a_bad_request(ehtag_api: EhtagApi, body: bytes) -> None:
     headers = {"If-Match": ehtag_api.repository.head, "X-Token": GOOD_TOKEN}
 
     answer = await ehtag_api.request("PUT", "/database/female/apron", headers=headers, content=body)
@@ -110,7 +110,7 @@ async def test_a_body_that_does_not_read_cleanly_is_a_bad_request(ehtag_api: Eht
     assert answer.json()["code"] == "INVALID_INPUT"
 
 
-async def test_every_problem_of_the_cells_has_a_line(ehtag_api: EhtagApi) -> None:
+async def test_each_problem_of_the_cells_has_a_line(ehtag_api: EhtagApi) -> None:
     body = {"name": "", "intro": "`bonnet` `帽`", "links": "[x](http://[)"}
 
     answer = await ehtag_api.edit("PUT", "/database/female/apron", body)

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.anyio
         ("GET", "/database/~update-webhook", "OPTIONS, POST"),
     ],
 )
-async def test_a_wrong_method_is_405_and_told_the_right_ones(
+async def test_a_wrong_method_is_405_with_the_allowed_ones(
     ehtag_api: EhtagApi, method: str, path: str, allowed: str
 ) -> None:
     answer = await ehtag_api.request(method, path)
@@ -70,7 +70,7 @@ async def test_pages_of_any_origin_may_read_and_write(ehtag_api: EhtagApi) -> No
         ("", None),
     ],
 )
-async def test_answers_are_compressed_with_what_the_client_takes(
+async def test_responses_are_compressed_with_what_the_client_accepts(
     ehtag_api: EhtagApi, accepts: str, coding: str | None
 ) -> None:
     plain = await ehtag_api.request("GET", "/database", headers={"Accept-Encoding": "identity"})

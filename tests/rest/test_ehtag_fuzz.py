@@ -1,4 +1,4 @@
-"""Whatever the EhTag API is asked, it answers in JSON and without a fault."""
+"""Random requests to the EhTag API: each is answered in JSON and without a server error."""
 
 from __future__ import annotations
 
@@ -21,11 +21,27 @@ from services.settings import read_settings
 from tests.github import GOOD_TOKEN, GitHub
 from tests.tag_repositories import MakeTagRepository
 
-SENT_AS_IT_IS = frozenset(string.ascii_letters + string.digits + "%/~.-_:@!$&'()*+,;=")
+UNESCAPED = frozenset(string.ascii_letters + string.digits + "%/~.-_:@!$&'()*+,;=")
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "BREW")
-EVERYDAY = ("female", "f", "all", "apron", "~badge", "~comment", "chef hat", "new tag", "..", ".", "%", "%2F", "")
+USUAL_SEGMENTS = (
+    "female",
+    "f",
+    "all",
+    "apron",
+    "~badge",
+    "~comment",
+    "chef hat",
+    "new tag",
+    "..",
+    ".",
+    "%",
+    "%2F",
+    "",
+)
 
-segments = st.one_of(st.sampled_from(EVERYDAY), st.binary(max_size=12).map(quote_from_bytes), st.text(max_size=6))
+segments = st.one_of(
+    st.sampled_from(USUAL_SEGMENTS), st.binary(max_size=12).map(quote_from_bytes), st.text(max_size=6)
+)
 paths = st.one_of(
     st.sampled_from(sorted({path.removeprefix("/api") for path, _, _ in GROUP.operations()})).flatmap(
         lambda path: st.tuples(segments, segments).map(
@@ -56,7 +72,7 @@ queries = st.dictionaries(st.sampled_from(["format", "before", "after", "x"]), s
 def api(
     make_tag_repository: MakeTagRepository, github: GitHub, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[BlockingPortal, httpx.AsyncClient]]:
-    """A client of the API and the event loop it runs on: hypothesis asks from outside."""
+    """A client of the API and the event loop it runs on: hypothesis calls it from another thread."""
     repository = make_tag_repository()
     found = read_settings(
         data_dir=tmp_path_factory.mktemp("data"),
@@ -81,7 +97,7 @@ def api(
     method="POST", path="/database/female/new", query={}, sent={"If-Match": "*", "X-Token": GOOD_TOKEN}, body=b"{}"
 )
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_nothing_asked_makes_a_fault(
+def test_no_request_causes_a_server_error(
     api: tuple[BlockingPortal, httpx.AsyncClient],
     method: str,
     path: str,
@@ -111,8 +127,8 @@ def test_nothing_asked_makes_a_fault(
 
 
 def quoted(path: str) -> str:
-    """The path as a client would send it: what no address may hold is escaped, per cents stay as they are."""
-    return "".join(letter if letter in SENT_AS_IT_IS else percent(letter) for letter in path)
+    """The path as a client would send it: what a URL can not contain is escaped, percent signs stay as they are."""
+    return "".join(letter if letter in UNESCAPED else percent(letter) for letter in path)
 
 
 def percent(letter: str) -> str:

@@ -32,12 +32,12 @@ PROCESSES = 3
 HAT = {"name": "高帽", "intro": "见`apron`。", "links": ""}
 
 
-def serve(data_dir: Path, repository: Path, github_url: str, tell: Connection) -> None:
-    """One server process; tells its port."""
-    asyncio.run(_serve(data_dir, repository, github_url, tell))
+def serve(data_dir: Path, repository: Path, github_url: str, sender: Connection) -> None:
+    """One server process; sends its port through the pipe."""
+    asyncio.run(_serve(data_dir, repository, github_url, sender))
 
 
-async def _serve(data_dir: Path, repository: Path, github_url: str, tell: Connection) -> None:
+async def _serve(data_dir: Path, repository: Path, github_url: str, sender: Connection) -> None:
     settings = read_settings(data_dir=data_dir, ehtag_repository=repository)
     async with open_tag_database(settings) as tags, open_identity(github_url) as identity:
         app = Starlette(routes=routes)
@@ -46,7 +46,7 @@ async def _serve(data_dir: Path, repository: Path, github_url: str, tell: Connec
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve())
         await until(lambda: server.started)
-        tell.send(server.servers[0].sockets[0].getsockname()[1])
+        sender.send(server.servers[0].sockets[0].getsockname()[1])
         await serving
 
 
@@ -56,14 +56,14 @@ def processes(tmp_path: Path, repository: TagRepository, github: GitHub) -> Iter
     context = multiprocessing.get_context("spawn")
     started = []
     for number in range(PROCESSES):
-        told, tell = context.Pipe(duplex=False)
+        receiver, sender = context.Pipe(duplex=False)
         process = context.Process(
-            target=serve, args=(tmp_path / f"data-{number}", repository.folder, github.url, tell)
+            target=serve, args=(tmp_path / f"data-{number}", repository.folder, github.url, sender)
         )
         process.start()
-        started.append((process, told))
+        started.append((process, receiver))
     try:
-        yield [(f"http://127.0.0.1:{told.recv()}", process.pid or 0) for process, told in started]
+        yield [(f"http://127.0.0.1:{receiver.recv()}", process.pid or 0) for process, receiver in started]
     finally:
         for process, _ in started:
             process.kill()
@@ -133,7 +133,7 @@ async def test_an_edit_in_one_process_is_seen_in_the_others_within_a_second(
             assert [other.json()["name"]["raw"] for other in others] == ["高帽", "高帽"]
 
 
-async def test_a_version_another_process_made_a_moment_ago_is_known(
+async def test_a_version_made_by_another_process_a_moment_ago_is_current(
     tmp_path: Path, repository: TagRepository, github: GitHub
 ) -> None:
     version = repository.head

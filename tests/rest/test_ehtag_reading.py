@@ -9,7 +9,7 @@ from tests.ehtag_api import FULL_HAT, HAT, EhtagApi, etag_of
 pytestmark = pytest.mark.anyio
 
 
-async def test_the_database_tells_its_head_and_its_namespaces(ehtag_api: EhtagApi) -> None:
+async def test_the_database_has_its_head_and_its_namespaces(ehtag_api: EhtagApi) -> None:
     answer = await ehtag_api.request("GET", "/database")
 
     sha = ehtag_api.repository.head
@@ -93,7 +93,7 @@ async def test_a_record_is_found_trimmed_and_in_any_case(ehtag_api: EhtagApi, ra
         ("?format=ast.json", None, "application/ast+json", FULL_HAT["name"]["ast"]),
     ],
 )
-async def test_a_record_comes_in_the_form_asked_and_the_query_wins(
+async def test_a_record_has_the_requested_form_and_the_query_takes_precedence(
     ehtag_api: EhtagApi, query: str, accept: str | None, media_type: str, name: object
 ) -> None:
     await ehtag_api.edit("POST", "/database/female/top hat", HAT)
@@ -113,7 +113,7 @@ async def test_an_unknown_format_is_refused(ehtag_api: EhtagApi, method: str, pa
 
 
 @pytest.mark.parametrize("raw", ["围裙", "a_b", "a%2Fb", "a/b", "%zz", "%00", "%20", "a%0ab", "a|b", "%ff", ""])
-async def test_a_raw_tag_that_can_not_be_one_is_a_bad_request(ehtag_api: EhtagApi, raw: str) -> None:
+async def test_an_invalid_raw_tag_is_a_bad_request(ehtag_api: EhtagApi, raw: str) -> None:
     answer = await ehtag_api.request("GET", f"/database/female/{raw}")
 
     assert answer.status_code == 400
@@ -123,7 +123,7 @@ async def test_a_raw_tag_that_can_not_be_one_is_a_bad_request(ehtag_api: EhtagAp
 @pytest.mark.parametrize(
     "path", ["/database/female/bonnet", "/database/nowhere", "/database/nowhere/x", "/nothing", "/"]
 )
-async def test_what_is_not_there_is_404_with_the_version(ehtag_api: EhtagApi, path: str) -> None:
+async def test_what_does_not_exist_is_404_with_the_version(ehtag_api: EhtagApi, path: str) -> None:
     answer = await ehtag_api.request("GET", path)
 
     assert answer.status_code == 404
@@ -134,7 +134,9 @@ async def test_what_is_not_there_is_404_with_the_version(ehtag_api: EhtagApi, pa
 @pytest.mark.parametrize("shape", ['"{}"', "{}", 'W/"{}"', 'w/"{}"', '"{0}-x", "{0}"', "*", '"0", W/"{}"'])
 @pytest.mark.parametrize("is_upper", [False, True])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-async def test_who_has_the_version_gets_no_body(ehtag_api: EhtagApi, method: str, shape: str, is_upper: bool) -> None:
+async def test_a_client_that_has_the_version_gets_304(
+    ehtag_api: EhtagApi, method: str, shape: str, is_upper: bool
+) -> None:
     sha = ehtag_api.repository.head.upper() if is_upper else ehtag_api.repository.head
     for path in ("/database", "/database/female", "/database/female/apron", "/database/~badge"):
         answer = await ehtag_api.request(method, path, headers={"If-None-Match": shape.format(sha)})
@@ -147,7 +149,7 @@ async def test_who_has_the_version_gets_no_body(ehtag_api: EhtagApi, method: str
 
 
 @pytest.mark.parametrize("known", ['"0000000000000000000000000000000000000000"', "", '""', "W/", ","])
-async def test_who_has_another_version_gets_the_body(ehtag_api: EhtagApi, known: str) -> None:
+async def test_a_client_that_has_another_version_gets_the_body(ehtag_api: EhtagApi, known: str) -> None:
     answer = await ehtag_api.request("GET", "/database/female/apron", headers={"If-None-Match": known})
 
     assert answer.status_code == 200

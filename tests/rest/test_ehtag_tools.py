@@ -21,7 +21,7 @@ async def test_normalise_gives_the_canonical_form_and_stores_nothing(ehtag_api: 
     assert ehtag_api.repository.head == before
 
 
-async def test_normalise_tells_what_is_wrong_within_a_namespace(ehtag_api: EhtagApi) -> None:
+async def test_normalise_reports_problems_within_a_namespace(ehtag_api: EhtagApi) -> None:
     answer = await ehtag_api.request(
         "POST", "/tools/normalize/female", json={"name": "", "intro": "`bonnet`", "links": ""}
     )
@@ -61,12 +61,12 @@ async def test_parse_reads_one_row(ehtag_api: EhtagApi) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"no row", b"| a | b | c | d |\n| e | f | g | h |", b"\xff", b"| a | b \\"])
 @pytest.mark.parametrize("path", ["/tools/parse", "/tools/parse/female"])
-async def test_parse_refuses_what_is_not_one_row(ehtag_api: EhtagApi, path: str, body: bytes) -> None:
+async def test_parse_refuses_anything_but_one_row(ehtag_api: EhtagApi, path: str, body: bytes) -> None:
     assert (await ehtag_api.request("POST", path, content=body)).status_code == 400
 
 
 @pytest.mark.parametrize("path", ["/tools/normalize/nowhere", "/tools/parse/nowhere", "/tools/serialize/nowhere/x"])
-async def test_tools_know_no_strange_namespaces(ehtag_api: EhtagApi, path: str) -> None:
+async def test_an_unknown_namespace_is_not_found(ehtag_api: EhtagApi, path: str) -> None:
     answer = await ehtag_api.request("POST", path, json=HAT)
 
     assert answer.status_code == 404

@@ -1,4 +1,4 @@
-"""The server keeps standing: stale answers while the site is down, health while neighbours come and go."""
+"""Stale answers while the site is down, and health while dependencies fail and recover."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SEARCH = '{ search(query: "火車") { total } }'
 async def again_until(
     ask: Callable[[], Awaitable[httpx.Response]], is_so: Callable[[httpx.Response], bool]
 ) -> httpx.Response:
-    """The first answer of which it is so."""
+    """The first response that satisfies a condition."""
     with anyio.fail_after(DEADLINE_S):
         while True:
             response = await ask()
@@ -83,7 +83,7 @@ async def test_not_ready_before_the_services_are_open_and_while_stopping(
     assert (alive.status_code, alive.json()) == (200, {"status": "ok"})
 
 
-async def test_each_neighbour_has_its_entry(make_settings: Callable[..., Settings]) -> None:
+async def test_each_dependency_has_an_entry(make_settings: Callable[..., Settings]) -> None:
     async with graphql_client(make_settings()) as server:
         without = (await server.http.get("/readyz")).json()
         async with running_worker(server.services):

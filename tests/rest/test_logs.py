@@ -1,4 +1,4 @@
-"""What the log tells of what people read: numbers and ids, never a title, a name or a secret."""
+"""The log names what people read by numbers and ids, never by title or name, and has no secrets."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def test_no_title_and_no_token_is_in_the_log(
         await server.http.get("/v1/search/火車/1")
         await server.http.put("/api/database/female/glasses", json={}, headers={"X-Token": TOKEN, "If-Match": '"x"'})
         for mutation in (START, LOST):
-            await server.http.post("/graphql", json={"query": mutation}, headers={"X-Request-ID": "walk-1"})
+            await server.http.post("/graphql", json={"query": mutation}, headers={"X-Request-ID": "request-1"})
         await until(lambda: "A download is ready" in log.getvalue() and "A download failed" in log.getvalue())
 
     words = log.getvalue()
@@ -56,11 +56,11 @@ async def test_no_title_and_no_token_is_in_the_log(
     assert "火車" not in words
     assert TOKEN not in words
     [ready] = [event for event in events if event["event"] == "A download is ready"]
-    assert ready["request_id"] == "walk-1"
+    assert ready["request_id"] == "request-1"
     assert ready["level"] == "info"
 
 
-def test_values_under_telling_names_become_stars(log: io.StringIO) -> None:
+def test_values_under_secret_names_become_stars(log: io.StringIO) -> None:
     structlog.get_logger("jmgraph.test").warning("something happened", api_key="hidden", ehtag_token="hidden")
 
     [event] = [json.loads(line) for line in log.getvalue().splitlines()]

@@ -1,4 +1,4 @@
-"""The document says what the server does: read by people, by machines, and held against every answer."""
+"""The OpenAPI document: its content, its page, and that no response contradicts it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.processes import environment_of, start_processes
 
 RULES = Path(__file__).with_name("schemathesis")
 SECONDS = 25
-"""Of a run, on a slow core."""
+"""For a run of schemathesis."""
 
 
 @pytest.mark.anyio
@@ -75,7 +75,7 @@ def test_every_parameter_of_a_path_is_described() -> None:
             assert described == set(re.findall(r"{(\w+)}", path))
 
 
-def test_every_operation_has_a_name_of_its_own_and_says_what_it_is() -> None:
+def test_every_operation_has_a_unique_name_and_is_described() -> None:
     operations = [operation for path in document("/")["paths"].values() for operation in path.values()]
     names = [operation["operationId"] for operation in operations]
 
@@ -84,7 +84,7 @@ def test_every_operation_has_a_name_of_its_own_and_says_what_it_is() -> None:
     assert all(parameter["description"] for operation in operations for parameter in operation["parameters"])
 
 
-def test_every_type_that_is_named_is_there_and_used() -> None:
+def test_every_type_is_defined_and_used() -> None:
     described = document("/")
     named = set(re.findall(r"#/components/schemas/(\w+)", repr(described)))
 
@@ -110,7 +110,7 @@ class _Page(HTMLParser):
 
 
 @pytest.mark.anyio
-async def test_the_page_runs_nothing_and_loads_nothing(server: GraphQLClient) -> None:
+async def test_the_page_has_no_scripts_and_loads_nothing(server: GraphQLClient) -> None:
     response = await server.http.get("/docs")
     page = _Page()
     page.feed(response.text)
@@ -124,7 +124,7 @@ async def test_the_page_runs_nothing_and_loads_nothing(server: GraphQLClient) ->
     assert [link for link in page.links if not link.startswith("#")] == ["/openapi.json"]
 
 
-def test_no_answer_contradicts_the_document(
+def test_no_response_contradicts_the_document(
     demo: RunningDemo, redis_url: str, github: GitHub, tmp_path: Path
 ) -> None:
     environment = environment_of(demo, redis_url, tmp_path) | {"JMGRAPH_GITHUB_API_URL": github.url}
@@ -144,4 +144,4 @@ def _schemathesis(url: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 async def _nothing(*_: Any) -> None:
-    """What stands for `/graphql`."""
+    """Instead of `/graphql`."""

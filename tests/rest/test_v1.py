@@ -1,4 +1,4 @@
-"""The reads of the legacy API: whole bodies, as old clients read them."""
+"""The reads of the legacy API: whole bodies, as its clients read them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.graphql_client import BASE, GraphQLClient, graphql_client
 pytestmark = pytest.mark.anyio
 
 
-async def test_the_clock_tells_whole_milliseconds_as_a_string(server: GraphQLClient) -> None:
+async def test_latency_is_whole_milliseconds_as_a_string(server: GraphQLClient) -> None:
     sent = time.time() * 1000
     body = (await server.http.get(f"/v1/{sent}")).json()
 
@@ -56,7 +56,7 @@ async def test_a_search_is_a_list_of_pairs(server: GraphQLClient) -> None:
     assert all(list(line) == ["album_id", "title"] for line in body)
 
 
-async def test_a_search_is_sent_as_what_must_be_contained(server: GraphQLClient, demo: RunningDemo) -> None:
+async def test_a_search_is_sent_as_a_required_word(server: GraphQLClient, demo: RunningDemo) -> None:
     await server.http.get("/v1/search/雨林/1")
 
     asked_for = parse_qs(demo.requests.find(path="/search")[0].query)["search_query"][0]
@@ -76,7 +76,7 @@ async def test_a_page_of_a_search_is_1_to_100(server: GraphQLClient, num: str) -
     assert (response.status_code, response.json()) == (400, {"detail": "num must be between 1 and 100"})
 
 
-async def test_an_album_is_told_in_strings(server: GraphQLClient) -> None:
+async def test_counts_of_an_album_are_strings(server: GraphQLClient) -> None:
     body = (await server.http.get("/v1/info/1208626")).json()
 
     assert body == {
@@ -90,13 +90,13 @@ async def test_an_album_is_told_in_strings(server: GraphQLClient) -> None:
     assert "中文" in body["tag"]
 
 
-async def test_the_method_that_answered_is_named(make_settings: Callable[..., Settings]) -> None:
+async def test_the_method_that_read_an_album_is_named(make_settings: Callable[..., Settings]) -> None:
     async with graphql_client(make_settings(jm_method="html")) as server:
         assert (await server.http.get("/v1/info/350234")).json()["method"] == "html"
 
 
 @pytest.mark.parametrize("path", ["/v1/info/{}", "/v1/get/cover/{}", "/v1/comments/{}"])
-async def test_an_album_that_is_not_there_is_404(server: GraphQLClient, path: str) -> None:
+async def test_a_missing_album_is_404(server: GraphQLClient, path: str) -> None:
     response = await server.http.get(path.format("900404"))
 
     assert (response.status_code, response.json()) == (404, {"detail": "Album not found: id=900404"})
@@ -112,7 +112,7 @@ async def test_a_withheld_album_is_404(make_settings: Callable[..., Settings], p
 
 
 @pytest.mark.parametrize("path", ["/v1/info/900451", "/v1/get/cover/900451", "/v1/comments/900451"])
-async def test_what_is_withheld_is_told_like_what_is_not_there(
+async def test_a_withheld_album_is_reported_like_a_missing_one(
     make_settings: Callable[..., Settings], path: str
 ) -> None:
     async with graphql_client(make_settings(blocked_tags="測試封鎖")) as server:
@@ -122,7 +122,7 @@ async def test_what_is_withheld_is_told_like_what_is_not_there(
 
 
 @pytest.mark.parametrize(("album", "status"), [("900200", 502), ("900403", 504), ("900429", 504), ("900502", 504)])
-async def test_what_the_site_did_is_never_our_fault(server: GraphQLClient, album: str, status: int) -> None:
+async def test_failures_of_the_site_are_never_500(server: GraphQLClient, album: str, status: int) -> None:
     response = await server.http.get(f"/v1/info/{album}")
 
     assert response.status_code == status
@@ -130,7 +130,7 @@ async def test_what_the_site_did_is_never_our_fault(server: GraphQLClient, album
 
 
 @pytest.mark.parametrize("path", ["/v1/rank/day", "/v1/search/雨林/1", "/v1/info/350234", "/v1/comments/350234"])
-async def test_while_the_site_is_away_an_old_answer_says_that_it_is_one(
+async def test_while_the_site_is_down_a_stale_answer_has_a_warning(
     make_settings: Callable[..., Settings], demo: RunningDemo, path: str
 ) -> None:
     brief = dict.fromkeys(("cache_ranking_s", "cache_search_s", "cache_album_s", "cache_comments_s"), 0.0)
@@ -165,7 +165,7 @@ async def test_a_cover_of_bad_characters_is_400(server: GraphQLClient, aid: str)
 
 
 @pytest.mark.parametrize("aid", ["0", "000", "1234567890123", "9" * 600])
-async def test_a_number_that_no_album_can_have_is_of_no_album(server: GraphQLClient, aid: str) -> None:
+async def test_a_number_that_no_album_can_have_is_404(server: GraphQLClient, aid: str) -> None:
     answers = [await server.http.get(f"{path}/{aid}") for path in ("/v1/info", "/v1/get/cover", "/v1/comments")]
 
     expected = (404, {"detail": f"Album not found: id={aid}"})
@@ -206,7 +206,7 @@ async def test_a_page_of_comments_is_1_or_more(server: GraphQLClient, page: str)
 
 
 @pytest.mark.parametrize("path", ["/v1/", "/v1/nothing/here", "/v1/info/a/b", "/v1/rank", "/v1/get/cover"])
-async def test_where_there_is_nothing_the_old_words_say_so(server: GraphQLClient, path: str) -> None:
+async def test_an_unknown_path_is_404_in_the_legacy_shape(server: GraphQLClient, path: str) -> None:
     response = await server.http.get(path)
 
     assert response.status_code in (404, 422)
@@ -214,14 +214,14 @@ async def test_where_there_is_nothing_the_old_words_say_so(server: GraphQLClient
 
 
 @pytest.mark.parametrize("path", ["/v1/health", "/v1/info/350234", "/v1/download/a name", "/v1/notifications/a"])
-async def test_a_method_that_is_not_there_is_405_with_those_that_are(server: GraphQLClient, path: str) -> None:
+async def test_a_wrong_method_is_405_with_the_allowed_ones(server: GraphQLClient, path: str) -> None:
     response = await server.http.delete(path)
 
     assert (response.status_code, response.headers["allow"]) == (405, "GET, HEAD")
     assert list(response.json()) in (["detail"], ["status", "msg"])
 
 
-async def test_a_trailing_slash_leads_to_the_address_without(server: GraphQLClient) -> None:
+async def test_a_trailing_slash_redirects_to_the_path_without(server: GraphQLClient) -> None:
     response = await server.http.get("/v1/rank/week/")
 
     assert (response.status_code, response.headers["location"]) == (307, f"{BASE}/v1/rank/week")

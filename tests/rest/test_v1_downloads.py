@@ -1,4 +1,4 @@
-"""The downloads of the legacy API in one process: whole bodies, as old clients read them."""
+"""The downloads of the legacy API in one process: whole bodies, as its clients read them."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ PROCESSING = {
 }
 
 
-async def test_a_download_is_told_by_long_poll_and_fetched_by_name(server: GraphQLClient) -> None:
+async def test_a_download_is_reported_by_long_poll_and_fetched_by_name(server: GraphQLClient) -> None:
     started = await server.http.post("/v1/download/album/163348", json={"client_id": "phone"})
     async with running_worker(server.services):
-        notices = (await server.http.get("/v1/notifications/phone?wait=30")).json()
+        notifications = (await server.http.get("/v1/notifications/phone?wait=30")).json()
     again = (await server.http.get("/v1/notifications/phone?wait=0")).json()
 
     assert (started.status_code, started.json()) == (202, PROCESSING)
-    name = notices[0]["file_name"]
-    assert notices == [
+    name = notifications[0]["file_name"]
+    assert notifications == [
         {"status": "download_ready", "file_name": name, "message": f"文件 '{name}' 已完成处理，可以下载。"}
     ]
     assert again == []
@@ -55,13 +55,13 @@ async def test_the_oldest_clients_wait_for_their_download(server: GraphQLClient)
 
 
 @pytest.mark.parametrize("album", ["900404", "900200", "900403", "no-number"])
-async def test_whatever_the_site_says_comes_as_a_notice(server: GraphQLClient, album: str) -> None:
+async def test_failures_of_the_site_come_as_a_notification(server: GraphQLClient, album: str) -> None:
     started = await server.http.post(f"/v1/download/album/{album}", json={"client_id": "bot"})
-    notices = (await server.http.get("/v1/notifications/bot?wait=20")).json()
+    notifications = (await server.http.get("/v1/notifications/bot?wait=20")).json()
 
     assert (started.status_code, started.json()) == (202, PROCESSING)
-    assert [(notice["status"], notice["file_name"]) for notice in notices] == [("error", "")]
-    assert notices[0]["message"].startswith("下载任务失败: ")
+    assert [(notification["status"], notification["file_name"]) for notification in notifications] == [("error", "")]
+    assert notifications[0]["message"].startswith("下载任务失败: ")
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ async def test_a_download_needs_a_client_id(server: GraphQLClient, body: bytes) 
     assert list(response.json()) == ["detail"]
 
 
-async def test_a_foreign_page_starts_no_download(server: GraphQLClient) -> None:
+async def test_a_page_of_another_origin_can_not_start_a_download(server: GraphQLClient) -> None:
     headers = {"Origin": "https://elsewhere.example"}
     post = await server.http.post("/v1/download/album/350234", json={"client_id": "x"}, headers=headers)
     get = await server.http.get("/v1/download/album/350234?client_id=x", headers=headers)
@@ -121,20 +121,20 @@ async def test_without_redis_reads_go_on_and_downloads_wait_for_it(make_settings
     assert (file.status_code, list(file.json())) == (503, ["detail"])
 
 
-async def test_a_download_asked_for_in_an_outage_of_redis_is_told_of_when_it_is_back(
+async def test_a_download_requested_while_redis_is_down_is_reported_when_it_is_back(
     make_settings: Callable[..., Settings], tmp_path: Path
 ) -> None:
     port = free_port()
     async with graphql_client(make_settings(redis_url=f"redis://127.0.0.1:{port}/0")) as server:
         started = await server.http.post("/v1/download/album/900404", json={"client_id": "phone"})
         with ValkeyServer(port=port, data_dir=tmp_path / "valkey"):
-            notices = (await server.http.get("/v1/notifications/phone?wait=30")).json()
+            notifications = (await server.http.get("/v1/notifications/phone?wait=30")).json()
 
     assert started.status_code == 202
-    assert notices == [{"status": "error", "file_name": "", "message": "下载任务失败: Album not found"}]
+    assert notifications == [{"status": "error", "file_name": "", "message": "下载任务失败: Album not found"}]
 
 
-async def test_who_hangs_up_while_waiting_is_told_when_it_is_back(server: GraphQLClient) -> None:
+async def test_a_client_that_disconnects_while_waiting_gets_the_notification_later(server: GraphQLClient) -> None:
     hung_up = asyncio.Event()
 
     async def receive() -> Message:
@@ -142,17 +142,17 @@ async def test_who_hangs_up_while_waiting_is_told_when_it_is_back(server: GraphQ
         return {"type": "http.disconnect"}
 
     async def send(_: Message) -> None:
-        """Into the void."""
+        """Discard the message."""
 
-    request = httpx.Request("GET", f"{BASE}/v1/notifications/walker")
+    request = httpx.Request("GET", f"{BASE}/v1/notifications/phone")
     waiting = asyncio.create_task(server.app(_scope(request), receive, send))
     hung_up.set()
-    await server.http.get("/v1/download/album/900404?client_id=walker&wait=30")
+    await server.http.get("/v1/download/album/900404?client_id=phone&wait=30")
     await asyncio.wait_for(waiting, 30)
 
-    notices = (await server.http.get("/v1/notifications/walker?wait=0")).json()
+    notifications = (await server.http.get("/v1/notifications/phone?wait=0")).json()
 
-    assert notices == [{"status": "error", "file_name": "", "message": "下载任务失败: Album not found"}]
+    assert notifications == [{"status": "error", "file_name": "", "message": "下载任务失败: Album not found"}]
 
 
 def _scope(request: httpx.Request) -> Scope:
@@ -168,15 +168,15 @@ def _scope(request: httpx.Request) -> Scope:
     }
 
 
-async def test_who_only_looks_is_told_nothing_and_starts_nothing(server: GraphQLClient) -> None:
+async def test_head_delivers_nothing_and_starts_nothing(server: GraphQLClient) -> None:
     await server.http.get("/v1/download/album/900404?client_id=phone&wait=30")
 
     seen = await server.http.head("/v1/notifications/phone?wait=0")
     not_started = await server.http.head("/v1/download/album/163348?client_id=phone&wait=0")
 
     assert (seen.status_code, not_started.status_code) == (200, 202)
-    notices = (await server.http.get("/v1/notifications/phone?wait=0")).json()
-    assert notices == [{"status": "error", "file_name": "", "message": "下载任务失败: Album not found"}]
+    notifications = (await server.http.get("/v1/notifications/phone?wait=0")).json()
+    assert notifications == [{"status": "error", "file_name": "", "message": "下载任务失败: Album not found"}]
     assert await server.ask("{ downloads { totalCount } }") == {"downloads": {"totalCount": 0}}
 
 

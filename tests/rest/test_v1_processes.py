@@ -1,4 +1,4 @@
-"""The two-step download over several API processes and workers on one Valkey, as clients live it."""
+"""The two-step download over several API processes and workers on one Valkey."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NO_SUCH_ALBUM = {"status": "error", "file_name": "", "message": "下载任务失
 
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
-    """A client of any of them."""
+    """A client of any of the processes."""
     async with httpx.AsyncClient(timeout=60) as client:
         yield client
 
@@ -60,7 +60,7 @@ async def _left(http: httpx.AsyncClient, url: str, client_id: str) -> Any:
     return (await http.get(f"{url}/v1/notifications/{client_id}?wait=0")).json()
 
 
-async def test_a_notice_finds_its_client_on_any_process_and_the_socket_lives_on(
+async def test_a_notification_reaches_its_client_on_any_process_and_the_socket_stays_open(
     running: Processes, http: httpx.AsyncClient
 ) -> None:
     async with connect(running.socket_url("phone", 0)) as here, connect(running.socket_url("phone", 1)) as there:
@@ -77,7 +77,7 @@ async def test_a_notice_finds_its_client_on_any_process_and_the_socket_lives_on(
     assert await _left(http, running.url(0), "phone") == []
 
 
-async def test_a_notice_waits_for_a_client_that_is_not_there_yet_and_is_told_once(
+async def test_a_notification_waits_for_its_client_and_is_delivered_once(
     running: Processes, http: httpx.AsyncClient
 ) -> None:
     await _start(http, running.url(0), "302166", "late")
@@ -89,7 +89,7 @@ async def test_a_notice_waits_for_a_client_that_is_not_there_yet_and_is_told_onc
     assert await _left(http, running.url(0), "late") == []
 
 
-async def test_a_client_that_lost_its_socket_is_told_when_it_is_back(
+async def test_a_client_that_lost_its_socket_gets_the_notification_when_it_reconnects(
     running: Processes, http: httpx.AsyncClient
 ) -> None:
     lost = await connect(running.socket_url("wanderer", 0))
@@ -101,7 +101,7 @@ async def test_a_client_that_lost_its_socket_is_told_when_it_is_back(
         assert await _notice(back) == _told(name)
 
 
-async def test_who_does_not_read_holds_nobody(running: Processes, http: httpx.AsyncClient) -> None:
+async def test_a_client_that_does_not_read_blocks_nobody(running: Processes, http: httpx.AsyncClient) -> None:
     deaf = await connect(running.socket_url("crowd", 0), max_queue=1)
     deaf.transport.pause_reading()
     async with connect(running.socket_url("crowd", 0)) as keen:
@@ -111,7 +111,9 @@ async def test_who_does_not_read_holds_nobody(running: Processes, http: httpx.As
     deaf.transport.abort()
 
 
-async def test_a_client_has_twenty_sockets_over_all_processes_and_the_oldest_goes_first(running: Processes) -> None:
+async def test_a_client_has_twenty_sockets_over_all_processes_and_the_oldest_is_closed_first(
+    running: Processes,
+) -> None:
     async with AsyncExitStack() as stack:
         sockets = [
             await stack.enter_async_context(connect(running.socket_url("many", number % 2)))
@@ -129,7 +131,7 @@ async def test_a_client_has_twenty_sockets_over_all_processes_and_the_oldest_goe
 @pytest.mark.parametrize(
     "client_id", ["a b", "手錶", "a/b", "../up", "..", "100%", "?x=1#y", "🏔\u200d", " ", "x" * 200]
 )
-async def test_a_client_may_call_itself_what_it_likes(
+async def test_a_client_id_may_be_any_printable_text(
     running: Processes, http: httpx.AsyncClient, client_id: str
 ) -> None:
     async with connect(running.socket_url(quote(client_id, safe=""), 0)) as websocket:
@@ -139,7 +141,7 @@ async def test_a_client_may_call_itself_what_it_likes(
 
 
 @pytest.mark.parametrize("client_id", ["", "%00", "a%0Ab", "x" * 201])
-async def test_a_client_id_that_is_none_is_refused_in_the_handshake(
+async def test_an_invalid_client_id_is_refused_in_the_handshake(
     running: Processes, http: httpx.AsyncClient, client_id: str
 ) -> None:
     with pytest.raises(InvalidStatus) as refused:
@@ -185,7 +187,7 @@ async def test_a_client_id_of_ten_thousand_characters_is_refused(running: Proces
         ("/images/pages/1/%d9%a3", 400),
     ],
 )
-async def test_no_path_is_too_odd_for_a_clean_answer(running: Processes, path: str, status: int) -> None:
+async def test_an_unusual_path_gets_a_clean_response(running: Processes, path: str, status: int) -> None:
     answer = await asyncio.to_thread(_ask_plainly, running.ports[0], f"GET {path} HTTP/1.1".encode())
 
     head, _, body = answer.partition(b"\r\n\r\n")
@@ -209,7 +211,7 @@ async def test_a_socket_at_an_unknown_host_is_refused_with_the_setting_named(run
 
 
 def _ask_plainly(port: int, request_line: bytes) -> bytes:
-    """The whole answer to a request that no client library would send."""
+    """The whole response to a request that no client library would send."""
     with socket.create_connection(("127.0.0.1", port), timeout=DEADLINE_S) as plain:
         plain.sendall(request_line + b"\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
         parts = []
