@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from functools import wraps
 from types import NoneType, UnionType
 from typing import Annotated, Any, NewType, Self, TypeVar, Union, dataclass_transform, get_args, get_origin
@@ -122,31 +122,31 @@ def entry(resolver: Resolver, type: Any, **inputs: Any) -> Any:
     """
     signature = inspect.signature(resolver, eval_str=True)
     is_subscription = get_origin(signature.return_annotation) is AsyncGenerator
-    resolve = _subscription(resolver, type) if is_subscription else _operation(resolver, type)
+    resolve = (_subscription if is_subscription else _operation)(resolver, type, inputs)
     resolve.__signature__ = _field_signature(signature, type, inputs, is_subscription)  # type: ignore[attr-defined]
     declare = strawberry.subscription if is_subscription else strawberry.field
     return declare(resolver=resolve, description=description_of(resolver))
 
 
-def _operation(resolver: Resolver, type: Any) -> Resolver:
+def _operation(resolver: Resolver, type: Any, inputs: Mapping[str, Any]) -> Resolver:
     show, caught = _view(type), tuple(_exceptions(type))
     if not inspect.iscoroutinefunction(resolver):
-        return lambda info, **arguments: show(resolver(info.context, **_values(arguments)))
+        return lambda info, **arguments: show(resolver(info.context, **_values(arguments, inputs)))
 
     async def resolve(info: Info, **arguments: Any) -> Any:
         try:
-            return show(await resolver(info.context, **_values(arguments)))
+            return show(await resolver(info.context, **_values(arguments, inputs)))
         except caught as error:
             return _result(error)
 
     return resolve
 
 
-def _subscription(resolver: Resolver, type: Any) -> Resolver:
+def _subscription(resolver: Resolver, type: Any, inputs: Mapping[str, Any]) -> Resolver:
     show = _view(type)
 
     async def subscribe(info: Info, **arguments: Any) -> AsyncGenerator[Any, None]:
-        async with aclosing(resolver(info.context, **_values(arguments))) as records:
+        async with aclosing(resolver(info.context, **_values(arguments, inputs))) as records:
             async for record in records:
                 yield show(record)
 
@@ -219,15 +219,13 @@ def _parameter(name: str, annotation: Any, default: Any = inspect.Parameter.empt
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
-def _values(arguments: Mapping[str, Any]) -> dict[str, Any]:
+def _values(arguments: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Keyword arguments of the resolver: those that the client sent, and the fields of input objects."""
-    values: dict[str, Any] = {}
-    for name, value in arguments.items():
-        if hasattr(value, "__strawberry_definition__") and is_dataclass(value):
-            values |= _values({item.name: getattr(value, item.name) for item in fields(value)})
-        elif value is not strawberry.UNSET:
-            values[name] = value
-    return values
+    values = {name: value for name, value in arguments.items() if name not in inputs}
+    for name in inputs:
+        if sent := arguments.get(name):
+            values |= vars(sent)
+    return {name: value for name, value in values.items() if value is not strawberry.UNSET}
 
 
 @object_type

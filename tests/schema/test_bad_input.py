@@ -34,6 +34,17 @@ async def test_an_invalid_argument_is_named(server: GraphQLClient, query: str, f
     assert (error["code"], error["retryable"], error["field"]) == ("INVALID_INPUT", False, field)
 
 
+async def test_null_is_the_same_as_leaving_an_argument_out(server: GraphQLClient) -> None:
+    left_out = await server.ask("{ tags { totalCount } downloads { totalCount } }")
+    null = await server.ask(
+        """{ tags(filter: null, after: null) { totalCount } downloads(states: null, after: null) { totalCount } }"""
+    )
+    null_fields = await server.ask("{ tags(filter: {namespaces: null, query: null}) { totalCount } }")
+
+    assert null == left_out
+    assert null_fields["tags"] == left_out["tags"]
+
+
 async def test_a_hundred_and_one_albums_are_refused(server: GraphQLClient) -> None:
     error = await server.error(
         "query ($ids: [String!]!) { albums(ids: $ids) { id } }", ids=[str(300000 + i) for i in range(101)]
