@@ -36,9 +36,9 @@ soak: .venv/installed
 schema: .venv/installed
 	$(PY) -m cli schema > schema.graphql
 
-web: web/dist/index.html
+web: rest/static/index.html
 
-web/dist/index.html: $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null | sed 's/ /\\ /g')
+rest/static/index.html: $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null | sed 's/ /\\ /g')
 	cd web && npm ci --no-fund --no-audit && npm run build
 
 test-web: .venv/installed web
@@ -58,4 +58,4 @@ lock:
 	$(LOCK) --group build -o requirements.server.lock
 
 clean:
-	rm -rf .venv web/dist web/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv rest/static web/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -10,6 +10,7 @@ import mimetypes
 import re
 from functools import cache
 from html import escape
+from importlib.resources import files
 from pathlib import Path
 
 from starlette.requests import HTTPConnection, Request
@@ -19,7 +20,8 @@ from starlette.routing import BaseRoute, Route
 from rest.responses import compress, error_response
 from services.http_semantics import quality_values
 
-DIST = Path(__file__).resolve().parent.parent / "web" / "dist"
+STATIC = Path(str(files("rest") / "static"))
+"""Where `make web` writes the page: a part of this package, so that a wheel holds it."""
 
 NOT_BUILT = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -64,7 +66,7 @@ _GRAPHIQL_POLICY = (
 
 @cache
 def _built(name: str) -> str | None:
-    file = DIST / name
+    file = STATIC / name
     return file.read_text("utf-8") if file.is_file() else None
 
 
@@ -104,7 +106,7 @@ def _socket(connection: HTTPConnection) -> str:
 async def asset(request: Request) -> Response:
     """A file of the page; its name has a hash, so it never changes."""
     name = request.path_params["name"]
-    file = DIST / "assets" / name
+    file = STATIC / "assets" / name
     if not _FILE_NAME.fullmatch(name) or not file.is_file():
         return error_response(404, "NOT_FOUND", "There is no such file.")
     headers = {"Cache-Control": IMMUTABLE, "X-Content-Type-Options": "nosniff", "Vary": "Accept-Encoding"}

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -82,12 +82,14 @@ class Command:
 
 
 @contextmanager
-def command(folder: Path, *arguments: str, **environment: str) -> Iterator[Command]:
+def command(
+    folder: Path, *arguments: str, program: Sequence[str] = (sys.executable, "-m", "cli"), **environment: str
+) -> Iterator[Command]:
     """`jmgraph ARGUMENTS`; at the end of the block it and its child processes are killed."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "out").open("wb") as out, (folder / "err").open("wb") as err:
         process = subprocess.Popen(
-            [sys.executable, "-m", "cli", *arguments],
+            [*program, *arguments],
             env=_environment(environment),
             stdin=subprocess.DEVNULL,
             stdout=out,

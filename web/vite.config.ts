@@ -29,6 +29,9 @@ export default defineConfig({
   base: "./",
   plugins: [compressed()],
   build: {
+    // Part of the Python package, so that a wheel holds it.
+    outDir: "../rest/static",
+    emptyOutDir: true,
     target: "es2022",
     modulePreload: { polyfill: false },
     // No inlined assets: a data: URL would need a laxer Content-Security-Policy.

@@ -11,7 +11,7 @@ const START_MS = 90_000;
 const STOP_MS = 20_000;
 
 export default async function start(): Promise<() => Promise<void>> {
-  if (!existsSync(join(ROOT, "web/dist/index.html"))) throw new Error("The page is not built: run `make web` first.");
+  if (!existsSync(join(ROOT, "rest/static/index.html"))) throw new Error("The page is not built: run `make web` first.");
   const data = await mkdtemp(join(tmpdir(), "jmgraph-web-"));
   const port = await freePort();
   const demo = spawn(process.env["PYTHON"] ?? join(ROOT, ".venv/bin/python"), ["-m", "cli", "demo"], {
