@@ -179,10 +179,10 @@ def _roads(
     canvas: ImageDraw.ImageDraw, size: tuple[int, int], chance: Random, dark: tuple[int, ...], ink: tuple[int, ...]
 ) -> None:
     width, height = size
-    for house in range(14):
-        left, top = chance.randrange(width), house * height // 14
+    for roof in range(14):
+        left, top = chance.randrange(width), roof * height // 14
         side = width // 14 + chance.randrange(width // 14 + 1)
-        shade = _between(dark, ink, 0.2 + house * 0.04)
+        shade = _between(dark, ink, 0.2 + roof * 0.04)
         canvas.rectangle((left, top, left + side, top + side), fill=shade, outline=dark)
         canvas.polygon([(left, top), (left + side // 2, top - side // 2), (left + side, top)], fill=dark)
     bends = [(width // 2 + (width // 3) * sin(step * 0.9) * step / 12, step * height / 12) for step in range(13)]

@@ -83,7 +83,7 @@ def search_page(query: str, found: ListPage) -> str:
 
 
 def category_page(found: ListPage) -> str:
-    """A page of a shelf, with tags."""
+    """A page of a category, with tags."""
     rows = "\n".join(_category_row(comic) for comic in found.comics)
     return page("A漫", f'<div>共 <span class="text-white">{found.total}</span> A漫.</div>\n<div>\n{rows}\n</div>')
 

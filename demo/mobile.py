@@ -28,7 +28,7 @@ class MobileApi:
         self._image_url = image_url
 
     def routes(self) -> list[Route]:
-        """All addresses the app asks."""
+        """All routes of the API."""
         table = {
             "/setting": self.setting,
             "/album": self.album,
@@ -41,7 +41,7 @@ class MobileApi:
         return [Route(path, _sealed(make), methods=["GET"]) for path, make in table.items()]
 
     def setting(self, _request: Request, stamp: str) -> ASGIApp:
-        """What the app asks first; sets the cookie it must carry from then on."""
+        """The first request of the app; sets the cookie that it sends from then on."""
         data = {"jm3_version": APP_VERSION, "version": APP_VERSION, "img_host": self._image_url, "is_cn": 1}
         response = _ok(data, stamp)
         response.set_cookie("ipcountry", "TW")
@@ -88,7 +88,7 @@ class MobileApi:
         return _ok(answer, stamp)
 
     def categories(self, request: Request, stamp: str) -> ASGIApp:
-        """A page of a shelf; order and period come as one word ("mv_m")."""
+        """A page of a category; order and period are one word ("mv_m")."""
         order, _, period = request.query_params.get("o", "mr").partition("_")
         found = lists.browse(
             order=order,

@@ -127,5 +127,5 @@ class Comic:
 
     @property
     def is_series(self) -> bool:
-        """Whether the site lists its chapters."""
+        """True when the site lists its chapters."""
         return len(self.chapters) > 1

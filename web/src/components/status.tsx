@@ -31,7 +31,7 @@ export function StatusPanel() {
   return (
     <Panel id="status" title={t().status.title} onClose={() => (isStatusOpen.value = false)}>
       <Summary />
-      <Neighbours />
+      <Dependencies />
       <Site />
       <Database />
     </Panel>
@@ -46,7 +46,7 @@ function Summary() {
   );
 }
 
-function Neighbours() {
+function Dependencies() {
   const words = t().status;
   const checks = health.value?.checks ?? {};
   const redis = checks["redis"];

@@ -107,7 +107,7 @@ function Related({ id }: { id: string }) {
   return (
     <section>
       <h2>{t().album.related}</h2>
-      <div class="shelf">
+      <div class="related">
         <AlbumGrid entries={related.map((album) => ({ album }))} />
       </div>
     </section>
