@@ -173,6 +173,25 @@ def test_private_strawberry_fields() -> None:
     assert LazyType("ID", "strawberry").resolve_type() is strawberry.ID
 
 
+def test_private_strawberry_resolver_signature() -> None:
+    import strawberry
+    from strawberry.types.lazy_type import LazyType
+
+    def resolve(**arguments: int) -> int:
+        return arguments["number"]
+
+    number = inspect.Parameter("number", inspect.Parameter.KEYWORD_ONLY, annotation=int)
+    resolve.__signature__ = inspect.Signature([number], return_annotation=int)  # type: ignore[attr-defined]
+
+    @strawberry.type
+    class Query:
+        same: int = strawberry.field(resolver=resolve)
+
+    answer = strawberry.Schema(query=Query).execute_sync("{ same(number: 7) }")
+    assert answer.data == {"same": 7}
+    assert LazyType("Download", "schema.downloads").type_name == "Download"
+
+
 def test_private_strawberry_execution() -> None:
     from strawberry.extensions import SchemaExtension
     from strawberry.types.execution import ExecutionContext
