@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import shutil
 import subprocess
@@ -43,8 +44,9 @@ def program(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("environment")
     venv.create(folder, symlinks=True)
     python = folder / "bin" / "python"
-    install = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-deps", "--no-index"]
-    subprocess.run([*install, str(wheel)], check=True)
+    has_pip = importlib.util.find_spec("pip") is not None  # where venv lacks ensurepip, the system's pip is used
+    pip = [sys.executable if has_pip else "python3", "-m", "pip", "--python", str(python)]
+    subprocess.run([*pip, "install", "--quiet", "--no-deps", "--no-index", str(wheel)], check=True)
     [site_packages] = folder.glob("lib/python3.*/site-packages")
     # a plain path: the .pth files in it, that of the checkout among them, are not read
     (site_packages / "dependencies.pth").write_text(sysconfig.get_path("purelib"), "utf-8")
