@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from ipaddress import ip_address, ip_network
+from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -21,7 +22,7 @@ class ProxyHeadersMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Rewrite the scope, then pass the request on."""
         if scope["type"] in ("http", "websocket") and _is_forwarded(scope["headers"]) and self._trusts(scope):
-            scope = _rewritten(scope)
+            scope.update(_forwarded(scope))  # in place, so that the middlewares before this one see the route
         await self._app(scope, receive, send)
 
     def _trusts(self, scope: Scope) -> bool:
@@ -41,19 +42,20 @@ def _is_forwarded(headers: Sequence[Header]) -> bool:
     return any(name.startswith(b"x-forwarded-") for name, _ in headers)
 
 
-def _rewritten(scope: Scope) -> Scope:
-    given = {name: value.decode("latin-1") for name, value in scope["headers"] if name.startswith(b"x-forwarded-")}
-    changed = dict(scope)
-    scheme = _first(given.get(b"x-forwarded-proto", "")).lower()
+def _forwarded(scope: Scope) -> dict[str, Any]:
+    """The entries of the scope that the headers replace."""
+    values = {name: value.decode("latin-1") for name, value in scope["headers"] if name.startswith(b"x-forwarded-")}
+    changed: dict[str, Any] = {}
+    scheme = _first(values.get(b"x-forwarded-proto", "")).lower()
     if scheme in ("http", "https"):
         secure = scheme == "https"
         changed["scheme"] = scheme if scope["type"] == "http" else ("wss" if secure else "ws")
-    if host := _first(given.get(b"x-forwarded-host", "")):
+    if host := _first(values.get(b"x-forwarded-host", "")):
         others = [header for header in scope["headers"] if header[0] != b"host"]
         changed["headers"] = [*others, (b"host", host.encode("latin-1"))]
-    if client := _first(given.get(b"x-forwarded-for", "")):
+    if client := _first(values.get(b"x-forwarded-for", "")):
         changed["client"] = (client, 0)
-    if prefix := _prefix(given.get(b"x-forwarded-prefix", "")):
+    if prefix := _prefix(values.get(b"x-forwarded-prefix", "")):
         changed["root_path"] = prefix
         changed["path"] = _under(prefix, scope["path"])
     return changed
@@ -67,11 +69,12 @@ def _under(prefix: str, path: str) -> str:
 
 
 def _first(value: str) -> str:
+    """The first of a list: what the proxy nearest to the client added."""
     return value.split(",")[0].strip()
 
 
 def _prefix(value: str) -> str:
-    """A clean sub-path: "/jm"; "" for none or for one that is no plain path."""
+    """The sub-path, as "/jm"; "" without one, or for what is no plain path."""
     path = "/" + _first(value).strip("/")
     is_plain = path != "/" and "//" not in path and all(part not in (".", "..") for part in path.split("/"))
     return path if is_plain and path.isprintable() and not set(path) & set('"<>\\?# ') else ""
