@@ -158,7 +158,8 @@ class CircuitBreaker:
         self._note_answer()
 
     def _note_failure(self, error: RedisUnavailable, is_trial: bool, late_answers: int) -> None:
-        if not self._is_away:
+        # a refused password ends the start of a process with a line of its own
+        if not self._is_away and not isinstance(error.__cause__, redis.exceptions.AuthenticationError):
             log.warning("Redis is away; going on without it", reason=type(error.__cause__).__name__)
         self._is_away = True
         if not isinstance(error.__cause__, (redis.exceptions.TimeoutError, TimeoutError)):
