@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from services.ehtag import TagSnapshot
 from services.ehtag.records import Commit, Namespace, Signature
-from services.ehtag.rows import serialise_row
-from services.ehtag.snapshot import TagSnapshot
 
 NAMES: dict[Namespace, dict[str, str]] = {
     Namespace.ROWS: {"female": "女性"},
@@ -52,7 +51,7 @@ def glossary() -> TagSnapshot:
     """A word or two in each namespace; "tail", "river" and "sea" are in several."""
     return tag_snapshot(
         {
-            namespace: tag_file(namespace.value, *(serialise_row(raw, name, "", "") for raw, name in names.items()))
+            namespace: tag_file(namespace.value, *(f"| {raw} | {name} |  |  |" for raw, name in names.items()))
             for namespace, names in NAMES.items()
         }
     )

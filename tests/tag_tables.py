@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from services.ehtag import TagSnapshot
 from services.ehtag.records import Commit, Namespace, Signature
-from services.ehtag.snapshot import TagSnapshot
 
 _WHEN = datetime(2024, 1, 1, tzinfo=UTC)
 _SOMEBODY = Signature("Somebody", "somebody@example.org", _WHEN)

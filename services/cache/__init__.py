@@ -1,6 +1,6 @@
 """A stale-while-revalidate cache in two tiers, and files on disk. Generic: it holds any msgspec-encodable record."""
 
-from services.cache.disk import CachedFile, DiskCache
+from services.cache.disk import CachedFile, DiskCache, etag_of
 from services.cache.entries import CacheEntry, CacheKey, DerivedValue, shape_of
 from services.cache.single_flight import Flight, RefreshLock, SingleFlight
 from services.cache.swr import Cache, ReadObserver
@@ -19,5 +19,6 @@ __all__ = [
     "RedisTier",
     "RefreshLock",
     "SingleFlight",
+    "etag_of",
     "shape_of",
 ]

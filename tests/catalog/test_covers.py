@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from services.cache import Cache, RedisTier
-from services.cache.disk import DiskCache, etag_of
+from services.cache import Cache, DiskCache, RedisTier, etag_of
 from services.catalog import Catalog, ContentPolicy, Covers, Freshness, ImageInfo
 from services.errors import BlockedByPolicy, InvalidInput, UpstreamFailure, UpstreamReason
 from services.imaging import sniff

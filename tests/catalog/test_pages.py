@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageChops
 
-from services.cache import Cache, RedisTier
-from services.cache.disk import DiskCache, etag_of
+from services.cache import Cache, DiskCache, RedisTier, etag_of
 from services.catalog import Catalog, ContentPolicy, Freshness, Pages
 from services.errors import BlockedByPolicy, UpstreamFailure, UpstreamReason
 from services.imaging import scramble, strips

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from services.catalog import AlbumTags, ContentPolicy, EhTagIndex
 from services.ehtag import Namespace, TagKind, Translator
-from services.ehtag.rows import serialise_row
 from tests.tag_glossary import tag_file, tag_snapshot
 
 
 def translator(**names: str) -> Translator:
     """Of records of namespace other, and one artist."""
-    rows = [serialise_row(raw.replace("_", " "), name, "", "") for raw, name in names.items()]
-    artist = serialise_row("river", "河", "", "")
+    rows = [f"| {raw.replace('_', ' ')} | {name} |  |  |" for raw, name in names.items()]
+    artist = "| river | 河 |  |  |"
     return Translator(
         tag_snapshot({Namespace.OTHER: tag_file("其他", *rows), Namespace.ARTIST: tag_file("艺术家", artist)})
     )

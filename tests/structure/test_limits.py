@@ -14,8 +14,8 @@ from tools.structure import LIMITS
 ROOT = Path(__file__).resolve().parents[2]
 
 REACHED = {
-    "product files": 228,
-    "percent of files below 40 lines": 15.8,
+    "product files": 225,
+    "percent of files below 40 lines": 14.5,
     "repeated class names": 3,
     "modules of a cold ranking": 55,
 }
