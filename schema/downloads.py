@@ -86,7 +86,7 @@ class Download:
         """The album's JM number, as digits."""
         return strawberry.ID(self.record.album_id)
 
-    @field(type=LazyType("Album", "schema.albums") | None)  # which imports this module
+    @field(type=LazyType("Album", "schema.albums") | None)  # not imported, since it imports this module
     async def album(self, info: Info) -> catalog.AlbumDetail | None:
         """The album; null when the site no longer has it. One call to the site."""
         return await resolvers.albums.album(info.context, self.record.album_id)

@@ -13,7 +13,7 @@ TTL_S = 30 * 24 * 3600
 """Of a document in Redis, from its last use. A client sends it again when it has expired."""
 
 MAX_IN_PROCESS = 1000
-"""Documents kept in this process."""
+"""Documents in the cache of this process."""
 
 MAX_CHARACTERS = 1 << 16
 """Far more than a document of the token limit needs. A longer one is not stored: it has to be sent each time."""

@@ -139,7 +139,7 @@ class CostCalculator:
 
 
 def operation_of(document: DocumentNode, name: str | None) -> OperationDefinitionNode | None:
-    """The operation of this name, or the only one; None when there is none such."""
+    """The operation of this name, or the only one; None without exactly one."""
     operations = [
         node
         for node in document.definitions

@@ -1,4 +1,4 @@
-"""GraphQL documents: parsed and validated once, then kept; operations checked against the limits each time."""
+"""GraphQL documents, parsed and validated once and then cached, and the limits of the operations in them."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from graphql import (
     validate,
 )
 from graphql.language.parser import MAX_NESTING_DEPTH
-from graphql.validation.validate import ValidationAbortedError
-from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from graphql.validation.validate import ValidationAbortedError  # private API of graphql-core
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule  # private API of Strawberry
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from schema.http.cost import CostCalculator, operation_of
@@ -46,8 +46,10 @@ MAX_ERRORS = 20
 """Validation errors of one document: each may quote a part of it, and finding the next costs time."""
 
 MAX_CHARACTERS = 1 << 19
+"""Length of all cached documents together: their trees take up to 200 bytes a character."""
+
 MAX_DOCUMENTS = 1000
-"""All documents that are kept: their trees take up to 200 bytes a character."""
+"""Number of cached documents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class PreparedDocument:
         return min(max(len(self.text), MAX_CHARACTERS // MAX_DOCUMENTS), MAX_CHARACTERS)
 
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
-        """The operation of this name, or the only one; None when there is none such."""
+        """The operation of this name, or the only one; None without exactly one."""
         return None if self.document is None else operation_of(self.document, name)
 
 

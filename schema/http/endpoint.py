@@ -38,7 +38,7 @@ _STATUS_OF_CODE = {ErrorCode.UNAUTHENTICATED: 401, ErrorCode.FORBIDDEN: 403}
 
 MAX_PARSED_BODIES = 1000
 MAX_PARSED_BODY_BYTES = 16_384
-"""Parsed bodies that are kept, and how long each may be."""
+"""Parsed bodies in the cache, and the length of each."""
 
 ContextOf = Callable[[HTTPConnection], Context]
 
@@ -157,7 +157,7 @@ class GraphQLEndpoint:
                 raise RequestError(400, BAD_REQUEST, error.as_http_error_reason()) from None
         operation = self._documents.prepare(request.query).operation(request.operation_name)
         is_query = operation is not None and operation.operation is OperationType.QUERY
-        errors = [with_code(error) for error in result.errors or ()]
+        errors = [with_code(error) for error in result.errors or ()]  # an extension that failed left one without
         response = response_of(result.data, errors, usage)
         is_cacheable = is_query and not usage.is_personal and not errors
         if is_cacheable and not usage.stale:
@@ -173,7 +173,7 @@ class GraphQLEndpoint:
         if operation is not None and operation.operation is OperationType.MUTATION:
             _check_is_post(method)
             _check_write_access(context)
-        results = await self._schema.stream(
+        results = await self._schema.stream(  # private API of Strawberry
             request.query,
             variable_values=request.variables,
             context_value=context,

@@ -38,7 +38,7 @@ class _StreamingSchema:
     """
 
     def __init__(self, schema: BaseSchema) -> None:
-        self.subscribe = schema.stream
+        self.subscribe = schema.stream  # private API of Strawberry
 
 
 class LegacyHandler(BaseGraphQLWSHandler[Context, None]):  # private API of Strawberry
