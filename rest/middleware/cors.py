@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rest.responses import error_response
+from services.http_semantics import header
 
 EXPOSED_HEADERS = ("ETag", "Age", "Warning", "Retry-After", "Content-Range", "Content-Disposition", "X-Request-ID")
 PREFLIGHT_MAX_AGE_S = 86400
@@ -28,7 +29,7 @@ class CORSMiddleware:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._with_cors = _JSONErrors(
+        self._preflights = _Preflights(
             app,
             allow_origins=["*"],
             allow_methods=["GET", "HEAD", "POST", "OPTIONS"],
@@ -38,32 +39,34 @@ class CORSMiddleware:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, with CORS or without."""
-        if scope["type"] == "http" and scope["method"] == "OPTIONS" and _requests_proxy_headers(scope):
+        """Answer a preflight; pass any other request on, and complete the headers of its response."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        is_preflight = scope["method"] == "OPTIONS"
+        if is_preflight and _requests_proxy_headers(scope):
             message = "Pages may not say what a proxy says: X-Forwarded headers are not taken from them."
             await error_response(403, "FORBIDDEN", message)(scope, receive, send)
             return
-        path = scope.get("path", "").removeprefix(scope.get("root_path", ""))
-        app = self._app if path == "/api" or path.startswith("/api/") else self._with_cors
-        await app(scope, receive, send)
-
-
-class _JSONErrors(cors.CORSMiddleware):
-    """Starlette's, except that it refuses a preflight in JSON, and answers what is no preflight faster."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Leave preflights to Starlette, and complete the headers of any other response."""
-        if scope["type"] != "http" or scope["method"] == "OPTIONS":
-            await super().__call__(scope, receive, send)
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        if path == "/api" or path.startswith("/api/"):
+            await self._app(scope, receive, send)
             return
-        added = _CORS_HEADERS if any(name == b"origin" for name, _ in scope["headers"]) else ()
+        if is_preflight:
+            await self._preflights(scope, receive, send)
+            return
+        added = () if header(scope["headers"], b"origin") is None else _CORS_HEADERS
 
         async def send_with_cors(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*_vary_by_origin(message.get("headers", ())), *added]
             await send(message)
 
-        await self.app(scope, receive, send_with_cors)
+        await self._app(scope, receive, send_with_cors)
+
+
+class _Preflights(cors.CORSMiddleware):
+    """Starlette's, except that it refuses a preflight in JSON instead of plain text."""
 
     def preflight_response(self, request_headers: Headers) -> Response:
         """The response to a preflight."""
@@ -78,7 +81,7 @@ class _JSONErrors(cors.CORSMiddleware):
 def _vary_by_origin(headers: Iterable[Header]) -> list[Header]:
     """The headers with `Origin` added to their `Vary`."""
     vary = [value for name, value in headers if name == b"vary"]
-    others = [header for header in headers if header[0] != b"vary"] if vary else headers
+    others = [pair for pair in headers if pair[0] != b"vary"] if vary else headers
     return [*others, (b"vary", b", ".join((*vary, b"Origin")))]
 
 

@@ -38,18 +38,15 @@ class RequestMetricsMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request or WebSocket."""
-        if scope["type"] == "http":
-            await self._request(scope, receive, send)
-        elif scope["type"] == "websocket":
-            scope[_REQUEST_ID_KEY] = _request_id(scope)
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        request_id = scope[_REQUEST_ID_KEY] = _request_id(scope)
+        if scope["type"] == "websocket":
             with metrics.SOCKETS.labels(_first_segment(scope["path"])).track_inprogress():
                 await self._app(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
-
-    async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
+            return
         began = time.perf_counter()
-        request_id = scope[_REQUEST_ID_KEY] = _request_id(scope)
         status = 500
 
         async def send_with_id(message: Message) -> None:
