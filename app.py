@@ -8,9 +8,7 @@ from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import HTTPConnection
 
-from resolvers.context import Context
 from rest import exception_handlers, graphiql_page, routes
 from rest.middleware import (
     CORSMiddleware,
@@ -68,10 +66,4 @@ def graphql_endpoint(settings: Settings, stopping: asyncio.Event) -> GraphQLEndp
         tokens=settings.query_tokens,
     )
     documents = Documents(limits, list_details=settings.policy == "strict")
-
-    def context_of(connection: HTTPConnection) -> Context:
-        services: Services = connection.app.state.services
-        access, scope = services.access, connection.scope
-        return Context(services=services, base_url=access.base_url(scope), caller=access.caller(scope))
-
-    return GraphQLEndpoint(build_schema(documents), documents, context_of, graphiql_page, stopping)
+    return GraphQLEndpoint(build_schema(documents), documents, graphiql_page, stopping)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote
 
 from strawberry import ID
 from strawberry.dataloader import DataLoader
 
-from services.access import Caller
+from services.access import Caller, Scope
 from services.catalog import AlbumDetail, ChapterDetail, ImageInfo
 from services.container import Services
 from services.observability import current_usage
@@ -56,6 +56,12 @@ class Context:
 
     def __post_init__(self) -> None:
         self.loaders = Loaders(self.services)
+
+    @classmethod
+    def of(cls, scope: Scope, services: Services) -> Self:
+        """The context of a request or a WebSocket, given by its ASGI scope."""
+        access = services.access
+        return cls(services=services, base_url=access.base_url(scope), caller=access.caller(scope))
 
     def url(self, *segments: object) -> str:
         """Absolute URL of a path on this server: `url("images", "covers", "350234")`."""

@@ -40,8 +40,6 @@ MAX_PARSED_BODIES = 1000
 MAX_PARSED_BODY_BYTES = 16_384
 """Parsed bodies in the cache, and the length of each."""
 
-ContextOf = Callable[[HTTPConnection], Context]
-
 
 class GraphQLEndpoint:
     """The ASGI application of `/graphql`.
@@ -53,18 +51,16 @@ class GraphQLEndpoint:
         self,
         schema: Schema,
         documents: Documents,
-        context_of: ContextOf,
         ide_page: Callable[[HTTPConnection], ASGIApp],
         stopping: asyncio.Event,
     ) -> None:
         self._schema = schema
         self._documents = documents
-        self._context_of = context_of
         self._ide_page = ide_page
         self._stopping = stopping
         self._responses = ResponseCache()
         self._requests: LRUCache[bytes, GraphQLRequest] = LRUCache(MAX_PARSED_BODIES)
-        self._websocket = WebSocketEndpoint(schema, context_of)
+        self._websocket = WebSocketEndpoint(schema)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request or one WebSocket."""
@@ -81,13 +77,12 @@ class GraphQLEndpoint:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, responder: Responder) -> None:
         method, accept = scope["method"], header(scope["headers"], b"accept") or ""
-        connection = HTTPConnection(scope)
         if method not in ("GET", "HEAD", "POST"):
             raise RequestError(405, BAD_REQUEST, "GraphQL takes GET and POST.", allow="GET, HEAD, POST")
         if method != "POST" and "text/html" in accept:  # a browser's address bar; no GraphQL client names it
-            await self._ide_page(connection)(scope, receive, send)
+            await self._ide_page(HTTPConnection(scope))(scope, receive, send)
             return
-        context = self._context_of(connection)
+        context = Context.of(scope, scope["app"].state.services)
         request = await with_persisted_query(await self._read(scope, receive), context.services.queries)
         if self._wants_events(accept, request):
             await self._stream(request, context, method, receive, send)

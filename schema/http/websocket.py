@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, cast
 
@@ -91,7 +90,7 @@ class WebSocketEndpoint(GraphQL[Context, None]):
     graphql_transport_ws_handler_class = TransportHandler
     graphql_ws_handler_class = LegacyHandler
 
-    def __init__(self, schema: BaseSchema, context_of: Callable[[WebSocket], Context]) -> None:
+    def __init__(self, schema: BaseSchema) -> None:
         super().__init__(
             schema,
             graphql_ide=None,
@@ -100,13 +99,10 @@ class WebSocketEndpoint(GraphQL[Context, None]):
             connection_init_wait_timeout=INIT_WAIT,
             allowed_origins=("*",),  # origins are checked per operation, since any page may read
         )
-        self._context_of = context_of
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:  # noqa: ARG002
         """One context per socket; its loaders keep nothing between events."""
-        if not isinstance(request, WebSocket):
-            raise TypeError("this endpoint serves WebSockets only")
-        return self._context_of(request)
+        return Context.of(request.scope, request.app.state.services)
 
     def decode_json(self, data: str | bytes) -> object:
         """JSON of a frame; None, which is no valid frame, for invalid JSON.
