@@ -52,7 +52,7 @@ class Services:
     archives: ArchiveStore
     staging: Staging
     downloads: Downloads
-    notices: Notifications
+    notifications: Notifications
     queries: PersistedQueryStore
 
 
@@ -82,7 +82,7 @@ async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterat
         downloads = await enter(
             open_downloads(redis, events, site.catalog, archives, staging, _download_limits(settings))
         )
-        notices = await enter(open_notifications(redis, events, downloads))
+        notifications = await enter(open_notifications(redis, events, downloads))
         await enter(_running(downloads.maintain))
         await enter(metrics.measured_process(lambda: downloads.subscriber_count))
         yield Services(
@@ -101,7 +101,7 @@ async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterat
             archives=archives,
             staging=staging,
             downloads=downloads,
-            notices=notices,
+            notifications=notifications,
             queries=PersistedQueryStore(redis),
         )
 

@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import orjson
 import structlog
@@ -39,10 +39,6 @@ class Notification:
     status: str
     file_name: str
     message: str
-
-    def as_json(self) -> dict[str, str]:
-        """{"status":"download_ready","file_name":"TITLE","message":"…"}."""
-        return asdict(self)
 
     @classmethod
     def ready(cls, file_name: str) -> Notification:

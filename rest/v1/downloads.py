@@ -179,9 +179,9 @@ async def _try_to_start(services: Services, album_id: str, client_id: str) -> Do
     except QueueUnavailable:
         raise
     except JmgraphError as error:
-        await services.notices.fail(client_id, _reason_for_client(error))
+        await services.notifications.fail(client_id, _reason_for_client(error))
         return None
-    await services.notices.expect(client_id, download.id)
+    await services.notifications.expect(client_id, download.id)
     return download
 
 

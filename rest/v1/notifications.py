@@ -46,7 +46,7 @@ async def socket(websocket: WebSocket) -> None:
     if not is_client_id(client_id):
         await websocket.send_denial_response(_invalid_client_id())
         return
-    notifications: Notifications = websocket.app.state.services.notices
+    notifications: Notifications = websocket.app.state.services.notifications
     await websocket.accept()
     async with notifications.seats.taken(client_id) as seat:
         reason = await _serve(websocket, notifications, client_id, seat)
@@ -76,7 +76,7 @@ async def _serve(websocket: WebSocket, notifications: Notifications, client_id: 
 async def _push(websocket: WebSocket, notifications: Notifications, client_id: str) -> None:
     async with aclosing(notifications.listen(client_id)) as incoming:
         async for notification in incoming:
-            text = msgspec.json.encode(notification.as_json()).decode()
+            text = msgspec.json.encode(_body(notification)).decode()
             try:
                 async with asyncio.timeout(SEND_TIMEOUT_S):
                     await websocket.send_text(text)
@@ -108,13 +108,17 @@ async def poll(request: Request) -> Response:
         return detail_response(400, "wait must be between 0 and 60")
     if request.method == "HEAD":  # delivers no body, so nothing counts as delivered
         return _notifications([])
-    waiting = request.app.state.services.notices.wait(client_id, wait_s)
+    waiting = request.app.state.services.notifications.wait(client_id, wait_s)
     return _notifications(await _while_connected(request, waiting))
 
 
 def _notifications(notifications: list[Notification]) -> Response:
-    body = [notification.as_json() for notification in notifications]
+    body = [_body(notification) for notification in notifications]
     return json_response(body, headers={"Cache-Control": "no-store"})
+
+
+def _body(notification: Notification) -> NotificationBody:
+    return msgspec.convert(notification, NotificationBody, from_attributes=True)
 
 
 async def _while_connected(request: Request, waiting: Coroutine[Any, Any, list[Notification]]) -> list[Notification]:
