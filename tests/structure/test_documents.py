@@ -12,7 +12,16 @@ import pytest
 from tools.structure import product_files
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = ("docs/architecture.md", "CONTRIBUTING.md", "README.md", "docs/operating.md", "demo/README.md")
+DOCUMENTS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "docs/architecture.md",
+    "docs/operating.md",
+    "docs/performance.md",
+    "docs/private-apis.md",
+    "demo/README.md",
+)
 
 
 def spans(document: str) -> list[str]:

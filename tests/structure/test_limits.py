@@ -14,10 +14,10 @@ from tools.structure import LIMITS
 ROOT = Path(__file__).resolve().parents[2]
 
 REACHED = {
-    "product files": 225,
-    "percent of files below 40 lines": 14.5,
+    "product files": 224,
+    "percent of files below 40 lines": 14.0,
     "repeated class names": 3,
-    "modules of a cold ranking": 55,
+    "modules of a cold ranking": 53,
 }
 """What may not get worse while a limit is not reached yet; an entry goes when its limit in `LIMITS` holds."""
 
