@@ -1,14 +1,14 @@
-"""The worker's door: opens the services, works until a signal, closes. No logic."""
+"""The worker: opens the services, runs downloads until a signal, closes. No logic."""
 
 from __future__ import annotations
 
 import asyncio
 
 from services.container import open_pipeline, open_services
+from services.ehtag import keep_tags_synced
 from services.process_priority import lower_session_priority
 from services.settings import Settings
 from services.signals import stop_on_signals
-from services.tag_sync import keep_tags_synced
 from services.tasks import end_tasks
 
 
@@ -18,7 +18,7 @@ async def run(settings: Settings) -> int:
     stop_on_signals(stop)
     lower_session_priority()
     async with open_services(settings) as services, open_pipeline(services) as pipeline:
-        clock = asyncio.create_task(keep_tags_synced(services.tags, services.redis, settings.ehtag_sync_every_s))
+        clock = asyncio.create_task(keep_tags_synced(services.tags.sync, services.redis, settings.ehtag_sync_every_s))
         try:
             await services.downloads.worker(pipeline, jobs=settings.download_jobs).run(stop)
         finally:

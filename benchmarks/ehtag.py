@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from services.ehtag import (
-    Commit,
+    CommitRecord,
     Namespace,
     Signature,
     TagForm,
@@ -86,7 +86,7 @@ def _export(folder: Path) -> float:
 def _snapshot(folder: Path) -> TagSnapshot:
     files = {namespace: (folder / f"{namespace}.md").read_bytes() for namespace in Namespace}
     nobody = Signature("", "", datetime(2024, 1, 1, tzinfo=UTC))
-    return TagSnapshot.from_files(files, 7, Commit("", "", nobody, nobody), "")
+    return TagSnapshot.from_files(files, 7, CommitRecord("", "", nobody, nobody), "")
 
 
 _MEASURES: dict[str, Callable[[Path], float]] = {"open": _open, "record": _record, "export": _export}

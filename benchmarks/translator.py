@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 
 from services.ehtag import (
-    Commit,
+    CommitRecord,
     Namespace,
     Signature,
     TagKind,
@@ -71,7 +71,7 @@ def _first_page(search: TagSearch, query: str) -> Sequence[TagRecord]:
 
 def _snapshot_of(files: dict[Namespace, bytes]) -> TagSnapshot:
     nobody = Signature("nobody", "nobody@localhost", datetime(2024, 1, 1, tzinfo=UTC))
-    return TagSnapshot.from_files(files, 7, Commit("0" * 40, "", nobody, nobody), "benchmark")
+    return TagSnapshot.from_files(files, 7, CommitRecord("0" * 40, "", nobody, nobody), "benchmark")
 
 
 def _names_of(snapshot: TagSnapshot) -> list[str]:

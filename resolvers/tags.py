@@ -12,7 +12,7 @@ from services.ehtag import (
     CellSources,
     DatabaseState,
     Namespace,
-    Place,
+    RowPosition,
     TagKind,
     TagRecord,
     Translation,
@@ -151,7 +151,7 @@ async def add_tag(
     `connection_init`'s payload).
     """
     raw, cells = checked_raw(raw), CellSources(name, intro, links)
-    place = Place(before and checked_raw(before, "before"), after and checked_raw(after, "after"))
+    place = RowPosition(before and checked_raw(before, "before"), after and checked_raw(after, "after"))
     database = context.services.tags
     await database.check_version(if_match)
     user = await context.services.identity.verify(context.token)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from services.ehtag import TagSnapshot
-from services.ehtag.records import Commit, Namespace, Signature
+from services.ehtag.records import CommitRecord, Namespace, Signature
 
 NAMES: dict[Namespace, dict[str, str]] = {
     Namespace.ROWS: {"female": "女性"},
@@ -43,7 +43,9 @@ def tag_snapshot(files: dict[Namespace, bytes]) -> TagSnapshot:
     """A database of these files, at some commit."""
     when = datetime(2024, 5, 1, 12, 30, tzinfo=UTC)
     author = Signature("Lin", "lin@a.example", when)
-    return TagSnapshot.from_files(files, 7, Commit("0" * 40, "加一条河\n", author, author), "https://a.example/words")
+    return TagSnapshot.from_files(
+        files, 7, CommitRecord("0" * 40, "加一条河\n", author, author), "https://a.example/words"
+    )
 
 
 @pytest.fixture(scope="session")

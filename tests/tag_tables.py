@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from services.ehtag import TagSnapshot
-from services.ehtag.records import Commit, Namespace, Signature
+from services.ehtag.records import CommitRecord, Namespace, Signature
 
 _WHEN = datetime(2024, 1, 1, tzinfo=UTC)
 _SOMEBODY = Signature("Somebody", "somebody@example.org", _WHEN)
-COMMIT = Commit("c" * 40, "A commit", _SOMEBODY, _SOMEBODY)
+COMMIT = CommitRecord("c" * 40, "A commit", _SOMEBODY, _SOMEBODY)
 
 
 def table_of(names: Mapping[str, str]) -> bytes:

@@ -32,7 +32,7 @@ from rest.ehtag.schemas import (
 )
 from rest.operations import JSON, Returns, header, operation
 from rest.responses import json_response
-from services.ehtag import EditResult, NamespaceInfo, TagDatabase, TagRecord, commit_form, render_record
+from services.ehtag import EditResult, NamespaceRecord, TagDatabase, TagRecord, commit_form, render_record
 from services.errors import NotFound, TagNotFound, Unauthenticated
 from services.http_semantics import body_chunks, quote_etag
 
@@ -241,12 +241,12 @@ def _find_record(at: TagRequest) -> TagRecord:
     return record
 
 
-def _namespace_info(at: TagRequest) -> NamespaceInfo:
+def _namespace_info(at: TagRequest) -> NamespaceRecord:
     for info in at.state.snapshot.namespaces:
         if info.namespace is at.namespace:
             return info
     raise NotFound(f"The tag database has no file for {at.namespace.value}.")
 
 
-def _namespace_body(info: NamespaceInfo) -> NamespaceBody:
+def _namespace_body(info: NamespaceRecord) -> NamespaceBody:
     return NamespaceBody(namespace=info.namespace.value, count=info.count, front_matters=dict(info.front_matters))

@@ -24,15 +24,21 @@ from services.ehtag import (
     DatabaseState,
     GitHubUser,
     Namespace,
-    Place,
+    RowPosition,
     TagDatabase,
     TagForm,
     checked_raw,
-    names_version,
     parse_namespace,
 )
 from services.errors import InvalidInput, NotFound
-from services.http_semantics import bearer_token, check_content_length, quality_values, quote_etag, read_body
+from services.http_semantics import (
+    bearer_token,
+    check_content_length,
+    etag_matches,
+    quality_values,
+    quote_etag,
+    read_body,
+)
 
 MAX_BODY_BYTES = 64 * 1024
 """The longest record of the database has a tenth of this."""
@@ -92,13 +98,13 @@ class TagRequest:
         return quote_etag(self.state.sha)
 
     @property
-    def position(self) -> Place:
+    def position(self) -> RowPosition:
         """Where a new row goes. Raises `InvalidInput` for two positions, or one that is no raw tag."""
         sides = {side: self.request.query_params.get(side) for side in ("before", "after")}
         given = {side: checked_raw(raw, side) for side, raw in sides.items() if raw is not None}
         if len(given) > 1:
             raise InvalidInput("before", "before and after exclude each other.")
-        return Place(**given)
+        return RowPosition(**given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +134,7 @@ def reads(
         async def method(endpoint: TagEndpoint, request: Request) -> Response:
             at = _tag_request(request)
             condition = request.headers.get("if-none-match")
-            if condition is not None and names_version(condition, at.state.sha):
+            if condition is not None and etag_matches(condition.lower(), at.state.sha):
                 return Response(status_code=304, headers={"ETag": at.etag})
             return handler(endpoint, at)
 

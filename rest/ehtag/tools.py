@@ -19,7 +19,15 @@ from rest.ehtag.schemas import (
     ParsedRowBody,
     RecordBody,
 )
-from services.ehtag import CellSources, TagRecord, problems_of, render_record, tools
+from services.ehtag import (
+    CellSources,
+    TagRecord,
+    normalise_record,
+    parse_row_text,
+    problems_of,
+    render_record,
+    serialise_record,
+)
 from services.errors import InvalidInput
 
 
@@ -51,7 +59,7 @@ class Serialise(TagEndpoint):
     @computes("A record as a table row", ROW, [NAMESPACE, RAW])
     def post(self, at: TagRequest, body: bytes) -> Response:
         """A record as a table row."""
-        return PlainTextResponse(tools.serialise(at.raw, _normalise(at, at.raw, parse_cells(body))))
+        return PlainTextResponse(serialise_record(at.raw, _normalise(at, at.raw, parse_cells(body))))
 
 
 class Parse(TagEndpoint):
@@ -61,7 +69,7 @@ class Parse(TagEndpoint):
     def post(self, at: TagRequest, body: bytes) -> Response:
         """A table row as a record; within a namespace, with its problems."""
         try:
-            row = tools.parse(body.decode())
+            row = parse_row_text(body.decode())
         except UnicodeDecodeError:
             raise InvalidInput("body", "The body must be UTF-8.") from None
         record = _normalise(at, row.raw, row.cells)
@@ -72,7 +80,7 @@ class Parse(TagEndpoint):
 
 
 def _normalise(at: TagRequest, raw: str, cells: CellSources) -> TagRecord:
-    return tools.normalise(at.state.snapshot, at.namespace if at.has_namespace else None, raw, cells)
+    return normalise_record(at.state.snapshot, at.namespace if at.has_namespace else None, raw, cells)
 
 
 def _logs(record: TagRecord) -> list[LogBody]:

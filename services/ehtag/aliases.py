@@ -1,4 +1,4 @@
-"""The curated table of the site's own spellings: aliases.toml, read once a process."""
+"""The alias table: names of the site for records, and which namespace a tag is looked up in first."""
 
 from __future__ import annotations
 
@@ -8,8 +8,70 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from services.ehtag.folding import fold_many, skeleton
+from services.ehtag.folding import fold_many, loose_key_of
 from services.ehtag.records import Namespace, Report, TagKind
+
+# Where a tag stood decides where its record may be, best first: female before male, artist before group.
+PLACES: dict[TagKind, tuple[Namespace, ...]] = {
+    TagKind.GENRE: (
+        Namespace.FEMALE,
+        Namespace.MIXED,
+        Namespace.MALE,
+        Namespace.OTHER,
+        Namespace.LANGUAGE,
+        Namespace.LOCATION,
+        Namespace.RECLASS,
+    ),
+    TagKind.WORK: (Namespace.PARODY,),
+    TagKind.CHARACTER: (Namespace.CHARACTER,),
+    TagKind.AUTHOR: (Namespace.ARTIST, Namespace.GROUP),
+}
+
+# Namespaces as people write them before a colon. Folded.
+PREFIXES: dict[str, Namespace] = {
+    **{namespace.value: namespace for namespace in Namespace},
+    "f": Namespace.FEMALE,
+    "女": Namespace.FEMALE,
+    "女性": Namespace.FEMALE,
+    "m": Namespace.MALE,
+    "男": Namespace.MALE,
+    "男性": Namespace.MALE,
+    "x": Namespace.MIXED,
+    "混合": Namespace.MIXED,
+    "o": Namespace.OTHER,
+    "其他": Namespace.OTHER,
+    "l": Namespace.LANGUAGE,
+    "lang": Namespace.LANGUAGE,
+    "语言": Namespace.LANGUAGE,
+    "loc": Namespace.LOCATION,
+    "地点": Namespace.LOCATION,
+    "r": Namespace.RECLASS,
+    "p": Namespace.PARODY,
+    "series": Namespace.PARODY,
+    "原作": Namespace.PARODY,
+    "c": Namespace.CHARACTER,
+    "char": Namespace.CHARACTER,
+    "角色": Namespace.CHARACTER,
+    "a": Namespace.ARTIST,
+    "艺术家": Namespace.ARTIST,
+    "g": Namespace.GROUP,
+    "circle": Namespace.GROUP,
+    "团队": Namespace.GROUP,
+}
+
+# A genre tag that says whose it is: 男性自慰, 女教師, 眼鏡（男）. Folded.
+GENDERS = (
+    ("男性", Namespace.MALE),
+    ("女性", Namespace.FEMALE),
+    ("男", Namespace.MALE),
+    ("女", Namespace.FEMALE),
+)
+
+# What people hang behind a genre to say "that sort of thing": 百合向, 觸手play, 絲襪控, 偽娘本. Folded.
+SORTS = ("play", "题材", "要素", "情节", "向", "系", "控", "癖", "本", "漫")
+
+TWINS = (Namespace.FEMALE, Namespace.MIXED, Namespace.MALE)
+
 
 REPORTER = "jmgraph.aliases"
 
@@ -39,18 +101,18 @@ class AliasTable:
         self._by_name: dict[TagKind, dict[str, tuple[str, ...]]] = {}
         for kind, entries in listed.items():
             folded = dict(zip(fold_many(list(entries)), entries.values(), strict=True))
-            self._by_name[kind] = {skeleton(name) or name: ids for name, ids in folded.items()} | folded
+            self._by_name[kind] = {loose_key_of(name) or name: ids for name, ids in folded.items()} | folded
             for spelling, ids in entries.items():
                 for best in ids[:1]:
                     self.spellings[best] = (*self.spellings.get(best, ()), spelling)
 
-    def find(self, folded: str, bones: str, kind: TagKind) -> tuple[str, ...] | None:
+    def find(self, folded: str, loose_key: str, kind: TagKind) -> tuple[str, ...] | None:
         """The ids a folded spelling means; none of them when it means nothing; None when it isn't listed.
 
-        Where no entry is spelled so, one with the same skeleton (`bones`) serves.
+        Where no entry is spelled so, one with the same loose_key_of (`loose_key`) serves.
         """
         found = self._by_name[kind].get(folded)
-        return self._by_name[kind].get(bones) if found is None else found
+        return self._by_name[kind].get(loose_key) if found is None else found
 
     def entries(self) -> Iterator[tuple[TagKind, str, str]]:
         """Every spelling with each id it means: (TagKind.GENRE, "BL", "male:yaoi")."""
@@ -61,7 +123,7 @@ class AliasTable:
         """Entries that are odd by themselves: no id, or two spellings that fold to one and mean different things."""
         for kind, entries in self._listed.items():
             for folded, (spelling, ids) in zip(fold_many(list(entries)), entries.items(), strict=True):
-                if self.find(folded, skeleton(folded), kind) != ids:
+                if self.find(folded, loose_key_of(folded), kind) != ids:
                     yield Report(REPORTER, f"{spelling}: another spelling of it means something else")
         for _, spelling, tag in self.entries():
             if split_id(tag) is None:

@@ -13,23 +13,28 @@ from typing import TYPE_CHECKING, TypeVar
 import structlog
 from anyio import CapacityLimiter, to_thread
 
-from services.ehtag.drafts import CellSources
-from services.ehtag.edits import Place
+from services.ehtag.editing import (
+    CellSources,
+    EditPlan,
+    RowPosition,
+    plan_addition,
+    plan_change,
+    plan_comment,
+    plan_removal,
+)
 from services.ehtag.git import RepositoryUnreadable, git_failures
 from services.ehtag.identity import GitHubUser
-from services.ehtag.plans import EditPlan, plan_addition, plan_change, plan_comment, plan_removal
 from services.ehtag.records import Namespace
 from services.ehtag.remote import FetchProgress, OnProgress
 from services.ehtag.repository import Edit, Repository
 from services.ehtag.search import TagSearch
 from services.ehtag.snapshot import TagSnapshot
 from services.ehtag.state import DatabaseState, StateReader
-from services.ehtag.sync import SyncOutcome, sync_repository
-from services.ehtag.sync_status import SyncStatus
+from services.ehtag.sync import SyncOutcome, SyncStatus, sync_repository
 from services.ehtag.tags import TagRecord
 from services.ehtag.translator import Translator
-from services.ehtag.versions import names_version
 from services.errors import Conflict, JmgraphError, StaleVersion
+from services.http_semantics import etag_matches
 
 if TYPE_CHECKING:
     from services.redis import Events, Watcher
@@ -48,7 +53,7 @@ _STARTER = (
     "Only the starter glossary is there, and it can't be edited: run `jmgraph ehtag sync`, or set "
     "JMGRAPH_EHTAG_REPOSITORY to a copy of the tag database."
 )
-_NO_PLACE = Place()
+_NO_PLACE = RowPosition()
 
 T = TypeVar("T")
 
@@ -124,7 +129,7 @@ class TagDatabase:
     async def check_version(self, if_match: str) -> DatabaseState:
         """The newest state, when `if_match` names its version. Raises `StaleVersion` otherwise."""
         state = await self.refresh()
-        if not names_version(if_match, state.sha):
+        if not etag_matches(if_match.lower(), state.sha):
             raise StaleVersion(state.sha)
         return state
 
@@ -136,7 +141,7 @@ class TagDatabase:
         *,
         if_match: str,
         user: GitHubUser,
-        place: Place = _NO_PLACE,
+        place: RowPosition = _NO_PLACE,
     ) -> EditResult:
         """Add a tag. Raises `Conflict`, too, when there is one of this name."""
         plan = partial(plan_addition, namespace=namespace, raw=raw, sources=cells, place=place)
@@ -153,7 +158,7 @@ class TagDatabase:
         return await self._edit(partial(plan_removal, namespace=namespace, raw=raw), if_match, user)
 
     async def add_comment(
-        self, namespace: Namespace, cells: CellSources, *, place: Place, if_match: str, user: GitHubUser
+        self, namespace: Namespace, cells: CellSources, *, place: RowPosition, if_match: str, user: GitHubUser
     ) -> EditResult:
         """Add a comment row, one without a raw tag, before or behind the row of a tag."""
         return await self._edit(

@@ -53,7 +53,7 @@ _VARIANTS = (
 )
 
 
-# The least a skeleton must have, in letters, or in signs of scripts that say more with each.
+# Least length of a loose key: in letters, and in characters of scripts that say more with each.
 _SHORTEST_LATIN = 3
 _SHORTEST = 2
 
@@ -78,15 +78,15 @@ def fold_many(texts: Sequence[str]) -> list[str]:
     return _script("\n".join(map(_plain, texts))).split("\n") if texts else []
 
 
-def skeleton(folded: str) -> str:
+def loose_key_of(folded: str) -> str:
     """What two folded spellings share when they differ only in punctuation, in kana or in the genitive.
 
     Letters and digits alone; hiragana as katakana (EhTag's romaji knows no difference); の and 之 as 的, since
     "鬼滅の刃" is "鬼灭之刃" and "進撃の巨人" is "进击的巨人". "こーひー・めーかー" is "コーヒーメーカー".
     "" when too little would be left to go by: "C+" is not "C".
     """
-    bones = "".join(filter(str.isalnum, folded)).translate(_SKELETON)
-    return bones if len(bones) >= (_SHORTEST_LATIN if bones.isascii() else _SHORTEST) else ""
+    loose_key = "".join(filter(str.isalnum, folded)).translate(_SKELETON)
+    return loose_key if len(loose_key) >= (_SHORTEST_LATIN if loose_key.isascii() else _SHORTEST) else ""
 
 
 class _Undecorated(dict[int, str | None]):

@@ -1,10 +1,111 @@
-"""Front matter of a namespace's file: the YAML before its table."""
+"""Front matter of a namespace file, read with the YAML 1.2 types of js-yaml."""
 
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import yaml
 
 from services.ehtag.markup.javascript import in_object_order
+
+_PREFIX = "tag:yaml.org,2002:"
+_DIGITS = list("0123456789")
+_MAX_EXACT = 2**53  # above, JavaScript's numbers are rounded
+
+_NULL = re.compile(r"(?:~|null|Null|NULL|)\Z")
+_BOOL = re.compile(r"(?:true|True|TRUE|false|False|FALSE)\Z")
+_INT = re.compile(r"[-+]?(?:0b[01_]*[01]|0x[0-9a-fA-F_]*[0-9a-fA-F]|0o[0-7_]*[0-7]|[0-9](?:[0-9_]*[0-9])?)\Z")
+_FLOAT = re.compile(
+    r"(?:[-+]?[0-9][0-9_]*(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]+)?|\.[0-9_]+(?:[eE][-+]?[0-9]+)?"
+    r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))(?<!_)\Z"
+)
+_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})\Z")
+_TIME = re.compile(
+    r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:[Tt]|[ \t]+)([0-9]{1,2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]*))?"
+    r"(?:[ \t]*(?:Z|([-+])([0-9]{1,2})(?::([0-9]{2}))?))?\Z"
+)
+_MERGE = re.compile(r"<<\Z")
+
+
+class Yaml12Loader(yaml.SafeLoader):
+    """Plain data only. PyYAML's own SafeLoader, which the whole process shares, stays as it is."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's own type
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """A mapping with JavaScript's keys: strings all."""
+        self.flatten_mapping(node)
+        mapping: dict[Any, Any] = {}
+        for key_node, value_node in node.value:
+            key = _key(self.construct_object(key_node, deep=True))
+            mapping[key] = self.construct_object(value_node, deep=deep)
+        return mapping
+
+
+def _key(key: object) -> str:
+    if isinstance(key, bool):
+        return "true" if key else "false"
+    return "null" if key is None else str(key)
+
+
+def _int(text: str) -> int | float:
+    digits = text.replace("_", "")
+    sign = -1 if digits.startswith("-") else 1
+    digits = digits.lstrip("+-")
+    base = {"0b": 2, "0x": 16, "0o": 8}.get(digits[:2])
+    value = sign * (int(digits[2:], base) if base else int(digits))
+    return value if abs(value) < _MAX_EXACT else float(value)
+
+
+def _float(text: str) -> float:
+    digits = text.replace("_", "").lower()
+    return float(digits.replace(".", "") if digits.endswith((".inf", ".nan")) else digits)
+
+
+def _timestamp(text: str) -> str:
+    """The moment as `Date.prototype.toJSON` shows it, "2024-05-01T00:00:00.000Z"."""
+    if match := _DATE.match(text):
+        return _shown(_moment(*map(int, match.groups())))
+    match = _TIME.match(text)
+    if match is None:
+        raise ValueError("not a timestamp")
+    year, month, day, hour, minute, second = map(int, match.groups()[:6])
+    millis = int((match[7] or "")[:3].ljust(3, "0"))
+    moment = _moment(year, month, day) + timedelta(hours=hour, minutes=minute, seconds=second, milliseconds=millis)
+    offset = timedelta(hours=int(match[9] or 0), minutes=int(match[10] or 0))
+    return _shown(moment + offset if match[8] == "-" else moment - offset)
+
+
+def _moment(year: int, month: int, day: int) -> datetime:
+    """As `Date.UTC`: a month or a day past its end rolls over."""
+    years, months = divmod(month - 1, 12)
+    return datetime(year + years, months + 1, 1, tzinfo=UTC) + timedelta(days=day - 1)
+
+
+def _shown(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def _know(name: str, pattern: re.Pattern[str], first: list[str], convert: Callable[[str], object]) -> None:
+    def construct(loader: Yaml12Loader, node: yaml.ScalarNode) -> object:
+        return convert(str(loader.construct_scalar(node)))
+
+    Yaml12Loader.add_implicit_resolver(_PREFIX + name, pattern, first)
+    Yaml12Loader.add_constructor(_PREFIX + name, construct)
+
+
+_know("null", _NULL, ["~", "n", "N", ""], lambda _: None)
+_know("bool", _BOOL, list("tTfF"), lambda text: text.lower() == "true")
+_know("int", _INT, [*_DIGITS, "-", "+"], _int)
+_know("float", _FLOAT, [*_DIGITS, "-", "+", "."], _float)
+_know("timestamp", _DATE, _DIGITS, _timestamp)
+_know("timestamp", _TIME, _DIGITS, _timestamp)
+_know("merge", _MERGE, ["<"], str)  # a key is merged before this is asked; a value is text
+
 
 _MAX_PLAIN = 2.0**63  # what fits the JSON writers
 
@@ -20,7 +121,7 @@ def read_front_matter(text: str) -> dict[str, object]:
     """
     import yaml  # late: opening a database does not need it
 
-    from services.ehtag.yaml12 import Yaml12Loader
+    from services.ehtag.frontmatter import Yaml12Loader
 
     try:
         value = _plain(yaml.load(text, Loader=Yaml12Loader))  # noqa: S506 - a SafeLoader

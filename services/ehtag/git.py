@@ -1,7 +1,11 @@
-"""Small things of git that several rooms need: how libgit2 is set up, opening, reading commits, addresses."""
+"""What several modules need of git: libgit2 set up, repositories opened, commits read, one writer at a time."""
 
 from __future__ import annotations
 
+import fcntl
+import json
+import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta, timezone
@@ -12,8 +16,8 @@ import pygit2
 import structlog
 from pygit2.enums import RepositoryOpenFlag
 
-from services.ehtag.records import Commit, Signature
-from services.errors import Internal
+from services.ehtag.records import CommitRecord, Signature
+from services.errors import Conflict, Internal
 
 log = structlog.get_logger("jmgraph.ehtag")
 
@@ -93,9 +97,9 @@ def head_commit(git: pygit2.Repository) -> pygit2.Commit | None:
     return reference.peel(pygit2.Commit) if reference else None
 
 
-def commit_record(commit: pygit2.Commit) -> Commit:
+def commit_record(commit: pygit2.Commit) -> CommitRecord:
     """A commit as the rest of the house knows it; what is no UTF-8 in it becomes U+FFFD."""
-    return Commit(
+    return CommitRecord(
         sha=str(commit.id),
         message=_text(commit.raw_message),
         author=_signature(commit.author),
@@ -127,3 +131,58 @@ def _signature(signature: pygit2.Signature) -> Signature:
 
 def _text(data: bytes) -> str:
     return data.decode("utf-8", "replace")
+
+
+_RETRY_S = 0.01  # an edit holds the lock for some tens of milliseconds
+
+
+class HeldLock:
+    """A lock while it is held. `unfinished` is the note of a holder that died, None as a rule."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self.unfinished = self._read()
+
+    def note(self, **intent: str) -> None:
+        """Write down what happens next, before the first step of it."""
+        self._write(json.dumps(intent).encode())
+
+    def done(self) -> None:
+        """All steps are taken, or undone: nothing to finish for whoever comes next."""
+        self._write(b"")
+
+    def _read(self) -> dict[str, str] | None:
+        data = os.pread(self._descriptor, 4096, 0)
+        try:
+            found = json.loads(data) if data else None
+        except ValueError:
+            return {}
+        return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else None
+
+    def _write(self, data: bytes) -> None:
+        os.ftruncate(self._descriptor, 0)
+        os.pwrite(self._descriptor, data, 0)
+
+
+@contextmanager
+def hold_lock(path: Path, timeout_s: float) -> Iterator[HeldLock]:
+    """Hold the lock of this file for the block; threads of one process exclude each other too.
+
+    Blocks its thread. Raises `Conflict` when somebody else holds it for longer than `timeout_s`.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        _acquire(descriptor, time.monotonic() + timeout_s)
+        yield HeldLock(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _acquire(descriptor: int, deadline: float) -> None:
+    while True:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise Conflict("Somebody else is changing the tag database; try again in a moment.") from None
+        time.sleep(_RETRY_S)

@@ -1,86 +1,80 @@
-"""Names of records, by every spelling they hold."""
+"""Names of records by every spelling, and the lists that translator and search start from."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
 
-from services.ehtag.folding import fold_many, skeleton
-from services.ehtag.name_list import Place
-from services.ehtag.name_variants import parts_of
-from services.ehtag.records import Namespace, TagMatch
+from services.ehtag.folding import fold, fold_many
+from services.ehtag.records import Namespace
 
-if TYPE_CHECKING:
-    from services.ehtag.snapshot import TagSnapshot
-    from services.ehtag.tags import TagRecord
+# A stroke parts spellings; a slash only where it can't belong to the name ("Fate/Zero", ".hack//SIGN"):
+# between blanks, or beside a character that is not ASCII. Neither parts anything inside brackets.
+_OR = re.compile(
+    r"(?:\s*[|｜]\s*|\s+[/／]\s+|(?<=[^\x00-\x7f])[/／](?!/)|(?<!/)[/／](?=[^\x00-\x7f]))"
+    r"(?![^（(\[〔【]*[）)\]〕】])"
+)
+_BRACKETED = re.compile(r"(?P<outer>.+?)\s*[（(\[〔【](?P<inner>[^（()）\[\]〔〕【】]+)[）)\]〕】]\s*")
+_AND = re.compile(r"\s*[|｜/／、，,]\s*")
+
+_PARTING = frozenset("|｜/／（(〔[【")
+
+# "玩具总动员系列" is found by what it is a series of.
+_SERIES = "系列"
+
+# One sign in brackets is a remark: "(仮)", "(株)", or the code name of a warship.
+_SHORTEST_INNER = 2
 
 
-class NameIndex:
-    """Records of some namespaces by folded name.
+def may_have_parts(name: str) -> bool:
+    """Whether a name may hold more than one spelling; most don't."""
+    return not _PARTING.isdisjoint(name) or name.endswith(_SERIES)
 
-    Of namesakes those that bear the name as a whole come first, then those it is a spelling of, then those that have
-    it in brackets; each in the order of the namespaces given, then of the release. `is_remark` tells, of a folded
-    word in brackets, that it only keeps namesakes apart ("天使（守望先锋）") and is no spelling.
+
+def parts_of(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The spellings a name is made of, and those that stand in brackets behind one.
+
+    "ルリ | るり" gives (("ルリ", "るり"), ()); "甲（乙）" gives (("甲",), ("乙",)); a plain name (("甲",), ()).
+    """
+    outer: list[str] = []
+    inner: list[str] = []
+    for part in _OR.split(name):
+        bracketed = _BRACKETED.fullmatch(part)
+        if not bracketed:
+            outer += [part.strip(), part.strip().removesuffix(_SERIES)]
+            continue
+        outer.append(bracketed["outer"].strip())
+        inner += [word for word in _AND.split(bracketed["inner"].strip()) if len(word) >= _SHORTEST_INNER]
+    return tuple(dict.fromkeys(filter(None, outer))), tuple(inner)
+
+
+# Where a record stands; the record itself is only made when somebody wants it.
+TagKey = tuple[Namespace, str]
+
+
+class NameList:
+    """The tags of one namespace in release order: `keys` and, beside them, their folded `names`.
+
+    `parted` has those whose name may hold several spellings, with the name as it stands.
     """
 
-    def __init__(
-        self,
-        snapshot: TagSnapshot,
-        namespaces: Iterable[Namespace],
-        is_remark: Callable[[str], bool] = lambda _: False,
-    ) -> None:
-        self._snapshot = snapshot
-        self._by_name: dict[str, Place | list[Place]] = {}
-        rolls = [snapshot.rolls[namespace] for namespace in namespaces if namespace in snapshot.rolls]
-        parted = [(*parts_of(name), place) for roll in rolls for name, place in roll.parted]
-        outer = [(part, place) for parts, _, place in parted for part in parts]
-        inner = [(part, place) for _, parts, place in parted for part in parts]
-        for roll in rolls:
-            self._add(roll.names, roll.places)
-        self._add(fold_many([name for name, _ in outer]), [place for _, place in outer])
-        self._add(fold_many([name for name, _ in inner]), [place for _, place in inner], is_remark)
-        self._add_skeletons()
+    def __init__(self, namespace: Namespace, tags: Iterable[tuple[str, str, bool]]) -> None:
+        """`tags`: raw tag, name, and whether the name refers to other tags' names."""
+        listed = [((namespace, raw), name.replace("\n", " "), refers) for raw, name, refers in tags]
+        self.keys: list[TagKey] = [key for key, _, _ in listed]
+        self.names = fold_many([name for _, name, _ in listed])
+        self.parted = [(name, key) for key, name, _ in listed if may_have_parts(name)]
+        self._referring = [position for position, (_, _, refers) in enumerate(listed) if refers]
 
-    def __contains__(self, folded: str) -> bool:
-        return folded in self._by_name
-
-    def find(self, name: str, folded: str, bones: str) -> list[TagRecord]:
-        """The records of a name, best first; of namesakes those written just as `name` lead.
-
-        `bones` is the skeleton, for where nothing is spelled so.
-        """
-        found = self._by_name.get(folded) or self._by_name.get(bones) or []
-        places = found if isinstance(found, list) else [found]
-        records = [record for record in (self._snapshot.find(*place) for place in places) if record]
-        return sorted(records, key=lambda record: record.name.text != name) if len(records) > 1 else records
-
-    def _add(
-        self, names: Iterable[str], places: Iterable[Place], is_remark: Callable[[str], bool] = lambda _: False
-    ) -> None:
-        for name, place in zip(names, places, strict=True):
-            if name and not is_remark(name):
-                self._put(name, place)
-
-    def _put(self, key: str, place: Place) -> None:
-        known = self._by_name.setdefault(key, place)
-        if isinstance(known, list):
-            if place not in known:
-                known.append(place)
-        elif known != place:
-            self._by_name[key] = [known, place]
-
-    def _add_skeletons(self) -> None:
-        """Names are found by their skeleton too, where that is enough to go by and is nobody's own name."""
-        bare: dict[str, Place | list[Place]] = {}
-        for folded, found in self._by_name.items():
-            key = skeleton(folded)
-            if key and key != folded and key not in self._by_name:
-                bare.setdefault(key, found)
-        self._by_name |= bare
-
-
-def match_of(name: str, record: TagRecord) -> TagMatch:
-    """How a name is like that of the record it found: as it stands, or only folded."""
-    text = record.name.text
-    is_exact = name == text or any(name in spellings for spellings in parts_of(text))
-    return TagMatch.EXACT if is_exact else TagMatch.FOLDED
+    def refreshed(self, name_of: Callable[[TagKey], str]) -> NameList:
+        """This name_list, if names that refer to others still read as they did; else one in which they read anew."""
+        anew = {position: name_of(self.keys[position]).replace("\n", " ") for position in self._referring}
+        if all(fold(name) == self.names[position] for position, name in anew.items()):
+            return self
+        name_list = NameList.__new__(NameList)
+        name_list.keys, name_list._referring = self.keys, self._referring
+        name_list.names = [fold(anew[at]) if at in anew else name for at, name in enumerate(self.names)]
+        moved = {self.keys[position]: name for position, name in anew.items()}
+        name_list.parted = [entry for entry in self.parted if entry[1] not in moved]
+        name_list.parted += [(name, key) for key, name in moved.items() if may_have_parts(name)]
+        return name_list

@@ -1,10 +1,13 @@
-"""Records of the tag database that everybody may know."""
+"""Records of the tag database, and the names of its namespaces."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from services.ehtag.markup.javascript import trim
 
 
 class Namespace(StrEnum):
@@ -53,7 +56,7 @@ class Signature:
 
 
 @dataclass(frozen=True, slots=True)
-class Commit:
+class CommitRecord:
     """A commit of the tag database."""
 
     sha: str
@@ -63,7 +66,7 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True)
-class NamespaceInfo:
+class NamespaceRecord:
     """A namespace: its display name, description, number of valid tags, and its front matter ordered."""
 
     namespace: Namespace
@@ -82,3 +85,72 @@ class Report:
     namespace: Namespace | None = None
     line: int | None = None
     raw: str | None = None
+
+
+_ALIASES: dict[Namespace, tuple[str, ...]] = {
+    Namespace.ROWS: (),
+    Namespace.RECLASS: ("r",),
+    Namespace.LANGUAGE: ("l", "lang"),
+    Namespace.PARODY: ("p", "series"),
+    Namespace.CHARACTER: ("c", "char"),
+    Namespace.GROUP: ("g", "creator", "circle"),
+    Namespace.ARTIST: ("a",),
+    Namespace.COSPLAYER: ("cos", "coser"),
+    Namespace.MALE: ("m",),
+    Namespace.FEMALE: ("f",),
+    Namespace.MIXED: ("x", "mix"),
+    Namespace.OTHER: ("o",),
+    Namespace.LOCATION: ("loc",),
+}
+_BY_NAME: dict[str, Namespace] = {
+    name: namespace for namespace, aliases in _ALIASES.items() for name in (namespace.value, *aliases)
+}
+
+# what an explicit reference is written with in the raw form
+SHORT_PREFIXES: dict[Namespace, str] = {
+    namespace: f"{aliases[0] if aliases else namespace.value}:" for namespace, aliases in _ALIASES.items()
+}
+# the only prefixes that the text and html forms show
+SHOWN_PREFIXES: dict[Namespace, str] = {
+    namespace: SHORT_PREFIXES[namespace] for namespace in (Namespace.FEMALE, Namespace.MALE, Namespace.MIXED)
+}
+
+_RAW_TAG = re.compile(r"[-a-z0-9. ]+\Z")
+
+
+def parse_namespace(text: str) -> Namespace | None:
+    """The namespace of a full name or an alias, any case and with blanks around it ("Female", " f "); else None."""
+    return _BY_NAME.get(trim(text).lower())
+
+
+def parse_raw_tag(text: str) -> str | None:
+    """The raw tag as it is stored: trimmed, lower case ("Full Color" is "full color"); None when it can't be one."""
+    raw = trim(text).lower()
+    return raw if _RAW_TAG.match(raw) else None
+
+
+def _orders() -> dict[Namespace, tuple[Namespace, ...]]:
+    fetish = "female mixed male"
+    people = "group artist cosplayer"
+    works = "parody character"
+    technical = f"other language location {fetish} reclass"
+    orders = {
+        "rows": f"reclass {fetish} other location language {works} {people}",
+        "reclass": f"{fetish} other location language {people} {works} rows",
+        "language": f"other {people} {works} location {fetish} reclass rows",
+        "location": f"other {fetish} {people} {works} language reclass rows",
+        "other": f"language location {fetish} reclass {people} {works} rows",
+        "parody": f"character {people} {technical} rows",
+        "character": f"parody {people} {technical} rows",
+        "group": f"artist cosplayer {works} {technical} rows",
+        "artist": f"group cosplayer {works} {technical} rows",
+        "cosplayer": f"group artist {works} {technical} rows",
+        "male": f"mixed female other language location reclass {people} {works} rows",
+        "female": f"mixed male other language location reclass {people} {works} rows",
+        "mixed": f"female male other language location reclass {people} {works} rows",
+    }
+    return {Namespace(own): tuple(map(Namespace, (own, *order.split()))) for own, order in orders.items()}
+
+
+# where a reference without a (known) prefix is looked up, by the namespace it stands in; first hit wins
+SEARCH_ORDERS: dict[Namespace, tuple[Namespace, ...]] = _orders()

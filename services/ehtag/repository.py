@@ -12,21 +12,21 @@ import pygit2
 from pygit2.enums import FileMode
 
 from services.ehtag.git import (
+    HeldLock,
     RepositoryUnreadable,
     commit_record,
     common_folder,
     head_commit,
     head_reference,
+    hold_lock,
     open_git,
     public_address,
     reading_of,
     set_up_libgit2,
 )
-from services.ehtag.head import fast_forward, finish_move, move_head
-from services.ehtag.lock import HeldLock, hold_lock
-from services.ehtag.records import Commit, Namespace
+from services.ehtag.head import WorkTree, fast_forward, finish_move, move_head
+from services.ehtag.records import CommitRecord, Namespace
 from services.ehtag.remote import Remote, RemoteSettings
-from services.ehtag.worktree import WorkTree
 from services.errors import Conflict, JmgraphError, StaleVersion, UpstreamFailure
 
 set_up_libgit2()
@@ -58,7 +58,7 @@ class Author:
 class Contents:
     """What one head holds: its commit, the number in `version`, and each namespace's file as bytes."""
 
-    commit: Commit
+    commit: CommitRecord
     version: int
     files: Mapping[Namespace, bytes]
 

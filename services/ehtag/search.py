@@ -1,16 +1,16 @@
-"""Records by what somebody types: the raw tag, or the name in any script."""
+"""Finds records by name: for the translator (`NameIndex`), and by what people type (`TagSearch`)."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, overload
 
-from services.ehtag.folding import fold
-from services.ehtag.records import Namespace
+from services.ehtag.folding import fold, fold_many, loose_key_of
+from services.ehtag.names import NameList, TagKey, parts_of
+from services.ehtag.records import Namespace, TagMatch
 
 if TYPE_CHECKING:
-    from services.ehtag.name_list import NameList, Place
     from services.ehtag.snapshot import TagSnapshot
     from services.ehtag.tags import TagRecord
 
@@ -20,7 +20,7 @@ class TagSearch:
 
     def __init__(self, snapshot: TagSnapshot) -> None:
         self._snapshot = snapshot
-        self._rolls = snapshot.rolls
+        self._name_lists = snapshot.name_lists
 
     def find(self, query: str | None = None, namespaces: Collection[Namespace] | None = None) -> Sequence[TagRecord]:
         """Records whose raw tag or name holds the query: equal ones first, then such as begin with it, then the rest.
@@ -29,10 +29,14 @@ class TagSearch:
         a record is only made when it is taken from the list. Width, case, script and decoration of the query don't
         matter. No query (or one of blanks): every record. No namespaces: all of them.
         """
-        asked = [roll for namespace, roll in self._rolls.items() if not namespaces or namespace in namespaces]
+        asked = [
+            name_list
+            for namespace, name_list in self._name_lists.items()
+            if not namespaces or namespace in namespaces
+        ]
         words = _words(query or "")
-        places = _ranked(*words, asked) if words else list(chain.from_iterable(roll.places for roll in asked))
-        return _Records(self._snapshot, places)
+        keys = _ranked(*words, asked) if words else list(chain.from_iterable(name_list.keys for name_list in asked))
+        return _Records(self._snapshot, keys)
 
 
 def _words(query: str) -> tuple[str, str] | None:
@@ -41,33 +45,33 @@ def _words(query: str) -> tuple[str, str] | None:
     return (raw or name, name or raw) if raw or name else None
 
 
-def _ranked(raw: str, name: str, rolls: Sequence[NameList]) -> list[Place]:
-    equal: list[Place] = []
-    begun: list[Place] = []
-    rest: list[Place] = []
-    for roll in rolls:
-        for place, known in zip(roll.places, roll.names, strict=True):
-            tag = place[1]
+def _ranked(raw: str, name: str, name_lists: Sequence[NameList]) -> list[TagKey]:
+    equal: list[TagKey] = []
+    begun: list[TagKey] = []
+    rest: list[TagKey] = []
+    for name_list in name_lists:
+        for key, known in zip(name_list.keys, name_list.names, strict=True):
+            tag = key[1]
             if raw not in tag and name not in known:
                 continue
             if tag == raw or known == name:
-                equal.append(place)
+                equal.append(key)
             elif tag.startswith(raw) or known.startswith(name):
-                begun.append(place)
+                begun.append(key)
             else:
-                rest.append(place)
+                rest.append(key)
     return equal + begun + rest
 
 
 class _Records(Sequence["TagRecord"]):
     """Places, shown as the records that stand there."""
 
-    def __init__(self, snapshot: TagSnapshot, places: list[Place]) -> None:
+    def __init__(self, snapshot: TagSnapshot, keys: list[TagKey]) -> None:
         self._snapshot = snapshot
-        self._places = places
+        self._keys = keys
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._keys)
 
     @overload
     def __getitem__(self, index: int) -> TagRecord: ...
@@ -77,11 +81,82 @@ class _Records(Sequence["TagRecord"]):
 
     def __getitem__(self, index: int | slice) -> TagRecord | Sequence[TagRecord]:
         if isinstance(index, slice):
-            return [self._at(place) for place in self._places[index]]
-        return self._at(self._places[index])
+            return [self._at(key) for key in self._keys[index]]
+        return self._at(self._keys[index])
 
-    def _at(self, place: Place) -> TagRecord:
-        record = self._snapshot.find(*place)
+    def _at(self, key: TagKey) -> TagRecord:
+        record = self._snapshot.find(*key)
         if record is None:
-            raise LookupError(f"a snapshot never loses a record: {place}")
+            raise LookupError(f"a snapshot never loses a record: {key}")
         return record
+
+
+class NameIndex:
+    """Records of some namespaces by folded name.
+
+    Of namesakes those that bear the name as a whole come first, then those it is a spelling of, then those that have
+    it in brackets; each in the order of the namespaces given, then of the release. `is_remark` tells, of a folded
+    word in brackets, that it only keeps namesakes apart ("天使（守望先锋）") and is no spelling.
+    """
+
+    def __init__(
+        self,
+        snapshot: TagSnapshot,
+        namespaces: Iterable[Namespace],
+        is_remark: Callable[[str], bool] = lambda _: False,
+    ) -> None:
+        self._snapshot = snapshot
+        self._by_name: dict[str, TagKey | list[TagKey]] = {}
+        name_lists = [snapshot.name_lists[namespace] for namespace in namespaces if namespace in snapshot.name_lists]
+        parted = [(*parts_of(name), key) for name_list in name_lists for name, key in name_list.parted]
+        outer = [(part, key) for parts, _, key in parted for part in parts]
+        inner = [(part, key) for _, parts, key in parted for part in parts]
+        for name_list in name_lists:
+            self._add(name_list.names, name_list.keys)
+        self._add(fold_many([name for name, _ in outer]), [key for _, key in outer])
+        self._add(fold_many([name for name, _ in inner]), [key for _, key in inner], is_remark)
+        self._add_skeletons()
+
+    def __contains__(self, folded: str) -> bool:
+        return folded in self._by_name
+
+    def find(self, name: str, folded: str, loose_key: str) -> list[TagRecord]:
+        """The records of a name, best first; of namesakes those written just as `name` lead.
+
+        `loose_key` is used where no spelling matches.
+        """
+        found = self._by_name.get(folded) or self._by_name.get(loose_key) or []
+        keys = found if isinstance(found, list) else [found]
+        records = [record for record in (self._snapshot.find(*key) for key in keys) if record]
+        return sorted(records, key=lambda record: record.name.text != name) if len(records) > 1 else records
+
+    def _add(
+        self, names: Iterable[str], keys: Iterable[TagKey], is_remark: Callable[[str], bool] = lambda _: False
+    ) -> None:
+        for name, key in zip(names, keys, strict=True):
+            if name and not is_remark(name):
+                self._put(name, key)
+
+    def _put(self, name: str, key: TagKey) -> None:
+        known = self._by_name.setdefault(name, key)
+        if isinstance(known, list):
+            if key not in known:
+                known.append(key)
+        elif known != key:
+            self._by_name[name] = [known, key]
+
+    def _add_skeletons(self) -> None:
+        """Names are found by their loose key too, where it is long enough and is no name itself."""
+        by_loose_key: dict[str, TagKey | list[TagKey]] = {}
+        for folded, found in self._by_name.items():
+            loose_key = loose_key_of(folded)
+            if loose_key and loose_key != folded and loose_key not in self._by_name:
+                by_loose_key.setdefault(loose_key, found)
+        self._by_name |= by_loose_key
+
+
+def match_of(name: str, record: TagRecord) -> TagMatch:
+    """How a name is like that of the record it found: as it stands, or only folded."""
+    text = record.name.text
+    is_exact = name == text or any(name in spellings for spellings in parts_of(text))
+    return TagMatch.EXACT if is_exact else TagMatch.FOLDED

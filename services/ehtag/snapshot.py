@@ -10,10 +10,9 @@ from services.ehtag.frontmatter import FrontMatterError, read_front_matter
 from services.ehtag.markup.cells import plain_text
 from services.ehtag.markup.javascript import in_object_order, trim
 from services.ehtag.markup.reader import CellReader
-from services.ehtag.name_list import NameList, Place
-from services.ehtag.records import Commit, Namespace, NamespaceInfo, Report
-from services.ehtag.rows import name_of
-from services.ehtag.table import TagTable, parse_table
+from services.ehtag.names import NameList, TagKey
+from services.ehtag.records import CommitRecord, Namespace, NamespaceRecord, Report
+from services.ehtag.table import TagTable, name_of, parse_table
 from services.ehtag.tags import TagRecord
 
 _LOGGER = "error"  # the releases' tools know one kind
@@ -23,47 +22,51 @@ _ROLLS: WeakKeyDictionary[TagTable, NameList] = WeakKeyDictionary()  # of the fi
 class TagSnapshot:
     """The tag database at one commit. Nothing is rendered before it is asked for; what is rendered is kept."""
 
-    def __init__(self, tables: Mapping[Namespace, TagTable], version: int, commit: Commit, repo: str) -> None:
+    def __init__(self, tables: Mapping[Namespace, TagTable], version: int, commit: CommitRecord, repo: str) -> None:
         self.version = version
         self.commit = commit
         self.repo = repo
-        self._shelves = {namespace: Shelf(namespace, table, self) for namespace, table in tables.items()}
+        self._namespaces = {
+            namespace: NamespaceRecords(namespace, table, self) for namespace, table in tables.items()
+        }
 
     @classmethod
-    def from_files(cls, files: Mapping[Namespace, bytes], version: int, commit: Commit, repo: str) -> TagSnapshot:
+    def from_files(
+        cls, files: Mapping[Namespace, bytes], version: int, commit: CommitRecord, repo: str
+    ) -> TagSnapshot:
         """The database of these files (`{Namespace.FEMALE: b"…"}`); a namespace without a file has no tags."""
         ordered = [namespace for namespace in Namespace if namespace in files]
         return cls({namespace: parse_table(files[namespace]) for namespace in ordered}, version, commit, repo)
 
     @cached_property
-    def namespaces(self) -> list[NamespaceInfo]:
+    def namespaces(self) -> list[NamespaceRecord]:
         """The namespaces that have a file, in the order of the releases."""
-        return [shelf.info for shelf in self._shelves.values()]
+        return [records.info for records in self._namespaces.values()]
 
     @cached_property
     def count(self) -> int:
         """Number of tags."""
-        return sum(map(len, self._shelves.values()))
+        return sum(map(len, self._namespaces.values()))
 
     def find(self, namespace: Namespace, raw: str) -> TagRecord | None:
         """The record of a tag in stored form ("full color"), if there is one."""
-        shelf = self._shelves.get(namespace)
-        return None if shelf is None else shelf.find(raw)
+        records = self._namespaces.get(namespace)
+        return None if records is None else records.find(raw)
 
     def records(self, namespace: Namespace) -> Iterator[TagRecord]:
         """The namespace's records, in the order a release lists them."""
-        shelf = self._shelves.get(namespace)
-        return iter(()) if shelf is None else shelf.records()
+        records = self._namespaces.get(namespace)
+        return iter(()) if records is None else records.records()
 
     def passing(self, namespace: Namespace) -> Iterator[TagRecord]:
         """The same records for somebody who walks over all once: what he renders is not kept."""
-        shelf = self._shelves.get(namespace)
-        return iter(()) if shelf is None else shelf.passing()
+        records = self._namespaces.get(namespace)
+        return iter(()) if records is None else records.passing()
 
     @cached_property
-    def rolls(self) -> dict[Namespace, NameList]:
+    def name_lists(self) -> dict[Namespace, NameList]:
         """Every tag by folded name, namespace by namespace."""
-        return {namespace: shelf.roll() for namespace, shelf in self._shelves.items()}
+        return {namespace: records.name_list() for namespace, records in self._namespaces.items()}
 
     def draft(self, namespace: Namespace, raw: str, name: str, intro: str, links: str) -> TagRecord:
         """A record that is not in the database, read as if it were; `problems_of` tells what is wrong with it."""
@@ -71,12 +74,12 @@ class TagSnapshot:
 
     def reports(self) -> list[Report]:
         """Everything odd in the data, file by file, row by row. Renders every cell."""
-        return [report for shelf in self._shelves.values() for report in shelf.reports()]
+        return [report for records in self._namespaces.values() for report in records.reports()]
 
     def has(self, namespace: Namespace, raw: str) -> bool:
         """Whether there is such a tag."""
-        shelf = self._shelves.get(namespace)
-        return shelf is not None and raw in shelf
+        records = self._namespaces.get(namespace)
+        return records is not None and raw in records
 
     def name_of(self, namespace: Namespace, raw: str) -> str | None:
         """The name of a tag as text; None when there is none, or when it is being read right now."""
@@ -92,7 +95,7 @@ def problems_of(record: TagRecord, line: int | None = None) -> list[Report]:
     return [Report(_LOGGER, message, record.namespace, line, record.raw) for message in messages]
 
 
-class Shelf:
+class NamespaceRecords:
     """The records of one namespace, made when they are first asked for."""
 
     def __init__(self, namespace: Namespace, table: TagTable, snapshot: TagSnapshot) -> None:
@@ -112,7 +115,7 @@ class Shelf:
         return raw in self._rows
 
     @cached_property
-    def info(self) -> NamespaceInfo:
+    def info(self) -> NamespaceRecord:
         """Display name, description, count and front matter."""
         try:
             read = read_front_matter(self._table.front_matter or "")
@@ -121,7 +124,7 @@ class Shelf:
         front = {"name": "", "description": "", **read, "key": self._namespace.value}
         ordered = {key: front[key] for key in in_object_order(front)}
         name, description = (str(front[key] or "") for key in ("name", "description"))
-        return NamespaceInfo(self._namespace, name, description, len(self), ordered)
+        return NamespaceRecord(self._namespace, name, description, len(self), ordered)
 
     def find(self, raw: str) -> TagRecord | None:
         """The record of a tag."""
@@ -145,11 +148,11 @@ class Shelf:
         for raw, row in zip(self._order, map(self._rows.__getitem__, self._order), strict=True):
             yield made.get(raw) or self._record(raw, row)
 
-    def roll(self) -> NameList:
+    def name_list(self) -> NameList:
         """Every tag by folded name. A file that is as it was is not read again: most of a reload would go there."""
         known = _ROLLS.get(self._table)
         if known:
-            return known.read_again(self._name_at)
+            return known.refreshed(self._name_at)
         return _ROLLS.setdefault(self._table, NameList(self._namespace, self._names()))
 
     def _names(self) -> Iterator[tuple[str, str, bool]]:
@@ -159,8 +162,8 @@ class Shelf:
             name = plain_text(source)
             yield raw, self._record(raw, row).name.text if name is None else name, "`" in source
 
-    def _name_at(self, place: Place) -> str:
-        _, raw = place
+    def _name_at(self, key: TagKey) -> str:
+        _, raw = key
         return self._record(raw, self._rows[raw]).name.text
 
     def reports(self) -> Iterator[Report]:

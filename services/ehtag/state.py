@@ -13,7 +13,7 @@ from services.ehtag.git import RepositoryUnreadable
 from services.ehtag.records import Namespace
 from services.ehtag.repository import Contents, Repository
 from services.ehtag.snapshot import TagSnapshot
-from services.ehtag.sync_status import SyncStatus
+from services.ehtag.sync import SyncStatus
 from services.ehtag.table import TagTable, parse_table
 
 if TYPE_CHECKING:

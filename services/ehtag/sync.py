@@ -1,17 +1,57 @@
-"""Getting the tag database from its remote: a clone at first, then fetches that only ever fast-forward."""
+"""Keeps the tag database in step with its remote: clone, fast-forward fetches, and when they were done."""
 
 from __future__ import annotations
 
+import asyncio
+import os
 import shutil
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
+import msgspec
 import pygit2
+import structlog
 
-from services.ehtag.git import RepositoryUnreadable, common_folder, open_git, public_address
-from services.ehtag.lock import hold_lock
+from services.ehtag.git import RepositoryUnreadable, common_folder, hold_lock, open_git, public_address
 from services.ehtag.remote import OnProgress, Remote
 from services.ehtag.repository import ORIGIN, Repository
+from services.errors import JmgraphError
+from services.redis import RedisClient, RedisUnavailable
+
+
+@dataclass(frozen=True, slots=True)
+class SyncNote:
+    """When the remote was last asked (None: never), and what went wrong then (None: nothing)."""
+
+    checked_at: datetime | None = None
+    error: str | None = None
+
+
+class SyncStatus:
+    """The file. Writing replaces it whole, so that no reader sees half of it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> SyncNote:
+        """The last note; an unreadable file counts as none."""
+        try:
+            return msgspec.json.decode(self._path.read_bytes(), type=SyncNote)
+        except (FileNotFoundError, msgspec.DecodeError):
+            return SyncNote()
+
+    def write(self, error: str | None) -> SyncNote:
+        """Note that the remote was asked just now."""
+        note = SyncNote(datetime.now(UTC), error)
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        beside = self._path.with_name(f"{self._path.name}.{os.getpid()}")
+        beside.write_bytes(msgspec.json.encode(note))
+        beside.replace(self._path)
+        return note
+
 
 _LOCK_FILE = "jmgraph-sync.lock"
 _TIMEOUT_S = 1800.0  # somebody else's first clone over a slow line
@@ -66,3 +106,32 @@ def _clone(folder: Path, remote: Remote, on_progress: OnProgress | None) -> None
         partial.replace(folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+log = structlog.get_logger("jmgraph.ehtag")
+
+_TURN_KEY = "jmgraph:ehtag:turn"
+
+
+async def keep_tags_synced(sync: Callable[[], Awaitable[object]], redis: RedisClient, every_s: float) -> None:
+    """Call `sync` every `every_s` seconds, in one worker at a time; 0: never. Never ends by itself."""
+    if every_s <= 0:
+        return
+    while True:
+        if await _is_our_turn(redis, every_s):
+            await _sync_or_log(sync)
+        await asyncio.sleep(min(every_s, 60.0))
+
+
+async def _is_our_turn(redis: RedisClient, every_s: float) -> bool:
+    try:
+        return bool(await redis.client.set(_TURN_KEY, b"1", nx=True, px=max(1, int(every_s * 1000))))
+    except RedisUnavailable:
+        return False
+
+
+async def _sync_or_log(sync: Callable[[], Awaitable[object]]) -> None:
+    try:
+        await sync()
+    except JmgraphError as error:
+        log.warning("The tag database could not be fetched", reason=error.message)

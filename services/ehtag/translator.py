@@ -7,12 +7,21 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from services.ehtag.aliases import REPORTER, AliasTable, built_in_aliases, split_id
-from services.ehtag.folding import fold, fold_many, skeleton
-from services.ehtag.name_variants import may_have_parts, parts_of
-from services.ehtag.names import NameIndex, match_of
-from services.ehtag.namespace_priority import GENDERS, PLACES, PREFIXES, SORTS, TWINS
+from services.ehtag.aliases import (
+    GENDERS,
+    PLACES,
+    PREFIXES,
+    REPORTER,
+    SORTS,
+    TWINS,
+    AliasTable,
+    built_in_aliases,
+    split_id,
+)
+from services.ehtag.folding import fold, fold_many, loose_key_of
+from services.ehtag.names import may_have_parts, parts_of
 from services.ehtag.records import Namespace, Report, TagKind, TagMatch
+from services.ehtag.search import NameIndex, match_of
 
 if TYPE_CHECKING:
     from services.ehtag.snapshot import TagSnapshot
@@ -49,7 +58,7 @@ class Translation:
 class Translator:
     """The tags of the site, joined to the records of one snapshot.
 
-    Order of trust: the curated table, the names (as they stand, folded, then by their skeleton), the raw tag; then
+    Order of trust: the curated table, the names (as they stand, folded, then by their loose key), the raw tag; then
     the namespace or the gender that the tag names itself, a genre without "…向" or "…控", and the spellings the tag
     is made of. The first that knows the tag decides, also when it decides for none.
 
@@ -99,7 +108,7 @@ class Translator:
         found = self.translate(name, TagKind.GENRE)
         records = {record.id for record in (found.record, *found.alternatives) if record}
         folded = fold(name[:_LONGEST])
-        return frozenset(records.union(self._table.find(folded, skeleton(folded), TagKind.GENRE) or ()))
+        return frozenset(records.union(self._table.find(folded, loose_key_of(folded), TagKind.GENRE) or ()))
 
     @property
     def reports(self) -> tuple[Report, ...]:
@@ -108,9 +117,9 @@ class Translator:
 
     def _dangling(self) -> Iterator[Report]:
         for _, spelling, tag in self._table.entries():
-            place = split_id(tag)
-            if place and not self._snapshot.has(*place):
-                yield Report(REPORTER, f"{spelling}: {tag} is not in the database", place[0], raw=place[1])
+            key = split_id(tag)
+            if key and not self._snapshot.has(*key):
+                yield Report(REPORTER, f"{spelling}: {tag} is not in the database", key[0], raw=key[1])
 
     def _index(self, kind: TagKind, is_remark: Callable[[str], bool] = lambda _: False) -> NameIndex:
         return NameIndex(self._snapshot, PLACES[kind], is_remark)
@@ -137,9 +146,9 @@ class Translator:
 
     def _whole(self, name: str, folded: str, kind: TagKind) -> _Found | None:
         """By the tag as a whole; no records: the table says there is none."""
-        bones = skeleton(folded)
-        named = self._names[kind].find(name, folded, bones)
-        listed = self._table.find(folded, bones, kind)
+        loose_key = loose_key_of(folded)
+        named = self._names[kind].find(name, folded, loose_key)
+        listed = self._table.find(folded, loose_key, kind)
         if listed == ():
             return TagMatch.ALIAS, []
         if records := self._records(listed or ()):
@@ -151,7 +160,7 @@ class Translator:
         return (TagMatch.RAW, _once([*raw, *self._twins(raw)])) if raw else None
 
     def _prefixed(self, name: str, kind: TagKind) -> _Found | None:
-        """By a namespace written before a colon: "female:glasses", "男：眼鏡". Only the places of the kind count."""
+        """By a namespace written before a colon: "female:glasses", "男：眼鏡". Only the keys of the kind count."""
         prefix, colon, rest = name.replace("：", ":").partition(":")
         namespace = PREFIXES.get(fold(prefix)) if colon else None
         if namespace is None:
@@ -209,8 +218,8 @@ class Translator:
         return []
 
     def _records(self, ids: Iterable[str]) -> list[TagRecord]:
-        places = (split_id(tag) for tag in ids)
-        found = (self._snapshot.find(*place) for place in places if place)
+        keys = (split_id(tag) for tag in ids)
+        found = (self._snapshot.find(*key) for key in keys if key)
         return [record for record in found if record]
 
     def _twins(self, records: Sequence[TagRecord]) -> Iterator[TagRecord]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import structlog
 
 from services.errors import ConfigurationError
-from services.redis.embedded_folder import Address, Folder
+from services.redis.embedded_folder import Folder, ServerAddress
 from services.redis.embedded_process import (
     POLL_S,
     end,
@@ -107,7 +107,7 @@ class Server:
     def __init__(self, folder: Folder) -> None:
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
-        self.address = Address(port=0, password="", pid=0)
+        self.address = ServerAddress(port=0, password="", pid=0)
 
     async def start(self) -> None:
         """Adopt the server that runs here, or start one."""
@@ -119,7 +119,7 @@ class Server:
             return
         if left and is_our_server(left):
             await end(left.pid)
-        await self._launch(left or Address(port=0, password=secrets.token_urlsafe(32), pid=0))
+        await self._launch(left or ServerAddress(port=0, password=secrets.token_urlsafe(32), pid=0))
 
     async def keep_alive(self) -> None:
         """Start the server again, on the same port, whenever it is gone."""
@@ -147,7 +147,7 @@ class Server:
             return self._process.poll() is None
         return exists(self.address.pid)
 
-    async def _launch(self, wanted: Address, *, tries: int = START_TRIES, may_move: bool = True) -> None:
+    async def _launch(self, wanted: ServerAddress, *, tries: int = START_TRIES, may_move: bool = True) -> None:
         """`may_move` to another port, where the one of the last start is taken and nobody knows it yet."""
         port = wanted.port
         for _ in range(tries):
@@ -161,7 +161,7 @@ class Server:
             "or set JMGRAPH_REDIS_URL"
         )
 
-    async def _run(self, wanted: Address) -> bool:
+    async def _run(self, wanted: ServerAddress) -> bool:
         self._folder.write_address(wanted)  # first: a server nobody has the address of could not be adopted
         process = spawn(self._folder.path, wanted)
         try:

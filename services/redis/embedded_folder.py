@@ -19,7 +19,7 @@ LOCK_PAUSE_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class ServerAddress:
     """Where the server of a data directory is; port and password stay the same over restarts where they can."""
 
     port: int
@@ -32,7 +32,7 @@ class Address:
         return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
 
     def __repr__(self) -> str:
-        return f"Address(port={self.port}, pid={self.pid})"
+        return f"ServerAddress(port={self.port}, pid={self.pid})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +74,14 @@ class Folder:
         except OSError:
             return False
 
-    def read_address(self) -> Address | None:
+    def read_address(self) -> ServerAddress | None:
         """The address last written; None where there is none that can be read."""
         try:
-            return Address(**json.loads((self.path / "address.json").read_bytes()))
+            return ServerAddress(**json.loads((self.path / "address.json").read_bytes()))
         except (OSError, ValueError, TypeError):
             return None
 
-    def write_address(self, address: Address) -> None:
+    def write_address(self, address: ServerAddress) -> None:
         """Replace the address in one step."""
         fresh = self.path / "address.json.new"
         fresh.unlink(missing_ok=True)

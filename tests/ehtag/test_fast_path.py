@@ -9,9 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it.token import Token
 
-from services.ehtag.markup.fast_path import Code, Piece, Target, Text, read_everyday
-from services.ehtag.markup.paragraphs import split_paragraphs
-from services.ehtag.markup.parser import MarkdownParser
+from services.ehtag.markup.parser import Code, MarkdownParser, Piece, Target, Text, read_everyday, split_paragraphs
 
 PARSER = MarkdownParser()
 PIECES = [

@@ -9,11 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ehtag.folding import fold
-from services.ehtag.name_list import NameList
+from services.ehtag.names import NameList
 from services.ehtag.records import Namespace
-from services.ehtag.rows import name_of, parse_row
 from services.ehtag.snapshot import TagSnapshot
-from services.ehtag.table import parse_table
+from services.ehtag.table import name_of, parse_row, parse_table
 from tests.tag_tables import COMMIT, snapshot_in, snapshot_of, table_of
 
 
@@ -25,22 +24,22 @@ def test_the_quick_way_to_a_name_gives_what_reading_the_row_gives(line: str) -> 
 
 
 def test_names_and_places_stand_side_by_side_in_release_order() -> None:
-    rolls = snapshot_of({Namespace.PARODY: {"sea": "海・风", "10": "十", "9": "九 | ９"}}).rolls
+    name_lists = snapshot_of({Namespace.PARODY: {"sea": "海・风", "10": "十", "9": "九 | ９"}}).name_lists
 
-    assert list(rolls) == [Namespace.PARODY]
-    assert rolls[Namespace.PARODY].places == [
+    assert list(name_lists) == [Namespace.PARODY]
+    assert name_lists[Namespace.PARODY].keys == [
         (Namespace.PARODY, "9"),
         (Namespace.PARODY, "10"),
         (Namespace.PARODY, "sea"),
     ]
-    assert rolls[Namespace.PARODY].names == ["九|9", "十", "海风"]
-    assert rolls[Namespace.PARODY].parted == [("九 | ９", (Namespace.PARODY, "9"))]
+    assert name_lists[Namespace.PARODY].names == ["九|9", "十", "海风"]
+    assert name_lists[Namespace.PARODY].parted == [("九 | ９", (Namespace.PARODY, "9"))]
 
 
 def test_a_name_of_several_lines_folds_to_one() -> None:
-    roll = NameList(Namespace.FEMALE, [("sea", "海\n风", False), ("hill", "山", False)])
+    name_list = NameList(Namespace.FEMALE, [("sea", "海\n风", False), ("hill", "山", False)])
 
-    assert roll.names == ["海风", "山"]
+    assert name_list.names == ["海风", "山"]
 
 
 def test_a_file_that_is_as_it_was_keeps_its_roll() -> None:
@@ -50,8 +49,8 @@ def test_a_file_that_is_as_it_was_keeps_its_roll() -> None:
         {Namespace.PARODY: sea, Namespace.FEMALE: parse_table(table_of({"hill": "山"}))}, 7, COMMIT, "repo"
     )
 
-    assert after.rolls[Namespace.PARODY] is before.rolls[Namespace.PARODY]
-    assert after.rolls[Namespace.FEMALE].names == ["山"]
+    assert after.name_lists[Namespace.PARODY] is before.name_lists[Namespace.PARODY]
+    assert after.name_lists[Namespace.FEMALE].names == ["山"]
 
 
 def test_a_name_that_refers_to_another_file_follows_it() -> None:
@@ -59,8 +58,8 @@ def test_a_name_that_refers_to_another_file_follows_it() -> None:
 
     def names_beside(sea: str) -> tuple[list[str], list[str]]:
         tables = {Namespace.PARODY: coast, Namespace.CHARACTER: parse_table(table_of({"sea": sea}))}
-        roll = TagSnapshot(tables, 7, COMMIT, "repo").rolls[Namespace.PARODY]
-        return roll.names, [name for name, _ in roll.parted]
+        name_list = TagSnapshot(tables, 7, COMMIT, "repo").name_lists[Namespace.PARODY]
+        return name_list.names, [name for name, _ in name_list.parted]
 
     assert names_beside("海") == (["海sea之岸", "山", "海sea|二"], ["海(sea)之岸", "海(sea) | 二"])
     assert names_beside("洋") == (["洋sea之岸", "山", "洋sea|二"], ["洋(sea)之岸", "洋(sea) | 二"])
@@ -72,4 +71,4 @@ def test_names_with_markup_are_read_as_their_records_read_them(ehtag_folder: Pat
     snapshot = snapshot_in(ehtag_folder / "database")
 
     expected = [fold(record.name.text) for record in snapshot.records(namespace)]
-    assert snapshot.rolls[namespace].names == expected
+    assert snapshot.name_lists[namespace].names == expected

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ehtag.rows import RowCells, parse_row, read_cell, serialise_row
+from services.ehtag.table import RowCells, parse_row, read_cell, serialise_row
 
 
 @pytest.mark.parametrize(

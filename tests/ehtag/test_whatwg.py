@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.ehtag.markup.urls import is_safe_url, normalise_url
+from services.ehtag.markup.links import is_safe_url, normalise_url
 from services.ehtag.markup.whatwg import parse_url
 
 

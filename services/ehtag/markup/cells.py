@@ -10,9 +10,7 @@ from services.ehtag.markup import nodes
 from services.ehtag.markup.javascript import trim
 from services.ehtag.markup.nodes import Node
 from services.ehtag.markup.reader import CellReader
-from services.ehtag.markup.render_html import escape_text, render_html
-from services.ehtag.markup.render_raw import render_raw
-from services.ehtag.markup.render_text import render_text
+from services.ehtag.markup.render import escape_text, render_html, render_raw, render_text
 
 # what may be markup, a link, or a character that the parser replaces; everything else is text
 _MAYBE_MARKUP = re.compile(r"[\n\r\0\\`*_\[<&:]|//")

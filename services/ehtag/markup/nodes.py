@@ -1,15 +1,4 @@
-"""Nodes of a parsed cell: plain dicts, keys in the order of the releases, ready for JSON.
-
-| node | keys |
-|---|---|
-| paragraph, emphasis, strong | type, content |
-| text | type, text |
-| br | type |
-| link | type, url, title, content |
-| image | type, content, url, title, nsfw |
-| image that was a link | type, url, title, content, nsfw |
-| tagref | type, text, tag, ns, explicitNs (only when true); a failed one: type, text, tag ("") |
-"""
+"""Nodes of a parsed cell: plain dicts in the key order of the releases, ready for JSON."""
 
 from __future__ import annotations
 

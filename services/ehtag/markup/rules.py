@@ -13,8 +13,8 @@ from functools import lru_cache
 from markdown_it.common.utils import isMdAsciiPunct, isPunctChar, isWhiteSpace
 from markdown_it.rules_inline.state_inline import Delimiter, StateInline
 
-from services.ehtag.markup.entities import decode_named, is_valid_code
 from services.ehtag.markup.linkify import Linkifier
+from services.ehtag.markup.syntax import decode_named, is_valid_code
 
 _PADDED = re.compile("\\A ([^\\n\\r\u2028\u2029]+) \\Z")  # JavaScript's `.`
 _NUMERIC_ENTITY = re.compile(r"&#(?:[xX]([0-9a-fA-F]{1,6})|([0-9]{1,7}));")

@@ -1,9 +1,10 @@
-"""HTML entities and backslash escapes, decoded as the releases decode them."""
+"""Entities, backslash escapes, link destinations and titles, decoded as the releases decode them."""
 
 from __future__ import annotations
 
 import re
 from html.entities import html5
+from typing import NamedTuple
 
 _ESCAPE_OR_ENTITY = re.compile(
     r"\\([!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~])|&([a-z#][a-z0-9]{1,31});", re.IGNORECASE | re.ASCII
@@ -79,3 +80,48 @@ def _loose_number(name: str, written: str) -> str:
 
 def _code(match: re.Match[str]) -> int:
     return int(match[1], 16) if match[1] else int(match[2])
+
+
+_ANGLED = re.compile(r"<((?:[^\n<>\\]|\\.)*)>", re.DOTALL)
+# a backslash takes the next character with it, whatever that is, except a space
+_PIECE = re.compile(r"(?:[^\x00-\x20\x7f()\\]|\\[^ ]|\\\Z)+", re.DOTALL)
+_TITLE = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)'|\(((?:[^()\\]|\\.)*)\)", re.DOTALL)
+_MAX_DEPTH = 32
+
+
+class Piece(NamedTuple):
+    """What was read: `pos` is behind it, `str` without escapes. The names are those that the library's rules use."""
+
+    ok: bool
+    pos: int = 0
+    str: str = ""
+
+
+def parse_destination(text: str, start: int, end: int) -> Piece:
+    """The address of a link, in angle brackets or not."""
+    if text.startswith("<", start):
+        match = _ANGLED.match(text, start, end)
+        return Piece(True, match.end(), unescape(match[1])) if match else Piece(False)
+    position, depth = start, 0
+    while position < end:
+        if match := _PIECE.match(text, position, end):
+            position = match.end()
+        elif text[position] == "(":
+            depth += 1
+            if depth > _MAX_DEPTH:
+                return Piece(False)
+            position += 1
+        elif text[position] == ")" and depth:
+            depth -= 1
+            position += 1
+        else:
+            break
+    if position == start or depth:
+        return Piece(False)
+    return Piece(True, position, unescape(text[start:position]))
+
+
+def parse_title(text: str, start: int, end: int, _previous: object = None) -> Piece:
+    """The title of a link, in quotes or parentheses. A title that goes on in another block does not exist here."""
+    match = _TITLE.match(text, start, end)
+    return Piece(True, match.end(), unescape(match[match.lastindex or 0])) if match else Piece(False)

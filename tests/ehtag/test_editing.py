@@ -11,7 +11,7 @@ import pytest
 from services.ehtag import (
     CellSources,
     Namespace,
-    Place,
+    RowPosition,
     TagDatabase,
     TagSnapshot,
     Translator,
@@ -46,14 +46,14 @@ async def test_an_added_tag_stands_behind_the_last_row_and_all_else_is_as_it_was
 @pytest.mark.parametrize(
     ("place", "neighbours"),
     [
-        (Place(before="apron"), ("| glasses |", "| apron |")),
-        (Place(after="glasses"), ("| glasses |", "| apron |")),
-        (Place(after="apron"), ("| apron |", "|  | == 其他 == |")),
-        (Place(before="glasses"), ("|  | == 穿戴 == |", "| glasses |")),
+        (RowPosition(before="apron"), ("| glasses |", "| apron |")),
+        (RowPosition(after="glasses"), ("| glasses |", "| apron |")),
+        (RowPosition(after="apron"), ("| apron |", "|  | == 其他 == |")),
+        (RowPosition(before="glasses"), ("|  | == 穿戴 == |", "| glasses |")),
     ],
 )
 async def test_a_row_goes_where_it_is_told(
-    tags: TagDatabase, repository: TagRepository, place: Place, neighbours: tuple[str, str]
+    tags: TagDatabase, repository: TagRepository, place: RowPosition, neighbours: tuple[str, str]
 ) -> None:
     await tags.add(Namespace.FEMALE, "top hat", HAT, if_match="*", user=COOK, place=place)
 
@@ -66,7 +66,7 @@ async def test_a_row_goes_where_it_is_told(
 
 async def test_a_place_that_is_not_there_is_refused(tags: TagDatabase) -> None:
     with pytest.raises(InvalidInput, match="there is no row bonnet"):
-        await tags.add(Namespace.FEMALE, "top hat", HAT, if_match="*", user=COOK, place=Place(before="bonnet"))
+        await tags.add(Namespace.FEMALE, "top hat", HAT, if_match="*", user=COOK, place=RowPosition(before="bonnet"))
 
 
 async def test_a_changed_row_keeps_its_place_and_its_line_ending(
@@ -110,9 +110,11 @@ async def test_a_removed_row_goes_with_its_line(tags: TagDatabase, repository: T
 
 async def test_a_comment_row_may_be_empty_but_needs_a_place(tags: TagDatabase, repository: TagRepository) -> None:
     with pytest.raises(InvalidInput, match="needs a place"):
-        await tags.add_comment(Namespace.FEMALE, CellSources("", "", ""), place=Place(), if_match="*", user=COOK)
+        await tags.add_comment(
+            Namespace.FEMALE, CellSources("", "", ""), place=RowPosition(), if_match="*", user=COOK
+        )
     await tags.add_comment(
-        Namespace.FEMALE, CellSources("", "", ""), place=Place(before="apron"), if_match="*", user=COOK
+        Namespace.FEMALE, CellSources("", "", ""), place=RowPosition(before="apron"), if_match="*", user=COOK
     )
 
     added = FEMALE.replace("| apron |", "|  |  |  |  |\n| apron |", 1)
@@ -223,7 +225,9 @@ async def test_the_whole_real_database_keeps_every_other_byte(
             raw = next(iter(tags.snapshot.records(namespace))).raw
             cells = CellSources("试", "", "")
             before = await tags.refresh()
-            await tags.add(namespace, "zz jmgraph", cells, place=Place(before=raw), if_match=before.sha, user=COOK)
+            await tags.add(
+                namespace, "zz jmgraph", cells, place=RowPosition(before=raw), if_match=before.sha, user=COOK
+            )
             added = repository.show(path)
             await tags.update(namespace, "zz jmgraph", CellSources("试试", "", ""), if_match="*", user=COOK)
             changed = repository.show(path)

@@ -1,0 +1,266 @@
+"""Edits: drafts are validated, the file of a namespace is changed by one row, the commit message is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from services.ehtag.markup.reader import CellReader
+from services.ehtag.records import Namespace, parse_raw_tag
+from services.ehtag.snapshot import TagSnapshot
+from services.ehtag.state import DatabaseState
+from services.ehtag.table import TableRow, TagTable, parse_row, serialise_row, split_row
+from services.ehtag.tags import TagRecord
+from services.errors import Conflict, InvalidInput, TagNotFound
+
+_HEADER = "| 原始标签 | 名称 | 描述 | 外部链接 |\n| -------- | ---- | ---- | -------- |"
+_CHANGE_HEADER = "|        | 原始标签 | 名称 | 描述 | 外部链接 |\n| ------ | -------- | ---- | ---- | -------- |"
+
+
+class Action(StrEnum):
+    """What an edit does, as its commit says it."""
+
+    ADD = "添加"
+    UPDATE = "修改"
+    REMOVE = "删除"
+
+
+@dataclass(frozen=True, slots=True)
+class RowPosition:
+    """Where a new row goes: before or behind the row of another raw tag; with neither, behind the last row."""
+
+    before: str | None = None
+    after: str | None = None
+
+
+def written_row(raw: str, name: str, intro: str, links: str) -> str:
+    """The row of these cells (raw forms), no line ending. Raises `InvalidInput` when a table can't hold them."""
+    row = serialise_row(raw, name, intro, links)
+    cells = parse_row(row)
+    if cells is None or cells.raw != raw or "\r" in row or "\n" in row:
+        raise InvalidInput("name", "These cells can't be written as one row of a table.")
+    return row
+
+
+def with_row(table: TagTable, row: str, place: RowPosition) -> bytes:
+    """The file with one row more. Raises `InvalidInput` when the place names a row that is not there."""
+    if not _has_table(table):
+        raise Conflict("This namespace's file has no table.")
+    offset = _offset(table, place)
+    line = row.encode()
+    if offset == len(table.data) and not table.data.endswith((b"\n", b"\r")):
+        return table.data + table.newline + line
+    return table.data[:offset] + line + table.newline + table.data[offset:]
+
+
+def with_changed_row(table: TagTable, raw: str, row: str) -> bytes:
+    """The file with the row of this tag replaced; the tag is there."""
+    old = _row(table, raw)
+    return table.data[: old.start] + row.encode() + table.data[old.end :]
+
+
+def without_row(table: TagTable, raw: str) -> bytes:
+    """The file without the row of this tag; the tag is there."""
+    old = _row(table, raw)
+    return table.data[: old.start] + table.data[old.end + len(old.ending) :]
+
+
+def commit_message(
+    action: Action, namespace: Namespace, raw: str, name: str, *, old: str | None = None, new: str | None = None
+) -> str:
+    """The message of an edit's commit: a line that says what, then the row as a table, or both when it changed.
+
+    `name` is its text form, `old` and `new` are rows.
+    """
+    one_line = name.replace("\n", " ").strip()
+    subject = f"{action.value} {namespace.value}:{raw}" + (f" - {one_line}" if one_line else "")
+    if old and new:
+        return f"{subject}\n\n{_CHANGE_HEADER}\n| 修改前 {old}\n| 修改后 {new}"
+    return f"{subject}\n\n{_HEADER}\n{old or new}"
+
+
+def _row(table: TagTable, raw: str) -> TableRow:
+    row = table.find(raw)
+    if row is None:
+        raise LookupError(raw)
+    return row
+
+
+def _offset(table: TagTable, place: RowPosition) -> int:
+    if place.before is not None:
+        return _anchor(table, "before", place.before).start
+    if place.after is not None:
+        row = _anchor(table, "after", place.after)
+        return row.end + len(row.ending)
+    return table.insert_at
+
+
+def _anchor(table: TagTable, field: str, raw: str) -> TableRow:
+    row = table.find(raw)
+    if row is None:
+        raise InvalidInput(field, f"{field}: there is no row {raw} in this namespace.")
+    return row
+
+
+def _has_table(table: TagTable) -> bool:
+    """False where a new row would stand alone: two rows above it, a header and its rule, make a table."""
+    above = table.data[: table.insert_at].splitlines()[-2:]
+    return len(above) == 2 and all(split_row(line.decode("utf-8", "replace")) is not None for line in above)
+
+
+_NO_NAME = "名称为空"
+
+
+@dataclass(frozen=True, slots=True)
+class CellSources:
+    """The three cells of a record in markdown, as somebody wrote them."""
+
+    name: str
+    intro: str
+    links: str
+
+    @property
+    def cells(self) -> tuple[str, str, str]:
+        """Name, introduction and links."""
+        return self.name, self.intro, self.links
+
+
+def read_draft(snapshot: TagSnapshot, namespace: Namespace, raw: str, sources: CellSources) -> TagRecord:
+    """A record of these cells, its references looked up in the snapshot and in itself."""
+    reader = CellReader(namespace, _WithDraft(snapshot, namespace, raw))
+    return TagRecord.draft(namespace, raw, sources.cells, reader)
+
+
+def read_loose(sources: CellSources) -> TagRecord:
+    """A record of these cells that stands in no namespace: its references lead nowhere and stay as written."""
+    reader = CellReader(Namespace.ROWS, _Nothing())
+    return TagRecord.draft(Namespace.ROWS, "", sources.cells, reader)
+
+
+def refuse_problems(draft: TagRecord, *, needs_name: bool) -> None:
+    """Return when every cell reads cleanly. Raises `InvalidInput` with one line for each problem."""
+    cells = {"name": draft.name, "intro": draft.intro, "links": draft.links}
+    problems = [(field, problem) for field, cell in cells.items() for problem in cell.problems]
+    if needs_name and not draft.name.raw:
+        problems.insert(0, ("name", _NO_NAME))
+    if problems:
+        raise InvalidInput(problems[0][0], "\n".join(f"{field}: {problem}" for field, problem in problems))
+
+
+class _WithDraft:
+    """The names of a snapshot, and one that may not be in it yet."""
+
+    def __init__(self, snapshot: TagSnapshot, namespace: Namespace, raw: str) -> None:
+        self._snapshot = snapshot
+        self._draft = (namespace, raw)
+
+    def has(self, namespace: Namespace, raw: str) -> bool:
+        return (namespace, raw) == self._draft or self._snapshot.has(namespace, raw)
+
+    def name_of(self, namespace: Namespace, raw: str) -> str | None:
+        if self._snapshot.has(namespace, raw):
+            return self._snapshot.name_of(namespace, raw)
+        return raw if (namespace, raw) == self._draft else None
+
+
+class _Nothing:
+    """A database without a tag."""
+
+    def has(self, namespace: Namespace, raw: str) -> bool:  # noqa: ARG002 (none has any)
+        return False
+
+    def name_of(self, namespace: Namespace, raw: str) -> str | None:  # noqa: ARG002
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class EditPlan:
+    """One namespace's file after an edit, the message of its commit, and the record as it was meant (None: gone)."""
+
+    namespace: Namespace
+    data: bytes
+    message: str
+    draft: TagRecord | None = None
+
+    def record(self, snapshot: TagSnapshot) -> TagRecord | None:
+        """The record as a newer snapshot has it, so that references to itself read right; a comment as meant."""
+        return self.draft and (snapshot.find(self.namespace, self.draft.raw) or self.draft)
+
+
+def plan_addition(
+    state: DatabaseState, namespace: Namespace, raw: str, sources: CellSources, place: RowPosition
+) -> EditPlan:
+    """A row more. Raises `InvalidInput` for cells that don't read cleanly, `Conflict` when there is such a tag."""
+    tag = checked_raw(raw)
+    draft = read_draft(state.snapshot, namespace, tag, sources)
+    refuse_problems(draft, needs_name=True)
+    row = _row_of(draft)
+    if state.snapshot.has(namespace, tag):
+        raise Conflict(f"There is a tag {namespace.value}:{tag} already; change it instead.")
+    data = with_row(_table(state, namespace), row, place)
+    return EditPlan(namespace, data, commit_message(Action.ADD, namespace, tag, draft.name.text, new=row), draft)
+
+
+def plan_comment(state: DatabaseState, namespace: Namespace, sources: CellSources, place: RowPosition) -> EditPlan:
+    """A comment row more, at a place: one without a raw tag. Its cells may be empty."""
+    if place.before is None and place.after is None:
+        raise InvalidInput("before", "A comment needs a place: before or after.")
+    draft = read_draft(state.snapshot, namespace, "", sources)
+    refuse_problems(draft, needs_name=False)
+    row = _row_of(draft)
+    data = with_row(_table(state, namespace), row, place)
+    return EditPlan(namespace, data, commit_message(Action.ADD, namespace, "", draft.name.text, new=row), draft)
+
+
+def plan_change(state: DatabaseState, namespace: Namespace, raw: str, sources: CellSources) -> EditPlan | None:
+    """A row changed; None when it says the same already. Raises `InvalidInput` or `TagNotFound`."""
+    tag = checked_raw(raw)
+    draft = read_draft(state.snapshot, namespace, tag, sources)
+    refuse_problems(draft, needs_name=True)
+    row = _row_of(draft)
+    record = _record(state.snapshot, namespace, tag)
+    if [cell.raw for cell in record.cells] == [cell.raw for cell in draft.cells]:
+        return None
+    data = with_changed_row(_table(state, namespace), tag, row)
+    message = commit_message(Action.UPDATE, namespace, tag, draft.name.text, old=canonical_row(record), new=row)
+    return EditPlan(namespace, data, message, draft)
+
+
+def plan_removal(state: DatabaseState, namespace: Namespace, raw: str) -> EditPlan:
+    """A row less. Raises `TagNotFound`."""
+    tag = checked_raw(raw)
+    record = _record(state.snapshot, namespace, tag)
+    data = without_row(_table(state, namespace), tag)
+    message = commit_message(Action.REMOVE, namespace, tag, record.name.text, old=canonical_row(record))
+    return EditPlan(namespace, data, message)
+
+
+def checked_raw(raw: str, field: str = "raw") -> str:
+    """The raw tag in stored form. Raises `InvalidInput` with `field` for what can't be one."""
+    tag = parse_raw_tag(raw)
+    if tag is None:
+        raise InvalidInput(field, "A raw tag has letters a to z, digits, dots, hyphens and blanks only.")
+    return tag
+
+
+def canonical_row(record: TagRecord) -> str:
+    """The row of a record, its cells in raw form."""
+    return serialise_row(record.raw, *(cell.raw for cell in record.cells))
+
+
+def _record(snapshot: TagSnapshot, namespace: Namespace, raw: str) -> TagRecord:
+    record = snapshot.find(namespace, raw)
+    if record is None:
+        raise TagNotFound(namespace.value, raw)
+    return record
+
+
+def _table(state: DatabaseState, namespace: Namespace) -> TagTable:
+    table = state.tables.get(namespace)
+    if table is None:
+        raise Conflict(f"The tag database has no file for {namespace.value}.")
+    return table
+
+
+def _row_of(draft: TagRecord) -> str:
+    return written_row(draft.raw, *(cell.raw for cell in draft.cells))
