@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from services.cache.disk import CachedFile, DiskCache, etag_of
+from services.cache import CachedFile, DiskCache, etag_of
 
 pytestmark = pytest.mark.anyio
 

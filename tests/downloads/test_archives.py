@@ -18,8 +18,8 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 
 from demo.drawing import page_image
+from services.downloads import PackedArchive
 from services.downloads.archives import ArchiveChapter, ArchiveMetadata, ArchivePage, open_archive
-from services.downloads.ports import PackedArchive
 from services.downloads.records import ArchiveFormat
 from services.imaging import Codec, scramble
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.downloads.names import LONGEST_NAME_BYTES, file_stem, is_safe_stem, with_album_suffix
+from services.downloads import file_stem, is_safe_stem
+from services.downloads.names import LONGEST_NAME_BYTES, with_album_suffix
 
 AWKWARD = st.text(
     st.sampled_from('ab漢é́́🏔\u202e\u200d./\\:*?"<>| \t\n\x00\x7f\ud800CONcon1') | st.characters(), max_size=120

@@ -20,11 +20,17 @@ from PIL import Image, ImageChops, ImageStat
 from demo.drawing import page_image
 from demo.library import library
 from demo.server import RunningDemo
-from services.downloads.image_executor import ImageExecutor
-from services.downloads.pipeline import Pipeline
-from services.downloads.ports import Cancelled, DownloadJob, PackedArchive, PagesMissing, PagesProgress
+from services.downloads import (
+    Cancelled,
+    DownloadJob,
+    ImageExecutor,
+    PackedArchive,
+    PagesMissing,
+    PagesProgress,
+    Pipeline,
+    Staging,
+)
 from services.downloads.records import ArchiveFormat, ImageFormat
-from services.downloads.staging import Staging
 from services.errors import StorageFull, UpstreamFailure, UpstreamReason
 from services.imaging import sniff
 from services.observability import Priority, current_usage

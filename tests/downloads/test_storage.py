@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from services.downloads.storage import ArchiveStore, open_archive_store
+from services.downloads import ArchiveStore, open_archive_store
 from services.errors import ConfigurationError, Internal
 
 pytestmark = pytest.mark.anyio

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from services.ehtag import TagSnapshot
 from services.ehtag.records import Namespace
-from services.ehtag.snapshot import TagSnapshot
 
 # source, raw, text, html: as the official implementation gives them, for a cell of `other`
 LINKS = [

@@ -9,10 +9,8 @@ from typing import Any
 
 import pytest
 
-from services.ehtag.export import export
+from services.ehtag import TagForm, TagSnapshot, export, render_record
 from services.ehtag.records import Namespace
-from services.ehtag.snapshot import TagSnapshot
-from services.ehtag.tags import TagForm, render_record
 from tests.tag_glossary import tag_file, tag_snapshot
 
 HEAD = (

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ehtag.folding import fold, fold_many, loose_key_of
+from services.ehtag import fold, fold_many
+from services.ehtag.folding import loose_key_of
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from demo.comics import comics
+from services.ehtag import TagSnapshot, Translator
 from services.ehtag.records import Namespace, TagKind
-from services.ehtag.snapshot import TagSnapshot
-from services.ehtag.translator import Translator
 from tests.tag_tables import COMMIT, snapshot_in
 
 # The demo's tags that the glossary has a record for; the others are labels and things no record is about.

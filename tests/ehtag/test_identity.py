@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from services.ehtag.identity import GitHubIdentity, GitHubUser, open_identity
+from services.ehtag import GitHubIdentity, GitHubUser, open_identity
 from services.errors import ErrorCode, Unauthenticated, UpstreamFailure
 from tests.github import GOOD_TOKEN, GitHub, user
 

@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ehtag.folding import fold
+from services.ehtag import TagSnapshot, fold
 from services.ehtag.names import NameList
 from services.ehtag.records import Namespace
-from services.ehtag.snapshot import TagSnapshot
 from services.ehtag.table import name_of, parse_row, parse_table
 from tests.tag_tables import COMMIT, snapshot_in, snapshot_of, table_of
 

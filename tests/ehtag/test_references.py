@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from services.ehtag import TagSnapshot
 from services.ehtag.markup.reader import resolve
 from services.ehtag.records import SEARCH_ORDERS, Namespace, parse_namespace, parse_raw_tag
-from services.ehtag.snapshot import TagSnapshot
 from tests.tag_glossary import tag_file, tag_snapshot
 
 PREFIXES = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from services.ehtag import TagSearch
 from services.ehtag.records import Namespace
-from services.ehtag.search import TagSearch
 from tests.tag_tables import snapshot_of
 
 _RECORDS = {

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.ehtag import TagSnapshot, problems_of
 from services.ehtag.markup.javascript import in_object_order, trim
 from services.ehtag.records import Namespace, Report
-from services.ehtag.snapshot import TagSnapshot, problems_of
 from tests.tag_glossary import tag_file, tag_snapshot
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from services.ehtag import TagSnapshot, Translator
 from services.ehtag.aliases import parse_aliases
 from services.ehtag.records import Namespace, TagKind, TagMatch
-from services.ehtag.snapshot import TagSnapshot
-from services.ehtag.translator import Translator
 from tests.tag_tables import snapshot_of
 
 GENRE, WORK, CHARACTER, AUTHOR = TagKind.GENRE, TagKind.WORK, TagKind.CHARACTER, TagKind.AUTHOR

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from services.ehtag import Translator
 from services.ehtag.records import TagKind
-from services.ehtag.translator import Translator
 from tests.tag_tables import snapshot_in
 
 _KINDS = {

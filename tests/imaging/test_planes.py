@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.imaging import layout
 from services.imaging.planes import Planes
-from services.imaging.strips import layout
 
 
 def numbered(width: int, height: int) -> Planes:

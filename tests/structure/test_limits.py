@@ -14,10 +14,9 @@ from tools.structure import LIMITS
 ROOT = Path(__file__).resolve().parents[2]
 
 REACHED = {
-    "product files": 224,
-    "percent of files below 40 lines": 14.0,
-    "repeated class names": 3,
-    "modules of a cold ranking": 53,
+    "product files": 200,
+    "percent of files below 40 lines": 13.3,
+    "modules of a cold ranking": 51,
 }
 """What may not get worse while a limit is not reached yet; an entry goes when its limit in `LIMITS` holds."""
 
