@@ -1,4 +1,4 @@
-"""The command line's door. Logs go to stderr, answers to stdout; what can't be is one line and exit code 1."""
+"""The command line. Logs go to stderr, answers to stdout; a start that fails is one line and exit code 1."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from commands.running import LoopFactory, run_command
+from commands.run import LoopFactory, run_command
 from services.errors import ConfigurationError, JmgraphError
 from services.observability import set_up_log
-from services.settings import Settings, read_settings
-from services.version import VERSION
+from services.settings import VERSION, Settings, read_settings
 
 STDOUT, STDERR = 1, 2
 """Descriptors of a process."""
@@ -65,11 +64,11 @@ def _settings(**overrides: Any) -> Settings:
     return settings
 
 
-def _share_figures(settings: Settings) -> None:
-    """Add this process's figures to those of others on its data directory; the doors are imported after this."""
+def _share_metrics(settings: Settings) -> None:
+    """Add this process's metrics to those of others on its data directory. To be called before these are imported."""
     from services.observability import metrics_multiprocess
 
-    metrics_multiprocess.share_figures(settings.data_dir)
+    metrics_multiprocess.share_metrics(settings.data_dir)
 
 
 def _finish(work: Coroutine[Any, Any, int], loop_factory: LoopFactory | None = None) -> NoReturn:
@@ -87,15 +86,15 @@ def up() -> None:
 @cli.command()
 def serve(workers: Annotated[int, typer.Option(min=1, max=64, help="API processes.")] = 1) -> None:
     """The API alone; without a Redis URL it joins the Valkey of an `up` on the same data directory."""
-    from commands.parent_watch import end_with_parent
+    from commands.run import end_with_parent
 
     end_with_parent()
     settings = _settings()
-    _share_figures(settings)
+    _share_metrics(settings)
     if workers > 1:
-        from commands.multiprocess import serve_apart
+        from commands.supervisor import serve_multiprocess
 
-        _finish(serve_apart(settings, workers))
+        _finish(serve_multiprocess(settings, workers))
     from app import build_app
     from commands.serve import serve as run
     from commands.serve import web_loop
@@ -106,11 +105,11 @@ def serve(workers: Annotated[int, typer.Option(min=1, max=64, help="API processe
 @cli.command()
 def worker() -> None:
     """A worker alone: makes the downloads that any API on the same Redis queues."""
-    from commands.parent_watch import end_with_parent
+    from commands.run import end_with_parent
 
     end_with_parent()
     settings = _settings()
-    _share_figures(settings)
+    _share_metrics(settings)
     from worker import run
 
     _finish(run(settings))
@@ -131,7 +130,7 @@ def download(
     image: Annotated[Image, typer.Option(help="Format of the pages.")] = Image.ORIGINAL,
     quality: Annotated[int, typer.Option(min=1, max=100, help="For jpeg and webp.")] = 90,
     chapter: Annotated[list[str] | None, typer.Option(help="Only these chapters; may be given often.")] = None,
-    out: Annotated[Path, typer.Option(file_okay=False, help="Folder to put it in.")] = Path(),
+    out: Annotated[Path, typer.Option(file_okay=False, help="ServerDirectory to put it in.")] = Path(),
     force: Annotated[bool, typer.Option(help="Make it anew even where it is ready.")] = False,
 ) -> None:
     """Download an album, with a progress bar: through the `up` on this data directory, or all by itself.
@@ -146,7 +145,7 @@ def download(
 
 @cli.command()
 def doctor() -> None:
-    """One line a neighbour: reachable, how fast, and if not, why and what to do."""
+    """One line for each dependency: reachable, how fast, and if not, why and what to do."""
     from commands.doctor import doctor as run
 
     _finish(run(_settings()))

@@ -6,9 +6,8 @@ import asyncio
 
 from services.container import open_pipeline, open_services
 from services.ehtag import keep_tags_synced
-from services.process_priority import lower_session_priority
+from services.processes import lower_session_priority, stop_on_signals
 from services.settings import Settings
-from services.signals import stop_on_signals
 from services.tasks import end_tasks
 
 

@@ -27,7 +27,7 @@ from benchmarks.site import Site, demo_site, worker_environment
 from services.container import Services, open_services
 from services.downloads import ArchiveFormat, DownloadRecord, DownloadRequest, DownloadState, ImageFormat
 from services.imaging import Codec, read_page
-from services.observability import Priority, open_usage
+from services.observability import Priority, open_stats
 from services.settings import Settings, read_settings
 
 SCRAMBLED, WHOLE, SCRAMBLED_JPEG, LONG = 438516, 145590, 248255, 900600
@@ -87,7 +87,7 @@ async def network(services: Services, album_id: int) -> float:
         for chapter, index in queue:
             await services.upstream.page(chapter, index)
 
-    with open_usage(Priority.DOWNLOAD):
+    with open_stats(Priority.DOWNLOAD):
         await asyncio.gather(*(drain() for _ in range(16)))
     return len(todo) / (time.perf_counter() - started)
 

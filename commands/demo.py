@@ -20,7 +20,7 @@ SAMPLE_ALBUM = "350234"
 
 @asynccontextmanager
 async def demo_site(folder: Path) -> AsyncIterator[dict[str, str]]:
-    """The sample site in a process of its own; gives the environment that points a server at it."""
+    """The sample site in a process of its own; yields the environment that points a server at it."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-P",
@@ -40,7 +40,7 @@ async def demo_site(folder: Path) -> AsyncIterator[dict[str, str]]:
 async def _addresses(process: asyncio.subprocess.Process) -> dict[str, Any]:
     line = await process.stdout.readline() if process.stdout else b""
     if not line:
-        raise ConfigurationError("the sample site did not start; its words are above")
+        raise ConfigurationError("the sample site did not start; its output is above")
     addresses: dict[str, Any] = json.loads(line)
     return addresses
 
@@ -82,7 +82,7 @@ album {{ title tags {{ name translation {{ name }} }} }} }} }} }}"}}'
 
 
 def welcome(base: str) -> str:
-    """What a newcomer reads first."""
+    """The first output of the demo."""
     return WELCOME.format(base=base, album=SAMPLE_ALBUM)
 
 

@@ -1,4 +1,4 @@
-"""`jmgraph doctor`: one line a neighbour, and what to do about those that fail."""
+"""`jmgraph doctor`: one line for each dependency, and what to do about those that fail."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _ADVICE = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One neighbour's line. `advice` is empty when all is well."""
+    """The line of one dependency. `advice` is empty when it is healthy."""
 
     name: str
     is_well: bool

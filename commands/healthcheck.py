@@ -11,7 +11,7 @@ TIMEOUT_S = 4.0
 
 
 def main() -> int:
-    """`GET /healthz` on loopback, past every proxy; nothing of the house is imported, since this runs often."""
+    """`GET /healthz` on loopback, past every proxy; imports nothing of ours, since it runs often."""
     port = int(os.environ.get("JMGRAPH_PORT") or 11111)
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
     try:

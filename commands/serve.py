@@ -1,4 +1,4 @@
-"""`jmgraph serve`: the API in this process."""
+"""`jmgraph serve`: the API in this process, with WebSockets that close even when the client does not read."""
 
 from __future__ import annotations
 
@@ -7,16 +7,61 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import structlog
 import uvicorn
 from uvicorn.loops.auto import auto_loop_factory
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from commands.listener import base_url, listen
-from commands.websocket_protocol import SocketProtocol
+from services.processes import stop_on_signals
 from services.settings import Settings
-from services.signals import stop_on_signals
+
+_UNREADABLE = b'{"detail":"The request for a WebSocket could not be read: its address or a header is too long."}'
+_REFUSAL = (
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: "
+    + str(len(_UNREADABLE)).encode()
+    + b"\r\n\r\n"
+    + _UNREADABLE
+)
+
+
+class WebSocketProtocol(WebSocketsSansIOProtocol):
+    """One connection.
+
+    uvicorn 0.54 leaves a handshake that its parser refused without an answer, for ever. And when it closes a
+    connection, it waits for the client to take what was sent before: for ever too, where the client reads no more.
+    """
+
+    cut_after_s = 15.0
+    """Longer than a closing handshake may take (10 s)."""
+
+    def data_received(self, data: bytes) -> None:
+        """Called with bytes of the client."""
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.transport.is_closing():
+            self.transport.write(_REFUSAL)
+            self._close()
+
+    def keepalive_timeout(self) -> None:
+        """No answer to a ping."""
+        super().keepalive_timeout()
+        self._close()
+
+    async def run_asgi(self) -> None:
+        """The application, from the handshake to its end."""
+        await super().run_asgi()
+        self.loop.call_later(self.cut_after_s, self._cut)
+
+    def _close(self) -> None:
+        self.transport.close()
+        self.loop.call_later(self.cut_after_s, self._cut)
+
+    def _cut(self) -> None:
+        if not self.disconnected:
+            cast(Any, self.transport).abort()
+
 
 log = structlog.get_logger("jmgraph.serve")
 
@@ -30,7 +75,7 @@ PING_S = 20.0
 
 
 class WebApp(Protocol):
-    """The application, whose lifespan this command opens itself, so that a start that can't be ends in one line."""
+    """The application, whose lifespan this command opens itself, so that a failed start ends in one line."""
 
     state: Any
     router: Any
@@ -40,7 +85,7 @@ class WebApp(Protocol):
 
 
 async def serve(settings: Settings, build_app: Callable[[Settings], WebApp]) -> int:
-    """Serve until a signal; raises `ConfigurationError` in one line for what can't be."""
+    """Serve until a signal; raises `ConfigurationError` in one line when it can't start."""
     stop = asyncio.Event()
     stop_on_signals(stop)
     with listen(settings) as listener:
@@ -65,16 +110,16 @@ async def _stop(server: uvicorn.Server, stopping: asyncio.Event, stop: asyncio.E
 
 
 def web_loop() -> asyncio.AbstractEventLoop:
-    """The quickest event loop there is here: uvloop's where it is installed."""
+    """The fastest event loop available: uvloop's where it is installed."""
     return auto_loop_factory()()
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn's server without its signal handlers: those are the command's."""
+    """Uvicorn's server without its signal handlers: the command has its own."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave them alone."""
+        """Install none."""
         yield
 
 
@@ -86,7 +131,7 @@ def _config(app: WebApp) -> uvicorn.Config:
         log_config=None,
         proxy_headers=False,
         server_header=False,
-        ws=SocketProtocol,
+        ws=WebSocketProtocol,
         ws_max_size=LARGEST_FRAME_BYTES,
         ws_ping_interval=PING_S,
         ws_ping_timeout=PING_S,

@@ -1,17 +1,22 @@
-"""Keeps processes of ours running, and ends them all; whatever becomes of us, none is left behind."""
+"""Keeps the processes of a command running, and ends them all with it. Loads nothing of the API."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import signal
+import socket
 import sys
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
 import structlog
 
-from commands.parent_watch import PARENT_PIPE
+from commands.listener import LISTENER, listen
+from commands.run import PARENT_PIPE
+from services.processes import stop_on_signals
+from services.settings import Settings
 from services.tasks import end_tasks
 
 log = structlog.get_logger("jmgraph.up")
@@ -119,3 +124,20 @@ async def _ended(part: Part) -> None:
         log.warning("a part did not end by itself", part=part.name)
         part.signal(signal.SIGKILL)
         await part.process.wait()
+
+
+async def serve_multiprocess(settings: Settings, workers: int) -> int:
+    """Keep `workers` API processes until a signal; raises `ConfigurationError` in one line when it can't start."""
+    stop = asyncio.Event()
+    stop_on_signals(stop)
+    with listen(settings) as listener:
+        async with AsyncExitStack() as stack:
+            supervisor = Supervisor([api_part(f"api {number}", listener) for number in range(1, workers + 1)], stop)
+            stack.push_async_callback(supervisor.end)
+            return await supervisor.run()
+
+
+def api_part(name: str, listener: socket.socket, environment: dict[str, str] | None = None) -> Part:
+    """One API process on a socket of ours; what connects while it is started again waits in the socket's queue."""
+    descriptor = listener.fileno()
+    return Part(name, ["serve"], {**(environment or {}), LISTENER: str(descriptor)}, inherits=(descriptor,))

@@ -1,4 +1,4 @@
-"""`jmgraph up`: Valkey, API and one worker in one terminal; whatever ends, nothing is left running."""
+"""`jmgraph up`: Valkey, API and one worker in one terminal; when it ends, nothing is left running."""
 
 from __future__ import annotations
 
@@ -10,48 +10,47 @@ from contextlib import AsyncExitStack
 import structlog
 
 from commands.listener import base_url, listen
-from commands.multiprocess import api_part
-from commands.supervisor import Part, Supervisor
+from commands.supervisor import Part, Supervisor, api_part
+from services.processes import stop_on_signals
 from services.redis import open_redis
 from services.settings import Settings
-from services.signals import stop_on_signals
 from services.tasks import end_tasks
 
 log = structlog.get_logger("jmgraph.up")
 
 ASK_AGAIN_S = 0.2
-"""Between two looks whether the API answers yet."""
+"""Between two checks whether the API answers."""
 
 
 async def up(
-    settings: Settings, environment: Mapping[str, str] | None = None, tell: Callable[[str], None] | None = None
+    settings: Settings, environment: Mapping[str, str] | None = None, report: Callable[[str], None] | None = None
 ) -> int:
     """Run API and worker until a signal; gives the exit code: 0 after a signal, 1 when a part could not start.
 
-    `environment` is for the parts, on top of ours; `tell` gets the API's address once it answers.
+    `environment` is added to that of the processes; `report` is called with the API's address once it answers.
     """
     stop = asyncio.Event()
     stop_on_signals(stop)
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(listen(settings))
-        await stack.enter_async_context(open_redis(settings))  # for the parts: starts it, or asks it once
+        await stack.enter_async_context(open_redis(settings))  # for the processes: starts it, or checks it once
         parts = [
             api_part("api", listener, dict(environment or {})),
             Part("worker", ["worker"], environment or {}),
         ]
         supervisor = Supervisor(parts, stop)
         stack.push_async_callback(supervisor.end)
-        if tell:
-            telling = asyncio.create_task(_tell(settings, listener, tell))
-            stack.push_async_callback(end_tasks, telling)
+        if report:
+            reporting = asyncio.create_task(_report_address(settings, listener, report))
+            stack.push_async_callback(end_tasks, reporting)
         return await supervisor.run()
 
 
-async def _tell(settings: Settings, listener: socket.socket, tell: Callable[[str], None]) -> None:
+async def _report_address(settings: Settings, listener: socket.socket, report: Callable[[str], None]) -> None:
     host, port = listener.getsockname()[:2]
     while True:
         if await _answers(host, port):
-            return tell(base_url(settings, listener))
+            return report(base_url(settings, listener))
         await asyncio.sleep(ASK_AGAIN_S)
 
 

@@ -13,7 +13,7 @@ from strawberry.dataloader import DataLoader
 from services.access import Caller, Scope
 from services.catalog import AlbumDetail, ChapterDetail, ImageInfo
 from services.container import Services
-from services.observability import current_usage
+from services.observability import current_stats
 
 __all__ = ["ID", "Context", "Loaders"]
 
@@ -39,7 +39,7 @@ class Loaders:
     async def _cover_infos(self, ids: list[str]) -> list[ImageInfo | BaseException | None]:
         infos = await self._services.covers.infos(ids)
         if None in infos:  # will be known once a client fetches the cover: the response must not be cached
-            current_usage().note_part(age_s=0, fresh_for_s=0, stale=False)
+            current_stats().note_part(age_s=0, fresh_for_s=0, stale=False)
         return list(infos)
 
 

@@ -8,8 +8,8 @@ from resolvers.context import Context
 from services.catalog import UpstreamStatus
 from services.downloads import QueueCounts
 from services.errors import QueueUnavailable
-from services.observability import current_usage
-from services.version import VERSION
+from services.observability import current_stats
+from services.settings import VERSION
 
 _NO_QUEUE = QueueCounts(queued=0, active=0, workers=0)
 """Counts that stand in while Redis is unavailable."""
@@ -26,7 +26,7 @@ class ServerState:
 
 async def server(context: Context) -> ServerState:
     """Version, upstream method and health of this server."""
-    current_usage().is_personal = True
+    current_stats().is_personal = True
     services = context.services
     try:
         counts = await services.downloads.counts()

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from rest.operations import JSON, Body, Group, Operation, Parameter, Returns
-from services.version import VERSION
+from services.settings import VERSION
 
 DESCRIPTION = (
     "The HTTP beside `/graphql`: the old JMComic server API, images, files and the EhTag connector API. "

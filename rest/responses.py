@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from services.errors import ErrorCode, Internal, JmgraphError, QueueRejected, UpstreamFailure
 from services.http_semantics import STALE_WARNING, quality_values
-from services.observability import Usage
+from services.observability import RequestStats
 
 log = structlog.get_logger("jmgraph.http")
 
@@ -137,7 +137,7 @@ exception_handlers: dict[Any, Callable[[Request, Any], Awaitable[Response]]] = {
 """Of the whole application; the legacy API and the EhTag API have handlers of their own before these."""
 
 
-def cache_headers(stats: Usage) -> dict[str, str]:
+def cache_headers(stats: RequestStats) -> dict[str, str]:
     """Caching headers of an answer made of upstream data, by the age and freshness of its parts.
 
     Fresh: shared caches may keep it for as long as all parts are fresh, at most `SHARED_MAX_AGE_S`; clients ask

@@ -19,11 +19,11 @@ SEATS = 20
 """Of one client."""
 KEEP_S = 30 * 86400
 """Longer than any socket lives."""
-PREFIX = "jmgraph:notices:seats:"
+PREFIX = "jmgraph:notices:sockets:"
 
 ENTER = """
 -- Take a seat, and tell those that lose theirs by it.
--- KEYS: seats. ARGV: token, seats there are, seconds to keep, channel, family of topics.
+-- KEYS: sockets. ARGV: token, sockets there are, seconds to keep, channel, family of topics.
 local newest = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')
 redis.call('ZADD', KEYS[1], (tonumber(newest[2]) or 0) + 1, ARGV[1])
 redis.call('EXPIRE', KEYS[1], ARGV[3])
@@ -57,7 +57,7 @@ class Seat:
             log.debug("A seat can't be taken, Redis is away")
 
     async def lost(self) -> None:
-        """Wait until the client has taken so many newer seats that this one is gone.
+        """Wait until the client has taken so many newer sockets that this one is gone.
 
         One that nobody needed, since it was asked for while Redis was away, or Redis forgot it, is taken now.
         """
@@ -89,7 +89,7 @@ class Seat:
 
 
 class ConnectionLimit:
-    """The seats of every client."""
+    """The sockets of every client."""
 
     def __init__(self, link: RedisClient, events: Events) -> None:
         self._link = link

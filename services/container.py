@@ -1,4 +1,4 @@
-"""The services of a process, built here and nowhere else; every door and the tests open them with this."""
+"""The services of a process: the one place that builds them, for API, worker, commands and tests."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ from services.redis import Events, RedisClient, open_events, open_redis
 from services.settings import Settings
 from services.upstream import UpstreamClient, open_upstream
 
-log = structlog.get_logger("jmgraph.wiring")
+log = structlog.get_logger("jmgraph.container")
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What a process can do."""
+    """The services of a process."""
 
     settings: Settings
     access: Access
@@ -71,10 +71,10 @@ async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterat
         events = await enter(open_events(redis))
         tags = await enter(open_tag_database(settings, events))
         identity = await enter(open_identity(settings.github_api_url))
-        upstream = await enter(open_upstream(settings, redis, on_attempt=_note_try))
+        upstream = await enter(open_upstream(settings, redis, on_attempt=_note_attempt))
         staging = Staging(settings.data_dir / "staging")
-        lexicon = EhTagIndex(lambda: tags.translator)
-        site = await enter(open_catalog(settings, redis, upstream, lexicon, staging.page_path, on_read=_note_read))
+        tag_index = EhTagIndex(lambda: tags.translator)
+        site = await enter(open_catalog(settings, redis, upstream, tag_index, staging.page_path, on_read=_note_read))
         archives = open_archive_store(
             settings.storage_url.get_secret_value(), settings.storage_options, settings.data_dir / "archives"
         )
@@ -108,12 +108,12 @@ async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterat
 
 @asynccontextmanager
 async def open_pipeline(services: Services) -> AsyncIterator[Pipeline]:
-    """What a worker makes archives with."""
+    """The pipeline of a worker."""
     executor = ImageExecutor()
     try:
         yield Pipeline(
             services.upstream,
-            ArchiveLabels(services.tags, services.catalog),
+            ArchiveMetadataSource(services.tags, services.catalog),
             executor,
             disk_floor_bytes=services.settings.disk_floor_bytes,
         )
@@ -121,15 +121,15 @@ async def open_pipeline(services: Services) -> AsyncIterator[Pipeline]:
         await asyncio.to_thread(executor.close)
 
 
-class ArchiveLabels:
-    """What readers of an archive are told in words."""
+class ArchiveMetadataSource:
+    """Translated tags and the address of an album, for the metadata of an archive."""
 
     def __init__(self, tags: TagDatabase, catalog: Catalog) -> None:
         self._tags = tags
         self._catalog = catalog
 
     def tags_of(self, album: AlbumDetail) -> tuple[str, ...]:
-        """The album's tags, translated where the database knows them."""
+        """The album's tags, translated where the database has them."""
         joined = self._tags.translator.translate_many(album.tags, TagKind.GENRE)
         return tuple(one.record.name.text if one.record else one.name for one in joined)
 
@@ -148,7 +148,7 @@ def _download_limits(settings: Settings) -> DownloadLimits:
     )
 
 
-def _note_try(role: HostRole, host: str, reason: UpstreamReason | None, seconds: float) -> None:
+def _note_attempt(role: HostRole, host: str, reason: UpstreamReason | None, seconds: float) -> None:
     metrics.UPSTREAM_REQUESTS.labels(host, role, reason or "OK").inc()
     metrics.UPSTREAM_SECONDS.labels(role).observe(seconds)
     note_span("site", seconds, {"server.address": host, "jmgraph.role": role, "jmgraph.outcome": reason or "OK"})
@@ -169,7 +169,7 @@ def _make_folder(data_dir: Path) -> None:
 
 @asynccontextmanager
 async def _running(work: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
-    """Run `work`, which never ends by itself, beside the block."""
+    """Run `work`, which does not end by itself, during the block."""
     task = asyncio.ensure_future(work())
     try:
         yield

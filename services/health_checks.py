@@ -1,4 +1,4 @@
-"""How the neighbours do: one entry each, for `/readyz`."""
+"""Health of each dependency, for `/readyz`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from services.container import Services
 from services.errors import JmgraphError
 
 Check = dict[str, Any]
-"""`{"status": "ok"}`, or "down", with a figure or a reason."""
+"""`{"status": "ok"}`, or "down", with a measurement or a reason."""
 
 
 async def check_health(services: Services, timeout_s: float) -> dict[str, Check]:
-    """Every neighbour by name; one that gives no answer within `timeout_s` is down."""
+    """Every dependency by name; one that does not answer within `timeout_s` is down."""
     names = list(_CHECKS)
     checks = await asyncio.gather(*(_within(_CHECKS[name](services), timeout_s) for name in names))
     return dict(zip(names, checks, strict=True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from importlib.metadata import version
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -20,6 +21,9 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from services.errors import ConfigurationError
+
+VERSION = version("jmgraph")
+"""Of this product, as its package metadata has it: "2.0.0"."""
 
 OFFICIAL_EHTAG_REMOTE = "https://github.com/EhTagTranslation/Database.git"
 GITHUB_API_URL = "https://api.github.com"

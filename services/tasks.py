@@ -1,4 +1,4 @@
-"""Bringing work to its end for certain, cancelled or not."""
+"""Ends tasks, and runs work to its end although the caller is cancelled."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from services.ehtag.records import TagKind
 from services.errors import UpstreamFailure
-from services.observability import current_usage
+from services.observability import current_stats
 from services.upstream.records import (
     AlbumDetail,
     AlbumListPage,
@@ -112,7 +112,7 @@ class FakeSite:
         return AlbumSummary(album.id, album.title, album.tags if self.lists_tags else None)
 
     async def _call(self, name: str) -> None:
-        current_usage().upstream_calls += 1
+        current_stats().upstream_calls += 1
         self.calls[name] += 1
         self.concurrent_calls += 1
         self.max_concurrent_calls = max(self.max_concurrent_calls, self.concurrent_calls)

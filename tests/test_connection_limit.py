@@ -46,8 +46,8 @@ async def is_taken_or_lost(redis_client: RedisClient, lost: asyncio.Task[None]) 
 async def test_who_sat_down_while_redis_was_away_keeps_the_seat_when_it_is_back(tmp_path: Path) -> None:
     port = free_port()
     async with (
-        a_link(f"redis://127.0.0.1:{port}/0") as (redis_client, seats),
-        seats.taken("phone") as seat,
+        a_link(f"redis://127.0.0.1:{port}/0") as (redis_client, sockets),
+        sockets.taken("phone") as seat,
         losing(seat) as lost,
     ):
         with ValkeyServer(port=port, data_dir=tmp_path / "valkey"):
@@ -67,8 +67,8 @@ async def _seats(redis_client: RedisClient) -> int:
 async def test_a_redis_that_comes_back_empty_takes_nobody_s_seat(tmp_path: Path) -> None:
     async with (
         embedded_valkey(tmp_path) as url,
-        a_link(url) as (redis_client, seats),
-        seats.taken("phone") as seat,
+        a_link(url) as (redis_client, sockets),
+        sockets.taken("phone") as seat,
         losing(seat) as lost,
     ):
         await redis_client.client.flushdb()
@@ -81,8 +81,8 @@ async def test_a_redis_that_comes_back_empty_takes_nobody_s_seat(tmp_path: Path)
 
 
 async def test_the_oldest_seat_is_lost_to_the_newest(redis_url: str) -> None:
-    async with a_link(redis_url) as (redis_client, seats), seats.taken("phone") as oldest, losing(oldest) as lost:
-        others = [seats.taken("phone") for _ in range(SEATS)]
+    async with a_link(redis_url) as (redis_client, sockets), sockets.taken("phone") as oldest, losing(oldest) as lost:
+        others = [sockets.taken("phone") for _ in range(SEATS)]
         for other in others[:-1]:
             await other.__aenter__()
         assert not lost.done()

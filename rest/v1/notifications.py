@@ -48,7 +48,7 @@ async def socket(websocket: WebSocket) -> None:
         return
     notifications: Notifications = websocket.app.state.services.notifications
     await websocket.accept()
-    async with notifications.seats.taken(client_id) as seat:
+    async with notifications.sockets.taken(client_id) as seat:
         reason = await _serve(websocket, notifications, client_id, seat)
     if reason:
         with suppress(WebSocketDisconnect, RuntimeError, OSError, TimeoutError):

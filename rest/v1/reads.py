@@ -32,7 +32,7 @@ from rest.v1.schemas import (
 )
 from services.catalog import Catalog, CommentRecord, Period, RankingQuery, SearchQuery, parse_album_id
 from services.errors import BlockedByPolicy, InvalidInput
-from services.observability import open_usage
+from services.observability import open_stats
 
 MAX_SEARCH_PAGE = 100
 COVER_CACHE_CONTROL = "public, max-age=3600"
@@ -74,10 +74,10 @@ async def health(_: Request) -> Response:
 async def rank(request: Request) -> Response:
     """The first page of a ranking."""
     period = _PERIODS.get(request.path_params["time"], Period.ALL)
-    with open_usage() as usage:
+    with open_stats() as stats:
         page = await _catalog(request).ranking(RankingQuery(period=period))
     body = [RankedAlbum(aid=entry.album.id, title=entry.album.title) for entry in page.entries]
-    return json_response(body, headers=cache_headers(usage))
+    return json_response(body, headers=cache_headers(stats))
 
 
 @operation(
@@ -98,17 +98,17 @@ async def search(request: Request) -> Response:
     if number is None or not 1 <= number <= MAX_SEARCH_PAGE:
         return detail_response(400, f"num must be between 1 and {MAX_SEARCH_PAGE}")
     text = tag if _ALBUM_NUMBER.fullmatch(tag) else f"+{tag}"
-    with open_usage() as usage:
+    with open_stats() as stats:
         page = await _catalog(request).search(SearchQuery(text, number))
     body = [FoundAlbum(album_id=album.id, title=album.title) for album in page.items]
-    return json_response(body, headers=cache_headers(usage))
+    return json_response(body, headers=cache_headers(stats))
 
 
 @operation("An album", {200: returns_json("The album.", AlbumInfo), **_UPSTREAM_ERRORS}, parameters=(ALBUM_ID,))
 async def info(request: Request) -> Response:
     """An album's tags and counts, and the method that read it."""
     aid, id = request.path_params["aid"], _album_id(request)
-    with open_usage() as usage:
+    with open_stats() as stats:
         album = await _catalog(request).find_album(id) if id else None
     if album is None:
         return album_not_found(aid)
@@ -120,7 +120,7 @@ async def info(request: Request) -> Response:
         page_count=str(album.page_count),
         method="html" if album.source.lower() == "html" else "api",
     )
-    return json_response(body, headers=cache_headers(usage))
+    return json_response(body, headers=cache_headers(stats))
 
 
 @operation(
@@ -164,7 +164,7 @@ async def comments(request: Request) -> Response:
     if number is None or number < 1:
         return detail_response(400, "page must be >= 1")
     id = _album_id(request)
-    with open_usage() as usage:
+    with open_stats() as stats:
         album = await _catalog(request).find_album(id) if id else None
         if id is None or album is None:
             return album_not_found(request.path_params["aid"])
@@ -178,7 +178,7 @@ async def comments(request: Request) -> Response:
         comment_count=page.comment_count,
         comments=[_comment_body(comment) for comment in page.items],
     )
-    return json_response(body, headers=cache_headers(usage))
+    return json_response(body, headers=cache_headers(stats))
 
 
 def _comment_body(comment: CommentRecord) -> CommentBody:

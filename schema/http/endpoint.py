@@ -28,7 +28,7 @@ from schema.http.sse import send_events
 from schema.http.websocket import WebSocketEndpoint
 from services.errors import ErrorCode, JmgraphError
 from services.http_semantics import BodyIncomplete, BodyTooLarge, header, read_body
-from services.observability import Usage, metrics, open_usage
+from services.observability import RequestStats, metrics, open_stats
 from services.persisted_queries import PersistedQueryStore
 
 _STATUS_OF_CODE = {ErrorCode.UNAUTHENTICATED: 401, ErrorCode.FORBIDDEN: 403}
@@ -102,7 +102,7 @@ class GraphQLEndpoint:
         key = _cache_key(request, context)
         if (cached := self._responses.get(key)) is not None:
             metrics.OPERATIONS.labels("query", "cached").inc()
-            stats = Usage(cache_hits=1)
+            stats = RequestStats(cache_hits=1)
             await responder.send(cached, stats, budget=self._documents.limits.upstream_calls, is_cacheable=True)
             return
         self._check(self._documents.prepare(request.query), request, context, method)
@@ -152,7 +152,7 @@ class GraphQLEndpoint:
     async def _execute(
         self, request: GraphQLRequest, context: Context, key: tuple[Hashable, ...], responder: Responder
     ) -> None:
-        with open_usage() as usage:
+        with open_stats() as stats:
             try:
                 result = await self._schema.execute(
                     request.query,
@@ -165,13 +165,13 @@ class GraphQLEndpoint:
         operation = self._documents.prepare(request.query).operation(request.operation_name)
         is_query = operation is not None and operation.operation is OperationType.QUERY
         errors = [with_code(error) for error in result.errors or ()]  # an extension that failed left one without
-        response = response_of(result.data, errors, usage)
-        is_cacheable = is_query and not usage.is_personal and not errors
-        if is_cacheable and not usage.stale:
+        response = response_of(result.data, errors, stats)
+        is_cacheable = is_query and not stats.is_personal and not errors
+        if is_cacheable and not stats.stale:
             self._responses.set(key, response)
         status = 400 if was_refused(errors) and responder.prefers_graphql_json else 200
         budget = self._documents.limits.upstream_calls
-        await responder.send(response, usage, budget=budget, is_cacheable=is_cacheable, status=status)
+        await responder.send(response, stats, budget=budget, is_cacheable=is_cacheable, status=status)
 
     async def _stream(
         self, request: GraphQLRequest, context: Context, method: str, receive: Receive, send: Send

@@ -15,16 +15,18 @@ from strawberry.types.graphql import OperationType as StrawberryOperationType
 
 from schema.http.documents import Documents
 from schema.http.errors import with_code
-from services.observability import Usage, join_usage, metrics
+from services.observability import RequestStats, join_stats, metrics
 
 
-def stats_extension(usage: Usage, started_at: float, budget: int, *, stale: bool, age_s: float) -> dict[str, Any]:
+def stats_extension(
+    stats: RequestStats, started_at: float, budget: int, *, stale: bool, age_s: float
+) -> dict[str, Any]:
     """`extensions.jmgraph` of a response; `started_at` is of `time.perf_counter`."""
     return {
-        "upstreamCalls": usage.upstream_calls,
-        "cacheHits": usage.cache_hits,
+        "upstreamCalls": stats.upstream_calls,
+        "cacheHits": stats.cache_hits,
         "milliseconds": round((time.perf_counter() - started_at) * 1000, 2),
-        "budgetLeft": max(0, budget - usage.upstream_calls),
+        "budgetLeft": max(0, budget - stats.upstream_calls),
         "stale": stale,
         "ageSeconds": int(age_s),
     }
@@ -42,16 +44,16 @@ class OperationMetrics(SchemaExtension):
     def on_operation(self) -> Iterator[None]:
         """Measure the whole operation; a subscription until it ends."""
         self._started_at = time.perf_counter()
-        self._usage = join_usage()
+        self._stats = join_stats()
         yield
         metrics.OPERATIONS.labels(_type(self.execution_context), _outcome(self.execution_context)).inc()
 
     def on_stream_result(self, result: StreamExecutionResult) -> Iterator[None]:
         """Add the statistics of a query or mutation; events of a subscription have none."""
         if _type(self.execution_context) != "subscription":
-            usage = self._usage
-            stats = stats_extension(usage, self._started_at, self._budget, stale=usage.stale, age_s=usage.age_s)
-            result.extensions = {**(result.extensions or {}), "jmgraph": stats}
+            stats = self._stats
+            own = stats_extension(stats, self._started_at, self._budget, stale=stats.stale, age_s=stats.age_s)
+            result.extensions = {**(result.extensions or {}), "jmgraph": own}
         yield
 
 

@@ -22,7 +22,7 @@ from starlette.types import Scope, Send
 from schema.http.errors import BAD_REQUEST, PARSE_FAILED, TOO_COSTLY, VALIDATION_FAILED, RequestError
 from schema.http.extensions import stats_extension
 from services.http_semantics import STALE_WARNING, header, is_not_modified, quality_values
-from services.observability import Usage
+from services.observability import RequestStats
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
@@ -80,16 +80,16 @@ class GraphQLResponse:
         return _GZIP_HEADER + deflated + end + struct.pack("<II", zlib.crc32(tail, crc), size)
 
 
-def response_of(data: Any, errors: Sequence[GraphQLError], usage: Usage) -> GraphQLResponse:
+def response_of(data: Any, errors: Sequence[GraphQLError], stats: RequestStats) -> GraphQLResponse:
     """The response of an executed operation; one that was refused has no `data`, not even null."""
     members = []
     if errors:
         members.append(b'"errors":' + orjson.dumps([error.formatted for error in errors], default=str))
     if not was_refused(errors):
         members.append(b'"data":' + orjson.dumps(data, default=str))
-    fresh_for_s = LOCAL_FRESH_FOR_S if usage.fresh_for_s is None else usage.fresh_for_s
+    fresh_for_s = LOCAL_FRESH_FOR_S if stats.fresh_for_s is None else stats.fresh_for_s
     return GraphQLResponse(
-        b"{" + b",".join(members), age_s=usage.age_s, fresh_for_s=fresh_for_s, is_stale=usage.stale
+        b"{" + b",".join(members), age_s=stats.age_s, fresh_for_s=fresh_for_s, is_stale=stats.stale
     )
 
 
@@ -150,7 +150,7 @@ class Responder:
         return accepted.get("gzip", accepted.get("*", 0.0)) > 0
 
     async def send(
-        self, response: GraphQLResponse, usage: Usage, *, budget: int, is_cacheable: bool, status: int = 200
+        self, response: GraphQLResponse, stats: RequestStats, *, budget: int, is_cacheable: bool, status: int = 200
     ) -> None:
         """Send a response, or 304 to a client that has it.
 
@@ -173,8 +173,8 @@ class Responder:
         if is_validated and is_not_modified(self._headers, response.etag):
             await self._start(304, headers, b"")
             return
-        stats = stats_extension(usage, self.started_at, budget, stale=response.is_stale, age_s=age_s)
-        tail = b',"extensions":{"jmgraph":' + orjson.dumps(stats) + b"}}"
+        extension = stats_extension(stats, self.started_at, budget, stale=response.is_stale, age_s=age_s)
+        tail = b',"extensions":{"jmgraph":' + orjson.dumps(extension) + b"}}"
         if len(response.head) >= MIN_COMPRESSED_BYTES and self._accepts_gzip:
             headers.append((b"content-encoding", b"gzip"))
             body = response.gzipped(tail)

@@ -14,7 +14,7 @@ import msgspec
 
 from services.cache.tiers import TOKEN_BYTES, WITHOUT_REDIS, LockState, RedisTier
 from services.errors import UpstreamFailure, UpstreamReason
-from services.observability import Priority, Usage, current_usage, open_usage
+from services.observability import Priority, RequestStats, current_stats, open_stats
 
 T = TypeVar("T")
 
@@ -53,21 +53,21 @@ class Flight(Generic[T]):
     """One fetch, with request statistics of its own; it goes on when the caller that started it is cancelled."""
 
     def __init__(self, work: Callable[[Flight[T]], Awaitable[T]], priority: Priority) -> None:
-        self.usage = Usage(priority=priority)
+        self.stats = RequestStats(priority=priority)
         self._stale: asyncio.Future[T | None] = asyncio.get_running_loop().create_future()
         self._work = work
         self.task = asyncio.create_task(self._run())
         self.task.add_done_callback(_retrieve_exception)
 
     async def _run(self) -> T:
-        with open_usage(self.usage.priority) as usage:
+        with open_stats(self.stats.priority) as stats:
             # one object: a caller that joins later may raise the priority of what is still waiting
-            self.usage = usage
+            self.stats = stats
             return await self._work(self)
 
     def raise_priority(self, priority: Priority) -> None:
         """Another caller waits: the most urgent one decides the priority."""
-        self.usage.priority = min(self.usage.priority, priority)
+        self.stats.priority = min(self.stats.priority, priority)
 
     def set_stale_value(self, value: T | None) -> None:
         """Called by the work: what can be used until it is done. Only the first call counts."""
@@ -88,7 +88,7 @@ class Flight(Generic[T]):
         try:
             return await asyncio.shield(self.task)
         finally:
-            current_usage().upstream_calls += self.usage.upstream_calls
+            current_stats().upstream_calls += self.stats.upstream_calls
 
 
 class RefreshLock:

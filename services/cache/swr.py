@@ -15,7 +15,7 @@ from services.cache.entries import CacheEntry, CacheKey
 from services.cache.single_flight import Flight, RefreshLock, SingleFlight
 from services.cache.tiers import MemoryTier, RedisTier
 from services.errors import UpstreamFailure
-from services.observability import Priority, current_usage
+from services.observability import Priority, current_stats
 
 T = TypeVar("T")
 Fetch = Callable[[], Awaitable[T | None]]
@@ -78,9 +78,9 @@ class Cache:
         now = self._clock()
         if now >= entry.fresh_until:
             return None
-        usage = current_usage()
-        usage.cache_hits += 1
-        usage.note_part(age_s=max(0.0, now - entry.fetched_at), fresh_for_s=entry.fresh_until - now, stale=False)
+        stats = current_stats()
+        stats.cache_hits += 1
+        stats.note_part(age_s=max(0.0, now - entry.fetched_at), fresh_for_s=entry.fresh_until - now, stale=False)
         self._on_read(kind.name, "memory")
         return entry
 
@@ -128,7 +128,7 @@ class Cache:
         self, kind: CacheKey[T], key: str, fetch: Fetch[T], known: CacheEntry[T] | None
     ) -> CacheEntry[T]:
         is_background = known is not None and self._is_revalidating(kind, known)
-        priority = Priority.UPKEEP if is_background else current_usage().priority
+        priority = Priority.UPKEEP if is_background else current_stats().priority
         flight: Flight[CacheEntry[T]] = self._flights.join(
             (kind.name, key), lambda flight: self._refresh(kind, key, fetch, flight), priority
         )
@@ -159,13 +159,13 @@ class Cache:
     def _return_fetched(
         self, kind: CacheKey[T], entry: CacheEntry[T], flight: Flight[CacheEntry[T]]
     ) -> CacheEntry[T]:
-        return self._return(kind, entry, "fetched" if flight.usage.upstream_calls else "redis")
+        return self._return(kind, entry, "fetched" if flight.stats.upstream_calls else "redis")
 
     def _return(self, kind: CacheKey[T], entry: CacheEntry[T], outcome: str) -> CacheEntry[T]:
         now = self._clock()
-        usage = current_usage()
-        usage.cache_hits += outcome != "fetched"
-        usage.note_part(
+        stats = current_stats()
+        stats.cache_hits += outcome != "fetched"
+        stats.note_part(
             age_s=max(0.0, now - entry.fetched_at),
             fresh_for_s=max(0.0, entry.fresh_until - now),
             stale=outcome == "stale",

@@ -11,7 +11,7 @@ from cachetools import TTLCache
 
 from services.cache import CachedFile, DiskCache, Flight, RedisTier, RefreshLock, SingleFlight
 from services.errors import UpstreamFailure
-from services.observability import current_usage
+from services.observability import current_stats
 
 ABSENT_S = 60.0
 """An image that the site does not have is not asked for again for so long."""
@@ -67,7 +67,7 @@ class ImageCache:
         async def work(_: Flight[StoredImage | None]) -> StoredImage | None:
             return await self._make(key, make, fresh_s)
 
-        flight = self._flights.join(key, work, current_usage().priority)
+        flight = self._flights.join(key, work, current_stats().priority)
         try:
             return await flight.result()
         except UpstreamFailure:

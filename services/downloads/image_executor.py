@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from services.process_priority import lower_thread_priority
+from services.processes import lower_thread_priority
 from services.tasks import to_its_end
 
 P = ParamSpec("P")

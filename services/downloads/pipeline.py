@@ -23,7 +23,7 @@ from services.downloads.page_formats import page_format_of, strips_of
 from services.downloads.ports import Cancelled, DownloadJob, PackedArchive, PagesMissing, PagesProgress
 from services.downloads.staging import PageDirectory, StagedPage
 from services.errors import StorageFull, UpstreamFailure, UpstreamReason
-from services.observability import Priority, open_usage
+from services.observability import Priority, open_stats
 from services.tasks import to_its_end
 from services.upstream.records import AlbumDetail, ChapterDetail
 
@@ -82,7 +82,7 @@ class Pipeline:
             on_progress=on_progress,
             is_cancelled=is_cancelled,
         )
-        with open_usage(Priority.DOWNLOAD):
+        with open_stats(Priority.DOWNLOAD):
             return await run.run()
 
     def _metadata_of(self, job: DownloadJob) -> ArchiveMetadata:

@@ -20,7 +20,7 @@ from services.downloads.row import ChapterProgress, DownloadRow
 from services.downloads.store import NameTaken
 from services.downloads.updates import Subscriber
 from services.errors import ChapterNotFound, ErrorCode, Internal, JmgraphError, UpstreamFailure, UpstreamReason
-from services.observability import Priority, bound_request, metrics, open_usage, span
+from services.observability import Priority, bound_request, metrics, open_stats, span
 from services.redis import RedisUnavailable
 from services.tasks import end_tasks
 from services.upstream.records import AlbumDetail, ChapterDetail
@@ -49,7 +49,7 @@ class DownloadRunner:
         writer = RecordWriter(self._store, row, self._timings)
         try:
             with (
-                open_usage(Priority.DOWNLOAD),
+                open_stats(Priority.DOWNLOAD),
                 bound_request(row.request_id),
                 span("download", {"jmgraph.download": row.download.id}),
             ):

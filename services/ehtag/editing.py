@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from services.ehtag.markup.reader import CellReader
+from services.ehtag.markup.cells import CellReader
 from services.ehtag.records import Namespace, parse_raw_tag
 from services.ehtag.snapshot import TagSnapshot
 from services.ehtag.state import DatabaseState

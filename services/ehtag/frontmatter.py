@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from services.ehtag.markup.javascript import in_object_order
+from services.ehtag.markup.syntax import in_object_order
 
 _PREFIX = "tag:yaml.org,2002:"
 _DIGITS = list("0123456789")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from services.ehtag.markup.javascript import trim
+from services.ehtag.markup.syntax import trim
 
 
 class Namespace(StrEnum):

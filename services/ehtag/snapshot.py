@@ -7,9 +7,8 @@ from functools import cached_property
 from weakref import WeakKeyDictionary
 
 from services.ehtag.frontmatter import FrontMatterError, read_front_matter
-from services.ehtag.markup.cells import plain_text
-from services.ehtag.markup.javascript import in_object_order, trim
-from services.ehtag.markup.reader import CellReader
+from services.ehtag.markup.cells import CellReader, plain_text
+from services.ehtag.markup.syntax import in_object_order, trim
 from services.ehtag.names import NameList, TagKey
 from services.ehtag.records import CommitRecord, Namespace, NamespaceRecord, Report
 from services.ehtag.table import TagTable, name_of, parse_table

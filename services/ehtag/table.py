@@ -10,7 +10,7 @@ from functools import cached_property
 from itertools import accumulate
 from typing import NamedTuple
 
-from services.ehtag.markup.javascript import SPACES, trim
+from services.ehtag.markup.syntax import SPACES, trim
 from services.ehtag.records import parse_raw_tag
 
 _SEPARATOR = re.compile(r"(?<!\\)\|")  # one character is looked at: `\\|` is escaped too

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
 
-from services.ehtag.markup.cells import Cell
-from services.ehtag.markup.reader import CellReader
+from services.ehtag.markup.cells import Cell, CellReader
 from services.ehtag.records import Namespace
 from services.ehtag.table import TagTable, parse_table, read_cell, split_row
 

@@ -1,6 +1,6 @@
-"""Figures for who runs this: counters and gauges that Prometheus scrapes from `/metrics`.
+"""Metrics: counters and gauges that Prometheus scrapes from `/metrics`.
 
-With several processes on one data directory (`shared_figures.py`) whichever is asked adds all of theirs up.
+With several processes on one data directory (`metrics_multiprocess.py`) any of them answers with the sums over all.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ LAG_EVERY_S = 1.0
 
 
 def exposition() -> bytes:
-    """All figures in Prometheus's text format; memory and processor time are those of the process that answers."""
+    """All metrics in Prometheus's text format; memory and processor time are those of the process that answers."""
     shared = shared_registry()
     if shared is not None:
         ProcessCollector(registry=shared)
@@ -90,7 +90,7 @@ def note_queue(queued: int, workers: int, by_state: Mapping[str, int]) -> None:
 @asynccontextmanager
 async def measured_process(subscribers: Callable[[], int]) -> AsyncIterator[None]:
     """Measure the event loop's lag and count subscribers while the block runs."""
-    task = asyncio.create_task(_measure(subscribers), name="figures")
+    task = asyncio.create_task(_measure(subscribers), name="metrics")
     try:
         yield
     finally:

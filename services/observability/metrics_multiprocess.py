@@ -1,4 +1,4 @@
-"""Figures of several processes on one data directory, added up: each keeps its own in files there, and whichever is
+"""Metrics of several processes on one data directory, added up: each keeps its own in files there, and whichever is
 asked reads them all.
 
 A process is alive while it holds the lock on its `.alive` file, so that processes of several containers, whose
@@ -31,8 +31,8 @@ _held: list[int] = []
 """Descriptors of this process's lock, never closed by us: the lock goes with the process."""
 
 
-def share_figures(data_dir: Path) -> None:
-    """Keep this process's figures under `data_dir`; call it once, before `observability.metrics` is imported."""
+def share_metrics(data_dir: Path) -> None:
+    """Keep this process's metrics under `data_dir`; call it once, before `observability.metrics` is imported."""
     folder = data_dir / "metrics"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -49,7 +49,7 @@ def share_figures(data_dir: Path) -> None:
 
 
 def shared_registry() -> CollectorRegistry | None:
-    """The figures of all processes; None where this one keeps its figures to itself."""
+    """The metrics of all processes; None where this one keeps its own."""
     if not _held:
         return None
     folder = Path(os.environ[FOLDER])
@@ -68,8 +68,8 @@ def _bury(folder: Path) -> None:
             file.rename(file.with_suffix(".dead"))
     dead = sorted(folder.glob("*.dead"), key=lambda file: file.stat().st_mtime)
     for file in dead[:-KEPT_DEAD]:
-        for figures in folder.glob(f"*_{file.stem}.db"):
-            figures.unlink()
+        for metrics in folder.glob(f"*_{file.stem}.db"):
+            metrics.unlink()
         file.unlink()
 
 

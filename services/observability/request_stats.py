@@ -1,6 +1,7 @@
-"""What one request costs: upstream calls against a budget, cache hits, and how old its parts are.
+"""Statistics of one request: upstream calls against a budget, cache hits, age of its parts.
 
-A door opens a `Usage` per operation; whatever runs below finds it through a context variable, which tasks inherit.
+An endpoint opens one `RequestStats` for each operation; code below finds it through a context variable, which tasks
+inherit.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from enum import IntEnum
 
 
 class Priority(IntEnum):
-    """Who waits for the site: a person goes before a download, a download before upkeep."""
+    """Order of requests to the site: a person before a download, a download before background work."""
 
     PERSON = 0
     DOWNLOAD = 1
@@ -21,8 +22,8 @@ class Priority(IntEnum):
 
 
 @dataclass(slots=True)
-class Usage:
-    """Running figures of one operation; mutable, one per request."""
+class RequestStats:
+    """Counters of one operation; mutable."""
 
     priority: Priority = Priority.PERSON
     upstream_calls: int = 0
@@ -33,7 +34,7 @@ class Usage:
     fresh_for_s: float | None = None
     """Seconds until the first of its parts is no longer fresh; None while no part was noted."""
     is_personal: bool = False
-    """True once something was read that no shared cache may keep (a download, say)."""
+    """True once something was read that must not be in a shared cache (a download, say)."""
 
     def note_part(self, *, age_s: float, fresh_for_s: float, stale: bool) -> None:
         """Note one cached or fetched part of the answer: its age, how long it stays fresh, whether it is stale."""
@@ -42,28 +43,28 @@ class Usage:
         self.stale = self.stale or stale
 
 
-_current: ContextVar[Usage | None] = ContextVar("jmgraph_usage", default=None)
+_current: ContextVar[RequestStats | None] = ContextVar("jmgraph_request_stats", default=None)
 
 
-def current_usage() -> Usage:
-    """The usage of the running operation; one that nobody reads where none was opened."""
-    return _current.get() or Usage()
+def current_stats() -> RequestStats:
+    """Those of the running operation; where none were opened, an object that is not read."""
+    return _current.get() or RequestStats()
 
 
-def join_usage() -> Usage:
-    """The usage that is open, or a new one for the rest of this task."""
-    usage = _current.get()
-    if usage is None:
-        _current.set(usage := Usage())
-    return usage
+def join_stats() -> RequestStats:
+    """Those that are open, or new ones for the rest of this task."""
+    stats = _current.get()
+    if stats is None:
+        _current.set(stats := RequestStats())
+    return stats
 
 
 @contextmanager
-def open_usage(priority: Priority = Priority.PERSON) -> Iterator[Usage]:
-    """Open a fresh usage for everything inside, tasks started there included."""
-    usage = Usage(priority=priority)
-    token = _current.set(usage)
+def open_stats(priority: Priority = Priority.PERSON) -> Iterator[RequestStats]:
+    """Open new statistics for the block, tasks started in it included."""
+    stats = RequestStats(priority=priority)
+    token = _current.set(stats)
     try:
-        yield usage
+        yield stats
     finally:
         _current.reset(token)

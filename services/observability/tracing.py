@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from services.observability.logging import request_id
-from services.version import VERSION
+from services.settings import VERSION
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import SpanProcessor

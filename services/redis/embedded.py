@@ -1,4 +1,9 @@
-"""Running the embedded Valkey, or joining it."""
+"""Runs the embedded Valkey of a data directory, or joins the one that another process runs.
+
+The process that holds `valkey/owner.lock` runs the server and stops it; others on the same data directory join it by
+the address in `valkey/address.json`. The kernel releases the lock with its process, so that a server left behind by
+a kill -9 is adopted by the next owner. It listens on loopback, since the path of a socket has 107 bytes at most.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +18,10 @@ from pathlib import Path
 import structlog
 
 from services.errors import ConfigurationError
-from services.redis.embedded_folder import Folder, ServerAddress
-from services.redis.embedded_process import (
+from services.redis.embedded_server import (
     POLL_S,
+    ServerAddress,
+    ServerDirectory,
     end,
     exists,
     free_port,
@@ -45,7 +51,7 @@ async def embedded_valkey(data_dir: Path) -> AsyncIterator[str]:
     server that dies meanwhile is started again on the same port. Raises `ConfigurationError` when it can't be started
     here.
     """
-    folder = Folder.of(data_dir)
+    folder = ServerDirectory.of(data_dir)
     async with folder.owner_lock() as is_owner:
         if is_owner:
             async with _owned(folder) as url:
@@ -60,8 +66,8 @@ async def embedded_valkey(data_dir: Path) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def _owned(folder: Folder) -> AsyncIterator[str]:
-    server = Server(folder)
+async def _owned(folder: ServerDirectory) -> AsyncIterator[str]:
+    server = EmbeddedServer(folder)
     try:
         await server.start()
         watch = asyncio.create_task(server.keep_alive(), name="valkey watch")
@@ -73,7 +79,7 @@ async def _owned(folder: Folder) -> AsyncIterator[str]:
         await server.stop()
 
 
-async def _succeed(folder: Folder) -> None:
+async def _succeed(folder: ServerDirectory) -> None:
     """Run the server as soon as its owner has ended (a `download` that was there before the `up`, say)."""
     while True:
         await asyncio.sleep(WATCH_S)
@@ -87,7 +93,7 @@ async def _succeed(folder: Folder) -> None:
 
 async def join_valkey(data_dir: Path) -> str:
     """URL of the Valkey that another process runs on this data directory; `ConfigurationError` when none does."""
-    folder = Folder(data_dir / "valkey")
+    folder = ServerDirectory(data_dir / "valkey")
     deadline = asyncio.get_running_loop().time() + JOIN_TIMEOUT_S
     while True:
         address = folder.read_address()
@@ -101,10 +107,10 @@ async def join_valkey(data_dir: Path) -> str:
         await asyncio.sleep(POLL_S)
 
 
-class Server:
+class EmbeddedServer:
     """One server process: ours, or adopted from an owner that was killed."""
 
-    def __init__(self, folder: Folder) -> None:
+    def __init__(self, folder: ServerDirectory) -> None:
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         self.address = ServerAddress(port=0, password="", pid=0)
@@ -129,7 +135,7 @@ class Server:
                 continue
             log.warning("Valkey ended by itself; starting it again")
             try:
-                Folder.of(self._folder.path.parent)  # somebody may have removed it
+                ServerDirectory.of(self._folder.path.parent)  # somebody may have removed it
                 await self._launch(self.address, tries=1, may_move=False)
             except (ConfigurationError, OSError) as error:  # a full disk, no room for a process
                 log.error("Valkey can't be started again; trying on", reason=str(error))

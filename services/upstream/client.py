@@ -1,6 +1,6 @@
 """Reads the JM site: returns records, raises `UpstreamFailure`, and nothing of jmcomic.
 
-A call is one logical fetch and counts as one in `current_usage().upstream_calls`, however many attempts, hosts and
+A call is one logical fetch and counts as one in `current_stats().upstream_calls`, however many attempts, hosts and
 requests it takes; for a number that turns out to be a chapter's the look-ups on the way to its album count as well.
 """
 
@@ -16,7 +16,7 @@ from typing import TypeVar
 import structlog
 
 from services.errors import InvalidInput
-from services.observability import current_usage
+from services.observability import current_stats
 from services.redis import RedisClient
 from services.settings import Settings
 from services.upstream.api import JmApi
@@ -171,7 +171,7 @@ class UpstreamClient:
 
     async def comments(self, album_id: str, page: int) -> CommentPageRecord:
         """A page of an album's comments, always by the API: the web pages give no totals."""
-        current_usage().upstream_calls += 1
+        current_stats().upstream_calls += 1
         with _failures_of("comments"):
             hosts = await self._lists.ready(HostRole.API)
             fetch = partial(self._api.comments, album_id=album_id, page=page)
@@ -238,7 +238,7 @@ class UpstreamClient:
         return await self._ask(self._call(self._html.chapter, id), self._call(self._api.chapter, id))
 
     async def _picture(self, path: str) -> bytes:
-        current_usage().upstream_calls += 1
+        current_stats().upstream_calls += 1
         hosts = await self._lists.ready(HostRole.IMAGE)
         fetch = partial(self._cdn.picture, path=path)
         return await self._http.ask(hosts, fetch, self._http.deadline(), is_paced=False)
@@ -250,7 +250,7 @@ class UpstreamClient:
         return call
 
     async def _ask(self, by_html: SourceCall[T], by_api: SourceCall[T]) -> T:
-        current_usage().upstream_calls += 1
+        current_stats().upstream_calls += 1
         with _failures_of("call"):
             return await self._sources.ask(by_html, by_api)
 

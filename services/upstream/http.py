@@ -13,7 +13,7 @@ from typing import TypeVar
 import structlog
 
 from services.errors import UpstreamReason
-from services.observability import Priority, current_usage
+from services.observability import Priority, current_stats
 from services.upstream.failures import AttemptError, attempt_error
 from services.upstream.hosts import Host, Hosts
 from services.upstream.limiter import HostRateLimited, Limiter
@@ -77,7 +77,7 @@ class UpstreamHttp:
         `tries` is set by a caller that has another source to turn to. `is_paced`: the rate of a host holds, too.
         """
         # a caller that has another source to turn to does not wait for a host that limits us
-        patience_s = 0.0 if tries else RATE_LIMIT_PATIENCE_S[current_usage().priority]
+        patience_s = 0.0 if tries else RATE_LIMIT_PATIENCE_S[current_stats().priority]
         plan = RetryPlan(hosts, deadline, tries=tries or self._tries, patience_s=patience_s)
         while host := plan.next_host():
             if not await plan.pause_for(host):
@@ -126,7 +126,7 @@ class UpstreamHttp:
         return answer
 
     async def _acquire(self, stack: AsyncExitStack, host: Host, deadline: Deadline, is_paced: bool) -> None:
-        priority = current_usage().priority
+        priority = current_stats().priority
         began_at = time.monotonic()
         try:
             async with asyncio.timeout(PERSON_WAITS_S if priority is Priority.PERSON else None):

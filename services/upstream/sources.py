@@ -10,7 +10,7 @@ from typing import Literal, TypeVar
 import structlog
 
 from services.errors import InvalidInput
-from services.observability import Priority, open_usage
+from services.observability import Priority, open_stats
 from services.upstream.failures import AttemptError
 from services.upstream.host_lists import HostLists
 from services.upstream.hosts import Hosts
@@ -179,7 +179,7 @@ class SourceFallback:
 
     async def _check(self) -> None:
         hosts = self._lists.known_hosts(HostRole.HTML)
-        with open_usage(Priority.UPKEEP):
+        with open_stats(Priority.UPKEEP):
             try:
                 await self._http.ask(hosts, self._check_html, self._http.deadline(), tries=1)
             except AttemptError as failed:

@@ -8,7 +8,7 @@ import pytest
 
 from services.cache import Cache, CacheKey, ReadObserver, RedisTier
 from services.errors import UpstreamFailure, UpstreamReason
-from services.observability import Priority, current_usage, open_usage
+from services.observability import Priority, current_stats, open_stats
 from services.redis import RedisClient
 from services.upstream.records import AlbumDetail
 from tests.fakes import Clock, FakeSite, album
@@ -129,9 +129,9 @@ async def test_each_asker_is_charged_for_the_call_of_the_flight(new_cache: NewCa
     cache = new_cache()
 
     async def cost() -> tuple[int, int]:
-        with open_usage() as usage:
+        with open_stats() as stats:
             await cache.read(ALBUMS, "1", fetch(site, "1"))
-            return usage.upstream_calls, usage.cache_hits
+            return stats.upstream_calls, stats.cache_hits
 
     assert await asyncio.gather(*[cost() for _ in range(3)]) == [(1, 0), (1, 0), (1, 0)]
     assert await cost() == (0, 1)
@@ -144,10 +144,10 @@ async def test_an_answer_tells_its_age_and_how_long_it_is_fresh(
     await cache.read(ALBUMS, "1", fetch(site, "1"))
     clock.move(30)
 
-    with open_usage() as usage:
+    with open_stats() as stats:
         await cache.read(ALBUMS, "1", fetch(site, "1"))
 
-    assert (usage.age_s, usage.fresh_for_s, usage.stale) == (30.0, 70.0, False)
+    assert (stats.age_s, stats.fresh_for_s, stats.stale) == (30.0, 70.0, False)
 
 
 async def test_a_stale_answer_serves_at_once_while_it_is_refreshed(
@@ -159,11 +159,11 @@ async def test_a_stale_answer_serves_at_once_while_it_is_refreshed(
     site.albums["1"] = album("1", "山", "雪")
     site.gate.clear()
 
-    with open_usage() as usage:
+    with open_stats() as stats:
         entry = await cache.read(ALBUMS, "1", fetch(site, "1"))
 
     assert entry.value == album("1", "山")
-    assert (usage.stale, usage.age_s, usage.fresh_for_s, usage.upstream_calls) == (True, 150.0, 0.0, 0)
+    assert (stats.stale, stats.age_s, stats.fresh_for_s, stats.upstream_calls) == (True, 150.0, 0.0, 0)
     site.gate.set()
     await until(lambda: cache.has_fresh(ALBUMS, "1"))
     assert (await cache.read(ALBUMS, "1", fetch(site, "1"))).value == album("1", "山", "雪")
@@ -175,10 +175,10 @@ async def test_a_refresh_that_nobody_waits_for_is_upkeep(new_cache: NewCache, cl
     priorities: list[Priority] = []
 
     async def ask() -> AlbumDetail:
-        priorities.append(current_usage().priority)
+        priorities.append(current_stats().priority)
         return album("1")
 
-    with open_usage(Priority.DOWNLOAD):
+    with open_stats(Priority.DOWNLOAD):
         await cache.read(ALBUMS, "1", ask)
         clock.move(150)
         await cache.read(ALBUMS, "1", ask)
@@ -193,11 +193,11 @@ async def test_an_old_answer_waits_for_a_better_one(new_cache: NewCache, site: F
     clock.move(500)
     site.albums["1"] = album("1", "雪")
 
-    with open_usage() as usage:
+    with open_stats() as stats:
         entry = await cache.read(ALBUMS, "1", fetch(site, "1"))
 
     assert entry.value == album("1", "雪")
-    assert (usage.stale, usage.age_s, usage.upstream_calls) == (False, 0.0, 1)
+    assert (stats.stale, stats.age_s, stats.upstream_calls) == (False, 0.0, 1)
 
 
 async def test_an_old_answer_stands_in_when_the_site_is_slow(
@@ -208,11 +208,11 @@ async def test_an_old_answer_stands_in_when_the_site_is_slow(
     clock.move(500)
     site.gate.clear()
 
-    with open_usage() as usage:
+    with open_stats() as stats:
         entry = await cache.read(ALBUMS, "1", fetch(site, "1"))
 
     assert entry.value == album("1", "山")
-    assert usage.stale
+    assert stats.stale
     site.gate.set()
 
 
@@ -225,11 +225,11 @@ async def test_a_stale_answer_stands_in_when_the_site_fails(
     clock.move(age_s)
     site.failure = UpstreamFailure(UpstreamReason.UNREACHABLE)
 
-    with open_usage() as usage:
+    with open_stats() as stats:
         entry = await cache.read(ALBUMS, "1", fetch(site, "1"))
 
     assert entry.value == album("1", "山")
-    assert (usage.stale, usage.age_s) == (True, age_s)
+    assert (stats.stale, stats.age_s) == (True, age_s)
 
 
 async def test_an_answer_past_its_stale_time_does_not_stand_in(
@@ -251,11 +251,11 @@ async def test_a_stale_answer_in_redis_stands_in_after_a_restart(
     clock.move(500)
     site.failure = UpstreamFailure(UpstreamReason.MAINTENANCE)
 
-    with open_usage() as usage:
+    with open_stats() as stats:
         entry = await new_cache().read(ALBUMS, "1", fetch(site, "1"))
 
     assert entry.value == album("1", "山")
-    assert usage.stale
+    assert stats.stale
 
 
 async def test_a_failing_site_is_left_alone_for_a_moment(new_cache: NewCache, site: FakeSite, clock: Clock) -> None:
@@ -301,11 +301,11 @@ async def test_an_absence_never_stands_in_for_a_failing_site(
 async def test_what_another_process_fetched_costs_no_call(new_cache: NewCache, site: FakeSite) -> None:
     await new_cache().read(ALBUMS, "1", fetch(site, "1"))
 
-    with open_usage() as usage:
+    with open_stats() as stats:
         entry = await new_cache().read(ALBUMS, "1", fetch(site, "1"))
 
     assert entry.value == album("1", "山")
-    assert (usage.upstream_calls, usage.cache_hits) == (0, 1)
+    assert (stats.upstream_calls, stats.cache_hits) == (0, 1)
 
 
 async def test_a_stale_answer_is_not_told_when_another_process_has_a_fresh_one(
@@ -316,10 +316,10 @@ async def test_a_stale_answer_is_not_told_when_another_process_has_a_fresh_one(
     clock.move(500)
     await second.read(ALBUMS, "1", fetch(site, "1"))
 
-    with open_usage() as usage:
+    with open_stats() as stats:
         await first.read(ALBUMS, "1", fetch(site, "1"))
 
-    assert (usage.stale, usage.upstream_calls) == (False, 0)
+    assert (stats.stale, stats.upstream_calls) == (False, 0)
 
 
 async def test_an_answer_that_can_not_be_read_is_a_miss(

@@ -16,7 +16,7 @@ from services.errors import (
     UpstreamFailure,
     UpstreamReason,
 )
-from services.observability import open_usage
+from services.observability import open_stats
 from services.redis import RedisClient
 from services.upstream.records import AlbumDetail, AlbumSummary, ChapterDetail, Period, RankingQuery, SearchQuery
 from tests.fakes import Clock, FakeSite, FakeTagIndex, album
@@ -146,11 +146,11 @@ async def test_a_wave_of_what_redis_has_costs_no_call(new_catalog: NewCatalog, s
     await new_catalog(site).find_albums(["1", "3", "4"])
     site.calls.clear()
 
-    with open_usage() as usage:
+    with open_stats() as stats:
         found = await new_catalog(site).find_albums(["1", "3", "4"])
 
     assert [each.id for each in found if isinstance(each, AlbumDetail)] == ["1", "3", "4"]
-    assert (site.calls.total(), usage.upstream_calls, usage.cache_hits) == (0, 0, 3)
+    assert (site.calls.total(), stats.upstream_calls, stats.cache_hits) == (0, 0, 3)
 
 
 async def test_no_albums_are_asked_for_nothing(new_catalog: NewCatalog, site: FakeSite) -> None:

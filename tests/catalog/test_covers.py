@@ -12,7 +12,7 @@ from services.cache import Cache, DiskCache, RedisTier, etag_of
 from services.catalog import Catalog, ContentPolicy, Covers, Freshness, ImageInfo
 from services.errors import BlockedByPolicy, InvalidInput, UpstreamFailure, UpstreamReason
 from services.imaging import sniff
-from services.observability import open_usage
+from services.observability import open_stats
 from services.redis import RedisClient
 from tests.fakes import FakeSite, FakeTagIndex, album
 from tests.waiting import until
@@ -126,13 +126,13 @@ async def test_a_small_cover_is_not_blown_up(new_covers: NewCovers) -> None:
 async def test_a_thumbnail_is_made_once_from_one_fetch(new_covers: NewCovers, site: FakeSite) -> None:
     covers = new_covers()
 
-    with open_usage() as usage:
+    with open_stats() as stats:
         first = await covers.thumbnail("1")
     again = await new_covers().thumbnail("1")
 
     assert first == again
     assert site.calls == {"album 1": 1, "cover 1": 1}
-    assert usage.upstream_calls == 2
+    assert stats.upstream_calls == 2
 
 
 async def test_other_types_of_thumbnail_are_refused(new_covers: NewCovers) -> None:

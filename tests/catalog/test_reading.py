@@ -17,7 +17,7 @@ from demo.drawing import page_image
 from demo.server import RunningDemo
 from services.catalog import OpenCatalog, open_catalog
 from services.errors import BlockedByPolicy, UpstreamFailure, UpstreamReason
-from services.observability import open_usage
+from services.observability import open_stats
 from services.redis import RedisClient
 from services.settings import read_settings
 from services.upstream import open_upstream
@@ -81,11 +81,11 @@ async def test_a_hundred_askers_in_two_processes_make_one_request(
 
 async def test_titles_of_a_ranking_cost_one_call(opened: Open) -> None:
     async with opened() as reading:
-        with open_usage() as usage:
+        with open_stats() as stats:
             ranking = await reading.catalog.ranking(RankingQuery())
 
     assert [line.rank for line in ranking.entries] == list(range(1, 81))
-    assert usage.upstream_calls == 1
+    assert stats.upstream_calls == 1
 
 
 async def test_details_of_a_ranking_come_in_one_bounded_wave(opened: Open, demo: RunningDemo, method: str) -> None:
@@ -106,13 +106,13 @@ async def test_the_site_falls_and_the_catalog_stands(opened: Open, demo: Running
         fresh = await reading.catalog.find_album("350234")
         demo.knobs.turn("*", dead=True)
 
-        with open_usage() as usage:
+        with open_stats() as stats:
             stale = await reading.catalog.find_album("350234")
         with pytest.raises(UpstreamFailure):
             await reading.catalog.find_album("333908")
 
     assert stale == fresh
-    assert usage.stale
+    assert stats.stale
 
 
 async def test_a_withheld_tag_is_withheld_everywhere(opened: Open, demo: RunningDemo) -> None:

@@ -33,7 +33,7 @@ from services.downloads import (
 from services.downloads.records import ArchiveFormat, ImageFormat
 from services.errors import StorageFull, UpstreamFailure, UpstreamReason
 from services.imaging import sniff
-from services.observability import Priority, current_usage
+from services.observability import Priority, current_stats
 from services.upstream.records import AlbumDetail, ChapterDetail, ChapterRef, SourceMethod
 
 pytestmark = pytest.mark.anyio
@@ -56,7 +56,7 @@ class SitePages:
     async def page(self, chapter: ChapterDetail, index: int) -> bytes:
         """The file as it is sent."""
         await self.gate.wait()
-        self.priorities.add(current_usage().priority)
+        self.priorities.add(current_stats().priority)
         try:
             answer = await self._client.get(f"{self._base}/media/photos/{chapter.id}/{chapter.page_names[index - 1]}")
         except httpx.HTTPError as error:

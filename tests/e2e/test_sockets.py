@@ -11,7 +11,7 @@ from typing import Any
 import uvicorn
 from websockets.sync.client import connect
 
-from commands.websocket_protocol import SocketProtocol
+from commands.serve import WebSocketProtocol
 from tests.waiting import wait_until
 
 LONG_BYTES = 64 << 20
@@ -23,7 +23,7 @@ HANDSHAKE = (
 )
 
 
-class Hasty(SocketProtocol):
+class Hasty(WebSocketProtocol):
     """The same with less patience."""
 
     cut_after_s = 0.2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.ehtag import TagSnapshot
-from services.ehtag.markup.reader import resolve
+from services.ehtag.markup.cells import resolve
 from services.ehtag.records import SEARCH_ORDERS, Namespace, parse_namespace, parse_raw_tag
 from tests.tag_glossary import tag_file, tag_snapshot
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ehtag import TagSnapshot, problems_of
-from services.ehtag.markup.javascript import in_object_order, trim
+from services.ehtag.markup.syntax import in_object_order, trim
 from services.ehtag.records import Namespace, Report
 from tests.tag_glossary import tag_file, tag_snapshot
 

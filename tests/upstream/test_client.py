@@ -20,7 +20,7 @@ from services.catalog import (
     SourceMethod,
 )
 from services.errors import InvalidInput
-from services.observability import open_usage
+from services.observability import open_stats
 from services.upstream import UpstreamClient
 
 pytestmark = pytest.mark.anyio
@@ -216,8 +216,8 @@ async def test_both_methods_rank_the_same(upstream_to: OpenUpstream, order: Albu
 @BOTH
 @pytest.mark.parametrize("category", Category)
 async def test_every_category_has_its_own_ranking(upstream_to: OpenUpstream, method: str, category: Category) -> None:
-    shelf = {Category.ALL: None, Category.THREE_D: "3D"}.get(category, category.value.lower())
-    expected = sum(shelf in (None, comic.category) for comic in library().comics)
+    store = {Category.ALL: None, Category.THREE_D: "3D"}.get(category, category.value.lower())
+    expected = sum(store in (None, comic.category) for comic in library().comics)
 
     async with upstream_to(jm_method=method) as upstream:
         ranking = await upstream.ranking(RankingQuery(category=category))
@@ -288,26 +288,26 @@ async def test_each_call_counts_once_however_many_requests_it_takes(
 ) -> None:
     demo.knobs.turn("api", path="/album", failure="server_error", fail_next=2)
     async with upstream_to() as upstream:
-        with open_usage() as usage:
+        with open_stats() as stats:
             await upstream.album("350234")
-            assert usage.upstream_calls == 1
+            assert stats.upstream_calls == 1
             await upstream.ranking(RankingQuery())
-            assert usage.upstream_calls == 2
+            assert stats.upstream_calls == 2
             chapter = await upstream.chapter("350234")
             assert chapter is not None
-            assert usage.upstream_calls == 3
+            assert stats.upstream_calls == 3
             await upstream.page(chapter, 1)
             await upstream.cover("350234")
             await upstream.comments("350234", 1)
-            assert usage.upstream_calls == 6
+            assert stats.upstream_calls == 6
 
 
 async def test_usage_is_counted_where_the_work_is_done_in_threads(upstream_to: OpenUpstream) -> None:
     async with upstream_to(jm_method="html") as upstream:
-        with open_usage() as usage:
+        with open_stats() as stats:
             await upstream.album("333909")
 
-    assert usage.upstream_calls == 3  # asked as an album, as a chapter, and then its album
+    assert stats.upstream_calls == 3  # asked as an album, as a chapter, and then its album
 
 
 async def test_a_chapter_of_no_images_page_is_never_given_a_scramble_id(

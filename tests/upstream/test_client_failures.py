@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from demo.server import RunningDemo
 from services.catalog import ChapterDetail, HostRole, RankingQuery, SearchQuery, SourceMethod
 from services.errors import ErrorCode, UpstreamFailure, UpstreamReason
-from services.observability import Priority, open_usage
+from services.observability import Priority, open_stats
 from services.redis import RedisClient
 from services.upstream import UpstreamClient
 
@@ -161,7 +161,7 @@ async def test_a_download_sits_out_what_a_person_does_not(upstream_to: OpenUpstr
     async with upstream_to(jm_image_urls=(demo.image_url,)) as upstream:
         demo.knobs.turn("image", failure="rate_limit", retry_after_s=6, fail_next=1)
         failed = await failure_of(upstream.page(a_chapter("350234"), 1))
-        with open_usage(Priority.DOWNLOAD):
+        with open_stats(Priority.DOWNLOAD):
             began_at = time.monotonic()
             assert await upstream.page(a_chapter("350234"), 1)
 
@@ -280,7 +280,7 @@ async def test_no_more_requests_are_under_way_than_the_settings_allow(
         chapter = await one.chapter("333909")
         assert chapter is not None
         demo.requests.reset()
-        with open_usage(Priority.DOWNLOAD):
+        with open_stats(Priority.DOWNLOAD):
             await asyncio.gather(*(upstream.page(chapter, n) for n in range(1, 15) for upstream in (one, other)))
 
     assert demo.requests.peak("image") == 4

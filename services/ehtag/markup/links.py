@@ -6,8 +6,8 @@ import re
 from typing import NamedTuple
 
 from services.ehtag.markup import nodes
-from services.ehtag.markup.javascript import SPACES, trim
 from services.ehtag.markup.nodes import Node, Nsfw
+from services.ehtag.markup.syntax import SPACES, trim
 from services.ehtag.markup.whatwg import parse_url
 
 # nothing here is encoded, decoded, or recoded: most URLs of the database, told at a glance

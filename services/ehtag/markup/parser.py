@@ -11,10 +11,9 @@ from markdown_it.helpers import parseLinkLabel
 from markdown_it.token import Token
 
 from services.ehtag.markup import rules
-from services.ehtag.markup.javascript import trim
 from services.ehtag.markup.linkify import FoundUrl, Linkifier
 from services.ehtag.markup.links import is_safe_url, normalise_url
-from services.ehtag.markup.syntax import parse_destination, parse_title
+from services.ehtag.markup.syntax import parse_destination, parse_title, trim
 
 _BLANK_LINES = re.compile(r"\n[ \t]*(?=\n)")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from itertools import zip_longest
 
-from services.ehtag.markup.javascript import trim
 from services.ehtag.markup.nodes import Node
+from services.ehtag.markup.syntax import trim
 from services.ehtag.records import SHORT_PREFIXES, SHOWN_PREFIXES, Namespace
 
 _IN_TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\u00a0": "&nbsp;"})

@@ -9,7 +9,7 @@ import pytest
 
 PROGRAM = """
 import asyncio, os, signal
-from services.signals import stop_on_signals
+from services.processes import stop_on_signals
 
 async def main():
     stop = asyncio.Event()
