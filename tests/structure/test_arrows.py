@@ -27,7 +27,7 @@ MAY_USE = {
 OURS = {"services", "resolvers", "schema", "rest", "commands", "demo", "app", "worker", "cli", "tests", "benchmarks"}
 
 LAYERS = (
-    {"errors", "tasks", "version", "signals", "process_priority", "http_semantics", "network"},
+    {"errors", "tasks", "processes", "http_semantics", "network"},
     {"settings", "cursors"},
     {"observability"},
     {"redis", "imaging"},
