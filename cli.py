@@ -130,7 +130,7 @@ def download(
     image: Annotated[Image, typer.Option(help="Format of the pages.")] = Image.ORIGINAL,
     quality: Annotated[int, typer.Option(min=1, max=100, help="For jpeg and webp.")] = 90,
     chapter: Annotated[list[str] | None, typer.Option(help="Only these chapters; may be given often.")] = None,
-    out: Annotated[Path, typer.Option(file_okay=False, help="ServerDirectory to put it in.")] = Path(),
+    out: Annotated[Path, typer.Option(file_okay=False, help="Folder to put it in.")] = Path(),
     force: Annotated[bool, typer.Option(help="Make it anew even where it is ready.")] = False,
 ) -> None:
     """Download an album, with a progress bar: through the `up` on this data directory, or all by itself.

@@ -126,7 +126,7 @@ def test_the_schema_is_printed_as_it_is_in_the_repository() -> None:
     [
         ([], ["up", "serve", "worker", "demo", "download", "doctor", "schema", "ehtag"]),
         (["serve"], ["--workers", "Valkey of an `up`"]),
-        (["download"], ["--archive", "--out", "--chapter", "130 interrupted", "JM350234"]),
+        (["download"], ["--archive", "--out", "Folder to put it in.", "--chapter", "130 interrupted", "JM350234"]),
         (["ehtag"], ["sync", "check", "export"]),
         (["ehtag", "export"], ["--format", "full", "raw", "text", "html", "ast"]),
     ],
