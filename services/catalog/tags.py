@@ -12,7 +12,7 @@ from typing import Protocol
 import msgspec
 from cachetools import LRUCache
 
-from services.cache import RedisTier, shape_of
+from services.cache import RedisTier
 from services.ehtag import TagKind, Translator, fold_many
 from services.upstream.records import AlbumDetail, AlbumSummary
 
@@ -62,7 +62,9 @@ class AlbumTags:
 
 _ENCODE = msgspec.msgpack.Encoder().encode
 _DECODER = msgspec.msgpack.Decoder(AlbumTags)
-_KEY = f"jmgraph:labels:{shape_of(AlbumTags)}:"
+_KEY = "jmgraph:labels:cb25f2f1:"
+"""Before the album's number. Written out, since a new name would show withheld albums in lists until each was read
+again; another version only with other fields of `AlbumTags`."""
 
 
 class TagCache:

@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from PIL import Image, ImageChops
 
@@ -134,6 +135,20 @@ async def test_a_withheld_tag_is_withheld_everywhere(opened: Open, demo: Running
             assert blocked.value.tags == (MARKED,)
 
     assert demo.requests.count(role="image") == 0
+
+
+async def test_tags_that_an_earlier_version_stored_still_withhold(
+    opened: Open, redis_client: RedisClient, demo: RunningDemo
+) -> None:
+    stored = {"tags": [MARKED], "works": [], "characters": [], "authors": []}
+    await redis_client.with_timeout(5).set("jmgraph:labels:cb25f2f1:900451", msgspec.msgpack.encode(stored))
+
+    async with opened(blocked_tags=(MARKED,)) as reading:
+        demo.requests.reset()
+        with pytest.raises(BlockedByPolicy):
+            await reading.catalog.check_album("900451")
+
+    assert demo.requests.count() == 0
 
 
 async def test_strict_lists_nothing_that_was_not_looked_up(opened: Open) -> None:
