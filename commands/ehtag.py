@@ -40,18 +40,18 @@ async def sync(settings: Settings) -> int:
 async def check(settings: Settings) -> int:
     """One line a report, `file:line: raw: message`; gives 1 when there is any."""
     async with open_tag_database(settings) as tags:
-        reports = tags.snapshot.reports()
+        reports = tags.state.snapshot.reports()
         for report in reports:
             place = f"{report.namespace}.md:{report.line or 0}" if report.namespace else report.logger
             print(f"{place}: {report.raw or ''}: {report.message}")  # noqa: T201
-        print(f"{tags.snapshot.count} tags, {len(reports)} reports", file=sys.stderr)  # noqa: T201
+        print(f"{tags.state.snapshot.count} tags, {len(reports)} reports", file=sys.stderr)  # noqa: T201
     return 1 if reports else 0
 
 
 async def export(settings: Settings, form: str, out: Path | None) -> int:
     """Write the database in one form; a file appears whole or not at all."""
     async with open_tag_database(settings) as tags:
-        pieces = pieces_of(tags.snapshot, TagForm(form))
+        pieces = pieces_of(tags.state.snapshot, TagForm(form))
         if out is None:
             for piece in pieces:
                 sys.stdout.buffer.write(piece)

@@ -93,7 +93,7 @@ async def chapter_detail(context: Context, id: str) -> ChapterDetail:
 
 def tags(context: Context, names: Sequence[str], kind: TagKind) -> Sequence[Translation]:
     """Tags of an album, each with its record of the tag database where there is one, in the order given."""
-    return context.services.tags.translator.translate_many(names, kind)
+    return context.services.tags.state.translator.translate_many(names, kind)
 
 
 async def related(context: Context, album_id: str) -> Sequence[AlbumSummary]:

@@ -67,7 +67,7 @@ class TagRemoval:
 def tag(context: Context, namespace: Namespace, raw: str) -> TagRecord | None:
     """One record of the EhTag database."""
     name = parse_raw_tag(raw)
-    return context.services.tags.snapshot.find(namespace, name) if name else None
+    return context.services.tags.state.snapshot.find(namespace, name) if name else None
 
 
 def tags(
@@ -83,7 +83,7 @@ def tags(
     """
     if not 1 <= first <= MAX_PAGE_SIZE:
         raise InvalidInput("first", f"first must be between 1 and {MAX_PAGE_SIZE}.")
-    found = context.services.tags.search.find(query, namespaces)
+    found = context.services.tags.state.search.find(query, namespaces)
     start = _position_of(after)
     records = found[start : start + first]
     return TagPage(
@@ -110,7 +110,7 @@ def translate_tags(context: Context, names: list[str], kind: TagKind = TagKind.G
     """Resolve free-text JM tags to EhTag records, in the order given. At most 500."""
     if len(names) > MAX_NAMES:
         raise InvalidInput("names", f"At most {MAX_NAMES} names at once, not {len(names)}.")
-    return context.services.tags.translator.translate_many(names, kind)
+    return context.services.tags.state.translator.translate_many(names, kind)
 
 
 def ehtag(context: Context) -> DatabaseState:
@@ -130,7 +130,7 @@ async def albums_of_name(context: Context, name: str, kind: TagKind, page: int) 
 
 async def albums_of_record(context: Context, record: TagRecord, page: int) -> AlbumListPage:
     """A page of the albums that carry this record's tag, by the site's own spelling where it is known."""
-    spellings = context.services.tags.translator.spellings(record)
+    spellings = context.services.tags.state.translator.spellings(record)
     text = spellings[0] if spellings else record.name.text
     field = _FIELD_OF_NAMESPACE.get(record.namespace, SearchField.TAG)
     return await context.services.catalog.search(SearchQuery(text=text, page=page, field=field))
@@ -170,7 +170,7 @@ async def update_tag(
     await database.check_version(if_match)
     user = await context.services.identity.verify(context.token)
     result = await database.update(namespace, raw, cells, if_match=if_match, user=user)
-    return _existing(result.record or database.snapshot.find(namespace, raw), namespace, raw)
+    return _existing(result.record or database.state.snapshot.find(namespace, raw), namespace, raw)
 
 
 async def remove_tag(context: Context, namespace: Namespace, raw: str, if_match: str) -> TagRemoval:

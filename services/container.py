@@ -7,12 +7,14 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
+from operator import attrgetter
 from pathlib import Path
 
 import structlog
 
 from services.access import Access
-from services.catalog import AlbumDetail, Catalog, Covers, EhTagIndex, HostRole, Pages, open_catalog
+from services.catalog import AlbumDetail, Catalog, Covers, EhTagIndex, Pages, open_catalog
 from services.downloads import (
     ArchiveStore,
     DownloadLimits,
@@ -24,9 +26,9 @@ from services.downloads import (
     open_downloads,
 )
 from services.ehtag import GitHubIdentity, TagDatabase, TagKind, open_identity, open_tag_database
-from services.errors import ConfigurationError, UpstreamReason
+from services.errors import ConfigurationError
 from services.notifications import Notifications, open_notifications
-from services.observability import metrics, note_span, telemetry
+from services.observability import metrics, telemetry
 from services.persisted_queries import PersistedQueryStore
 from services.redis import Events, RedisClient, open_events, open_redis
 from services.settings import Settings
@@ -71,10 +73,10 @@ async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterat
         events = await enter(open_events(redis))
         tags = await enter(open_tag_database(settings, events))
         identity = await enter(open_identity(settings.github_api_url))
-        upstream = await enter(open_upstream(settings, redis, on_attempt=_note_attempt))
+        upstream = await enter(open_upstream(settings, redis))
         staging = Staging(settings.data_dir / "staging")
-        tag_index = EhTagIndex(lambda: tags.translator)
-        site = await enter(open_catalog(settings, redis, upstream, tag_index, staging.page_path, on_read=_note_read))
+        tag_index = EhTagIndex(partial(attrgetter("state.translator"), tags))
+        site = await enter(open_catalog(settings, redis, upstream, tag_index, staging.page_path))
         archives = open_archive_store(
             settings.storage_url.get_secret_value(), settings.storage_options, settings.data_dir / "archives"
         )
@@ -130,7 +132,7 @@ class ArchiveMetadataSource:
 
     def tags_of(self, album: AlbumDetail) -> tuple[str, ...]:
         """The album's tags, translated where the database has them."""
-        joined = self._tags.translator.translate_many(album.tags, TagKind.GENRE)
+        joined = self._tags.state.translator.translate_many(album.tags, TagKind.GENRE)
         return tuple(one.record.name.text if one.record else one.name for one in joined)
 
     def url_of(self, album_id: str) -> str:
@@ -146,16 +148,6 @@ def _download_limits(settings: Settings) -> DownloadLimits:
         queue_limit=settings.download_queue_limit,
         disk_floor_bytes=settings.disk_floor_bytes,
     )
-
-
-def _note_attempt(role: HostRole, host: str, reason: UpstreamReason | None, seconds: float) -> None:
-    metrics.UPSTREAM_REQUESTS.labels(host, role, reason or "OK").inc()
-    metrics.UPSTREAM_SECONDS.labels(role).observe(seconds)
-    note_span("site", seconds, {"server.address": host, "jmgraph.role": role, "jmgraph.outcome": reason or "OK"})
-
-
-def _note_read(kind: str, outcome: str) -> None:
-    metrics.CACHE_READS.labels(kind, outcome).inc()
 
 
 def _make_folder(data_dir: Path) -> None:

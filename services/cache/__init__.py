@@ -1,10 +1,9 @@
 """A stale-while-revalidate cache in two tiers, and files on disk. Generic: it holds any msgspec-encodable record."""
 
 from services.cache.disk import CachedFile, DiskCache, etag_of
-from services.cache.entries import CacheEntry, CacheKey, DerivedValue, shape_of
 from services.cache.single_flight import Flight, RefreshLock, SingleFlight
 from services.cache.swr import Cache, ReadObserver
-from services.cache.tiers import MemoryTier, RedisTier
+from services.cache.tiers import CacheEntry, CacheKey, DerivedValue, MemoryTier, RedisTier, shape_of
 
 __all__ = [
     "Cache",

@@ -11,11 +11,10 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
-from services.cache.entries import CacheEntry, CacheKey
 from services.cache.single_flight import Flight, RefreshLock, SingleFlight
-from services.cache.tiers import MemoryTier, RedisTier
+from services.cache.tiers import CacheEntry, CacheKey, MemoryTier, RedisTier
 from services.errors import UpstreamFailure
-from services.observability import Priority, current_stats
+from services.observability import Priority, current_stats, metrics
 
 T = TypeVar("T")
 Fetch = Callable[[], Awaitable[T | None]]
@@ -44,10 +43,10 @@ class Cache:
         patience_s: float = PATIENCE_S,
         retry_s: float = RETRY_S,
         clock: Callable[[], float] = time.time,
-        on_read: ReadObserver = lambda *_: None,
+        on_read: ReadObserver | None = None,
     ) -> None:
         """`stale_s` is how long an entry may be used after its freshness while refreshes fail."""
-        self._on_read = on_read
+        self._on_read = on_read or record_read
         self._redis = redis
         self._memory = memory or MemoryTier(MAX_ENTRIES, MAX_BYTES)
         self._stale_s = stale_s
@@ -221,6 +220,11 @@ class Cache:
             return known
         self._memory.put(kind.name, key, entry)
         return entry
+
+
+def record_read(kind: str, outcome: str) -> None:
+    """Add a read to the metrics."""
+    metrics.CACHE_READS.labels(kind, outcome).inc()
 
 
 async def _outcome(read: Callable[[str], Awaitable[T]], key: str) -> T | UpstreamFailure:

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.cache import Cache, DiskCache, ReadObserver, RedisTier
+from services.cache import Cache, DiskCache, RedisTier
 from services.catalog.catalog import Catalog, Freshness
 from services.catalog.covers import Covers
 from services.catalog.pages import FindStaged, Pages
@@ -38,18 +38,15 @@ async def open_catalog(
     site: Site,
     index: TagIndex,
     find_staged: FindStaged = lambda *_: None,
-    *,
-    on_read: ReadObserver = lambda *_: None,
 ) -> AsyncIterator[OpenCatalog]:
     """The catalog over a site; to be closed before the site and Redis are.
 
-    `find_staged` finds the pages of running downloads. `on_read` is called after every read of the cache with its
-    kind ("album") and outcome ("memory", "redis", "fetched", "stale" or "failed").
+    `find_staged` finds the pages of running downloads.
     """
     async with AsyncExitStack() as stack:
         redis_tier = RedisTier(redis)
         policy = ContentPolicy(index, settings.blocked_tags, is_strict=settings.policy == "strict")
-        cache = Cache(redis_tier, stale_s=settings.cache_stale_s, on_read=on_read)
+        cache = Cache(redis_tier, stale_s=settings.cache_stale_s)
         stack.push_async_callback(cache.aclose)
         catalog = Catalog(
             site,

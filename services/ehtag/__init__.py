@@ -2,7 +2,16 @@
 
 from services.ehtag.database import EditResult, TagDatabase
 from services.ehtag.editing import CellSources, RowPosition, checked_raw
-from services.ehtag.export import ParsedRow, commit_form, export, normalise_record, parse_row_text, serialise_record
+from services.ehtag.export import (
+    ParsedRow,
+    TagForm,
+    commit_form,
+    export,
+    normalise_record,
+    parse_row_text,
+    render_record,
+    serialise_record,
+)
 from services.ehtag.factory import open_tag_database
 from services.ehtag.folding import fold, fold_many
 from services.ehtag.identity import GitHubIdentity, GitHubUser, open_identity
@@ -20,10 +29,9 @@ from services.ehtag.records import (
 )
 from services.ehtag.remote import FetchProgress
 from services.ehtag.search import TagSearch
-from services.ehtag.snapshot import TagSnapshot, problems_of
+from services.ehtag.snapshot import TagRecord, TagSnapshot, problems_of
 from services.ehtag.state import DatabaseState
 from services.ehtag.sync import SyncOutcome, keep_tags_synced
-from services.ehtag.tags import TagForm, TagRecord, render_record
 from services.ehtag.translator import Translation, Translator
 
 __all__ = [

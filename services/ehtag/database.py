@@ -27,12 +27,9 @@ from services.ehtag.identity import GitHubUser
 from services.ehtag.records import Namespace
 from services.ehtag.remote import FetchProgress, OnProgress
 from services.ehtag.repository import Edit, Repository
-from services.ehtag.search import TagSearch
-from services.ehtag.snapshot import TagSnapshot
+from services.ehtag.snapshot import TagRecord
 from services.ehtag.state import DatabaseState, StateReader
 from services.ehtag.sync import SyncOutcome, SyncStatus, sync_repository
-from services.ehtag.tags import TagRecord
-from services.ehtag.translator import Translator
 from services.errors import Conflict, JmgraphError, StaleVersion
 from services.http_semantics import etag_matches
 
@@ -87,7 +84,8 @@ class TagDatabase:
         self._repository = repository
         self._reader = reader
         self._sync_log = sync_log
-        self._state = state
+        self.state = state
+        """The newest state: snapshot, translator and search of one head. A moved head replaces it whole."""
         self._events = events
         self._limiter = CapacityLimiter(_THREADS)
         self._computing = CapacityLimiter(_COMPUTING_THREADS)
@@ -95,36 +93,16 @@ class TagDatabase:
         self._editing = asyncio.Lock()
         self._moved = asyncio.Condition()
 
-    @property
-    def state(self) -> DatabaseState:
-        """The newest state; a moved head replaces it whole."""
-        return self._state
-
-    @property
-    def snapshot(self) -> TagSnapshot:
-        """The records."""
-        return self._state.snapshot
-
-    @property
-    def translator(self) -> Translator:
-        """Joins the site's tags to these records."""
-        return self._state.translator
-
-    @property
-    def search(self) -> TagSearch:
-        """Searches these records."""
-        return self._state.search
-
     async def refresh(self) -> DatabaseState:
         """Look at the head now, and at the note of the last sync; the state as it is then."""
         async with self._refreshing:
-            before, self._state = self._state, await self._run(self._reader.read, self._state)
-            if self._state.sha == before.sha:
-                return self._state
-        log.info("The tag database moved", sha=self._state.sha, tags=self._state.snapshot.count)
+            before, self.state = self.state, await self._run(self._reader.read, self.state)
+            if self.state.sha == before.sha:
+                return self.state
+        log.info("The tag database moved", sha=self.state.sha, tags=self.state.snapshot.count)
         async with self._moved:
             self._moved.notify_all()
-        return self._state
+        return self.state
 
     async def check_version(self, if_match: str) -> DatabaseState:
         """The newest state, when `if_match` names its version. Raises `StaleVersion` otherwise."""
@@ -202,13 +180,13 @@ class TagDatabase:
 
     async def watch(self) -> AsyncGenerator[DatabaseState, None]:
         """The state after each change of the head from now on; a slow reader gets the newest."""
-        seen = self._state.sha
+        seen = self.state.sha
         while True:
             async with self._moved:
-                while self._state.sha == seen:
+                while self.state.sha == seen:
                     await self._moved.wait()
-            seen = self._state.sha
-            yield self._state
+            seen = self.state.sha
+            yield self.state
 
     async def follow(self) -> None:
         """Keep the state new for ever, whoever moves the head; run once, by `open_tag_database`."""
@@ -240,8 +218,8 @@ class TagDatabase:
                 await self._run(self._repository.commit, edit)
             finally:
                 await self._follow_up()
-        log.info("The tag database was edited", sha=self._state.sha, by=user.login)
-        return EditResult(self._state.sha, planned.record(self._state.snapshot))
+        log.info("The tag database was edited", sha=self.state.sha, by=user.login)
+        return EditResult(self.state.sha, planned.record(self.state.snapshot))
 
     async def _follow_up(self) -> None:
         """Tell the others first: they read the new head while we do."""

@@ -7,10 +7,9 @@ from enum import StrEnum
 
 from services.ehtag.markup.cells import CellReader
 from services.ehtag.records import Namespace, parse_raw_tag
-from services.ehtag.snapshot import TagSnapshot
+from services.ehtag.snapshot import TagRecord, TagSnapshot
 from services.ehtag.state import DatabaseState
 from services.ehtag.table import TableRow, TagTable, parse_row, serialise_row, split_row
-from services.ehtag.tags import TagRecord
 from services.errors import Conflict, InvalidInput, TagNotFound
 
 _HEADER = "| 原始标签 | 名称 | 描述 | 外部链接 |\n| -------- | ---- | ---- | -------- |"

@@ -3,19 +3,48 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC
+from enum import StrEnum
 from typing import Any
 
 import orjson
 
 from services.ehtag.editing import CellSources, read_draft, read_loose, written_row
+from services.ehtag.markup.cells import Cell
 from services.ehtag.records import CommitRecord, Namespace, NamespaceRecord, Signature, parse_raw_tag
-from services.ehtag.snapshot import TagSnapshot
+from services.ehtag.snapshot import TagRecord, TagSnapshot
 from services.ehtag.table import parse_row
-from services.ehtag.tags import TagForm, TagRecord, render_record
 from services.errors import InvalidInput
+
+
+class TagForm(StrEnum):
+    """One form of every cell, or all of them at once."""
+
+    FULL = "full"
+    RAW = "raw"
+    TEXT = "text"
+    HTML = "html"
+    AST = "ast"
+
+
+_RENDERERS: dict[TagForm, Callable[[Cell], Any]] = {
+    TagForm.FULL: lambda cell: {"raw": cell.raw, "text": cell.text, "html": cell.html, "ast": cell.ast},
+    TagForm.RAW: lambda cell: cell.raw,
+    TagForm.TEXT: lambda cell: cell.text,
+    TagForm.HTML: lambda cell: cell.html,
+    TagForm.AST: lambda cell: cell.ast,
+}
+
+
+def render_record(record: TagRecord, form: TagForm) -> dict[str, Any]:
+    """A record ready for JSON: `{"name": …, "intro": …, "links": …}`.
+
+    Each cell is a string, a list of nodes (AST), or `{"raw", "text", "html", "ast"}` (FULL).
+    """
+    render = _RENDERERS[form]
+    return {"name": render(record.name), "intro": render(record.intro), "links": render(record.links)}
 
 
 def export(snapshot: TagSnapshot, form: TagForm) -> Iterator[bytes]:

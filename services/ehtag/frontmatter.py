@@ -121,8 +121,6 @@ def read_front_matter(text: str) -> dict[str, object]:
     """
     import yaml  # late: opening a database does not need it
 
-    from services.ehtag.frontmatter import Yaml12Loader
-
     try:
         value = _plain(yaml.load(text, Loader=Yaml12Loader))  # noqa: S506 - a SafeLoader
     except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from services.ehtag.markup.syntax import trim
+from services.ehtag.markup.syntax import SPACES
 
 
 class Namespace(StrEnum):
@@ -44,6 +44,10 @@ class TagMatch(StrEnum):
     FOLDED = "FOLDED"
     ALIAS = "ALIAS"
     RAW = "RAW"
+
+
+TagKey = tuple[Namespace, str]
+"""Namespace and raw tag: (Namespace.OTHER, "full color")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +124,12 @@ _RAW_TAG = re.compile(r"[-a-z0-9. ]+\Z")
 
 def parse_namespace(text: str) -> Namespace | None:
     """The namespace of a full name or an alias, any case and with blanks around it ("Female", " f "); else None."""
-    return _BY_NAME.get(trim(text).lower())
+    return _BY_NAME.get(text.strip(SPACES).lower())
 
 
 def parse_raw_tag(text: str) -> str | None:
     """The raw tag as it is stored: trimmed, lower case ("Full Color" is "full color"); None when it can't be one."""
-    raw = trim(text).lower()
+    raw = text.strip(SPACES).lower()
     return raw if _RAW_TAG.match(raw) else None
 
 

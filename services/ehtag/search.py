@@ -6,13 +6,12 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, overload
 
-from services.ehtag.folding import fold, fold_many, loose_key_of
-from services.ehtag.names import NameList, TagKey, parts_of
-from services.ehtag.records import Namespace, TagMatch
+from services.ehtag.folding import fold, fold_many, loose_key_of, parts_of
+from services.ehtag.records import Namespace, TagKey, TagMatch
+from services.ehtag.snapshot import NameList
 
 if TYPE_CHECKING:
-    from services.ehtag.snapshot import TagSnapshot
-    from services.ehtag.tags import TagRecord
+    from services.ehtag.snapshot import TagRecord, TagSnapshot
 
 
 class TagSearch:

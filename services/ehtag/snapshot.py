@@ -2,20 +2,112 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from weakref import WeakKeyDictionary
 
+from services.ehtag.folding import fold, fold_many, may_have_parts
 from services.ehtag.frontmatter import FrontMatterError, read_front_matter
-from services.ehtag.markup.cells import CellReader, plain_text
-from services.ehtag.markup.syntax import in_object_order, trim
-from services.ehtag.names import NameList, TagKey
-from services.ehtag.records import CommitRecord, Namespace, NamespaceRecord, Report
-from services.ehtag.table import TagTable, name_of, parse_table
-from services.ehtag.tags import TagRecord
+from services.ehtag.markup.cells import Cell, CellReader, plain_text
+from services.ehtag.markup.syntax import SPACES, in_object_order
+from services.ehtag.records import CommitRecord, Namespace, NamespaceRecord, Report, TagKey
+from services.ehtag.table import TagTable, name_of, parse_table, read_cell, split_row
 
 _LOGGER = "error"  # the releases' tools know one kind
 _ROLLS: WeakKeyDictionary[TagTable, NameList] = WeakKeyDictionary()  # of the files that some snapshot still holds
+
+
+_NO_TABLE = parse_table(b"")
+_NO_CELLS = ("", "", "", "")
+
+
+class TagRecord:
+    """A tag: its name, its introduction, its links, in Chinese. One object per tag and snapshot; cells on demand."""
+
+    __slots__ = ("_intro", "_links", "_name", "_reader", "_row", "_table", "namespace", "raw")
+
+    def __init__(self, namespace: Namespace, raw: str, table: TagTable, row: int, reader: CellReader) -> None:
+        self.namespace = namespace
+        self.raw = raw
+        self._table = table
+        self._row = row  # the line is read again for each cell: kept, it would cost more memory than all cells do
+        self._reader = reader
+        self._name: Cell | None = None
+        self._intro: Cell | None = None
+        self._links: Cell | None = None
+
+    @classmethod
+    def draft(cls, namespace: Namespace, raw: str, cells: tuple[str, str, str], reader: CellReader) -> TagRecord:
+        """A record that is in no table, of three cells in markdown as somebody wrote them."""
+        record = cls(namespace, raw, _NO_TABLE, -1, reader)
+        record._name, record._intro, record._links = (Cell(read_cell(cell), reader) for cell in cells)
+        return record
+
+    def __repr__(self) -> str:
+        return f"<TagRecord {self.id}>"
+
+    @property
+    def id(self) -> str:
+        """`namespace:raw`, as in "other:full color"."""
+        return f"{self.namespace.value}:{self.raw}"
+
+    @property
+    def name(self) -> Cell:
+        """What the tag is called."""
+        if self._name is None:
+            self._name = self._cell(1)
+        return self._name
+
+    @property
+    def intro(self) -> Cell:
+        """What it means."""
+        if self._intro is None:
+            self._intro = self._cell(2)
+        return self._intro
+
+    @property
+    def links(self) -> Cell:
+        """Where to read on."""
+        if self._links is None:
+            self._links = self._cell(3)
+        return self._links
+
+    @property
+    def cells(self) -> tuple[Cell, Cell, Cell]:
+        """Name, introduction and links."""
+        return self.name, self.intro, self.links
+
+    def _cell(self, position: int) -> Cell:
+        fields = split_row(self._table.text_of(self._row)) or _NO_CELLS
+        return Cell(read_cell(fields[position]), self._reader)
+
+
+class NameList:
+    """The tags of one namespace in release order: `keys` and, beside them, their folded `names`.
+
+    `parted` has those whose name may hold several spellings, with the name as it stands.
+    """
+
+    def __init__(self, namespace: Namespace, tags: Iterable[tuple[str, str, bool]]) -> None:
+        """`tags`: raw tag, name, and whether the name refers to other tags' names."""
+        listed = [((namespace, raw), name.replace("\n", " "), refers) for raw, name, refers in tags]
+        self.keys: list[TagKey] = [key for key, _, _ in listed]
+        self.names = fold_many([name for _, name, _ in listed])
+        self.parted = [(name, key) for key, name, _ in listed if may_have_parts(name)]
+        self._referring = [position for position, (_, _, refers) in enumerate(listed) if refers]
+
+    def refreshed(self, name_of: Callable[[TagKey], str]) -> NameList:
+        """This name_list, if names that refer to others still read as they did; else one in which they read anew."""
+        anew = {position: name_of(self.keys[position]).replace("\n", " ") for position in self._referring}
+        if all(fold(name) == self.names[position] for position, name in anew.items()):
+            return self
+        name_list = NameList.__new__(NameList)
+        name_list.keys, name_list._referring = self.keys, self._referring
+        name_list.names = [fold(anew[at]) if at in anew else name for at, name in enumerate(self.names)]
+        moved = {self.keys[position]: name for position, name in anew.items()}
+        name_list.parted = [entry for entry in self.parted if entry[1] not in moved]
+        name_list.parted += [(name, key) for key, name in moved.items() if may_have_parts(name)]
+        return name_list
 
 
 class TagSnapshot:
@@ -175,7 +267,7 @@ class NamespaceRecords:
         for row in self._table.rows:
             written = row.cells.raw
             if row.raw is None:
-                if trim(written):
+                if written.strip(SPACES):
                     yield Report(_LOGGER, "无效的原始标签", self._namespace, row.line, written)
                 continue
             if self._rows[row.raw] != row.line - self._table.first_line:

@@ -30,6 +30,8 @@ class DatabaseState:
     `is_starter` while only the built-in glossary is there; `last_checked_at` and `last_error` tell of the remote.
     """
 
+    sha: str
+    """The version: sha1 of the head."""
     snapshot: TagSnapshot
     tables: Mapping[Namespace, TagTable]
     translator: Translator
@@ -37,11 +39,6 @@ class DatabaseState:
     is_starter: bool
     last_checked_at: datetime | None = None
     last_error: str | None = None
-
-    @property
-    def sha(self) -> str:
-        """The version: sha1 of the head."""
-        return self.snapshot.commit.sha
 
 
 class StateReader:
@@ -106,7 +103,7 @@ class StateReader:
             raise RepositoryUnreadable(f"{repository.folder} has no commit")
         snapshot = self._snapshot(contents, repository.address)
         translator, search = self._translator_of(snapshot), self._search_of(snapshot)
-        return DatabaseState(snapshot, self._tables, translator, search, is_starter)
+        return DatabaseState(snapshot.commit.sha, snapshot, self._tables, translator, search, is_starter)
 
     def _snapshot(self, contents: Contents, address: str) -> TagSnapshot:
         """Files that are as they were are not taken apart again: an edit touches one of thirteen."""

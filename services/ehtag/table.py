@@ -10,7 +10,7 @@ from functools import cached_property
 from itertools import accumulate
 from typing import NamedTuple
 
-from services.ehtag.markup.syntax import SPACES, trim
+from services.ehtag.markup.syntax import SPACES
 from services.ehtag.records import parse_raw_tag
 
 _SEPARATOR = re.compile(r"(?<!\\)\|")  # one character is looked at: `\\|` is escaped too
@@ -50,10 +50,10 @@ def split_row(line: str) -> Sequence[str] | None:
         parts = line.split("|")
     if len(parts) < 4:
         return None
-    start = 1 if len(parts) > 4 and not trim(parts[0]) else 0
+    start = 1 if len(parts) > 4 and not parts[0].strip(SPACES) else 0
     if len(parts) == start + 4:
         return parts[start:]
-    links = parts[start + 3 :] if trim(parts[-1]) else parts[start + 3 : -1]
+    links = parts[start + 3 :] if parts[-1].strip(SPACES) else parts[start + 3 : -1]
     return (*parts[start : start + 3], "|".join(links))
 
 
@@ -73,8 +73,8 @@ def serialise_row(raw: str, name: str, intro: str, links: str) -> str:
 
 def read_cell(field: str) -> str:
     """The markdown of what stands between the separators, or of what a caller wrote: trimmed, `<br>` a newline."""
-    cell = trim(field)
-    return trim(_BREAK.sub("\n", cell)) if "<br" in cell else cell
+    cell = field.strip(SPACES)
+    return _BREAK.sub("\n", cell).strip(SPACES) if "<br" in cell else cell
 
 
 def _written(cell: str) -> str:
@@ -83,8 +83,8 @@ def _written(cell: str) -> str:
 
 def _links(tail: str) -> str:
     """What follows the third separator, without the pipe that may close the row."""
-    links = trim(tail)
-    return trim(links[:-1]) if links.endswith("|") and not links.endswith("\\|") else links
+    links = tail.strip(SPACES)
+    return links[:-1].strip(SPACES) if links.endswith("|") and not links.endswith("\\|") else links
 
 
 def _split_odd_row(line: str) -> Sequence[str] | None:
@@ -95,7 +95,7 @@ def _split_odd_row(line: str) -> Sequence[str] | None:
     if line.endswith("\\"):
         return None
     pipes = [match.start() for match in _SEPARATOR.finditer(line)]
-    opened = pipes and not trim(line[: pipes[0]]) and _place(line, pipes[0] + 1, pipes[1:])
+    opened = pipes and not (line[: pipes[0]]).strip(SPACES) and _place(line, pipes[0] + 1, pipes[1:])
     return opened or _place(line, 0, pipes)
 
 
@@ -107,13 +107,13 @@ def _place(line: str, start: int, pipes: list[int]) -> Sequence[str] | None:
 
     def between(index: int, bound: int) -> str:
         following = max(index + 1, bound)
-        return trim(line[pipes[index] + 1 : pipes[following]])
+        return (line[pipes[index] + 1 : pipes[following]]).strip(SPACES)
 
     second_from = _leftmost(pipes[:-1], 1, lambda index: _is_cell(between(index, third_from)))
     if second_from is None:
         return None
     first = _leftmost(pipes[:-2], 0, lambda index: _is_cell(between(index, second_from)))
-    if first is None or not _is_cell(trim(line[start : pipes[first]])):
+    if first is None or not _is_cell((line[start : pipes[first]]).strip(SPACES)):
         return None
     second = max(first + 1, second_from)
     third = max(second + 1, third_from)

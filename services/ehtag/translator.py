@@ -18,14 +18,12 @@ from services.ehtag.aliases import (
     built_in_aliases,
     split_id,
 )
-from services.ehtag.folding import fold, fold_many, loose_key_of
-from services.ehtag.names import may_have_parts, parts_of
+from services.ehtag.folding import fold, fold_many, loose_key_of, may_have_parts, parts_of
 from services.ehtag.records import Namespace, Report, TagKind, TagMatch
 from services.ehtag.search import NameIndex, match_of
 
 if TYPE_CHECKING:
-    from services.ehtag.snapshot import TagSnapshot
-    from services.ehtag.tags import TagRecord
+    from services.ehtag.snapshot import TagRecord, TagSnapshot
 
 # Characters that must be left of a tag when a word is taken off it; one alone says too little.
 _SHORTEST_REST = 2

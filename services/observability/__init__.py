@@ -1,8 +1,18 @@
 """Logs, metrics, traces, and what one request costs."""
 
-from services.observability.logging import bound_request, request_id, set_up_log
-from services.observability.request_stats import Priority, RequestStats, current_stats, join_stats, open_stats
-from services.observability.tracing import note_span, span, telemetry
+from services.observability.logging import set_up_log
+from services.observability.request_context import (
+    Priority,
+    RequestStats,
+    bound_request,
+    current_stats,
+    join_stats,
+    note_span,
+    open_stats,
+    request_id,
+    span,
+)
+from services.observability.tracing import telemetry
 
 __all__ = [
     "Priority",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Mapping, MutableMapping
-from contextlib import AbstractContextManager
 from typing import Any
 
 import structlog
@@ -40,16 +39,6 @@ def set_up_log(level: str, form: str) -> None:
     root.setLevel(level.upper())
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
-
-
-def request_id() -> str:
-    """The id of the request that runs here, as every line of its log has it; empty outside of any."""
-    return str(structlog.contextvars.get_contextvars().get("request_id", ""))
-
-
-def bound_request(id: str) -> AbstractContextManager[None]:
-    """Every line of the log inside the block names this request; an empty id changes nothing."""
-    return structlog.contextvars.bound_contextvars(**({"request_id": id} if id else {}))
 
 
 def _formatter(shared: list[structlog.types.Processor], as_console: bool) -> logging.Formatter:

@@ -13,7 +13,7 @@ from typing import TypeVar
 import structlog
 
 from services.errors import UpstreamReason
-from services.observability import Priority, current_stats
+from services.observability import Priority, current_stats, metrics, note_span
 from services.upstream.failures import AttemptError, attempt_error
 from services.upstream.hosts import Host, Hosts
 from services.upstream.limiter import HostRateLimited, Limiter
@@ -56,7 +56,7 @@ class UpstreamHttp:
         self._limiter = limiter
         self._timeout_s = timeout_s
         self._tries = tries
-        self._on_attempt = on_attempt
+        self._on_attempt = on_attempt or record_attempt
 
     def deadline(self) -> Deadline:
         """The end of a call that begins now: the time of all tries at one host, 40 s at most."""
@@ -138,8 +138,7 @@ class UpstreamHttp:
 
     def _note_answer(self, hosts: Hosts, host: Host, seconds: float, reason: UpstreamReason | None) -> None:
         hosts.note_answer(host, seconds)
-        if self._on_attempt:
-            self._on_attempt(hosts.role, host.name, reason, seconds)
+        self._on_attempt(hosts.role, host.name, reason, seconds)
 
     async def _note_failure(
         self, hosts: Hosts, host: Host, failed: AttemptError, began_at: float, is_grave: bool
@@ -148,8 +147,7 @@ class UpstreamHttp:
         if failed.is_absent:
             self._note_answer(hosts, host, seconds, failed.reason)
             return
-        if self._on_attempt:
-            self._on_attempt(hosts.role, host.name, failed.reason, seconds)
+        self._on_attempt(hosts.role, host.name, failed.reason, seconds)
         hosts.note_failure(host, failed.reason, began_at=began_at, cooldown_s=failed.retry_after_s, is_grave=is_grave)
         log.debug(
             "an attempt failed",
@@ -161,6 +159,14 @@ class UpstreamHttp:
         )
         if failed.reason is UpstreamReason.RATE_LIMITED:
             await self._limiter.pause_host(host.name, hosts.cooldown_left_s(host))
+
+
+def record_attempt(role: HostRole, host: str, reason: UpstreamReason | None, seconds: float) -> None:
+    """Add an attempt to the metrics and to the trace."""
+    outcome = reason or "OK"
+    metrics.UPSTREAM_REQUESTS.labels(host, role, outcome).inc()
+    metrics.UPSTREAM_SECONDS.labels(role).observe(seconds)
+    note_span("site", seconds, {"server.address": host, "jmgraph.role": role, "jmgraph.outcome": outcome})
 
 
 class Deadline:

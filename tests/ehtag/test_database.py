@@ -21,11 +21,11 @@ pytestmark = pytest.mark.anyio
 
 async def test_the_state_is_that_of_the_head(tags: TagDatabase, repository: TagRepository) -> None:
     assert tags.state.sha == repository.head
-    assert tags.snapshot.version == 7
-    assert tags.snapshot.repo == ""
+    assert tags.state.snapshot.version == 7
+    assert tags.state.snapshot.repo == ""
     assert not tags.state.is_starter
     assert tags.state.last_checked_at is None
-    record = tags.snapshot.find(Namespace.FEMALE, "chef hat")
+    record = tags.state.snapshot.find(Namespace.FEMALE, "chef hat")
     assert record
     assert record.name.text == "厨师帽"
 
@@ -97,6 +97,6 @@ async def test_the_starter_is_the_same_everywhere_and_can_not_be_edited(tmp_path
     ):
         assert one.state.is_starter
         assert one.state.sha == other.state.sha
-        assert one.snapshot.count > 100
+        assert one.state.snapshot.count > 100
         with pytest.raises(Conflict, match="jmgraph ehtag sync"):
             await one.remove(Namespace.OTHER, "full color", if_match="*", user=COOK)

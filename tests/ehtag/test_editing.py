@@ -33,7 +33,7 @@ async def test_an_added_tag_stands_behind_the_last_row_and_all_else_is_as_it_was
 
     assert repository.show("database/female.md") == (FEMALE + "| top hat | 高帽 | 见`apron`。 |  |\n").encode()
     assert edit.sha == repository.head == tags.state.sha
-    assert edit.record is tags.snapshot.find(Namespace.FEMALE, "top hat")
+    assert edit.record is tags.state.snapshot.find(Namespace.FEMALE, "top hat")
     assert edit.record
     assert edit.record.intro.text == "见围裙(apron)。"
     assert repository.git("log", "-1", "--format=%an <%ae>|%B").strip() == (
@@ -104,7 +104,7 @@ async def test_a_removed_row_goes_with_its_line(tags: TagDatabase, repository: T
     old = "| full color | 彩色 | 整本都是彩色的。 |  |\r\n"
     assert repository.show("database/other.md") == FILES["database/other.md"].replace(old.encode(), b"")
     assert edit.record is None
-    assert tags.snapshot.find(Namespace.OTHER, "full color") is None
+    assert tags.state.snapshot.find(Namespace.OTHER, "full color") is None
     assert repository.git("log", "-1", "--format=%s").strip() == "删除 other:full color - 彩色"
 
 
@@ -119,7 +119,7 @@ async def test_a_comment_row_may_be_empty_but_needs_a_place(tags: TagDatabase, r
 
     added = FEMALE.replace("| apron |", "|  |  |  |  |\n| apron |", 1)
     assert repository.show("database/female.md").decode() == added
-    assert tags.snapshot.count == 7
+    assert tags.state.snapshot.count == 7
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ async def test_the_whole_real_database_keeps_every_other_byte(
             if namespace is Namespace.ROWS:
                 continue
             path = f"database/{namespace.value}.md"
-            raw = next(iter(tags.snapshot.records(namespace))).raw
+            raw = next(iter(tags.state.snapshot.records(namespace))).raw
             cells = CellSources("试", "", "")
             before = await tags.refresh()
             await tags.add(

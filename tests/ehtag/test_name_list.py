@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ehtag import TagSnapshot, fold
-from services.ehtag.names import NameList
 from services.ehtag.records import Namespace
+from services.ehtag.snapshot import NameList
 from services.ehtag.table import name_of, parse_row, parse_table
 from tests.tag_tables import COMMIT, snapshot_in, snapshot_of, table_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.ehtag.names import may_have_parts, parts_of
+from services.ehtag.folding import may_have_parts, parts_of
 
 
 @pytest.mark.parametrize(

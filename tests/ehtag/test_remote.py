@@ -55,7 +55,7 @@ async def test_a_clone_shows_the_token_and_keeps_it_nowhere(
 ) -> None:
     assert set(git_server.credentials) == {"", f"x-access-token:{TOKEN}"}
     assert tags.state.sha == git_server.repository.head
-    assert tags.snapshot.repo == git_server.url
+    assert tags.state.snapshot.repo == git_server.url
     assert TOKEN not in "".join(
         path.read_text(errors="replace") for path in local.folder.rglob("*") if path.is_file()
     )
@@ -89,7 +89,7 @@ async def test_a_push_refused_by_a_hook_undoes_the_edit_and_says_why(
 
     assert "hook declined" in refused.value.message
     assert git_server.repository.head == local.head == tags.state.sha == before
-    assert tags.snapshot.find(Namespace.FEMALE, "apron") is not None
+    assert tags.state.snapshot.find(Namespace.FEMALE, "apron") is not None
     local.check()
 
 
@@ -134,7 +134,7 @@ async def test_credentials_in_the_address_are_shown_to_nobody(tmp_path: Path, gi
     async with open_tag_database(settings(tmp_path / "data", address, "")) as tags:
         await tags.sync()
 
-        assert tags.snapshot.repo == git_server.url
+        assert tags.state.snapshot.repo == git_server.url
         assert TOKEN not in (tmp_path / "data/ehtag/config").read_text()
         git_server.repository.folder.rename(tmp_path / "gone")
         with pytest.raises(UpstreamFailure) as failure:

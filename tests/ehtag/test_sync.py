@@ -93,7 +93,7 @@ async def test_a_sync_clones_then_follows_then_has_nothing_to_do(
 
         outcomes = [await tags.sync(lambda told: progress.append(told.received_objects))]
         assert not tags.state.is_starter
-        assert tags.snapshot.repo == str(remote.folder)
+        assert tags.state.snapshot.repo == str(remote.folder)
         sha = remote.commit(
             {"database/other.md": FILES["database/other.md"].replace("火车".encode(), "列车".encode())}
         )
@@ -143,7 +143,7 @@ async def test_a_sync_moves_a_clean_work_tree_and_no_other(
     work = TagRepository(tmp_path / "work")
     remote.git("clone", "-q", str(remote.folder), str(work.folder))
     async with open_tag_database(tag_settings(tmp_path, work.folder)) as tags:
-        assert tags.snapshot.repo == str(remote.folder)
+        assert tags.state.snapshot.repo == str(remote.folder)
         remote.commit({"database/new.txt": b"new\n", "README.md": b"changed\n"})
         await tags.sync()
         assert (work.folder / "README.md").read_bytes() == b"changed\n"

@@ -190,4 +190,4 @@ async def test_servers_killed_while_they_write_leave_a_whole_repository(
     async with open_tag_database(
         read_settings(data_dir=tmp_path / "data", ehtag_repository=repository.folder)
     ) as tags:
-        assert tags.snapshot.count == 7 + commits
+        assert tags.state.snapshot.count == 7 + commits

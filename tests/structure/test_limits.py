@@ -13,7 +13,7 @@ from tools.structure import LIMITS
 
 ROOT = Path(__file__).resolve().parents[2]
 
-REACHED = {"modules of a cold ranking": 51}
+REACHED = {"modules of a cold ranking": 41}
 """What may not get worse while a limit is not reached yet; an entry goes when its limit in `LIMITS` holds."""
 
 

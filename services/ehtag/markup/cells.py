@@ -13,7 +13,7 @@ from services.ehtag.markup.links import image_node, link_node
 from services.ehtag.markup.nodes import Node
 from services.ehtag.markup.parser import Code, Piece, Text, read_everyday, split_paragraphs
 from services.ehtag.markup.render import escape_text, render_html, render_raw, render_text
-from services.ehtag.markup.syntax import trim
+from services.ehtag.markup.syntax import SPACES
 from services.ehtag.records import SEARCH_ORDERS, Namespace, parse_namespace, parse_raw_tag
 
 
@@ -39,7 +39,7 @@ def resolve(code: str, own: Namespace, names: Names) -> Resolved:
 
     `f:ahegao` looks in one namespace; `ahegao`, and one with a prefix that nobody knows, in all, nearest first.
     """
-    shown = trim(code)
+    shown = code.strip(SPACES)
     prefix, colon, rest = shown.partition(":")
     explicit = parse_namespace(prefix) if colon else None
     raw = parse_raw_tag(rest if colon else shown)
@@ -173,7 +173,7 @@ def plain_text(source: str) -> str | None:
     """The text of a cell that needs no parser, which is its raw form too; None when it may hold markup."""
     if _MAYBE_MARKUP.search(source):
         return None
-    return trim(unicodedata.normalize("NFC", source))
+    return unicodedata.normalize("NFC", source).strip(SPACES)
 
 
 class Cell:

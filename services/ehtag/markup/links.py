@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from services.ehtag.markup import nodes
 from services.ehtag.markup.nodes import Node, Nsfw
-from services.ehtag.markup.syntax import SPACES, trim
+from services.ehtag.markup.syntax import SPACES
 from services.ehtag.markup.whatwg import parse_url
 
 # nothing here is encoded, decoded, or recoded: most URLs of the database, told at a glance
@@ -32,7 +32,7 @@ def normalise_url(url: str) -> str:
         return url
     import mdurl
 
-    url = trim(url)
+    url = url.strip(SPACES)
     # mdurl trims what JavaScript would not: keep it out of its sight
     core = url.strip()
     start = url.index(core) if core else 0

@@ -13,7 +13,7 @@ from markdown_it.token import Token
 from services.ehtag.markup import rules
 from services.ehtag.markup.linkify import FoundUrl, Linkifier
 from services.ehtag.markup.links import is_safe_url, normalise_url
-from services.ehtag.markup.syntax import parse_destination, parse_title, trim
+from services.ehtag.markup.syntax import SPACES, parse_destination, parse_title
 
 _BLANK_LINES = re.compile(r"\n[ \t]*(?=\n)")
 
@@ -22,9 +22,9 @@ def split_paragraphs(source: str) -> list[str]:
     """Paragraphs, trimmed, with one kind of newline. Lines of spaces and tabs stand between them."""
     text = source.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
     if "\n" not in text:
-        return [trim(text)] if text.strip(" \t") else []
+        return [text.strip(SPACES)] if text.strip(" \t") else []
     blocks = _BLANK_LINES.sub("\n", text).split("\n\n")
-    return [trim(block) for block in blocks if block.strip(" \t\n")]
+    return [block.strip(SPACES) for block in blocks if block.strip(" \t\n")]
 
 
 _INLINE = ["text", "linkify", "newline", "escape", "backticks", "emphasis", "link", "image", "autolink", "entity"]

@@ -6,7 +6,7 @@ import re
 from itertools import zip_longest
 
 from services.ehtag.markup.nodes import Node
-from services.ehtag.markup.syntax import trim
+from services.ehtag.markup.syntax import SPACES
 from services.ehtag.records import SHORT_PREFIXES, SHOWN_PREFIXES, Namespace
 
 _IN_TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\u00a0": "&nbsp;"})
@@ -46,7 +46,7 @@ def _html_node(node: Node) -> str:
 
 
 def _html_image(node: Node) -> str:
-    alt = _html_attribute("alt", trim(render_inline_text(node["content"]))) if node["content"] else ""
+    alt = _html_attribute("alt", render_inline_text(node["content"]).strip(SPACES)) if node["content"] else ""
     nsfw = _html_attribute("nsfw", node["nsfw"]) if node["nsfw"] else ""
     return f"<img{_html_attribute('src', node['url'])}{_html_title(node)}{alt}{nsfw}>"
 
@@ -71,7 +71,7 @@ _HIDDEN = {"R18": "#", "R18G": "##"}
 
 def render_raw(paragraphs: list[Node]) -> str:
     """The canonical markdown of a cell; paragraphs are parted by a blank line."""
-    return trim("\n\n".join(_raw_inline(paragraph["content"]) for paragraph in paragraphs))
+    return "\n\n".join(_raw_inline(paragraph["content"]) for paragraph in paragraphs).strip(SPACES)
 
 
 def _raw_inline(content: list[Node]) -> str:
@@ -122,7 +122,9 @@ def _raw_address(node: Node) -> str:
 
 def render_text(paragraphs: list[Node]) -> str:
     """The plain text of a cell; paragraphs are parted by a blank line."""
-    return trim("\n\n".join(trim(render_inline_text(paragraph["content"])) for paragraph in paragraphs))
+    return "\n\n".join(render_inline_text(paragraph["content"]).strip(SPACES) for paragraph in paragraphs).strip(
+        SPACES
+    )
 
 
 def render_inline_text(content: list[Node]) -> str:

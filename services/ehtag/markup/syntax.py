@@ -14,11 +14,6 @@ _ARRAY_INDEX = re.compile(r"(?:0|[1-9][0-9]{0,9})\Z")
 _MAX_ARRAY_INDEX = 4294967294  # 2**32 - 2
 
 
-def trim(text: str) -> str:
-    """The text without JavaScript's white space at either end, as `String.prototype.trim`."""
-    return text.strip(SPACES)
-
-
 def is_array_index(key: str) -> bool:
     """Whether a JavaScript object lists this key before its other keys: "0".."4294967294" in canonical form."""
     return _ARRAY_INDEX.match(key) is not None and int(key) <= _MAX_ARRAY_INDEX

@@ -1,4 +1,4 @@
-"""Statistics of one request: upstream calls against a budget, cache hits, age of its parts.
+"""What belongs to the current request: its id in the log, its statistics, its trace spans.
 
 An endpoint opens one `RequestStats` for each operation; code below finds it through a context variable, which tasks
 inherit.
@@ -6,11 +6,24 @@ inherit.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import structlog
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
+
+
+Attributes = Mapping[str, str | int | float | bool]
+
+tracers: list[Tracer] = []
+"""The tracer of this process while there is one; set by `telemetry`."""
 
 
 class Priority(IntEnum):
@@ -68,3 +81,43 @@ def open_stats(priority: Priority = Priority.PERSON) -> Iterator[RequestStats]:
         yield stats
     finally:
         _current.reset(token)
+
+
+def request_id() -> str:
+    """The id of the current request, which each of its log lines bears; empty outside of a request."""
+    return str(structlog.contextvars.get_contextvars().get("request_id", ""))
+
+
+def bound_request(id: str) -> AbstractContextManager[None]:
+    """Bind the id to every log line in the block; an empty id changes nothing."""
+    return structlog.contextvars.bound_contextvars(**({"request_id": id} if id else {}))
+
+
+@contextmanager
+def span(name: str, attributes: Attributes) -> Iterator[dict[str, str | int | float | bool]]:
+    """A span around the block; entries put into the mapping it yields are added to the span at its end.
+
+    Attributes hold no titles and no tokens, as in the log.
+    """
+    late: dict[str, str | int | float | bool] = {}
+    if not tracers:
+        yield late
+        return
+    with tracers[-1].start_as_current_span(name, attributes=_with_request_id(attributes)) as current:
+        try:
+            yield late
+        finally:
+            current.set_attributes(late)
+
+
+def note_span(name: str, seconds: float, attributes: Attributes) -> None:
+    """A span of `seconds` that has just ended."""
+    if not tracers:
+        return
+    end_ns = time.time_ns()
+    begin_ns = end_ns - round(seconds * 1e9)
+    tracers[-1].start_span(name, start_time=begin_ns, attributes=_with_request_id(attributes)).end(end_ns)
+
+
+def _with_request_id(attributes: Attributes) -> Attributes:
+    return {**attributes, "jmgraph.request_id": request_id()}
