@@ -4,16 +4,16 @@ import { resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, home, test } from "./page";
 
-const DIST = resolve(import.meta.dirname, "../dist");
+const BUILT = resolve(import.meta.dirname, "../../rest/static");
 const SCRIPT_BYTES = 120_000;
 const STYLE_BYTES = 12_000;
 const PICTURE_BYTES = 40_000;
 const SHIFT = 0.02;
 
 test("script and style stay within the budget", () => {
-  const html = readFileSync(`${DIST}/index.html`, "utf-8");
+  const html = readFileSync(`${BUILT}/index.html`, "utf-8");
   const weight = (pattern: RegExp): number =>
-    [...html.matchAll(pattern)].reduce((sum, [, file]) => sum + gzipSync(readFileSync(`${DIST}/${file}`)).length, 0);
+    [...html.matchAll(pattern)].reduce((sum, [, file]) => sum + gzipSync(readFileSync(`${BUILT}/${file}`)).length, 0);
   expect(weight(/(?:src|href)="\.\/(assets\/[^"]+\.js)"/g)).toBeLessThan(SCRIPT_BYTES);
   expect(weight(/href="\.\/(assets\/[^"]+\.css)"/g)).toBeLessThan(STYLE_BYTES);
 });
