@@ -21,8 +21,8 @@ from services.redis import RedisClient
 from services.settings import Settings
 from services.upstream.api import JmApi
 from services.upstream.failures import AttemptError
-from services.upstream.host_lists import FILE_NAME, HostLists, ListAddresses
-from services.upstream.hosts import Hosts
+from services.upstream.host_lists import FILE_NAME, ListAddresses
+from services.upstream.hosts import HostLists, Hosts
 from services.upstream.html import JmHtml
 from services.upstream.http import AttemptObserver, Deadline, UpstreamHttp
 from services.upstream.ids import number_of

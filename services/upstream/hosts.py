@@ -1,15 +1,31 @@
-"""The hosts of one role, the health of each, and which to ask next."""
+"""The hosts of every role: which are known, the health of each, and which to ask next."""
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import structlog
 
 from services.errors import UpstreamReason
 from services.network import without_credentials
+from services.upstream.host_lists import ListAddresses, ListReader, read_stored_lists, store_list
+from services.upstream.jmcomic_state import built_in_api_urls, built_in_image_urls
 from services.upstream.records import HostRole, HostStatus
+from services.upstream.transport import Proxies
+
+log = structlog.get_logger("jmgraph.upstream")
+
+REFRESH_EVERY_S = 6 * 3600.0
+"""Between two refreshes of a published list while hosts answer."""
+
+REFRESH_AFTER_FAILURE_S = 300.0
+"""Between two refreshes while no host of the role answers, and after a refresh that failed."""
 
 FIRST_COOLDOWN_S = 5.0
 """Of a host after its first failure; doubles with every further one."""
@@ -175,3 +191,100 @@ class Hosts:
     def _slow_ms(self, now: float) -> float:
         known = [latency for host in self._hosts.values() if (latency := self._known_latency(host, now))]
         return SLOW_FACTOR * min(known) + SLOW_MARGIN_MS if known else float("inf")
+
+
+class HostLists:
+    """The hosts of every role: `given` by the settings, else from the lists that the site publishes, refreshed here.
+
+    A list that was read is stored for the next start. One that could not be read changes nothing: the list in use
+    stays, and is requested again after a while.
+    """
+
+    def __init__(
+        self,
+        given: Mapping[HostRole, Sequence[str]],
+        *,
+        file: Path,
+        session: Any,
+        proxies: Proxies,
+        addresses: ListAddresses | None = None,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self._file = file
+        self._clock = clock
+        reader = ListReader(session, proxies, addresses or ListAddresses())
+        self._refreshed_at: dict[HostRole, float] = {}
+        self._succeeded_at: dict[HostRole, float] = {}
+        self._refreshing: dict[HostRole, asyncio.Task[None]] = {}
+        known = read_stored_lists(file)
+        built_in = {HostRole.API: built_in_api_urls(), HostRole.IMAGE: built_in_image_urls()}
+        self._of = {
+            role: Hosts(role, given.get(role) or known.get(role) or built_in.get(role, ()), clock)
+            for role in HostRole
+        }
+        self._readers: dict[HostRole, Callable[[], Awaitable[tuple[str, ...]]]] = {
+            role: read
+            for role, read in ((HostRole.API, reader.read_api), (HostRole.HTML, reader.read_html))
+            if not given.get(role)
+        }
+
+    def of(self, role: HostRole) -> Hosts:
+        """The hosts of a role as they are known; starts no refresh."""
+        return self._of[role]
+
+    def known_hosts(self, role: HostRole) -> Hosts:
+        """The hosts of a role as they are known, perhaps none; starts a refresh in the background when one is due."""
+        if role in self._readers and self._is_due(role):
+            self._start_refresh(role)
+        return self._of[role]
+
+    async def ready(self, role: HostRole) -> Hosts:
+        """As `known_hosts`, but waits for a first list where no host is known."""
+        hosts = self.known_hosts(role)
+        if not len(hosts) and role in self._refreshing:
+            await asyncio.wait([self._refreshing[role]])
+        return hosts
+
+    async def refresh(self) -> None:
+        """Read every published list now."""
+        for role in self._readers:
+            self._start_refresh(role)
+        await self.settled()
+
+    async def settled(self) -> None:
+        """Return once no refresh is under way."""
+        if self._refreshing:
+            await asyncio.wait(self._refreshing.values())
+
+    async def aclose(self) -> None:
+        """Cancel refreshes that are under way."""
+        refreshing = list(self._refreshing.values())
+        for task in refreshing:
+            task.cancel()
+        await asyncio.gather(*refreshing, return_exceptions=True)
+
+    def _is_due(self, role: HostRole) -> bool:
+        now = self._clock()
+        refreshed_at, succeeded_at = self._refreshed_at.get(role), self._succeeded_at.get(role)
+        if refreshed_at is None:
+            return True
+        is_failing = succeeded_at is None or self._of[role].are_all_unhealthy
+        every_s = REFRESH_AFTER_FAILURE_S if is_failing else REFRESH_EVERY_S
+        return now - refreshed_at >= every_s
+
+    def _start_refresh(self, role: HostRole) -> None:
+        if role in self._refreshing:
+            return
+        self._refreshed_at[role] = self._clock()
+        task = self._refreshing[role] = asyncio.create_task(self._refresh(role))
+        task.add_done_callback(lambda _: self._refreshing.pop(role, None))
+
+    async def _refresh(self, role: HostRole) -> None:
+        urls = await self._readers[role]()
+        if not urls:
+            log.warning("no list of hosts could be read; the known hosts stay", role=role.value)
+            return
+        self._succeeded_at[role] = self._clock()
+        self._of[role].replace(urls)
+        await asyncio.to_thread(store_list, self._file, role, urls)
+        log.info("the list of hosts was read", role=role.value, hosts=len(urls))

@@ -12,8 +12,7 @@ import structlog
 from services.errors import InvalidInput
 from services.observability import Priority, open_stats
 from services.upstream.failures import AttemptError
-from services.upstream.host_lists import HostLists
-from services.upstream.hosts import Hosts
+from services.upstream.hosts import HostLists, Hosts
 from services.upstream.http import Deadline, UpstreamHttp
 from services.upstream.records import HostRole, SourceMethod
 

@@ -12,7 +12,7 @@ from demo.server import RunningDemo
 from services.catalog import HostRole
 from services.errors import UpstreamReason
 from services.upstream import ListAddresses, UpstreamClient
-from services.upstream.host_lists import FILE_NAME, REFRESH_AFTER_FAILURE_S, REFRESH_EVERY_S, HostLists
+from services.upstream.hosts import REFRESH_AFTER_FAILURE_S, REFRESH_EVERY_S, HostLists
 from services.upstream.jmcomic_state import built_in_api_urls, built_in_image_urls
 from services.upstream.transport import Proxies, new_session
 from tests.fakes import Clock
@@ -31,7 +31,7 @@ class Opened:
         self._session = new_session(timeout_s=2, max_clients=4)
         self.lists = HostLists(
             GIVEN,
-            file=folder / FILE_NAME,
+            file=folder / "jm-hosts.json",
             session=self._session,
             proxies=Proxies(""),
             addresses=addresses,
@@ -63,7 +63,7 @@ async def test_the_published_list_replaces_the_built_in_one(
         await lists.refresh()
         assert urls(lists) == tuple(demo.api_urls)
 
-    kept = json.loads((tmp_path / FILE_NAME).read_text())
+    kept = json.loads((tmp_path / "jm-hosts.json").read_text())
     assert kept == {"API": demo.api_urls}
 
 
@@ -103,7 +103,7 @@ async def test_a_list_that_can_not_be_read_changes_nothing(
         assert urls(lists) == built_in_api_urls()
         refreshing.cancel()
 
-    assert not (tmp_path / FILE_NAME).exists()
+    assert not (tmp_path / "jm-hosts.json").exists()
 
 
 async def test_a_failed_look_is_repeated_after_a_while_and_a_good_one_on_the_clock(
@@ -144,7 +144,7 @@ async def test_hosts_that_all_fail_have_the_list_looked_at_soon(
 async def test_a_spoilt_file_is_as_good_as_none(
     tmp_path: Path, addresses: ListAddresses, clock: Clock, content: str
 ) -> None:
-    (tmp_path / FILE_NAME).write_text(content)
+    (tmp_path / "jm-hosts.json").write_text(content)
 
     async with Opened(tmp_path, addresses, clock) as lists:
         assert urls(lists) == built_in_api_urls()
@@ -156,7 +156,7 @@ async def test_the_list_page_of_the_web_names_its_hosts(
     page = "<p>jmcomic.example</p><p>jm-comic2.example</p><p>jm365.example/app</p><p>other.example</p>"
     lists = HostLists(
         {HostRole.API: (demo.api_url,)},
-        file=tmp_path / FILE_NAME,
+        file=tmp_path / "jm-hosts.json",
         session=(session := new_session(timeout_s=2, max_clients=4)),
         proxies=Proxies(""),
         addresses=ListAddresses(api=(), html=(await answering(page),)),
