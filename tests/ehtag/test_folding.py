@@ -1,4 +1,4 @@
-"""One spelling for all ways a name is written."""
+"""One spelling for all ways a name is written, and names that hold several spellings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ehtag import fold, fold_many
-from services.ehtag.folding import loose_key_of
+from services.ehtag.folding import loose_key_of, may_have_parts, parts_of
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_folding_many_is_folding_each() -> None:
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=12), max_size=8))
-def test_no_text_disturbs_its_neighbours(names: list[str]) -> None:
+def test_texts_folded_together_do_not_affect_each_other(names: list[str]) -> None:
     assert fold_many(names) == [fold(name) for name in names]
 
 
@@ -76,11 +76,41 @@ def test_a_lone_half_of_a_character_is_dropped() -> None:
         ("こーひー・めーかー", "コーヒーメーカー"),
     ],
 )
-def test_skeletons_forget_punctuation_kana_and_the_genitive(one: str, other: str) -> None:
+def test_a_loose_key_ignores_punctuation_kana_and_the_genitive(one: str, other: str) -> None:
     assert fold(one) != fold(other)
     assert loose_key_of(fold(one)) == loose_key_of(fold(other))
 
 
 @pytest.mark.parametrize("name", ["C+", "!!", "8", "の"])
-def test_too_little_has_no_skeleton(name: str) -> None:
+def test_a_name_of_too_few_letters_has_no_loose_key(name: str) -> None:
     assert loose_key_of(fold(name)) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "outer", "inner"),
+    [
+        ("眼镜", ("眼镜",), ()),
+        ("美春 | ミハル", ("美春", "ミハル"), ()),
+        ("竜胆/三峯みね", ("竜胆", "三峯みね"), ()),
+        ("甲 / 乙", ("甲", "乙"), ()),
+        ("Fate/Zero", ("Fate/Zero",), ()),
+        (".hack//SIGN", (".hack//SIGN",), ()),
+        (".hack//黄昏", (".hack//黄昏",), ()),
+        ("结城明日奈（亚丝娜）", ("结城明日奈",), ("亚丝娜",)),
+        ("撥撥 (Tisen)", ("撥撥",), ("Tisen",)),
+        ("断铁（干支門三十四，〇タ）", ("断铁",), ("干支門三十四", "〇タ")),
+        ("露娜（一 | 二二 | 三三）", ("露娜",), ("二二", "三三")),
+        ("榛名(鲑) | 春奈", ("榛名", "春奈"), ()),
+        ("戴安娜 | 黛安娜（月）", ("戴安娜", "黛安娜"), ()),
+        ("かん(だ)ち", ("かん(だ)ち",), ()),
+        ("玩具总动员系列", ("玩具总动员系列", "玩具总动员"), ()),
+    ],
+)
+def test_a_name_is_split_into_its_spellings(name: str, outer: tuple[str, ...], inner: tuple[str, ...]) -> None:
+    assert parts_of(name) == (outer, inner)
+
+
+def test_a_plain_name_has_no_parts_to_split() -> None:
+    assert not may_have_parts("眼镜")
+    assert may_have_parts("美春 | ミハル")
+    assert may_have_parts("樱花大战系列")
