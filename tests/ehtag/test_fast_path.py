@@ -1,4 +1,4 @@
-"""The quick reader against the parser."""
+"""The fast path against the parser."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it.token import Token
 
-from services.ehtag.markup.parser import Code, MarkdownParser, Piece, Target, Text, read_everyday, split_paragraphs
+from services.ehtag.markup.fast_path import Code, Inline, LinkOrImage, Text, parse_simple, split_paragraphs
+from services.ehtag.markup.parser import MarkdownParser
 
 PARSER = MarkdownParser()
-PIECES = [
+FRAGMENTS = [
     *"ab 字。!?:;&/|~#=+-.,\"'()[]<>*_`\\\n\t",
     *(
         "  ",
@@ -58,12 +59,12 @@ PIECES = [
 
 
 @settings(max_examples=1000, deadline=None)  # the first example compiles the patterns
-@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
-def test_what_the_quick_reader_reads_is_what_the_parser_reads(source: str) -> None:
+@given(st.lists(st.sampled_from(FRAGMENTS), max_size=12).map("".join))
+def test_the_fast_path_reads_what_the_parser_reads(source: str) -> None:
     for paragraph in split_paragraphs(unicodedata.normalize("NFC", source)):
-        quick = read_everyday(paragraph)
+        simple = parse_simple(paragraph)
 
-        assert quick is None or quick == _pieces(PARSER.tokens(paragraph))
+        assert simple is None or simple == _inlines(PARSER.tokens(paragraph))
 
 
 @pytest.mark.parametrize(
@@ -78,8 +79,8 @@ def test_what_the_quick_reader_reads_is_what_the_parser_reads(source: str) -> No
         "a//b",
     ],
 )
-def test_everyday_paragraphs_need_no_parser(paragraph: str) -> None:
-    assert read_everyday(paragraph) == _pieces(PARSER.tokens(paragraph))
+def test_simple_paragraphs_need_no_parser(paragraph: str) -> None:
+    assert parse_simple(paragraph) == _inlines(PARSER.tokens(paragraph))
 
 
 @pytest.mark.parametrize(
@@ -100,28 +101,28 @@ def test_everyday_paragraphs_need_no_parser(paragraph: str) -> None:
     ],
 )
 def test_what_may_be_more_is_left_to_the_parser(paragraph: str) -> None:
-    assert read_everyday(paragraph) is None
+    assert parse_simple(paragraph) is None
 
 
-def _pieces(tokens: list[Token]) -> list[Piece]:
-    """Tokens in the quick reader's words; a link that holds more than text has none."""
-    pieces: list[Piece] = []
+def _inlines(tokens: list[Token]) -> list[Inline]:
+    """Tokens as the fast path gives them; it gives no link that holds more than text."""
+    inlines: list[Inline] = []
     rest = iter(tokens)
     for token in rest:
         if token.type == "text":
-            pieces.append(Text(token.content))
+            inlines.append(Text(token.content))
         elif token.type == "code_inline":
-            pieces.append(Code(token.content))
+            inlines.append(Code(token.content))
         elif token.type == "image":
             label = "".join(child.content for child in token.children or [])
-            pieces.append(Target(True, label, str(token.attrs["src"]), str(token.attrs.get("title", ""))))
+            inlines.append(LinkOrImage(True, label, str(token.attrs["src"]), str(token.attrs.get("title", ""))))
         elif token.type == "link_open":
             label = ""
             while (inner := next(rest)).type != "link_close":
                 assert inner.type == "text"
                 label += inner.content
-            pieces.append(Target(False, label, str(token.attrs["href"]), str(token.attrs.get("title", ""))))
+            inlines.append(LinkOrImage(False, label, str(token.attrs["href"]), str(token.attrs.get("title", ""))))
         else:
             assert token.type in ("softbreak", "hardbreak")
-            pieces.append("br")
-    return pieces
+            inlines.append("br")
+    return inlines

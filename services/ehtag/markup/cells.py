@@ -9,9 +9,9 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from services.ehtag.markup import nodes
+from services.ehtag.markup.fast_path import Code, Inline, Text, parse_simple, split_paragraphs
 from services.ehtag.markup.links import image_node, link_node
 from services.ehtag.markup.nodes import Node
-from services.ehtag.markup.parser import Code, Piece, Text, read_everyday, split_paragraphs
 from services.ehtag.markup.render import escape_text, render_html, render_raw, render_text
 from services.ehtag.markup.syntax import SPACES
 from services.ehtag.records import SEARCH_ORDERS, Namespace, parse_namespace, parse_raw_tag
@@ -87,22 +87,22 @@ class CellReader:
         return Reading(ast, tuple(problems))
 
     def _paragraph(self, paragraph: str, problems: list[str]) -> list[Node]:
-        pieces = read_everyday(paragraph)
-        if pieces is None:
+        inlines = parse_simple(paragraph)
+        if inlines is None:
             return self._nodes(_parser().tokens(paragraph), problems)
-        return [self._piece(piece, problems) for piece in pieces]
+        return [self._inline(inline, problems) for inline in inlines]
 
-    def _piece(self, piece: Piece, problems: list[str]) -> Node:
-        if isinstance(piece, Text):
-            return nodes.text(piece.value)
-        if isinstance(piece, Code):
-            return self._reference(piece.value, problems)
-        if isinstance(piece, str):
+    def _inline(self, inline: Inline, problems: list[str]) -> Node:
+        if isinstance(inline, Text):
+            return nodes.text(inline.value)
+        if isinstance(inline, Code):
+            return self._reference(inline.value, problems)
+        if isinstance(inline, str):
             return nodes.line_break()
-        content = [nodes.text(piece.label)] if piece.label else []
-        if piece.is_image:
-            return image_node(piece.href, piece.title, content)
-        return self._link(piece.href, piece.title, content, problems)
+        content = [nodes.text(inline.label)] if inline.label else []
+        if inline.is_image:
+            return image_node(inline.href, inline.title, content)
+        return self._link(inline.href, inline.title, content, problems)
 
     def _nodes(self, tokens: list[Token], problems: list[str]) -> list[Node]:
         content: list[Node] = []
