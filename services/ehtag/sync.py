@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import pygit2
@@ -19,7 +20,9 @@ from services.ehtag.git import RepositoryUnreadable, common_folder, hold_lock, o
 from services.ehtag.remote import OnProgress, Remote
 from services.ehtag.repository import ORIGIN, Repository
 from services.errors import JmgraphError
-from services.redis import RedisClient, RedisUnavailable
+
+if TYPE_CHECKING:
+    from services.redis import RedisClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,8 @@ async def keep_tags_synced(sync: Callable[[], Awaitable[object]], redis: RedisCl
 
 
 async def _is_our_turn(redis: RedisClient, every_s: float) -> bool:
+    from services.redis import RedisUnavailable  # late: opening the tag database needs no Redis
+
     try:
         return bool(await redis.client.set(_TURN_KEY, b"1", nx=True, px=max(1, int(every_s * 1000))))
     except RedisUnavailable:
