@@ -12,14 +12,16 @@ from services.tasks import end_tasks
 
 
 async def run(settings: Settings) -> int:
-    """Make downloads until a signal, then hand over what is under way; gives the exit code."""
+    """Run downloads until a signal, then hand over what is under way; returns the exit code."""
     stop = asyncio.Event()
     stop_on_signals(stop)
     lower_session_priority()
     async with open_services(settings) as services, open_pipeline(services) as pipeline:
-        clock = asyncio.create_task(keep_tags_synced(services.tags.sync, services.redis, settings.ehtag_sync_every_s))
+        sync_task = asyncio.create_task(
+            keep_tags_synced(services.tags.sync, services.redis, settings.ehtag_sync_every_s)
+        )
         try:
             await services.downloads.worker(pipeline, jobs=settings.download_jobs).run(stop)
         finally:
-            await end_tasks(clock)
+            await end_tasks(sync_task)
     return 0

@@ -60,10 +60,10 @@ class Services:
 
 @asynccontextmanager
 async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterator[Services]:
-    """All services, closed in the opposite order when the block ends.
+    """All services, closed in reverse order when the block ends.
 
     `join`: without a Redis URL, join the Valkey that runs on this data directory; else start one where none runs.
-    Raises `ConfigurationError` in one line for what can't be.
+    Raises `ConfigurationError` in one line for settings that can't work.
     """
     _make_folder(settings.data_dir)
     async with AsyncExitStack() as stack:
@@ -85,7 +85,7 @@ async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterat
             open_downloads(redis, events, site.catalog, archives, staging, _download_limits(settings))
         )
         notifications = await enter(open_notifications(redis, events, downloads))
-        await enter(_running(downloads.maintain))
+        await enter(_background_task(downloads.maintain))
         await enter(metrics.measured_process(lambda: downloads.subscriber_count))
         yield Services(
             settings=settings,
@@ -160,7 +160,7 @@ def _make_folder(data_dir: Path) -> None:
 
 
 @asynccontextmanager
-async def _running(work: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+async def _background_task(work: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
     """Run `work`, which does not end by itself, during the block."""
     task = asyncio.ensure_future(work())
     try:

@@ -1,4 +1,4 @@
-"""Cursors: places in a list, as opaque texts."""
+"""Cursors: positions in a list, as opaque strings."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import binascii
 from services.errors import InvalidInput
 
 
-def encode_cursor(mark: str, place: str) -> str:
-    """The opaque form of a place. `mark` ("d1:") names the list, so that the cursor of another one is refused."""
-    return base64.urlsafe_b64encode(f"{mark}{place}".encode()).decode().rstrip("=")
+def encode_cursor(prefix: str, position: str) -> str:
+    """The opaque form of a position. `prefix` ("d1:") names the list: the cursor of another list is refused."""
+    return base64.urlsafe_b64encode(f"{prefix}{position}".encode()).decode().rstrip("=")
 
 
-def decode_cursor(mark: str, cursor: str, field: str = "after") -> str:
-    """The place a cursor of this list stands for. Raises `InvalidInput` with `field` for any other text."""
+def decode_cursor(prefix: str, cursor: str, field: str = "after") -> str:
+    """The position a cursor of this list stands for. Raises `InvalidInput` with `field` for any other text."""
     try:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
     except (binascii.Error, ValueError):
         text = ""
-    if not text.startswith(mark) or len(text) == len(mark):
+    if not text.startswith(prefix) or len(text) == len(prefix):
         raise InvalidInput(field, f"{field} must be a cursor of this list")
-    return text.removeprefix(mark)
+    return text.removeprefix(prefix)

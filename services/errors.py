@@ -1,4 +1,4 @@
-"""What can go wrong, drawn once.
+"""Every error of this server, as a tree.
 
 JmgraphError
 ├── NotFound                     NOT_FOUND
@@ -20,7 +20,7 @@ JmgraphError
 ├── StaleVersion                 STALE
 └── Internal                     INTERNAL
 
-`ConfigurationError` stands apart: it ends a start with one line and never reaches an answer.
+`ConfigurationError` is not among them: it ends the start of a process with one line and never reaches a response.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class UpstreamReason(StrEnum):
 
 
 class ConfigurationError(Exception):
-    """A start that cannot be: one line that names what, its value and what is allowed."""
+    """A process can't start: one line that names the setting, its value and what is allowed."""
 
 
 class JmgraphError(Exception):
@@ -78,7 +78,7 @@ class JmgraphError(Exception):
 
     @property
     def error_code(self) -> ErrorCode:
-        """The code of this very error; only `UpstreamFailure` decides by instance."""
+        """The code of this instance; only `UpstreamFailure` decides by instance."""
         return self.code
 
     @property
@@ -127,7 +127,7 @@ class TagNotFound(NotFound):
 
 
 class InvalidInput(JmgraphError):
-    """An argument that can never work; `field` names it as the caller wrote it ("quality")."""
+    """An invalid argument; `field` names it as the caller wrote it ("quality")."""
 
     code = ErrorCode.INVALID_INPUT
 
@@ -215,7 +215,7 @@ class QueueUnavailable(QueueRejected):
 
 
 class StorageFull(QueueRejected):
-    """Less disk is free than the host's floor."""
+    """Less disk space is free than the configured minimum."""
 
     code = ErrorCode.STORAGE_FULL
 
@@ -245,7 +245,7 @@ class Conflict(JmgraphError):
 
 
 class StaleVersion(JmgraphError):
-    """Somebody was quicker: the version named is no longer the newest. `head_sha` is the one now."""
+    """Somebody else changed it first: the version named is no longer the newest. `head_sha` is the one now."""
 
     code = ErrorCode.STALE
     retryable = True
@@ -256,7 +256,7 @@ class StaleVersion(JmgraphError):
 
 
 class Internal(JmgraphError):
-    """A fault of ours; the log has it, the answer does not."""
+    """An unexpected error; the log has the details, the response does not."""
 
     def __init__(self, message: str = "Something went wrong on this server.") -> None:
         super().__init__(message)

@@ -17,11 +17,11 @@ Check = dict[str, Any]
 async def check_health(services: Services, timeout_s: float) -> dict[str, Check]:
     """Every dependency by name; one that does not answer within `timeout_s` is down."""
     names = list(_CHECKS)
-    checks = await asyncio.gather(*(_within(_CHECKS[name](services), timeout_s) for name in names))
+    checks = await asyncio.gather(*(_with_timeout(_CHECKS[name](services), timeout_s) for name in names))
     return dict(zip(names, checks, strict=True))
 
 
-async def _within(check: Awaitable[Check], timeout_s: float) -> Check:
+async def _with_timeout(check: Awaitable[Check], timeout_s: float) -> Check:
     try:
         async with asyncio.timeout(timeout_s):
             return await check

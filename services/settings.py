@@ -30,7 +30,7 @@ GITHUB_API_URL = "https://api.github.com"
 
 LONGEST_S = 1e9
 """Thirty years: what Redis and dates can count with, however it is added up."""
-LONGEST_TRY_S = 3600.0
+LONGEST_ATTEMPT_S = 3600.0
 LONGEST_QUEUE = 1_000_000
 
 _COMMITTER = re.compile(r"[^<>\x00-\x1f]*[^<>\s\x00-\x1f] <[^<>\s\x00-\x1f]*@[^<>\s\x00-\x1f]*>")
@@ -133,11 +133,11 @@ def _optional_folder(value: object) -> object:
     return None if value == "" else value
 
 
-Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-Urls = Annotated[Words, AfterValidator(_http_urls)]
-Networks = Annotated[Words, AfterValidator(_networks)]
-HostNames = Annotated[Words, AfterValidator(_host_names)]
-Origins = Annotated[Words, AfterValidator(_origins)]
+CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Urls = Annotated[CommaSeparated, AfterValidator(_http_urls)]
+Networks = Annotated[CommaSeparated, AfterValidator(_networks)]
+HostNames = Annotated[CommaSeparated, AfterValidator(_host_names)]
+Origins = Annotated[CommaSeparated, AfterValidator(_origins)]
 OptionalUrl = Annotated[str, AfterValidator(_optional_http_url)]
 Url = Annotated[str, AfterValidator(_http_url)]
 Secrets = Annotated[
@@ -148,7 +148,7 @@ Secrets = Annotated[
 ]
 PositiveSeconds = Annotated[float, Field(gt=0, le=LONGEST_S, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(ge=0, le=LONGEST_S, allow_inf_nan=False)]
-TrySeconds = Annotated[float, Field(gt=0, le=LONGEST_TRY_S, allow_inf_nan=False)]
+AttemptSeconds = Annotated[float, Field(gt=0, le=LONGEST_ATTEMPT_S, allow_inf_nan=False)]
 Rate = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
 
 
@@ -157,7 +157,7 @@ def _env(name: str, default: Any, **limits: Any) -> Any:
 
 
 class Settings(BaseSettings):
-    """Everything a host can turn, in the order of the settings table of the README."""
+    """Everything that can be configured, in the order of the settings table of the README."""
 
     model_config = SettingsConfigDict(
         env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True, populate_by_name=True
@@ -181,7 +181,7 @@ class Settings(BaseSettings):
     jm_proxy: Annotated[SecretStr, _scheme_in("http", "https", "socks4", "socks5", "socks5h")] = _env(
         "JM_PROXY", SecretStr("")
     )
-    jm_timeout_s: TrySeconds = _env("JM_TIMEOUT", 20.0)
+    jm_timeout_s: AttemptSeconds = _env("JM_TIMEOUT", 20.0)
     jm_retries: int = _env("JM_RETRIES", 3, ge=1, le=20)
     jm_concurrency: int = _env("JM_CONCURRENCY", 16, ge=1, le=1024)
     jm_rate_per_s: Rate = _env("JM_RATE", 30.0)
@@ -193,7 +193,7 @@ class Settings(BaseSettings):
     cache_comments_s: Seconds = _env("CACHE_COMMENTS", 300.0)
     cache_stale_s: Seconds = _env("CACHE_STALE", 86400.0)
 
-    blocked_tags: Words = _env("BLOCKED_TAGS", ())
+    blocked_tags: CommaSeparated = _env("BLOCKED_TAGS", ())
     policy: Literal["lazy", "strict"] = _env("POLICY", "lazy")
 
     download_ttl_s: PositiveSeconds = _env("DOWNLOAD_TTL", 1800.0)

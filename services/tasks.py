@@ -1,4 +1,4 @@
-"""Ends tasks, and runs work to its end although the caller is cancelled."""
+"""Cancels tasks, and shields work from the cancellation of its caller."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-AGAIN_S = 1.0
-"""Before a task that goes on is cancelled once more."""
+CANCEL_AGAIN_S = 1.0
+"""Before a task that has not ended is cancelled once more."""
 
 
 async def end_tasks(*tasks: asyncio.Task[Any]) -> None:
-    """Cancel these tasks and wait until each has ended; what they raised by then is theirs.
+    """Cancel these tasks and wait until each has ended; their exceptions are dropped.
 
     Cancelled again and again: a library that waits with `asyncio.wait_for` loses a cancellation that comes together
     with what it waits for (Python 3.11).
@@ -22,21 +22,21 @@ async def end_tasks(*tasks: asyncio.Task[Any]) -> None:
     while pending:
         for task in pending:
             task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=AGAIN_S)
+        _, pending = await asyncio.wait(pending, timeout=CANCEL_AGAIN_S)
     for task in tasks:
         if not task.cancelled():
             task.exception()
 
 
-async def to_its_end(work: Awaitable[T], give_up: Callable[[], bool] = lambda: False) -> T:
-    """Await what must not stop halfway (a thread can't), and wait for its end even when the caller is cancelled.
+async def shield_until_done(work: Awaitable[T], try_cancel: Callable[[], bool] = lambda: False) -> T:
+    """Await what must not stop halfway (a thread can't); a caller that is cancelled still waits for its end.
 
-    `give_up` may tell that it has not begun, and never will.
+    `try_cancel` is called then, and returns True where the work had not begun and will not: nothing to wait for.
     """
     future = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(future)
     except asyncio.CancelledError:
-        if not give_up():
+        if not try_cancel():
             await asyncio.gather(future, return_exceptions=True)
         raise

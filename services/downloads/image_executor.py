@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
 from services.processes import lower_thread_priority
-from services.tasks import to_its_end
+from services.tasks import shield_until_done
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -46,7 +46,7 @@ class JobSlots:
         """Run `work` in a thread; what has begun is waited for even when the caller is cancelled."""
         async with self._slots:
             job = self._threads.submit(work, *args, **kwargs)
-            return await to_its_end(asyncio.wrap_future(job), give_up=job.cancel)
+            return await shield_until_done(asyncio.wrap_future(job), try_cancel=job.cancel)
 
 
 def _usable_cores() -> int:

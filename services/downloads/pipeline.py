@@ -24,7 +24,7 @@ from services.downloads.ports import Cancelled, DownloadJob, PackedArchive, Page
 from services.downloads.staging import PageDirectory, StagedPage
 from services.errors import StorageFull, UpstreamFailure, UpstreamReason
 from services.observability import Priority, open_stats
-from services.tasks import to_its_end
+from services.tasks import shield_until_done
 from services.upstream.records import AlbumDetail, ChapterDetail
 
 
@@ -159,7 +159,7 @@ class PageRun:
 
     async def run(self) -> PackedArchive:
         """The archive; raises as `Pipeline.run`."""
-        await to_its_end(asyncio.to_thread(self._open_shelf))
+        await shield_until_done(asyncio.to_thread(self._open_shelf))
         try:
             archive = await self._fetch_and_pack()
         except BaseExceptionGroup as failures:
@@ -254,9 +254,9 @@ class PageRun:
                 batch = list(takewhile(lambda page: page.settled.is_set(), waiting))
                 if any(page.staged is None for page in batch):
                     return None
-                await to_its_end(asyncio.to_thread(_append, writer, batch))
+                await shield_until_done(asyncio.to_thread(_append, writer, batch))
                 packed += len(batch)
-            archive = await to_its_end(asyncio.to_thread(_finish, writer))
+            archive = await shield_until_done(asyncio.to_thread(_finish, writer))
             return replace(archive, notes=self._notes())
         finally:
             writer.abandon()

@@ -17,7 +17,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from services.connection_limit import SEATS
+from services.connection_limit import MAX_CONNECTIONS
 from tests.processes import Processes
 
 pytestmark = pytest.mark.anyio
@@ -117,7 +117,7 @@ async def test_a_client_has_twenty_sockets_over_all_processes_and_the_oldest_is_
     async with AsyncExitStack() as stack:
         sockets = [
             await stack.enter_async_context(connect(running.socket_url("many", number % 2)))
-            for number in range(SEATS + 180)
+            for number in range(MAX_CONNECTIONS + 180)
         ]
         async with asyncio.timeout(DEADLINE_S):
             for oldest in sockets[:180]:
