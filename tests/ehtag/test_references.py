@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.ehtag import TagSnapshot
-from services.ehtag.markup.cells import resolve
+from services.ehtag.markup.cells import resolve_reference
 from services.ehtag.records import SEARCH_ORDERS, Namespace, parse_namespace, parse_raw_tag
 from tests.tag_glossary import tag_file, tag_snapshot
 
@@ -61,7 +61,7 @@ def test_the_nearest_namespace_answers_first(own: Namespace) -> None:
     while order:
         snapshot = tag_snapshot({place: tag_file(place.value, f"| river | {place.value}名 | | |") for place in order})
 
-        node = resolve("river", own, snapshot).node
+        node = resolve_reference("river", own, snapshot).node
 
         assert (node["ns"], node["text"]) == (order[0].value, f"{order[0].value}名")
         del order[0]
@@ -81,8 +81,8 @@ def test_other_texts_are_no_raw_tags(text: str) -> None:
 
 
 def test_an_explicit_prefix_looks_in_its_namespace_only(glossary: TagSnapshot) -> None:
-    found = resolve("m:glasses", Namespace.FEMALE, glossary)
-    missed = resolve("m:kimono", Namespace.FEMALE, glossary)
+    found = resolve_reference("m:glasses", Namespace.FEMALE, glossary)
+    missed = resolve_reference("m:kimono", Namespace.FEMALE, glossary)
 
     assert list(found.node.items()) == [
         ("type", "tagref"),
@@ -96,14 +96,16 @@ def test_an_explicit_prefix_looks_in_its_namespace_only(glossary: TagSnapshot) -
 
 
 def test_what_can_be_no_tag_is_told_apart(glossary: TagSnapshot) -> None:
-    assert resolve(" 河 ", Namespace.OTHER, glossary).problem == "无效标签引用：`河` 不是一个有效的标签。"
-    assert resolve("f:a:b", Namespace.OTHER, glossary).problem == "无效标签引用：`f:a:b` 不是一个有效的标签。"
-    assert resolve("tail", Namespace.OTHER, glossary).problem is None
+    assert resolve_reference(" 河 ", Namespace.OTHER, glossary).problem == "无效标签引用：`河` 不是一个有效的标签。"
+    assert (
+        resolve_reference("f:a:b", Namespace.OTHER, glossary).problem == "无效标签引用：`f:a:b` 不是一个有效的标签。"
+    )
+    assert resolve_reference("tail", Namespace.OTHER, glossary).problem is None
 
 
 @pytest.mark.parametrize("code", ["toString:river", "constructor:river", "__proto__:river", ":river", "河:river"])
 def test_an_unknown_prefix_is_dropped(glossary: TagSnapshot, code: str) -> None:
-    node = resolve(code, Namespace.ARTIST, glossary).node
+    node = resolve_reference(code, Namespace.ARTIST, glossary).node
 
     assert (node["tag"], node["ns"], "explicitNs" in node) == ("river", "artist", False)
 

@@ -16,164 +16,16 @@ from services.ehtag.markup.render import escape_text, render_html, render_raw, r
 from services.ehtag.markup.syntax import SPACES
 from services.ehtag.records import SEARCH_ORDERS, Namespace, parse_namespace, parse_raw_tag
 
-
-class Names(Protocol):
-    """Where references are looked up."""
-
-    def has(self, namespace: Namespace, raw: str) -> bool:
-        """Whether the database has this tag."""
-
-    def name_of(self, namespace: Namespace, raw: str) -> str | None:
-        """The text of the tag's name; None when it can't be told because it is just being read."""
-
-
-class Resolved(NamedTuple):
-    """A reference's node, and what is wrong with it, if anything."""
-
-    node: Node
-    problem: str | None
-
-
-def resolve(code: str, own: Namespace, names: Names) -> Resolved:
-    """The reference a code span makes, standing in namespace `own`.
-
-    `f:ahegao` looks in one namespace; `ahegao`, and one with a prefix that nobody knows, in all, nearest first.
-    """
-    shown = code.strip(SPACES)
-    prefix, colon, rest = shown.partition(":")
-    explicit = parse_namespace(prefix) if colon else None
-    raw = parse_raw_tag(rest if colon else shown)
-    if raw is None:
-        return Resolved(nodes.failed_reference(shown), f"无效标签引用：`{shown}` 不是一个有效的标签。")
-    places = SEARCH_ORDERS[own] if explicit is None else (explicit,)
-    found = next((namespace for namespace in places if names.has(namespace, raw)), None)
-    if found is None:
-        return Resolved(nodes.failed_reference(shown), f"无效标签引用：`{shown}` 在数据库中不存在。")
-    name = names.name_of(found, raw)
-    if name is None:
-        return Resolved(
-            nodes.reference(raw, raw, found, explicit is not None), f"无效标签引用：`{shown}` 引用了自身。"
-        )
-    return Resolved(nodes.reference(name, raw, found, explicit is not None), None)
-
-
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
     from services.ehtag.markup.parser import MarkdownParser
 
-
-class Reading(NamedTuple):
-    """A cell's paragraphs, and one line for each thing that is wrong in it."""
-
-    ast: list[Node]
-    problems: tuple[str, ...]
-
-
-class CellReader:
-    """Reads the cells of one namespace."""
-
-    __slots__ = ("_names", "_namespace")
-
-    def __init__(self, namespace: Namespace, names: Names) -> None:
-        self._namespace = namespace
-        self._names = names
-
-    def read(self, source: str) -> Reading:
-        """The nodes of a cell."""
-        problems: list[str] = []
-        paragraphs = split_paragraphs(unicodedata.normalize("NFC", source))
-        ast = [nodes.container("paragraph", self._paragraph(paragraph, problems)) for paragraph in paragraphs]
-        return Reading(ast, tuple(problems))
-
-    def _paragraph(self, paragraph: str, problems: list[str]) -> list[Node]:
-        inlines = parse_simple(paragraph)
-        if inlines is None:
-            return self._nodes(_parser().tokens(paragraph), problems)
-        return [self._inline(inline, problems) for inline in inlines]
-
-    def _inline(self, inline: Inline, problems: list[str]) -> Node:
-        if isinstance(inline, Text):
-            return nodes.text(inline.value)
-        if isinstance(inline, Code):
-            return self._reference(inline.value, problems)
-        if isinstance(inline, str):
-            return nodes.line_break()
-        content = [nodes.text(inline.label)] if inline.label else []
-        if inline.is_image:
-            return image_node(inline.href, inline.title, content)
-        return self._link(inline.href, inline.title, content, problems)
-
-    def _nodes(self, tokens: list[Token], problems: list[str]) -> list[Node]:
-        content: list[Node] = []
-        open_tokens: list[tuple[Token, list[Node]]] = []
-        for token in tokens:
-            if token.nesting > 0:
-                open_tokens.append((token, content))
-                content = []
-            elif token.nesting < 0:
-                opening, outer = open_tokens.pop()
-                outer.append(self._closed(opening, content, problems))
-                content = outer
-            else:
-                content.append(self._leaf(token, problems))
-        return content
-
-    def _leaf(self, token: Token, problems: list[str]) -> Node:
-        match token.type:
-            case "code_inline":
-                return self._reference(token.content, problems)
-            case "softbreak" | "hardbreak":
-                return nodes.line_break()
-            case "image":
-                title = str(token.attrs.get("title", ""))
-                return image_node(str(token.attrs["src"]), title, self._nodes(token.children or [], problems))
-            case _:
-                return nodes.text(token.content)
-
-    def _closed(self, opening: Token, content: list[Node], problems: list[str]) -> Node:
-        match opening.type:
-            case "em_open":
-                return nodes.container("emphasis", content)
-            case "strong_open":
-                return nodes.container("strong", content)
-            case _:
-                title = str(opening.attrs.get("title", ""))
-                return self._link(str(opening.attrs["href"]), title, content, problems)
-
-    def _reference(self, code: str, problems: list[str]) -> Node:
-        node, problem = resolve(code, self._namespace, self._names)
-        if problem is not None:
-            problems.append(problem)
-        return node
-
-    def _link(self, href: str, title: str, content: list[Node], problems: list[str]) -> Node:
-        node, bad_url = link_node(href, title, content)
-        if bad_url is not None:
-            problems.append(f"无效链接：`{bad_url}` 不是一个有效的 URL。")
-        return node
-
-
-@cache
-def _parser() -> MarkdownParser:
-    """One parser for the process. Late: a database opens without it, and most cells never need it."""
-    from services.ehtag.markup.parser import MarkdownParser
-
-    return MarkdownParser()
-
-
 # what may be markup, a link, or a character that the parser replaces; everything else is text
 _MAYBE_MARKUP = re.compile(r"[\n\r\0\\`*_\[<&:]|//")
-_MAX_DEPTH = 24  # names that refer to names that refer to names
+_MAX_DEPTH = 24  # of names that refer to other names
 
 _reading = threading.local()  # the cells this thread is reading right now, outermost first
-
-
-def plain_text(source: str) -> str | None:
-    """The text of a cell that needs no parser, which is its raw form too; None when it may hold markup."""
-    if _MAYBE_MARKUP.search(source):
-        return None
-    return unicodedata.normalize("NFC", source).strip(SPACES)
 
 
 class Cell:
@@ -251,3 +103,149 @@ class Cell:
             return self._reader.read(self.source)
         finally:
             active.pop()
+
+
+def plain_text(source: str) -> str | None:
+    """The text of a cell that needs no parser, which is its raw form too; None when it may hold markup."""
+    if _MAYBE_MARKUP.search(source):
+        return None
+    return unicodedata.normalize("NFC", source).strip(SPACES)
+
+
+class TagLookup(Protocol):
+    """Where references are looked up."""
+
+    def has(self, namespace: Namespace, raw: str) -> bool:
+        """Whether the database has this tag."""
+
+    def name_of(self, namespace: Namespace, raw: str) -> str | None:
+        """The text of the tag's name; None when it can't be told because it is just being read."""
+
+
+class ParsedCell(NamedTuple):
+    """A cell's paragraphs, and one line for each thing that is wrong in it."""
+
+    ast: list[Node]
+    problems: tuple[str, ...]
+
+
+class CellReader:
+    """Reads the cells of one namespace."""
+
+    __slots__ = ("_names", "_namespace")
+
+    def __init__(self, namespace: Namespace, names: TagLookup) -> None:
+        self._namespace = namespace
+        self._names = names
+
+    def read(self, source: str) -> ParsedCell:
+        """The nodes of a cell."""
+        problems: list[str] = []
+        paragraphs = split_paragraphs(unicodedata.normalize("NFC", source))
+        ast = [nodes.container("paragraph", self._paragraph(paragraph, problems)) for paragraph in paragraphs]
+        return ParsedCell(ast, tuple(problems))
+
+    def _paragraph(self, paragraph: str, problems: list[str]) -> list[Node]:
+        inlines = parse_simple(paragraph)
+        if inlines is None:
+            return self._nodes(_parser().tokens(paragraph), problems)
+        return [self._inline(inline, problems) for inline in inlines]
+
+    def _inline(self, inline: Inline, problems: list[str]) -> Node:
+        if isinstance(inline, Text):
+            return nodes.text(inline.value)
+        if isinstance(inline, Code):
+            return self._reference(inline.value, problems)
+        if isinstance(inline, str):
+            return nodes.line_break()
+        content = [nodes.text(inline.label)] if inline.label else []
+        if inline.is_image:
+            return image_node(inline.href, inline.title, content)
+        return self._link(inline.href, inline.title, content, problems)
+
+    def _nodes(self, tokens: list[Token], problems: list[str]) -> list[Node]:
+        content: list[Node] = []
+        open_tokens: list[tuple[Token, list[Node]]] = []
+        for token in tokens:
+            if token.nesting > 0:
+                open_tokens.append((token, content))
+                content = []
+            elif token.nesting < 0:
+                opening, outer = open_tokens.pop()
+                outer.append(self._closed(opening, content, problems))
+                content = outer
+            else:
+                content.append(self._leaf(token, problems))
+        return content
+
+    def _leaf(self, token: Token, problems: list[str]) -> Node:
+        match token.type:
+            case "code_inline":
+                return self._reference(token.content, problems)
+            case "softbreak" | "hardbreak":
+                return nodes.line_break()
+            case "image":
+                title = str(token.attrs.get("title", ""))
+                return image_node(str(token.attrs["src"]), title, self._nodes(token.children or [], problems))
+            case _:
+                return nodes.text(token.content)
+
+    def _closed(self, opening: Token, content: list[Node], problems: list[str]) -> Node:
+        match opening.type:
+            case "em_open":
+                return nodes.container("emphasis", content)
+            case "strong_open":
+                return nodes.container("strong", content)
+            case _:
+                title = str(opening.attrs.get("title", ""))
+                return self._link(str(opening.attrs["href"]), title, content, problems)
+
+    def _reference(self, code: str, problems: list[str]) -> Node:
+        node, problem = resolve_reference(code, self._namespace, self._names)
+        if problem is not None:
+            problems.append(problem)
+        return node
+
+    def _link(self, href: str, title: str, content: list[Node], problems: list[str]) -> Node:
+        node, bad_url = link_node(href, title, content)
+        if bad_url is not None:
+            problems.append(f"无效链接：`{bad_url}` 不是一个有效的 URL。")
+        return node
+
+
+@cache
+def _parser() -> MarkdownParser:
+    """One parser for the process. Late: a database opens without it, and most cells never need it."""
+    from services.ehtag.markup.parser import MarkdownParser
+
+    return MarkdownParser()
+
+
+class ResolvedReference(NamedTuple):
+    """A reference's node, and what is wrong with it, if anything."""
+
+    node: Node
+    problem: str | None
+
+
+def resolve_reference(code: str, own: Namespace, names: TagLookup) -> ResolvedReference:
+    """The reference a code span makes, standing in namespace `own`.
+
+    `f:ahegao` looks in one namespace; `ahegao`, and one with a prefix that nobody knows, in all, nearest first.
+    """
+    shown = code.strip(SPACES)
+    prefix, colon, rest = shown.partition(":")
+    explicit = parse_namespace(prefix) if colon else None
+    raw = parse_raw_tag(rest if colon else shown)
+    if raw is None:
+        return ResolvedReference(nodes.failed_reference(shown), f"无效标签引用：`{shown}` 不是一个有效的标签。")
+    namespaces = SEARCH_ORDERS[own] if explicit is None else (explicit,)
+    found = next((namespace for namespace in namespaces if names.has(namespace, raw)), None)
+    if found is None:
+        return ResolvedReference(nodes.failed_reference(shown), f"无效标签引用：`{shown}` 在数据库中不存在。")
+    name = names.name_of(found, raw)
+    if name is None:
+        return ResolvedReference(
+            nodes.reference(raw, raw, found, explicit is not None), f"无效标签引用：`{shown}` 引用了自身。"
+        )
+    return ResolvedReference(nodes.reference(name, raw, found, explicit is not None), None)
