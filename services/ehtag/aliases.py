@@ -70,8 +70,8 @@ GENDERS = (
 # What people hang behind a genre to say "that sort of thing": 百合向, 觸手play, 絲襪控, 偽娘本. Folded.
 SORTS = ("play", "题材", "要素", "情节", "向", "系", "控", "癖", "本", "漫")
 
+# Namespaces that hold one raw tag for each gender.
 TWINS = (Namespace.FEMALE, Namespace.MIXED, Namespace.MALE)
-
 
 REPORTER = "jmgraph.aliases"
 

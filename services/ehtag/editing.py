@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from services.ehtag.markup.cells import CellReader
 from services.ehtag.records import Namespace, parse_raw_tag
-from services.ehtag.snapshot import TagRecord, TagSnapshot
+from services.ehtag.snapshot import NO_NAME, TagRecord, TagSnapshot
 from services.ehtag.state import DatabaseState
 from services.ehtag.table import TableRow, TagTable, parse_row, serialise_row, split_row
 from services.errors import Conflict, InvalidInput, TagNotFound
@@ -32,84 +32,6 @@ class RowPosition:
     after: str | None = None
 
 
-def written_row(raw: str, name: str, intro: str, links: str) -> str:
-    """The row of these cells (raw forms), no line ending. Raises `InvalidInput` when a table can't hold them."""
-    row = serialise_row(raw, name, intro, links)
-    cells = parse_row(row)
-    if cells is None or cells.raw != raw or "\r" in row or "\n" in row:
-        raise InvalidInput("name", "These cells can't be written as one row of a table.")
-    return row
-
-
-def with_row(table: TagTable, row: str, place: RowPosition) -> bytes:
-    """The file with one row more. Raises `InvalidInput` when the place names a row that is not there."""
-    if not _has_table(table):
-        raise Conflict("This namespace's file has no table.")
-    offset = _offset(table, place)
-    line = row.encode()
-    if offset == len(table.data) and not table.data.endswith((b"\n", b"\r")):
-        return table.data + table.newline + line
-    return table.data[:offset] + line + table.newline + table.data[offset:]
-
-
-def with_changed_row(table: TagTable, raw: str, row: str) -> bytes:
-    """The file with the row of this tag replaced; the tag is there."""
-    old = _row(table, raw)
-    return table.data[: old.start] + row.encode() + table.data[old.end :]
-
-
-def without_row(table: TagTable, raw: str) -> bytes:
-    """The file without the row of this tag; the tag is there."""
-    old = _row(table, raw)
-    return table.data[: old.start] + table.data[old.end + len(old.ending) :]
-
-
-def commit_message(
-    action: Action, namespace: Namespace, raw: str, name: str, *, old: str | None = None, new: str | None = None
-) -> str:
-    """The message of an edit's commit: a line that says what, then the row as a table, or both when it changed.
-
-    `name` is its text form, `old` and `new` are rows.
-    """
-    one_line = name.replace("\n", " ").strip()
-    subject = f"{action.value} {namespace.value}:{raw}" + (f" - {one_line}" if one_line else "")
-    if old and new:
-        return f"{subject}\n\n{_CHANGE_HEADER}\n| 修改前 {old}\n| 修改后 {new}"
-    return f"{subject}\n\n{_HEADER}\n{old or new}"
-
-
-def _row(table: TagTable, raw: str) -> TableRow:
-    row = table.find(raw)
-    if row is None:
-        raise LookupError(raw)
-    return row
-
-
-def _offset(table: TagTable, place: RowPosition) -> int:
-    if place.before is not None:
-        return _anchor(table, "before", place.before).start
-    if place.after is not None:
-        row = _anchor(table, "after", place.after)
-        return row.end + len(row.ending)
-    return table.insert_at
-
-
-def _anchor(table: TagTable, field: str, raw: str) -> TableRow:
-    row = table.find(raw)
-    if row is None:
-        raise InvalidInput(field, f"{field}: there is no row {raw} in this namespace.")
-    return row
-
-
-def _has_table(table: TagTable) -> bool:
-    """False where a new row would stand alone: two rows above it, a header and its rule, make a table."""
-    above = table.data[: table.insert_at].splitlines()[-2:]
-    return len(above) == 2 and all(split_row(line.decode("utf-8", "replace")) is not None for line in above)
-
-
-_NO_NAME = "名称为空"
-
-
 @dataclass(frozen=True, slots=True)
 class CellSources:
     """The three cells of a record in markdown, as somebody wrote them."""
@@ -122,54 +44,6 @@ class CellSources:
     def cells(self) -> tuple[str, str, str]:
         """Name, introduction and links."""
         return self.name, self.intro, self.links
-
-
-def read_draft(snapshot: TagSnapshot, namespace: Namespace, raw: str, sources: CellSources) -> TagRecord:
-    """A record of these cells, its references looked up in the snapshot and in itself."""
-    reader = CellReader(namespace, _WithDraft(snapshot, namespace, raw))
-    return TagRecord.draft(namespace, raw, sources.cells, reader)
-
-
-def read_loose(sources: CellSources) -> TagRecord:
-    """A record of these cells that stands in no namespace: its references lead nowhere and stay as written."""
-    reader = CellReader(Namespace.ROWS, _Nothing())
-    return TagRecord.draft(Namespace.ROWS, "", sources.cells, reader)
-
-
-def refuse_problems(draft: TagRecord, *, needs_name: bool) -> None:
-    """Return when every cell reads cleanly. Raises `InvalidInput` with one line for each problem."""
-    cells = {"name": draft.name, "intro": draft.intro, "links": draft.links}
-    problems = [(field, problem) for field, cell in cells.items() for problem in cell.problems]
-    if needs_name and not draft.name.raw:
-        problems.insert(0, ("name", _NO_NAME))
-    if problems:
-        raise InvalidInput(problems[0][0], "\n".join(f"{field}: {problem}" for field, problem in problems))
-
-
-class _WithDraft:
-    """The names of a snapshot, and one that may not be in it yet."""
-
-    def __init__(self, snapshot: TagSnapshot, namespace: Namespace, raw: str) -> None:
-        self._snapshot = snapshot
-        self._draft = (namespace, raw)
-
-    def has(self, namespace: Namespace, raw: str) -> bool:
-        return (namespace, raw) == self._draft or self._snapshot.has(namespace, raw)
-
-    def name_of(self, namespace: Namespace, raw: str) -> str | None:
-        if self._snapshot.has(namespace, raw):
-            return self._snapshot.name_of(namespace, raw)
-        return raw if (namespace, raw) == self._draft else None
-
-
-class _Nothing:
-    """A database without a tag."""
-
-    def has(self, namespace: Namespace, raw: str) -> bool:  # noqa: ARG002 (none has any)
-        return False
-
-    def name_of(self, namespace: Namespace, raw: str) -> str | None:  # noqa: ARG002
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,3 +137,126 @@ def _table(state: DatabaseState, namespace: Namespace) -> TagTable:
 
 def _row_of(draft: TagRecord) -> str:
     return written_row(draft.raw, *(cell.raw for cell in draft.cells))
+
+
+def read_draft(snapshot: TagSnapshot, namespace: Namespace, raw: str, sources: CellSources) -> TagRecord:
+    """A record of these cells, its references looked up in the snapshot and in itself."""
+    reader = CellReader(namespace, _WithDraft(snapshot, namespace, raw))
+    return TagRecord.draft(namespace, raw, sources.cells, reader)
+
+
+def read_loose(sources: CellSources) -> TagRecord:
+    """A record of these cells that stands in no namespace: its references lead nowhere and stay as written."""
+    reader = CellReader(Namespace.ROWS, _Nothing())
+    return TagRecord.draft(Namespace.ROWS, "", sources.cells, reader)
+
+
+def refuse_problems(draft: TagRecord, *, needs_name: bool) -> None:
+    """Return when every cell reads cleanly. Raises `InvalidInput` with one line for each problem."""
+    cells = {"name": draft.name, "intro": draft.intro, "links": draft.links}
+    problems = [(field, problem) for field, cell in cells.items() for problem in cell.problems]
+    if needs_name and not draft.name.raw:
+        problems.insert(0, ("name", NO_NAME))
+    if problems:
+        raise InvalidInput(problems[0][0], "\n".join(f"{field}: {problem}" for field, problem in problems))
+
+
+class _WithDraft:
+    """The names of a snapshot, and one that may not be in it yet."""
+
+    def __init__(self, snapshot: TagSnapshot, namespace: Namespace, raw: str) -> None:
+        self._snapshot = snapshot
+        self._draft = (namespace, raw)
+
+    def has(self, namespace: Namespace, raw: str) -> bool:
+        return (namespace, raw) == self._draft or self._snapshot.has(namespace, raw)
+
+    def name_of(self, namespace: Namespace, raw: str) -> str | None:
+        if self._snapshot.has(namespace, raw):
+            return self._snapshot.name_of(namespace, raw)
+        return raw if (namespace, raw) == self._draft else None
+
+
+class _Nothing:
+    """A database without a tag."""
+
+    def has(self, namespace: Namespace, raw: str) -> bool:  # noqa: ARG002 (none has any)
+        return False
+
+    def name_of(self, namespace: Namespace, raw: str) -> str | None:  # noqa: ARG002
+        return None
+
+
+def written_row(raw: str, name: str, intro: str, links: str) -> str:
+    """The row of these cells (raw forms), no line ending. Raises `InvalidInput` when a table can't hold them."""
+    row = serialise_row(raw, name, intro, links)
+    cells = parse_row(row)
+    if cells is None or cells.raw != raw or "\r" in row or "\n" in row:
+        raise InvalidInput("name", "These cells can't be written as one row of a table.")
+    return row
+
+
+def with_row(table: TagTable, row: str, place: RowPosition) -> bytes:
+    """The file with one row more. Raises `InvalidInput` when the place names a row that is not there."""
+    if not _has_table(table):
+        raise Conflict("This namespace's file has no table.")
+    offset = _offset(table, place)
+    line = row.encode()
+    if offset == len(table.data) and not table.data.endswith((b"\n", b"\r")):
+        return table.data + table.newline + line
+    return table.data[:offset] + line + table.newline + table.data[offset:]
+
+
+def with_changed_row(table: TagTable, raw: str, row: str) -> bytes:
+    """The file with the row of this tag replaced; the tag is there."""
+    old = _row(table, raw)
+    return table.data[: old.start] + row.encode() + table.data[old.end :]
+
+
+def without_row(table: TagTable, raw: str) -> bytes:
+    """The file without the row of this tag; the tag is there."""
+    old = _row(table, raw)
+    return table.data[: old.start] + table.data[old.end + len(old.ending) :]
+
+
+def _row(table: TagTable, raw: str) -> TableRow:
+    row = table.find(raw)
+    if row is None:
+        raise LookupError(raw)
+    return row
+
+
+def _offset(table: TagTable, place: RowPosition) -> int:
+    if place.before is not None:
+        return _anchor(table, "before", place.before).start
+    if place.after is not None:
+        row = _anchor(table, "after", place.after)
+        return row.end + len(row.ending)
+    return table.insert_at
+
+
+def _anchor(table: TagTable, field: str, raw: str) -> TableRow:
+    row = table.find(raw)
+    if row is None:
+        raise InvalidInput(field, f"{field}: there is no row {raw} in this namespace.")
+    return row
+
+
+def _has_table(table: TagTable) -> bool:
+    """False where a new row would stand alone: two rows above it, a header and its rule, make a table."""
+    above = table.data[: table.insert_at].splitlines()[-2:]
+    return len(above) == 2 and all(split_row(line.decode("utf-8", "replace")) is not None for line in above)
+
+
+def commit_message(
+    action: Action, namespace: Namespace, raw: str, name: str, *, old: str | None = None, new: str | None = None
+) -> str:
+    """The message of an edit's commit: a line that says what, then the row as a table, or both when it changed.
+
+    `name` is its text form, `old` and `new` are rows.
+    """
+    one_line = name.replace("\n", " ").strip()
+    subject = f"{action.value} {namespace.value}:{raw}" + (f" - {one_line}" if one_line else "")
+    if old and new:
+        return f"{subject}\n\n{_CHANGE_HEADER}\n| 修改前 {old}\n| 修改后 {new}"
+    return f"{subject}\n\n{_HEADER}\n{old or new}"

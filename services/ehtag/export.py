@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC
@@ -15,7 +14,7 @@ from services.ehtag.editing import CellSources, read_draft, read_loose, written_
 from services.ehtag.markup.cells import Cell
 from services.ehtag.records import CommitRecord, Namespace, NamespaceRecord, Signature, parse_raw_tag
 from services.ehtag.snapshot import TagRecord, TagSnapshot
-from services.ehtag.table import parse_row
+from services.ehtag.table import NEWLINES, parse_row
 from services.errors import InvalidInput
 
 
@@ -36,6 +35,14 @@ _RENDERERS: dict[TagForm, Callable[[Cell], Any]] = {
     TagForm.HTML: lambda cell: cell.html,
     TagForm.AST: lambda cell: cell.ast,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedRow:
+    """A row taken apart: its first cell (in stored form where it is a tag) and the other three."""
+
+    raw: str
+    cells: CellSources
 
 
 def render_record(record: TagRecord, form: TagForm) -> dict[str, Any]:
@@ -74,6 +81,29 @@ def commit_form(commit: CommitRecord) -> dict[str, Any]:
     }
 
 
+def normalise_record(snapshot: TagSnapshot, namespace: Namespace | None, raw: str, cells: CellSources) -> TagRecord:
+    """The record these cells make, its cells' `raw` being the canonical form.
+
+    Within a namespace references are looked up, and `problems_of` tells what is wrong; without one they stay as they
+    are written.
+    """
+    return read_loose(cells) if namespace is None else read_draft(snapshot, namespace, raw, cells)
+
+
+def serialise_record(raw: str, record: TagRecord) -> str:
+    """One table row, no line ending. Raises `InvalidInput` when no row can hold these cells."""
+    return written_row(raw, *(cell.raw for cell in record.cells))
+
+
+def parse_row_text(text: str) -> ParsedRow:
+    """The one row in a text. Raises `InvalidInput` for no row, or more than one line that is not blank."""
+    lines = [line for line in NEWLINES.split(text) if line.strip()]
+    row = parse_row(lines[0]) if len(lines) == 1 else None
+    if row is None:
+        raise InvalidInput("body", "There must be one row of a table: | raw | name | intro | links |")
+    return ParsedRow(parse_raw_tag(row.raw) or row.raw, CellSources(row.name, row.intro, row.links))
+
+
 def _namespace(snapshot: TagSnapshot, info: NamespaceRecord, form: TagForm) -> Iterator[bytes]:
     yield b'{"namespace":%b,"frontMatters":%b,"count":%d,"data":{' % (
         orjson.dumps(info.namespace.value),
@@ -96,37 +126,3 @@ def _signature(signature: Signature) -> dict[str, str]:
         "email": signature.email,
         "when": f"{when:%Y-%m-%dT%H:%M:%S}.{when.microsecond // 1000:03d}Z",
     }
-
-
-_LINES = re.compile(r"\r\n?|\n")
-
-
-@dataclass(frozen=True, slots=True)
-class ParsedRow:
-    """A row taken apart: its first cell (in stored form where it is a tag) and the other three."""
-
-    raw: str
-    cells: CellSources
-
-
-def normalise_record(snapshot: TagSnapshot, namespace: Namespace | None, raw: str, cells: CellSources) -> TagRecord:
-    """The record these cells make, its cells' `raw` being the canonical form.
-
-    Within a namespace references are looked up, and `problems_of` tells what is wrong; without one they stay as they
-    are written.
-    """
-    return read_loose(cells) if namespace is None else read_draft(snapshot, namespace, raw, cells)
-
-
-def serialise_record(raw: str, record: TagRecord) -> str:
-    """One table row, no line ending. Raises `InvalidInput` when no row can hold these cells."""
-    return written_row(raw, *(cell.raw for cell in record.cells))
-
-
-def parse_row_text(text: str) -> ParsedRow:
-    """The one row in a text. Raises `InvalidInput` for no row, or more than one line that is not blank."""
-    lines = [line for line in _LINES.split(text) if line.strip()]
-    row = parse_row(lines[0]) if len(lines) == 1 else None
-    if row is None:
-        raise InvalidInput("body", "There must be one row of a table: | raw | name | intro | links |")
-    return ParsedRow(parse_raw_tag(row.raw) or row.raw, CellSources(row.name, row.intro, row.links))

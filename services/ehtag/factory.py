@@ -23,46 +23,17 @@ from services.ehtag.sync import SyncStatus
 from services.ehtag.translator import Translator
 from services.settings import OFFICIAL_EHTAG_REMOTE, Settings
 
-_WRITTEN_AT = 1_735_689_600  # 2025-01-01; a fixed time and author give one sha1 in every process and on every machine
-_AUTHOR = ("jmgraph", "jmgraph@localhost")
-_MESSAGE = "The starter glossary of jmgraph\n"
-_VERSION = b"7\n"
-_TIMEOUT_S = 30.0
-
-
-def write_starter(folder: Path) -> None:
-    """Write the glossary that comes with this version into the repository at `folder`; nothing to do as a rule.
-
-    Raises `Internal` when the folder can't be written.
-    """
-    with git_failures():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with hold_lock(folder.with_name(f"{folder.name}.lock"), _TIMEOUT_S):
-            git = open_git(folder) or pygit2.init_repository(str(folder), bare=True)
-            commit = _commit(git)
-            head = head_commit(git)
-            if head is None or head.id != commit:
-                git.set_head(git.references.create("refs/heads/main", commit, force=True).name)
-
-
-def _commit(git: pygit2.Repository) -> pygit2.Oid:
-    """The commit of the glossary; writing one that is there already changes nothing."""
-    namespaces = git.TreeBuilder()
-    for file in (files("services.ehtag") / "glossary").iterdir():
-        if file.name.endswith(".md"):
-            namespaces.insert(file.name, git.create_blob(file.read_bytes()), FileMode.BLOB)
-    root = git.TreeBuilder()
-    root.insert(DATABASE_FOLDER, namespaces.write(), FileMode.TREE)
-    root.insert(VERSION_FILE, git.create_blob(_VERSION), FileMode.BLOB)
-    author = pygit2.Signature(*_AUTHOR, _WRITTEN_AT, 0)
-    return git.create_commit(None, author, author, _MESSAGE, root.write(), [])
-
-
 if TYPE_CHECKING:
     from services.redis import Events
 
 _STARTER_FOLDER = "ehtag-starter"
 _SYNC_LOG = "ehtag-sync.json"
+_TIMEOUT_S = 30.0
+
+_WRITTEN_AT = 1_735_689_600  # 2025-01-01; a fixed time and author give one sha1 in every process and on every machine
+_AUTHOR = ("jmgraph", "jmgraph@localhost")
+_MESSAGE = "The starter glossary of jmgraph\n"
+_VERSION = b"7\n"
 
 
 @asynccontextmanager
@@ -107,3 +78,31 @@ def _starter(settings: Settings) -> Repository:
     folder = settings.data_dir / _STARTER_FOLDER
     write_starter(folder)
     return Repository(folder, Author.parse(settings.ehtag_committer), RemoteSettings("", ""))
+
+
+def write_starter(folder: Path) -> None:
+    """Write the glossary that comes with this version into the repository at `folder`; nothing to do as a rule.
+
+    Raises `Internal` when the folder can't be written.
+    """
+    with git_failures():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with hold_lock(folder.with_name(f"{folder.name}.lock"), _TIMEOUT_S):
+            git = open_git(folder) or pygit2.init_repository(str(folder), bare=True)
+            commit = _commit(git)
+            head = head_commit(git)
+            if head is None or head.id != commit:
+                git.set_head(git.references.create("refs/heads/main", commit, force=True).name)
+
+
+def _commit(git: pygit2.Repository) -> pygit2.Oid:
+    """The commit of the glossary; writing one that is there already changes nothing."""
+    namespaces = git.TreeBuilder()
+    for file in (files("services.ehtag") / "glossary").iterdir():
+        if file.name.endswith(".md"):
+            namespaces.insert(file.name, git.create_blob(file.read_bytes()), FileMode.BLOB)
+    root = git.TreeBuilder()
+    root.insert(DATABASE_FOLDER, namespaces.write(), FileMode.TREE)
+    root.insert(VERSION_FILE, git.create_blob(_VERSION), FileMode.BLOB)
+    author = pygit2.Signature(*_AUTHOR, _WRITTEN_AT, 0)
+    return git.create_commit(None, author, author, _MESSAGE, root.write(), [])

@@ -53,7 +53,6 @@ _VARIANTS = (
     ("頽", "颓"),
 )
 
-
 # Least length of a loose key: in letters, and in characters of scripts that say more with each.
 _SHORTEST_LATIN = 3
 _SHORTEST = 2
@@ -61,6 +60,23 @@ _SHORTEST = 2
 _HIRAGANA = range(ord("ぁ"), ord("ゖ") + 1)
 _TO_KATAKANA = ord("ァ") - ord("ぁ")
 _SKELETON = {code: code + _TO_KATAKANA for code in _HIRAGANA} | dict.fromkeys(map(ord, "の之"), "的")
+
+# A stroke parts spellings; a slash only where it can't belong to the name ("Fate/Zero", ".hack//SIGN"):
+# between blanks, or beside a character that is not ASCII. Neither parts anything inside brackets.
+_OR = re.compile(
+    r"(?:\s*[|｜]\s*|\s+[/／]\s+|(?<=[^\x00-\x7f])[/／](?!/)|(?<!/)[/／](?=[^\x00-\x7f]))"
+    r"(?![^（(\[〔【]*[）)\]〕】])"
+)
+_BRACKETED = re.compile(r"(?P<outer>.+?)\s*[（(\[〔【](?P<inner>[^（()）\[\]〔〕【】]+)[）)\]〕】]\s*")
+_AND = re.compile(r"\s*[|｜/／、，,]\s*")
+
+_PARTING = frozenset("|｜/／（(〔[【")
+
+# "玩具总动员系列" is found by what it is a series of.
+_SERIES = "系列"
+
+# One sign in brackets is a remark: "(仮)", "(株)", or the code name of a warship.
+_SHORTEST_INNER = 2
 
 
 def fold(text: str) -> str:
@@ -132,24 +148,6 @@ def _script(text: str) -> str:
 def _converters() -> tuple[OpenCC, OpenCC]:
     """Japanese forms to Traditional, Traditional to Simplified; t2s alone would leave 竜 and 剣 as they are."""
     return OpenCC("jp2t"), OpenCC("t2s")
-
-
-# A stroke parts spellings; a slash only where it can't belong to the name ("Fate/Zero", ".hack//SIGN"):
-# between blanks, or beside a character that is not ASCII. Neither parts anything inside brackets.
-_OR = re.compile(
-    r"(?:\s*[|｜]\s*|\s+[/／]\s+|(?<=[^\x00-\x7f])[/／](?!/)|(?<!/)[/／](?=[^\x00-\x7f]))"
-    r"(?![^（(\[〔【]*[）)\]〕】])"
-)
-_BRACKETED = re.compile(r"(?P<outer>.+?)\s*[（(\[〔【](?P<inner>[^（()）\[\]〔〕【】]+)[）)\]〕】]\s*")
-_AND = re.compile(r"\s*[|｜/／、，,]\s*")
-
-_PARTING = frozenset("|｜/／（(〔[【")
-
-# "玩具总动员系列" is found by what it is a series of.
-_SERIES = "系列"
-
-# One sign in brackets is a remark: "(仮)", "(株)", or the code name of a warship.
-_SHORTEST_INNER = 2
 
 
 def may_have_parts(name: str) -> bool:

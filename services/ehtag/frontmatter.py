@@ -15,6 +15,7 @@ from services.ehtag.markup.syntax import in_object_order
 _PREFIX = "tag:yaml.org,2002:"
 _DIGITS = list("0123456789")
 _MAX_EXACT = 2**53  # above, JavaScript's numbers are rounded
+_MAX_PLAIN = 2.0**63  # what fits the JSON writers
 
 _NULL = re.compile(r"(?:~|null|Null|NULL|)\Z")
 _BOOL = re.compile(r"(?:true|True|TRUE|false|False|FALSE)\Z")
@@ -29,6 +30,41 @@ _TIME = re.compile(
     r"(?:[ \t]*(?:Z|([-+])([0-9]{1,2})(?::([0-9]{2}))?))?\Z"
 )
 _MERGE = re.compile(r"<<\Z")
+
+
+class FrontMatterError(ValueError):
+    """The text between the rules is no YAML, or no mapping."""
+
+
+def read_front_matter(text: str) -> dict[str, object]:
+    """What the YAML says, ready for JSON: `{"name": "女性", "rules": ["…"]}`; dates are ISO strings, keys strings.
+
+    `no`, `on` and `12:30` are strings, as in YAML 1.2. Raises FrontMatterError.
+    """
+    try:
+        value = _plain(yaml.load(text, Loader=Yaml12Loader))  # noqa: S506 - a SafeLoader
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
+        raise FrontMatterError(str(error)) from error
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise FrontMatterError("front matter is not a mapping")
+    return value
+
+
+def _plain(value: object) -> object:
+    """The value as `JSON.stringify` shows it: keys in order, one kind of number, no infinity."""
+    if isinstance(value, dict):
+        return {key: _plain(value[key]) for key in in_object_order(value)}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return None
+        return int(value) if value.is_integer() and abs(value) < _MAX_PLAIN else value
+    if value is None or isinstance(value, str | int):
+        return value
+    raise FrontMatterError(f"front matter can't hold {type(value).__name__}")
 
 
 class Yaml12Loader(yaml.SafeLoader):
@@ -105,43 +141,3 @@ _know("float", _FLOAT, [*_DIGITS, "-", "+", "."], _float)
 _know("timestamp", _DATE, _DIGITS, _timestamp)
 _know("timestamp", _TIME, _DIGITS, _timestamp)
 _know("merge", _MERGE, ["<"], str)  # a key is merged before this is asked; a value is text
-
-
-_MAX_PLAIN = 2.0**63  # what fits the JSON writers
-
-
-class FrontMatterError(ValueError):
-    """The text between the rules is no YAML, or no mapping."""
-
-
-def read_front_matter(text: str) -> dict[str, object]:
-    """What the YAML says, ready for JSON: `{"name": "女性", "rules": ["…"]}`; dates are ISO strings, keys strings.
-
-    `no`, `on` and `12:30` are strings, as in YAML 1.2. Raises FrontMatterError.
-    """
-    import yaml  # late: opening a database does not need it
-
-    try:
-        value = _plain(yaml.load(text, Loader=Yaml12Loader))  # noqa: S506 - a SafeLoader
-    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
-        raise FrontMatterError(str(error)) from error
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise FrontMatterError("front matter is not a mapping")
-    return value
-
-
-def _plain(value: object) -> object:
-    """The value as `JSON.stringify` shows it: keys in order, one kind of number, no infinity."""
-    if isinstance(value, dict):
-        return {key: _plain(value[key]) for key in in_object_order(value)}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            return None
-        return int(value) if value.is_integer() and abs(value) < _MAX_PLAIN else value
-    if value is None or isinstance(value, str | int):
-        return value
-    raise FrontMatterError(f"front matter can't hold {type(value).__name__}")

@@ -21,10 +21,11 @@ from services.errors import Conflict, Internal
 
 log = structlog.get_logger("jmgraph.ehtag")
 
+HEAD = "HEAD"
+
 _CONNECT_TIMEOUT_MS = 15_000
 _SILENCE_TIMEOUT_MS = 60_000  # a server that packs a large clone is quiet for a while
-
-HEAD = "HEAD"
+_RETRY_S = 0.01  # an edit holds the lock for some tens of milliseconds
 
 
 class RepositoryUnreadable(Exception):
@@ -131,9 +132,6 @@ def _signature(signature: pygit2.Signature) -> Signature:
 
 def _text(data: bytes) -> str:
     return data.decode("utf-8", "replace")
-
-
-_RETRY_S = 0.01  # an edit holds the lock for some tens of milliseconds
 
 
 class HeldLock:

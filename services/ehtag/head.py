@@ -15,6 +15,10 @@ from services.ehtag.git import HEAD, HeldLock, common_folder, head_commit, head_
 from services.errors import Conflict, StaleVersion
 
 _DIRTY = "The work tree of the tag database has changes of its own; commit or discard them first."
+_ABSENT = pygit2.Oid(b"\0" * 20)
+
+_STALE_LOCK_S = 2.0  # git holds its own lock files for milliseconds
+_OUTWAIT_STEP_S = 0.05
 
 
 class WorkTree:
@@ -93,13 +97,6 @@ class WorkTree:
                 beside.write_bytes(content.read())
             beside.chmod(0o755 if file.mode == FileMode.BLOB_EXECUTABLE else 0o644)
         beside.replace(full)
-
-
-_ABSENT = pygit2.Oid(b"\0" * 20)
-
-
-_STALE_LOCK_S = 2.0  # git holds its own lock files for milliseconds
-_OUTWAIT_STEP_S = 0.05
 
 
 def fast_forward(git: pygit2.Repository, lock: HeldLock, new: pygit2.Commit) -> bool:

@@ -13,10 +13,11 @@ from services.ehtag.markup.syntax import SPACES, in_object_order
 from services.ehtag.records import CommitRecord, Namespace, NamespaceRecord, Report, TagKey
 from services.ehtag.table import TagTable, name_of, parse_table, read_cell, split_row
 
+NO_NAME = "名称为空"
+"""The problem of a record with an empty name, as the releases' tools word it."""
+
 _LOGGER = "error"  # the releases' tools know one kind
 _ROLLS: WeakKeyDictionary[TagTable, NameList] = WeakKeyDictionary()  # of the files that some snapshot still holds
-
-
 _NO_TABLE = parse_table(b"")
 _NO_CELLS = ("", "", "", "")
 
@@ -182,7 +183,7 @@ def problems_of(record: TagRecord, line: int | None = None) -> list[Report]:
     """What is wrong with a record: an empty name, references to nothing, links that are none."""
     messages = [problem for cell in record.cells for problem in cell.problems]
     if not record.name.source:
-        messages.insert(0, "名称为空")
+        messages.insert(0, NO_NAME)
     return [Report(_LOGGER, message, record.namespace, line, record.raw) for message in messages]
 
 

@@ -24,6 +24,12 @@ from services.errors import JmgraphError
 if TYPE_CHECKING:
     from services.redis import RedisClient
 
+log = structlog.get_logger("jmgraph.ehtag")
+
+_LOCK_FILE = "jmgraph-sync.lock"
+_TIMEOUT_S = 1800.0  # somebody else's first clone over a slow line
+_TURN_KEY = "jmgraph:ehtag:turn"
+
 
 @dataclass(frozen=True, slots=True)
 class SyncNote:
@@ -54,10 +60,6 @@ class SyncStatus:
         beside.write_bytes(msgspec.json.encode(note))
         beside.replace(self._path)
         return note
-
-
-_LOCK_FILE = "jmgraph-sync.lock"
-_TIMEOUT_S = 1800.0  # somebody else's first clone over a slow line
 
 
 class SyncOutcome(StrEnum):
@@ -109,11 +111,6 @@ def _clone(folder: Path, remote: Remote, on_progress: OnProgress | None) -> None
         partial.replace(folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-
-
-log = structlog.get_logger("jmgraph.ehtag")
-
-_TURN_KEY = "jmgraph:ehtag:turn"
 
 
 async def keep_tags_synced(sync: Callable[[], Awaitable[object]], redis: RedisClient, every_s: float) -> None:

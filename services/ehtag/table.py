@@ -16,7 +16,10 @@ from services.ehtag.records import parse_raw_tag
 _SEPARATOR = re.compile(r"(?<!\\)\|")  # one character is looked at: `\\|` is escaped too
 _BREAK = re.compile(r"<br[" + re.escape(SPACES) + r"]*/?>")  # lower case only
 _NO_CELL = re.compile("[\u2028\u2029]")
-_NEWLINES = re.compile(r"\r\n?|\n")
+NEWLINES = re.compile(r"\r\n?|\n")
+_ENDINGS = b"\r\n"
+_PLAIN_ROW = re.compile(rb"\| ([-a-z0-9.](?:[-a-z0-9. ]*[-a-z0-9.])?) \|")
+_LINE_SEPARATOR = "\u2028".encode()[:2]  # begins U+2029 as well
 
 
 class RowCells(NamedTuple):
@@ -78,7 +81,7 @@ def read_cell(field: str) -> str:
 
 
 def _written(cell: str) -> str:
-    return _NEWLINES.sub("<br>", cell).replace("|", "\\|")
+    return NEWLINES.sub("<br>", cell).replace("|", "\\|")
 
 
 def _links(tail: str) -> str:
@@ -138,11 +141,6 @@ def _leftmost(pipes: Sequence[int], lowest: int, fits: Callable[[int], bool]) ->
             break
         found = index
     return found
-
-
-_ENDINGS = b"\r\n"
-_PLAIN_ROW = re.compile(rb"\| ([-a-z0-9.](?:[-a-z0-9. ]*[-a-z0-9.])?) \|")
-_LINE_SEPARATOR = "\u2028".encode()[:2]  # begins U+2029 as well
 
 
 @dataclass(frozen=True, slots=True)

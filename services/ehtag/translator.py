@@ -41,6 +41,9 @@ _CLOSING = "）)]】"
 
 _NOT_RAW = re.compile(r"[^-a-z0-9. ]+|\s+")
 
+# How a tag matched, and its records, best first.
+_Found = tuple[TagMatch, "list[TagRecord]"]
+
 
 @dataclass(frozen=True, slots=True)
 class Translation:
@@ -226,9 +229,6 @@ class Translator:
             if record.namespace in TWINS:
                 found = (self._snapshot.find(namespace, record.raw) for namespace in TWINS)
                 yield from filter(None, found)
-
-
-_Found = tuple[TagMatch, "list[TagRecord]"]
 
 
 def _only(found: _Found | None, namespace: Namespace) -> _Found | None:

@@ -22,63 +22,6 @@ _PASSED_OVER = SPACES + "".join(map(chr, range(0x20)))
 _BAD_PROTOCOL = re.compile(r"(?:vbscript|javascript|file|data):")
 _GOOD_DATA = re.compile(r"data:image/(?:gif|png|jpeg|webp);")
 
-
-def normalise_url(url: str) -> str:
-    """A URL with its host in Unicode and its percent-encoding undone, except where that would change its meaning.
-
-    Brackets, quotes, backticks and ASCII blanks come out as `%` and bare lower-case hex ("(" is "%28", LF is "%a").
-    """
-    if _READY.match(url) and "xn--" not in url:
-        return url
-    import mdurl
-
-    url = url.strip(SPACES)
-    # mdurl trims what JavaScript would not: keep it out of its sight
-    core = url.strip()
-    start = url.index(core) if core else 0
-    before, after = url[:start], url[start + len(core) :]
-    if before:  # no protocol then, hence no host
-        return _encoded(mdurl.decode(url, _KEPT_ENCODED))
-    parsed = mdurl.parse(core, slashes_denote_host=True)
-    if parsed.hostname and parsed.protocol in _RECODED_PROTOCOLS:
-        parsed = parsed._replace(hostname=_unicode_host(parsed.hostname))
-    return _encoded(mdurl.decode(mdurl.format(parsed) + after, _KEPT_ENCODED))
-
-
-def is_safe_url(url: str) -> bool:
-    """Whether a (normalised) URL may become a link: no script, no file, no data but images.
-
-    Stricter than the releases in one thing: browsers pass over leading control characters, so they hide nothing here.
-    """
-    if url.startswith(("https:", "http:")):
-        return True
-    lowered = url.lstrip(_PASSED_OVER).lower()
-    return _BAD_PROTOCOL.match(lowered) is None or _GOOD_DATA.match(lowered) is not None
-
-
-def _unicode_host(host: str) -> str:
-    """The host with its `xn--` labels decoded; as it is when one of them can't be."""
-    try:
-        return ".".join(map(_unicode_label, _DOTS.split(host)))
-    except UnicodeError:
-        return host
-
-
-def _unicode_label(label: str) -> str:
-    if not label.startswith("xn--"):
-        return label
-    encoded = label[4:].lower().encode("ascii")
-    if encoded.rfind(b"-") == 0:
-        raise UnicodeError("no digits before the delimiter")
-    decoded = encoded.decode("punycode")
-    decoded.encode()  # half of a surrogate pair is no character
-    return decoded
-
-
-def _encoded(url: str) -> str:
-    return _ENCODED.sub(lambda match: f"%{ord(match[0]):x}", url)
-
-
 # the sites with rules, told at a glance
 _SITE_WITH_RULES = re.compile(
     r"https?://(?:[^./]+\.)*(ehgt\.org|exhentai\.org|pixiv\.net|twitter\.com|x\.com|pximg\.net|wikipedia\.org|moegirl\.org\.cn)/"
@@ -139,6 +82,62 @@ _SITES = {
     "booth.pm": "BOOTH",
     "dlsite.com": "DLsite",
 }
+
+
+def normalise_url(url: str) -> str:
+    """A URL with its host in Unicode and its percent-encoding undone, except where that would change its meaning.
+
+    Brackets, quotes, backticks and ASCII blanks come out as `%` and bare lower-case hex ("(" is "%28", LF is "%a").
+    """
+    if _READY.match(url) and "xn--" not in url:
+        return url
+    import mdurl
+
+    url = url.strip(SPACES)
+    # mdurl trims what JavaScript would not: keep it out of its sight
+    core = url.strip()
+    start = url.index(core) if core else 0
+    before, after = url[:start], url[start + len(core) :]
+    if before:  # no protocol then, hence no host
+        return _encoded(mdurl.decode(url, _KEPT_ENCODED))
+    parsed = mdurl.parse(core, slashes_denote_host=True)
+    if parsed.hostname and parsed.protocol in _RECODED_PROTOCOLS:
+        parsed = parsed._replace(hostname=_unicode_host(parsed.hostname))
+    return _encoded(mdurl.decode(mdurl.format(parsed) + after, _KEPT_ENCODED))
+
+
+def is_safe_url(url: str) -> bool:
+    """Whether a (normalised) URL may become a link: no script, no file, no data but images.
+
+    Stricter than the releases in one thing: browsers pass over leading control characters, so they hide nothing here.
+    """
+    if url.startswith(("https:", "http:")):
+        return True
+    lowered = url.lstrip(_PASSED_OVER).lower()
+    return _BAD_PROTOCOL.match(lowered) is None or _GOOD_DATA.match(lowered) is not None
+
+
+def _unicode_host(host: str) -> str:
+    """The host with its `xn--` labels decoded; as it is when one of them can't be."""
+    try:
+        return ".".join(map(_unicode_label, _DOTS.split(host)))
+    except UnicodeError:
+        return host
+
+
+def _unicode_label(label: str) -> str:
+    if not label.startswith("xn--"):
+        return label
+    encoded = label[4:].lower().encode("ascii")
+    if encoded.rfind(b"-") == 0:
+        raise UnicodeError("no digits before the delimiter")
+    decoded = encoded.decode("punycode")
+    decoded.encode()  # half of a surrogate pair is no character
+    return decoded
+
+
+def _encoded(url: str) -> str:
+    return _ENCODED.sub(lambda match: f"%{ord(match[0]):x}", url)
 
 
 class LinkAddress(NamedTuple):

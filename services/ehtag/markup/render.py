@@ -11,6 +11,9 @@ from services.ehtag.records import SHORT_PREFIXES, SHOWN_PREFIXES, Namespace
 
 _IN_TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\u00a0": "&nbsp;"})
 _IN_ATTRIBUTE = str.maketrans({"&": "&amp;", '"': "&quot;", "\u00a0": "&nbsp;"})
+_ESCAPED = re.compile(r"[_*`]")
+_FENCES = re.compile("`+")
+_HIDDEN = {"R18": "#", "R18G": "##"}
 
 
 def render_html(paragraphs: list[Node]) -> str:
@@ -62,11 +65,6 @@ def _html_title(node: Node) -> str:
 
 def _html_attribute(name: str, value: str) -> str:
     return f' {name}="{value.translate(_IN_ATTRIBUTE)}"'
-
-
-_ESCAPED = re.compile(r"[_*`]")
-_FENCES = re.compile("`+")
-_HIDDEN = {"R18": "#", "R18G": "##"}
 
 
 def render_raw(paragraphs: list[Node]) -> str:

@@ -13,6 +13,24 @@ SPACES = "\t\n\v\f\r \u00a0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + 
 _ARRAY_INDEX = re.compile(r"(?:0|[1-9][0-9]{0,9})\Z")
 _MAX_ARRAY_INDEX = 4294967294  # 2**32 - 2
 
+_ESCAPE_OR_ENTITY = re.compile(
+    r"\\([!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~])|&([a-z#][a-z0-9]{1,31});", re.IGNORECASE | re.ASCII
+)
+_NUMBER = re.compile(r"#(?:[xX]([0-9a-fA-F]{1,8})|([0-9]{1,8}))\Z")
+_LOOSE_NUMBER = re.compile(r"#(?:[xX]([0-9a-fA-F]+)|([0-9]+))")
+_REPLACEMENT = "\ufffd"
+_MAX_CODE_POINT = 0x10FFFF
+# what browsers make of the C1 controls, by Windows-1252; the five without a character there stay
+_C1 = {
+    code: bytes([code]).decode("cp1252") for code in range(0x80, 0xA0) if code not in (0x81, 0x8D, 0x8F, 0x90, 0x9D)
+}
+
+_ANGLED = re.compile(r"<((?:[^\n<>\\]|\\.)*)>", re.DOTALL)
+# a backslash takes the next character with it, whatever that is, except a space
+_PIECE = re.compile(r"(?:[^\x00-\x20\x7f()\\]|\\[^ ]|\\\Z)+", re.DOTALL)
+_TITLE = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)'|\(((?:[^()\\]|\\.)*)\)", re.DOTALL)
+_MAX_DEPTH = 32
+
 
 def is_array_index(key: str) -> bool:
     """Whether a JavaScript object lists this key before its other keys: "0".."4294967294" in canonical form."""
@@ -26,19 +44,6 @@ def in_object_order(keys: Iterable[str]) -> list[str]:
     for key in keys:
         (indexes if is_array_index(key) else rest).append(key)
     return sorted(indexes, key=int) + rest
-
-
-_ESCAPE_OR_ENTITY = re.compile(
-    r"\\([!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~])|&([a-z#][a-z0-9]{1,31});", re.IGNORECASE | re.ASCII
-)
-_NUMBER = re.compile(r"#(?:[xX]([0-9a-fA-F]{1,8})|([0-9]{1,8}))\Z")
-_LOOSE_NUMBER = re.compile(r"#(?:[xX]([0-9a-fA-F]+)|([0-9]+))")
-_REPLACEMENT = "\ufffd"
-_MAX_CODE_POINT = 0x10FFFF
-# what browsers make of the C1 controls, by Windows-1252; the five without a character there stay
-_C1 = {
-    code: bytes([code]).decode("cp1252") for code in range(0x80, 0xA0) if code not in (0x81, 0x8D, 0x8F, 0x90, 0x9D)
-}
 
 
 def unescape(text: str) -> str:
@@ -102,13 +107,6 @@ def _loose_number(name: str, written: str) -> str:
 
 def _code(match: re.Match[str]) -> int:
     return int(match[1], 16) if match[1] else int(match[2])
-
-
-_ANGLED = re.compile(r"<((?:[^\n<>\\]|\\.)*)>", re.DOTALL)
-# a backslash takes the next character with it, whatever that is, except a space
-_PIECE = re.compile(r"(?:[^\x00-\x20\x7f()\\]|\\[^ ]|\\\Z)+", re.DOTALL)
-_TITLE = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)'|\(((?:[^()\\]|\\.)*)\)", re.DOTALL)
-_MAX_DEPTH = 32
 
 
 class Piece(NamedTuple):
