@@ -39,7 +39,7 @@ class Loaders:
     async def _cover_infos(self, ids: list[str]) -> list[ImageInfo | BaseException | None]:
         infos = await self._services.covers.infos(ids)
         if None in infos:  # will be known once a client fetches the cover: the response must not be cached
-            current_stats().note_part(age_s=0, fresh_for_s=0, stale=False)
+            current_stats().record_part(age_s=0, fresh_for_s=0, stale=False)
         return list(infos)
 
 

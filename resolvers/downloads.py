@@ -21,7 +21,7 @@ from services.observability import current_stats
 
 async def download(context: Context, id: ID) -> DownloadRecord | None:
     """One download; null when there is none of this id."""
-    current_stats().is_personal = True
+    current_stats().is_private = True
     return await context.services.downloads.find(id)
 
 
@@ -29,13 +29,13 @@ async def downloads(
     context: Context, states: list[DownloadState] | None = None, first: int = 20, after: str | None = None
 ) -> DownloadPage:
     """Newest first."""
-    current_stats().is_personal = True
+    current_stats().is_private = True
     return await context.services.downloads.list(states, first, after)
 
 
 async def downloads_of_album(context: Context, album_id: str) -> list[DownloadRecord]:
     """Downloads of an album, newest first; none while Redis is unavailable, so that the album can still be read."""
-    current_stats().is_personal = True
+    current_stats().is_private = True
     try:
         return await context.services.downloads.of_album(album_id)
     except QueueUnavailable:

@@ -26,7 +26,7 @@ class ServerState:
 
 async def server(context: Context) -> ServerState:
     """Version, upstream method and health of this server."""
-    current_stats().is_personal = True
+    current_stats().is_private = True
     services = context.services
     try:
         counts = await services.downloads.counts()

@@ -76,7 +76,7 @@ async def _measure_queue(services: Services) -> None:
     except QueueUnavailable:
         metrics.QUEUE_UP.set(0)
         return
-    metrics.note_queue(counts.queued, counts.workers, {state.value: count for state, count in by_state.items()})
+    metrics.set_queue_gauges(counts.queued, counts.workers, {state.value: count for state, count in by_state.items()})
 
 
 routes = [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", prometheus)]

@@ -145,7 +145,7 @@ def cache_headers(stats: RequestStats) -> dict[str, str]:
     """
     if stats.stale:
         return {"Warning": STALE_WARNING, "Age": str(int(stats.age_s))}
-    if stats.is_personal or stats.fresh_for_s is None or stats.fresh_for_s < 1:
+    if stats.is_private or stats.fresh_for_s is None or stats.fresh_for_s < 1:
         return {}
     return {"Cache-Control": f"public, max-age=0, s-maxage={int(min(stats.fresh_for_s, SHARED_MAX_AGE_S))}"}
 

@@ -166,7 +166,7 @@ class GraphQLEndpoint:
         is_query = operation is not None and operation.operation is OperationType.QUERY
         errors = [with_code(error) for error in result.errors or ()]  # an extension that failed left one without
         response = response_of(result.data, errors, stats)
-        is_cacheable = is_query and not stats.is_personal and not errors
+        is_cacheable = is_query and not stats.is_private and not errors
         if is_cacheable and not stats.stale:
             self._responses.set(key, response)
         status = 400 if was_refused(errors) and responder.prefers_graphql_json else 200

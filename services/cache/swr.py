@@ -79,7 +79,7 @@ class Cache:
             return None
         stats = current_stats()
         stats.cache_hits += 1
-        stats.note_part(age_s=max(0.0, now - entry.fetched_at), fresh_for_s=entry.fresh_until - now, stale=False)
+        stats.record_part(age_s=max(0.0, now - entry.fetched_at), fresh_for_s=entry.fresh_until - now, stale=False)
         self._on_read(kind.name, "memory")
         return entry
 
@@ -127,7 +127,7 @@ class Cache:
         self, kind: CacheKey[T], key: str, fetch: Fetch[T], known: CacheEntry[T] | None
     ) -> CacheEntry[T]:
         is_background = known is not None and self._is_revalidating(kind, known)
-        priority = Priority.UPKEEP if is_background else current_stats().priority
+        priority = Priority.BACKGROUND if is_background else current_stats().priority
         flight: Flight[CacheEntry[T]] = self._flights.join(
             (kind.name, key), lambda flight: self._refresh(kind, key, fetch, flight), priority
         )
@@ -164,7 +164,7 @@ class Cache:
         now = self._clock()
         stats = current_stats()
         stats.cache_hits += outcome != "fetched"
-        stats.note_part(
+        stats.record_part(
             age_s=max(0.0, now - entry.fetched_at),
             fresh_for_s=max(0.0, entry.fresh_until - now),
             stale=outcome == "stale",

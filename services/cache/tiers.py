@@ -200,7 +200,7 @@ class RedisTier:
 
     def __init__(self, redis: RedisClient, *, lock_s: float = LOCK_S, clock: Callable[[], float] = time.time) -> None:
         self.lock_s = lock_s
-        self._redis = redis.with_timeout(ANSWER_WITHIN_S, late_answers=LATE_ANSWERS)
+        self._redis = redis.with_timeout(ANSWER_WITHIN_S, max_timeouts=LATE_ANSWERS)
         self._clock = clock
         self._poll, self._store, self._release, self._renew = (
             self._redis.register_script(script) for script in (_POLL, _STORE, _RELEASE, _RENEW)

@@ -224,7 +224,7 @@ class TagDatabase:
     async def _follow_up(self) -> None:
         """Tell the others first: they read the new head while we do."""
         if self._events:
-            await self._events.announce(TOPIC)
+            await self._events.publish(TOPIC)
         await self.refresh()
 
     async def _run(self, work: Callable[..., T], *arguments: object, abandon: bool = False) -> T:

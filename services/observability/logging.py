@@ -10,11 +10,11 @@ from typing import Any
 import structlog
 
 QUIET = ("httpx", "httpcore", "arq", "strawberry", "hpack", "asyncio", "PIL", "common", "jmcomic", "uvicorn")
-"""Libraries whose own words are of use only to who debugs."""
+"""Libraries whose messages only help to debug."""
 
 
 def set_up_log(level: str, form: str) -> None:
-    """Send everything, the libraries' words included, through one formatter; `form` "" means by the terminal."""
+    """Send all messages, those of libraries too, through one formatter; `form` "": text on a terminal, else JSON."""
     as_console = form == "console" or (not form and sys.stderr.isatty())
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -56,7 +56,7 @@ _SECRET_WORDS = ("token", "secret", "password", "api_key", "authorization", "coo
 
 
 def _without_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
-    """A last net: values under telling names never reach the log."""
+    """Mask the values of keys that sound like secrets, should one ever be logged."""
     for key in event:
         if any(word in key.lower() for word in _SECRET_WORDS):
             event[key] = "**********"

@@ -78,8 +78,8 @@ def exposition() -> bytes:
     return generate_latest(shared or REGISTRY)
 
 
-def note_queue(queued: int, workers: int, by_state: Mapping[str, int]) -> None:
-    """Set the gauges that are true for all processes together."""
+def set_queue_gauges(queued: int, workers: int, by_state: Mapping[str, int]) -> None:
+    """Set the gauges of the whole system, whichever process sets them."""
     QUEUE_UP.set(1)
     QUEUE_DEPTH.set(queued)
     WORKERS.set(workers)

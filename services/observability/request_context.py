@@ -27,30 +27,30 @@ tracers: list[Tracer] = []
 
 
 class Priority(IntEnum):
-    """Order of requests to the site: a person before a download, a download before background work."""
+    """Order of requests to the site: a person who waits before a download, a download before background work."""
 
-    PERSON = 0
+    INTERACTIVE = 0
     DOWNLOAD = 1
-    UPKEEP = 2
+    BACKGROUND = 2
 
 
 @dataclass(slots=True)
 class RequestStats:
     """Counters of one operation; mutable."""
 
-    priority: Priority = Priority.PERSON
+    priority: Priority = Priority.INTERACTIVE
     upstream_calls: int = 0
     cache_hits: int = 0
     stale: bool = False
     age_s: float = 0.0
     """Age of the oldest part, in seconds."""
     fresh_for_s: float | None = None
-    """Seconds until the first of its parts is no longer fresh; None while no part was noted."""
-    is_personal: bool = False
+    """Seconds until the first of its parts is no longer fresh; None while no part was recorded."""
+    is_private: bool = False
     """True once something was read that must not be in a shared cache (a download, say)."""
 
-    def note_part(self, *, age_s: float, fresh_for_s: float, stale: bool) -> None:
-        """Note one cached or fetched part of the answer: its age, how long it stays fresh, whether it is stale."""
+    def record_part(self, *, age_s: float, fresh_for_s: float, stale: bool) -> None:
+        """Record a cached or fetched part of the response: its age, how long it stays fresh, whether it is stale."""
         self.age_s = max(self.age_s, age_s)
         self.fresh_for_s = fresh_for_s if self.fresh_for_s is None else min(self.fresh_for_s, fresh_for_s)
         self.stale = self.stale or stale
@@ -60,12 +60,12 @@ _current: ContextVar[RequestStats | None] = ContextVar("jmgraph_request_stats", 
 
 
 def current_stats() -> RequestStats:
-    """Those of the running operation; where none were opened, an object that is not read."""
+    """Statistics of the running operation; where none were opened, an object that nobody reads."""
     return _current.get() or RequestStats()
 
 
 def join_stats() -> RequestStats:
-    """Those that are open, or new ones for the rest of this task."""
+    """Statistics of the running operation, or new ones for the rest of this task."""
     stats = _current.get()
     if stats is None:
         _current.set(stats := RequestStats())
@@ -73,7 +73,7 @@ def join_stats() -> RequestStats:
 
 
 @contextmanager
-def open_stats(priority: Priority = Priority.PERSON) -> Iterator[RequestStats]:
+def open_stats(priority: Priority = Priority.INTERACTIVE) -> Iterator[RequestStats]:
     """Open new statistics for the block, tasks started in it included."""
     stats = RequestStats(priority=priority)
     token = _current.set(stats)
@@ -84,7 +84,7 @@ def open_stats(priority: Priority = Priority.PERSON) -> Iterator[RequestStats]:
 
 
 def request_id() -> str:
-    """The id of the current request, which each of its log lines bears; empty outside of a request."""
+    """The id of the current request, which each of its log lines carries; empty outside of a request."""
     return str(structlog.contextvars.get_contextvars().get("request_id", ""))
 
 
@@ -97,21 +97,21 @@ def bound_request(id: str) -> AbstractContextManager[None]:
 def span(name: str, attributes: Attributes) -> Iterator[dict[str, str | int | float | bool]]:
     """A span around the block; entries put into the mapping it yields are added to the span at its end.
 
-    Attributes hold no titles and no tokens, as in the log.
+    As in the log, attributes contain no titles and no tokens.
     """
-    late: dict[str, str | int | float | bool] = {}
+    added: dict[str, str | int | float | bool] = {}
     if not tracers:
-        yield late
+        yield added
         return
     with tracers[-1].start_as_current_span(name, attributes=_with_request_id(attributes)) as current:
         try:
-            yield late
+            yield added
         finally:
-            current.set_attributes(late)
+            current.set_attributes(added)
 
 
-def note_span(name: str, seconds: float, attributes: Attributes) -> None:
-    """A span of `seconds` that has just ended."""
+def record_span(name: str, seconds: float, attributes: Attributes) -> None:
+    """Record a span of `seconds` that has just ended."""
     if not tracers:
         return
     end_ns = time.time_ns()

@@ -26,9 +26,9 @@ ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 @contextmanager
 def telemetry(processor: SpanProcessor | None = None) -> Iterator[None]:
-    """Trace what happens inside; what is still to be sent goes out at its end.
+    """Trace the block, and flush the spans at its end.
 
-    `processor` takes the spans where it is given, else the exporter of the environment.
+    Spans go to `processor` where it is given, else to the exporter that the environment configures.
     """
     if processor is None and not os.environ.get(ENDPOINT):
         yield
@@ -37,9 +37,9 @@ def telemetry(processor: SpanProcessor | None = None) -> Iterator[None]:
         from opentelemetry.sdk.resources import Resource
         from opentelemetry.sdk.trace import TracerProvider
 
-        chosen = processor or _exporting()
+        chosen = processor or _otlp_processor()
     except ImportError:
-        log.warning("No traces are sent: the extra jmgraph[telemetry] is not installed", variable=ENDPOINT)
+        log.warning("traces are not sent: the extra jmgraph[telemetry] is not installed", variable=ENDPOINT)
         yield
         return
     name = os.environ.get("OTEL_SERVICE_NAME", "jmgraph")
@@ -53,7 +53,7 @@ def telemetry(processor: SpanProcessor | None = None) -> Iterator[None]:
         provider.shutdown()
 
 
-def _exporting() -> SpanProcessor:
+def _otlp_processor() -> SpanProcessor:
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 

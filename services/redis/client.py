@@ -23,7 +23,7 @@ CONNECT_TIMEOUT_S = 2.0
 COMMAND_TIMEOUT_S = 5.0
 """A script takes milliseconds; what takes longer than this is no answer."""
 FIRST_OPEN_S = 1.0
-"""The circuit stays open for so long after a late answer; doubles while Redis stays silent."""
+"""The circuit stays open for so long after a timeout; doubles while Redis does not answer."""
 LONGEST_OPEN_S = 5.0
 MAX_CONNECTIONS = 64
 """Per process; further callers wait for a free one."""
@@ -60,18 +60,18 @@ class RedisClient:
         """Number of the database in use."""
         return int(self.client.connection_pool.connection_kwargs.get("db") or 0)
 
-    def with_timeout(self, timeout_s: float, *, late_answers: int = 1) -> redis.asyncio.Redis:
+    def with_timeout(self, timeout_s: float, *, max_timeouts: int = 1) -> redis.asyncio.Redis:
         """A client on the same connections and breaker that waits no longer than this for an answer.
 
-        `late_answers` in a row open the circuit: with a short timeout a single one may be the fault of a busy event
-        loop, which sees its clock before what has arrived.
+        `max_timeouts` in a row open the circuit. With a short timeout a single one may come from a busy event loop,
+        which checks its timers before it reads what has arrived.
         """
-        return _Client(self._pool, self._breaker, timeout_s, late_answers)
+        return _Client(self._pool, self._breaker, timeout_s, max_timeouts)
 
     def new_pool(self, max_connections: int) -> redis.asyncio.ConnectionPool:
-        """A further pool to the same server; its holder disconnects it, and puts a timeout around what it asks.
+        """A further pool to the same server; the caller disconnects it, and puts a timeout around its commands.
 
-        redis-py's own `socket_timeout` goes by `asyncio.wait_for`, which in Python 3.11 loses a cancellation that
+        redis-py's own `socket_timeout` uses `asyncio.wait_for`, which in Python 3.11 loses a cancellation that
         comes together with the answer (https://github.com/python/cpython/issues/86296).
         """
         return redis.asyncio.BlockingConnectionPool.from_url(
@@ -83,7 +83,7 @@ class RedisClient:
         )
 
     async def ping(self) -> float | None:
-        """Milliseconds to an answer and back; None while there is none."""
+        """Round-trip time in milliseconds; None while Redis is unavailable."""
         began = time.perf_counter()
         try:
             await self.client.ping()
@@ -98,7 +98,7 @@ class RedisClient:
 
 @contextmanager
 def translate_redis_errors() -> Iterator[None]:
-    """Turn what redis-py raises when Redis is away into `RedisUnavailable`; its other errors are bugs and pass."""
+    """Turn what redis-py raises for an unavailable Redis into `RedisUnavailable`; other errors are bugs and pass."""
     try:
         yield
     except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, OSError) as error:
@@ -123,70 +123,70 @@ def _is_refusal(error: redis.exceptions.ResponseError) -> bool:
 
 
 class CircuitBreaker:
-    """Fails calls at once while Redis is silent, and lets one through now and then to see whether it answers again.
+    """Fails calls at once while Redis does not answer, and lets one through now and then to probe it.
 
-    The only one of the process: whoever speaks to Redis goes through it. A refused connection does not open it, since
-    that costs no time.
+    There is one per process, and every client of Redis uses it. A refused connection does not open it, since that
+    costs no time.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._late_in_a_row = 0
+        self._consecutive_timeouts = 0
         self._open_until = 0.0
         self._open_s = FIRST_OPEN_S
-        self._is_away = False
+        self._is_unavailable = False
 
     @asynccontextmanager
-    async def call(self, timeout_s: float, late_answers: int) -> AsyncIterator[None]:
-        """One call. Raises `RedisUnavailable`; opens after `late_answers` calls in a row that took longer."""
+    async def call(self, timeout_s: float, max_timeouts: int) -> AsyncIterator[None]:
+        """One call. Raises `RedisUnavailable`; opens after `max_timeouts` calls in a row that timed out."""
         now = self._clock()
         if now < self._open_until:
             raise RedisUnavailable("Redis gave no answer in time a moment ago")
-        is_trial = self._open_until > 0
-        if is_trial:
-            self._open_until = now + timeout_s  # for the others, while this one tries
+        is_probe = self._open_until > 0
+        if is_probe:
+            self._open_until = now + timeout_s  # for the other calls, while this one probes
         try:
             with translate_redis_errors():
                 async with asyncio.timeout(timeout_s):
                     yield
         except RedisUnavailable as error:
-            self._note_failure(error, is_trial, late_answers)
+            self._note_failure(error, is_probe, max_timeouts)
             raise
         except redis.exceptions.ResponseError:
             self._note_answer()
             raise
         self._note_answer()
 
-    def _note_failure(self, error: RedisUnavailable, is_trial: bool, late_answers: int) -> None:
-        # a refused password ends the start of a process with a line of its own
-        if not self._is_away and not isinstance(error.__cause__, redis.exceptions.AuthenticationError):
-            log.warning("Redis is away; going on without it", reason=type(error.__cause__).__name__)
-        self._is_away = True
+    def _note_failure(self, error: RedisUnavailable, is_probe: bool, max_timeouts: int) -> None:
+        # a refused password has an error of its own, which ends the start of a process
+        if not self._is_unavailable and not isinstance(error.__cause__, redis.exceptions.AuthenticationError):
+            log.warning("Redis is unavailable; continuing without it", reason=type(error.__cause__).__name__)
+        self._is_unavailable = True
         if not isinstance(error.__cause__, (redis.exceptions.TimeoutError, TimeoutError)):
             self._open_until = 0.0
             return
-        self._late_in_a_row += 1
-        if is_trial or self._late_in_a_row >= late_answers:
+        self._consecutive_timeouts += 1
+        if is_probe or self._consecutive_timeouts >= max_timeouts:
             self._open_until = self._clock() + self._open_s
             self._open_s = min(2 * self._open_s, LONGEST_OPEN_S)
 
     def _note_answer(self) -> None:
-        if self._is_away:
-            log.info("Redis answers again")
-        self._is_away = False
-        self._late_in_a_row, self._open_until, self._open_s = 0, 0.0, FIRST_OPEN_S
+        if self._is_unavailable:
+            log.info("Redis is available again")
+        self._is_unavailable = False
+        self._consecutive_timeouts, self._open_until, self._open_s = 0, 0.0, FIRST_OPEN_S
 
 
 class _Client(redis.asyncio.Redis):
     """redis-py's client with the circuit breaker around every command."""
 
     def __init__(
-        self, pool: redis.asyncio.ConnectionPool, breaker: CircuitBreaker, timeout_s: float, late_answers: int = 1
+        self, pool: redis.asyncio.ConnectionPool, breaker: CircuitBreaker, timeout_s: float, max_timeouts: int = 1
     ) -> None:
         super().__init__(connection_pool=pool)
         self._breaker = breaker
         self._timeout_s = timeout_s
-        self._late_answers = late_answers
+        self._max_timeouts = max_timeouts
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         async with self.guarded():
@@ -197,7 +197,7 @@ class _Client(redis.asyncio.Redis):
 
     def guarded(self) -> AbstractAsyncContextManager[None]:
         """One call through the circuit breaker."""
-        return self._breaker.call(self._timeout_s, self._late_answers)
+        return self._breaker.call(self._timeout_s, self._max_timeouts)
 
 
 class _GuardedPipeline(Pipeline):
@@ -243,13 +243,13 @@ async def _opened(url: str) -> AsyncIterator[RedisClient]:
     except ValueError as error:
         raise ConfigurationError(f"JMGRAPH_REDIS_URL=**********: {error}") from None
     try:
-        await _greet(client)
+        await _check_credentials(client)
         yield client
     finally:
         await client.aclose()
 
 
-async def _greet(client: RedisClient) -> None:
+async def _check_credentials(client: RedisClient) -> None:
     try:
         await client.client.ping()
     except RedisUnavailable as error:

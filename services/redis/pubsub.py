@@ -1,7 +1,7 @@
 """Events between processes: "look again at this", over one Redis channel, with one reader a process.
 
-A topic is `family:key` ("download:0193…"), or a lone word. An event carries no data: what it is about is read where
-it is kept, so that a lost event costs a moment and never a fact.
+A topic is `family:key` ("download:0193…"), or a lone word. An event carries no data: what it is about is read
+from its store, so that a lost event delays an update and loses no data.
 """
 
 from __future__ import annotations
@@ -19,61 +19,63 @@ from services.tasks import end_tasks
 log = structlog.get_logger("jmgraph.events")
 
 READ_TIMEOUT_S = 15.0
-"""After this long without a message the connection is asked whether it still lives."""
+"""After this long without a message the connection is checked with a PING."""
 BACKOFF_S = (0.1, 2.0)
 """First and longest wait before connecting again."""
 
 
 class Watcher:
-    """What was announced of some topics since it was last asked."""
+    """Collects the topics that were published since the last `changed`."""
 
-    __slots__ = ("_event", "_seen", "topics")
+    __slots__ = ("_event", "_published", "topics")
 
     def __init__(self, topics: frozenset[str]) -> None:
         self.topics = topics
-        self._seen: set[str] = set()
+        self._published: set[str] = set()
         self._event = asyncio.Event()
 
     async def changed(self) -> frozenset[str]:
-        """Wait until something was announced since the last call; the topics it was.
+        """Wait until something is published; the topics published since the last call.
 
-        After Redis was away everything may have changed: then these are the topics as they were asked for, a
-        family's as "family:*".
+        After an outage of Redis everything may have changed: then it returns the topics it was made with, a whole
+        family as "family:*".
         """
         await self._event.wait()
         self._event.clear()
-        seen, self._seen = frozenset(self._seen), set()
-        return seen
+        published, self._published = frozenset(self._published), set()
+        return published
 
-    def tell(self, topics: frozenset[str]) -> None:
-        """Note these topics and wake who waits."""
-        self._seen |= topics
+    def notify(self, topics: frozenset[str]) -> None:
+        """Add these topics and wake the task that waits in `changed`."""
+        self._published |= topics
         self._event.set()
 
 
 class Events:
-    """The process's one ear and mouth; built by `open_events`."""
+    """Publishes events, and hands those received to watchers; one per process, built by `open_events`."""
 
-    def __init__(self, link: RedisClient) -> None:
-        self._link = link
+    def __init__(self, redis: RedisClient) -> None:
+        self._redis = redis
         self._watchers: dict[str, set[Watcher]] = {}
 
     @property
     def channel(self) -> str:
         """Name of the Redis channel; channels are shared by all databases of a server, so ours names its own."""
-        return f"jmgraph:{self._link.database}:events"
+        return f"jmgraph:{self._redis.database}:events"
 
     @property
     def is_watched(self) -> bool:
         """True while anybody here watches anything."""
         return bool(self._watchers)
 
-    async def announce(self, topic: str) -> None:
-        """Tell every process to look again at `topic`. Never raises while Redis is away: who comes back looks."""
+    async def publish(self, topic: str) -> None:
+        """Notify the watchers of `topic` in every process. Does not raise while Redis is unavailable: after an outage
+        all watchers are notified.
+        """
         try:
-            await self._link.client.publish(self.channel, topic)
+            await self._redis.client.publish(self.channel, topic)
         except RedisUnavailable:
-            log.debug("Not announced, Redis is away", topic=topic)
+            log.debug("an event was not published, Redis is unavailable", topic=topic)
 
     @asynccontextmanager
     async def watch(self, *topics: str) -> AsyncIterator[Watcher]:
@@ -94,19 +96,19 @@ class Events:
                 if not self._watchers[topic]:
                     del self._watchers[topic]
 
-    def _tell(self, topic: str) -> None:
-        told = frozenset((topic,))
+    def _notify(self, topic: str) -> None:
+        topics = frozenset((topic,))
         family = topic.partition(":")[0] + ":*"
         for key in (topic, family):
             for watcher in self._watchers.get(key, ()):
-                watcher.tell(told)
+                watcher.notify(topics)
 
-    def _tell_all(self) -> None:
+    def _notify_all(self) -> None:
         for watcher in {watcher for watchers in self._watchers.values() for watcher in watchers}:
-            watcher.tell(watcher.topics)
+            watcher.notify(watcher.topics)
 
     async def read_forever(self) -> None:
-        """Read the channel, over every outage; run once, by `open_events`."""
+        """Read the channel, reconnecting after each outage; run once, by `open_events`."""
         backoff_s = BACKOFF_S[0]
         while True:
             began = asyncio.get_running_loop().time()
@@ -114,25 +116,25 @@ class Events:
                 with translate_redis_errors():
                     await self._read_until_lost()
             except RedisUnavailable as error:
-                log.debug("Events can't be read, Redis is away", reason=str(error))
+                log.debug("events can't be read, Redis is unavailable", reason=str(error))
             except Exception:
-                log.exception("Events can't be read")
+                log.exception("events can't be read")
             if asyncio.get_running_loop().time() - began > BACKOFF_S[1]:
                 backoff_s = BACKOFF_S[0]
             await asyncio.sleep(random.uniform(backoff_s / 2, backoff_s))
             backoff_s = min(backoff_s * 2, BACKOFF_S[1])
 
     async def _read_until_lost(self) -> None:
-        async with self._link.client.pubsub(ignore_subscribe_messages=True) as channel:
+        async with self._redis.client.pubsub(ignore_subscribe_messages=True) as channel:
             async with asyncio.timeout(READ_TIMEOUT_S):
                 await channel.subscribe(self.channel)
-                await channel.parse_response()  # from here on nothing is missed
-            self._tell_all()
+                await channel.parse_response()  # from here on no event is missed
+            self._notify_all()
             was_silent = False
             while True:
                 message = await channel.get_message(timeout=READ_TIMEOUT_S)
                 if message and message["type"] == "message":
-                    self._tell(message["data"].decode(errors="replace"))
+                    self._notify(message["data"].decode(errors="replace"))
                 elif message is None and was_silent:
                     return
                 elif message is None:
@@ -141,9 +143,9 @@ class Events:
 
 
 @asynccontextmanager
-async def open_events(link: RedisClient) -> AsyncIterator[Events]:
+async def open_events(redis: RedisClient) -> AsyncIterator[Events]:
     """The events of this process; its reader ends with the block."""
-    events = Events(link)
+    events = Events(redis)
     reader = asyncio.create_task(events.read_forever(), name="events reader")
     try:
         yield events

@@ -13,7 +13,7 @@ from typing import TypeVar
 import structlog
 
 from services.errors import UpstreamReason
-from services.observability import Priority, current_stats, metrics, note_span
+from services.observability import Priority, current_stats, metrics, record_span
 from services.upstream.failures import AttemptError, attempt_error
 from services.upstream.hosts import Host, Hosts
 from services.upstream.limiter import HostRateLimited, Limiter
@@ -31,7 +31,7 @@ FIRST_PAUSE_S = 0.25
 
 LONGEST_PAUSE_S = 4.0
 
-RATE_LIMIT_PATIENCE_S = {Priority.PERSON: 5.0, Priority.DOWNLOAD: 120.0, Priority.UPKEEP: 120.0}
+RATE_LIMIT_PATIENCE_S = {Priority.INTERACTIVE: 5.0, Priority.DOWNLOAD: 120.0, Priority.BACKGROUND: 120.0}
 """A call waits this long for a host that asked for fewer requests, on top of its deadline; then it fails."""
 
 PERSON_WAITS_S = 30.0
@@ -129,7 +129,7 @@ class UpstreamHttp:
         priority = current_stats().priority
         began_at = time.monotonic()
         try:
-            async with asyncio.timeout(PERSON_WAITS_S if priority is Priority.PERSON else None):
+            async with asyncio.timeout(PERSON_WAITS_S if priority is Priority.INTERACTIVE else None):
                 await stack.enter_async_context(self._limiter.acquire(host.name, priority, is_paced=is_paced))
         except TimeoutError:
             reason = UpstreamReason.RATE_LIMITED
@@ -166,7 +166,7 @@ def record_attempt(role: HostRole, host: str, reason: UpstreamReason | None, sec
     outcome = reason or "OK"
     metrics.UPSTREAM_REQUESTS.labels(host, role, outcome).inc()
     metrics.UPSTREAM_SECONDS.labels(role).observe(seconds)
-    note_span("site", seconds, {"server.address": host, "jmgraph.role": role, "jmgraph.outcome": outcome})
+    record_span("site", seconds, {"server.address": host, "jmgraph.role": role, "jmgraph.outcome": outcome})
 
 
 class Deadline:

@@ -30,7 +30,7 @@ T = TypeVar("T")
 BURST = 100
 """Page and API requests that a host takes at once before the rate holds."""
 
-TOKENS_LEFT = {Priority.PERSON: 0, Priority.DOWNLOAD: 10, Priority.UPKEEP: 20}
+TOKENS_LEFT = {Priority.INTERACTIVE: 0, Priority.DOWNLOAD: 10, Priority.BACKGROUND: 20}
 """Tokens that each priority leaves to those before it."""
 
 LEASE_MS = 3000

@@ -178,7 +178,7 @@ class SourceFallback:
 
     async def _check(self) -> None:
         hosts = self._lists.known_hosts(HostRole.HTML)
-        with open_stats(Priority.UPKEEP):
+        with open_stats(Priority.BACKGROUND):
             try:
                 await self._http.ask(hosts, self._check_html, self._http.deadline(), tries=1)
             except AttemptError as failed:

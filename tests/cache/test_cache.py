@@ -184,7 +184,7 @@ async def test_a_refresh_that_nobody_waits_for_is_upkeep(new_cache: NewCache, cl
         await cache.read(ALBUMS, "1", ask)
         await until(lambda: cache.has_fresh(ALBUMS, "1"))
 
-    assert priorities == [Priority.DOWNLOAD, Priority.UPKEEP]
+    assert priorities == [Priority.DOWNLOAD, Priority.BACKGROUND]
 
 
 async def test_an_old_answer_waits_for_a_better_one(new_cache: NewCache, site: FakeSite, clock: Clock) -> None:

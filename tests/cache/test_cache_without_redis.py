@@ -90,7 +90,7 @@ async def test_an_outage_is_logged_once_and_without_an_address(closed_port: int,
         for number in range(20):
             await read(cache, site, str(number))
 
-    assert [entry["event"] for entry in logs] == ["Redis is away; going on without it"]
+    assert [entry["event"] for entry in logs] == ["Redis is unavailable; continuing without it"]
     assert str(closed_port) not in repr(logs)
     await redis_client.aclose()
 

@@ -1,4 +1,4 @@
-"""The border to Redis: what is raised when it is away, silent, or refuses."""
+"""The Redis client: what is raised when Redis is unavailable, does not answer, or refuses."""
 
 from __future__ import annotations
 

@@ -257,7 +257,7 @@ async def test_a_server_that_could_not_be_started_is_started_once_it_can(tmp_pat
         folder.write_text("in the way")
         with capture_logs() as told:
             os.kill(pid, signal.SIGKILL)
-            await until(lambda: "Valkey can't be started again; trying on" in [line["event"] for line in told])
+            await until(lambda: "Valkey can't be started again; retrying" in [line["event"] for line in told])
         folder.unlink()
         (tmp_path / "away").rename(folder)
 

@@ -22,8 +22,8 @@ async def test_what_one_process_announces_another_hears(redis_url: str) -> None:
     async with open_events(here) as ours, open_events(there) as theirs, ours.watch("ehtag") as watcher:
         await settled(watcher)
 
-        await theirs.announce("download:1")
-        await theirs.announce("ehtag")
+        await theirs.publish("download:1")
+        await theirs.publish("ehtag")
 
         assert await asyncio.wait_for(watcher.changed(), 5) == {"ehtag"}
     await here.aclose()
@@ -37,7 +37,7 @@ async def test_a_family_is_heard_whole_and_gathered_between_calls(redis_url: str
         await settled(end)
 
         for topic in ("download:1", "other:1", "download:2", "download:1", "end"):
-            await events.announce(topic)
+            await events.publish(topic)
 
         await asyncio.wait_for(end.changed(), 5)
         assert await family.changed() == {"download:1", "download:2"}
@@ -59,7 +59,7 @@ async def test_announcing_while_redis_is_away_raises_nothing(tmp_path: Path) -> 
     async with embedded_valkey(tmp_path) as url:
         redis_client = RedisClient(url)
     async with open_events(redis_client) as events:
-        await events.announce("download:7")
+        await events.publish("download:7")
     await redis_client.aclose()
 
 
@@ -68,8 +68,8 @@ async def test_databases_of_one_server_do_not_hear_each_other(redis_url: str) ->
     async with open_events(zero) as ours, open_events(one) as theirs, ours.watch("a", "b") as watcher:
         await settled(watcher)
 
-        await theirs.announce("a")
-        await ours.announce("b")
+        await theirs.publish("a")
+        await ours.publish("b")
 
         assert await asyncio.wait_for(watcher.changed(), 5) == {"b"}
     await zero.aclose()

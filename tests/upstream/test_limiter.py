@@ -332,7 +332,7 @@ async def test_a_killed_process_leaks_no_slot(redis_url: str, new_limiter: NewLi
         "from services.observability import Priority\n"
         "async def main():\n"
         "    limiter = Limiter(1, 1000.0, RedisClient(sys.argv[1]))\n"
-        "    async with limiter.acquire('https://a.example', Priority.PERSON, is_paced=False):\n"
+        "    async with limiter.acquire('https://a.example', Priority.INTERACTIVE, is_paced=False):\n"
         "        print('holding', flush=True)\n"
         "        await asyncio.sleep(60)\n"
         "asyncio.run(main())\n"
