@@ -73,7 +73,7 @@ async def ranking(
 
 
 def cached_detail(context: Context, id: str) -> AlbumDetail | None:
-    """The detail of a listed album when it is in this process's cache, at once; None says nothing."""
+    """The detail of a listed album, without a call, when this process has it in its cache; else None."""
     return context.services.catalog.peek_album(id)
 
 

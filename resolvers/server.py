@@ -12,7 +12,7 @@ from services.observability import current_stats
 from services.settings import VERSION
 
 _NO_QUEUE = QueueCounts(queued=0, active=0, workers=0)
-"""Counts that stand in while Redis is unavailable."""
+"""Returned while Redis is unavailable."""
 
 
 @dataclass(frozen=True, slots=True)

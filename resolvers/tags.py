@@ -27,8 +27,8 @@ MAX_NAMES = 500
 MAX_PAGE_SIZE = 100
 """Records of one page."""
 
-CURSOR_MARK = "tag:"
-"""Of cursors of the list of records: the number of records before the next one."""
+CURSOR_PREFIX = "tag:"
+"""Prefix of a cursor of the list of records; what follows is the number of records before the next one."""
 
 _FIELD_OF_KIND = {
     TagKind.GENRE: SearchField.TAG,
@@ -89,7 +89,7 @@ def tags(
     return TagPage(
         records=records,
         cursors=[
-            encode_cursor(CURSOR_MARK, str(position)) for position in range(start + 1, start + len(records) + 1)
+            encode_cursor(CURSOR_PREFIX, str(position)) for position in range(start + 1, start + len(records) + 1)
         ],
         has_next=start + len(records) < len(found),
         has_previous=start > 0,
@@ -100,7 +100,7 @@ def tags(
 def _position_of(cursor: str | None) -> int:
     if cursor is None:
         return 0
-    number = decode_cursor(CURSOR_MARK, cursor)
+    number = decode_cursor(CURSOR_PREFIX, cursor)
     if not (number.isascii() and number.isdigit()):
         raise InvalidInput("after", "after must be a cursor of this list")
     return int(number[:12])

@@ -1,4 +1,4 @@
-"""The GraphQL API: what it says. How it travels is in `schema.http`."""
+"""The GraphQL schema: its types and its root fields. Its transport is in `schema.http`."""
 
 from schema.build import build_schema, sdl
 

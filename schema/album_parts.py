@@ -123,7 +123,7 @@ class Comment:
 
     @field
     def is_spoiler(self) -> bool:
-        """True when it tells the story."""
+        """True when it is a spoiler."""
         return self.record.is_spoiler
 
     @field

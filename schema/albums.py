@@ -27,36 +27,36 @@ from services.ehtag import Cell, TagRecord, Translation
 T = TypeVar("T")
 
 MAX_INT = 2**31 - 1
-"""Largest `Int` of GraphQL; the site's counts never come near."""
+"""Largest `Int` of GraphQL; the site's counts are far smaller."""
 
 
-def detail_field(show: Callable[..., T] | None = None, *, semantic_non_null: bool = True) -> Any:
+def detail_field(method: Callable[..., T] | None = None, *, semantic_non_null: bool = True) -> Any:
     """Declare a field of `Album` whose value is made from the album's detail; `info` is passed where it is named.
 
     The value is returned at once where the detail is cached in this process: a list of cached albums has thousands of
     such fields, and a coroutine for each would be most of their cost.
     """
 
-    def declare(show: Callable[..., T]) -> Any:
-        signature = inspect.signature(show)
+    def declare(method: Callable[..., T]) -> Any:
+        signature = inspect.signature(method)
         takes_info = "info" in signature.parameters
 
         def value_of(album: Album, detail: AlbumDetail, info: Info) -> T:
-            return show(album, detail, info) if takes_info else show(album, detail)
+            return method(album, detail, info) if takes_info else method(album, detail)
 
         async def load_value(album: Album, info: Info) -> T:
             return value_of(album, await album.load_detail(info), info)
 
-        @wraps(show)
+        @wraps(method)
         def resolve(self: Album, info: Info) -> T | Awaitable[T]:
-            detail = self.known_detail(info)
+            detail = self.cached_detail(info)
             return load_value(self, info) if detail is None else value_of(self, detail, info)
 
         info = inspect.Parameter("info", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Info)
         resolve.__signature__ = signature.replace(parameters=[signature.parameters["self"], info])  # type: ignore[attr-defined]
         return field(resolve, semantic_non_null=semantic_non_null)
 
-    return declare if show is None else declare(show)
+    return declare if method is None else declare(method)
 
 
 @object_type
@@ -75,7 +75,7 @@ class Album:
         """The view of an album, with or without its detail."""
         return cls(record=record, id=strawberry.ID(record.id), title=record.title)
 
-    def known_detail(self, info: Info) -> AlbumDetail | None:
+    def cached_detail(self, info: Info) -> AlbumDetail | None:
         """The detail, where it needs no call; None otherwise."""
         if isinstance(self.record, AlbumDetail):
             return self.record

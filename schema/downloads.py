@@ -31,7 +31,7 @@ class DownloadProgress:
     pages_total: int | None = strawberry.field(description="Null until the chapters are known.")
     bytes_done: BigInt = strawberry.field(description="Bytes of the pages on disk.")
     percent: float = strawberry.field(description="0 to 100.")
-    eta_seconds: float | None = strawberry.field(description="Null when it can't be told.")
+    eta_seconds: float | None = strawberry.field(description="Null when it can't be estimated.")
 
 
 @object_type
@@ -248,7 +248,7 @@ class StartDownloadInput:
 
 @object_type
 class RemovedDownload:
-    """A download that is no more."""
+    """A removed download."""
 
     id: strawberry.ID = strawberry.field(description="Its id.")
 

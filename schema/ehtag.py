@@ -196,7 +196,7 @@ class RemoveTagInput:
 
 @object_type
 class RemovedTag:
-    """A record that is no more."""
+    """A removed record."""
 
     id: strawberry.ID = strawberry.field(description="It was namespace:raw.")
     head: str = strawberry.field(description="Sha of the version without it.")

@@ -62,8 +62,8 @@ _enum(
 )
 _enum(
     Category,
-    "Shelves of the site.",
-    ALL="Every shelf.",
+    "Categories of the site.",
+    ALL="All categories.",
     DOUJIN="Self-published books (同人).",
     SINGLE="Single volumes (單本).",
     SHORT="Short stories (短篇).",

@@ -14,7 +14,7 @@ from services import errors
 
 @interface_type
 class Error:
-    """What every refusal tells."""
+    """What every error has."""
 
     error: strawberry.Private[errors.JmgraphError]
 

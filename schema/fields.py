@@ -88,19 +88,19 @@ def error_type(*exceptions: type[JmgraphError]) -> Callable[[type[T]], type[T]]:
 class SemanticNonNull:
     """Marks a nullable field that is null only together with an error at its path."""
 
-    levels: list[int] = strawberry.field(default=(0,), name="levels")  # a list can be no default
+    levels: list[int] = strawberry.field(default=(0,), name="levels")  # a list can't be a default
 
 
 def field(method: Resolver | None = None, *, type: Any = None, semantic_non_null: bool = False) -> Any:
     """Declare a field by its method, described by the method's docstring.
 
-    `type` is for an async method that returns a record: the GraphQL type to show it as (see `entry`).
+    `type` is for an async method that returns a record: the GraphQL type to show it as (see `root_field`).
     `semantic_non_null` marks a nullable field that is null only together with an error.
     """
 
     def declare(method: Resolver) -> Any:
         return strawberry.field(
-            resolver=method if type is None else _showing(method, type),
+            resolver=method if type is None else _converting(method, type),
             graphql_type=type,
             description=description_of(method),
             directives=[SemanticNonNull()] if semantic_non_null else (),
@@ -109,8 +109,8 @@ def field(method: Resolver | None = None, *, type: Any = None, semantic_non_null
     return declare if method is None else declare(method)
 
 
-def entry(resolver: Resolver, type: Any, **inputs: Any) -> Any:
-    """Declare a root field: `ranking = entry(resolvers.albums.ranking, Ranking)`.
+def root_field(resolver: Resolver, type: Any, **inputs: Any) -> Any:
+    """Declare a root field: `ranking = root_field(resolvers.albums.ranking, Ranking)`.
 
     `resolver` is a function of the request's `Context` and the field's arguments. Its docstring describes the field;
     arguments with a default may be left out. It returns a record, which `type` shows: `Ranking.of(record)` for an
@@ -129,13 +129,13 @@ def entry(resolver: Resolver, type: Any, **inputs: Any) -> Any:
 
 
 def _operation(resolver: Resolver, type: Any, inputs: Mapping[str, Any]) -> Resolver:
-    show, caught = _view(type), tuple(_exceptions(type))
+    convert, caught = _view(type), tuple(_exceptions(type))
     if not inspect.iscoroutinefunction(resolver):
-        return lambda info, **arguments: show(resolver(info.context, **_values(arguments, inputs)))
+        return lambda info, **arguments: convert(resolver(info.context, **_values(arguments, inputs)))
 
     async def resolve(info: Info, **arguments: Any) -> Any:
         try:
-            return show(await resolver(info.context, **_values(arguments, inputs)))
+            return convert(await resolver(info.context, **_values(arguments, inputs)))
         except caught as error:
             return _result(error)
 
@@ -143,22 +143,22 @@ def _operation(resolver: Resolver, type: Any, inputs: Mapping[str, Any]) -> Reso
 
 
 def _subscription(resolver: Resolver, type: Any, inputs: Mapping[str, Any]) -> Resolver:
-    show = _view(type)
+    convert = _view(type)
 
     async def subscribe(info: Info, **arguments: Any) -> AsyncGenerator[Any, None]:
         async with aclosing(resolver(info.context, **_values(arguments, inputs))) as records:
             async for record in records:
-                yield show(record)
+                yield convert(record)
 
     return subscribe
 
 
-def _showing(method: Resolver, type: Any) -> Resolver:
-    show = _view(type)
+def _converting(method: Resolver, type: Any) -> Resolver:
+    convert = _view(type)
 
     @wraps(method)
     async def resolve(*args: Any, **kwargs: Any) -> Any:
-        return show(await method(*args, **kwargs))
+        return convert(await method(*args, **kwargs))
 
     return resolve
 
@@ -169,8 +169,8 @@ def _view(type: Any) -> Callable[[Any], Any]:
     if origin is Annotated:  # a union: the view, then the results of errors
         return _view(get_args(arguments[0])[0])
     if origin is list:
-        show = _view(arguments[0])
-        return lambda records: [show(record) for record in records]
+        convert = _view(arguments[0])
+        return lambda records: [convert(record) for record in records]
     if origin in (Union, UnionType):
         return _optional(_view(next(member for member in arguments if member is not NoneType)))
     if isinstance(type, LazyType):
@@ -179,9 +179,9 @@ def _view(type: Any) -> Callable[[Any], Any]:
     return view
 
 
-def _optional(show: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """As `show`, but None stays None, and an exception stays one: GraphQL reports it at its place in a list."""
-    return lambda record: record if record is None or isinstance(record, JmgraphError) else show(record)
+def _optional(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """As `convert`, but None stays None, and an exception stays one: GraphQL reports it at its place in a list."""
+    return lambda record: record if record is None or isinstance(record, JmgraphError) else convert(record)
 
 
 def _exceptions(type: Any) -> Iterator[type[JmgraphError]]:
@@ -204,9 +204,9 @@ def _field_signature(
     parameters = [_parameter("info", Info)]
     for name, input in inputs.items():
         members = {item.name for item in fields(input)}
-        gathered = [argument for argument in arguments if argument.name in members]
+        collected = [argument for argument in arguments if argument.name in members]
         arguments = [argument for argument in arguments if argument.name not in members]
-        is_required = any(argument.default is argument.empty for argument in gathered)
+        is_required = any(argument.default is argument.empty for argument in collected)
         parameters.append(_parameter(name, input) if is_required else _parameter(name, input | None, None))
     parameters += [_parameter(each.name, each.annotation, each.default) for each in arguments]
     returned = AsyncGenerator[type, None] if is_subscription else type

@@ -28,7 +28,7 @@ from schema.ehtag import (
     UpdateTagInput,
     UpdateTagResult,
 )
-from schema.fields import entry, object_type
+from schema.fields import object_type, root_field
 from schema.server import ServerInfo
 
 
@@ -36,18 +36,18 @@ from schema.server import ServerInfo
 class Query:
     """What can be asked."""
 
-    album = entry(resolvers.albums.album, Album | None)
-    albums = entry(resolvers.albums.albums, list[Album | None])
-    chapter = entry(resolvers.albums.chapter, Chapter | None)
-    search = entry(resolvers.albums.search, AlbumPage)
-    ranking = entry(resolvers.albums.ranking, Ranking)
-    tag = entry(resolvers.tags.tag, Tag | None)
-    tags = entry(resolvers.tags.tags, TagConnection, filter=TagFilter)
-    translate_tags = entry(resolvers.tags.translate_tags, list[AlbumTag])
-    ehtag = entry(resolvers.tags.ehtag, EhTagDatabase)
-    download = entry(resolvers.downloads.download, Download | None)
-    downloads = entry(resolvers.downloads.downloads, DownloadConnection)
-    server = entry(resolvers.server.server, ServerInfo)
+    album = root_field(resolvers.albums.album, Album | None)
+    albums = root_field(resolvers.albums.albums, list[Album | None])
+    chapter = root_field(resolvers.albums.chapter, Chapter | None)
+    search = root_field(resolvers.albums.search, AlbumPage)
+    ranking = root_field(resolvers.albums.ranking, Ranking)
+    tag = root_field(resolvers.tags.tag, Tag | None)
+    tags = root_field(resolvers.tags.tags, TagConnection, filter=TagFilter)
+    translate_tags = root_field(resolvers.tags.translate_tags, list[AlbumTag])
+    ehtag = root_field(resolvers.tags.ehtag, EhTagDatabase)
+    download = root_field(resolvers.downloads.download, Download | None)
+    downloads = root_field(resolvers.downloads.downloads, DownloadConnection)
+    server = root_field(resolvers.server.server, ServerInfo)
 
 
 @object_type
@@ -57,20 +57,20 @@ class Mutation:
     `WriteAccess` checks before a mutation runs that its caller may change state.
     """
 
-    start_download = entry(resolvers.downloads.start_download, StartDownloadResult, input=StartDownloadInput)
-    cancel_download = entry(resolvers.downloads.cancel_download, DownloadResult)
-    retry_download = entry(resolvers.downloads.retry_download, DownloadResult)
-    retry_failed_downloads = entry(resolvers.downloads.retry_failed_downloads, list[Download])
-    remove_download = entry(resolvers.downloads.remove_download, RemoveDownloadResult)
-    add_tag = entry(resolvers.tags.add_tag, AddTagResult, input=AddTagInput)
-    update_tag = entry(resolvers.tags.update_tag, UpdateTagResult, input=UpdateTagInput)
-    remove_tag = entry(resolvers.tags.remove_tag, RemoveTagResult, input=RemoveTagInput)
+    start_download = root_field(resolvers.downloads.start_download, StartDownloadResult, input=StartDownloadInput)
+    cancel_download = root_field(resolvers.downloads.cancel_download, DownloadResult)
+    retry_download = root_field(resolvers.downloads.retry_download, DownloadResult)
+    retry_failed_downloads = root_field(resolvers.downloads.retry_failed_downloads, list[Download])
+    remove_download = root_field(resolvers.downloads.remove_download, RemoveDownloadResult)
+    add_tag = root_field(resolvers.tags.add_tag, AddTagResult, input=AddTagInput)
+    update_tag = root_field(resolvers.tags.update_tag, UpdateTagResult, input=UpdateTagInput)
+    remove_tag = root_field(resolvers.tags.remove_tag, RemoveTagResult, input=RemoveTagInput)
 
 
 @object_type
 class Subscription:
     """What can be watched."""
 
-    download_status = entry(resolvers.downloads.download_status, Download)
-    download_feed = entry(resolvers.downloads.download_feed, DownloadFeedBatch)
-    ehtag_updated = entry(resolvers.tags.ehtag_updated, EhTagDatabase)
+    download_status = root_field(resolvers.downloads.download_status, Download)
+    download_feed = root_field(resolvers.downloads.download_feed, DownloadFeedBatch)
+    ehtag_updated = root_field(resolvers.tags.ehtag_updated, EhTagDatabase)

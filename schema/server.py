@@ -22,7 +22,7 @@ class UpstreamHost:
     healthy: bool = strawberry.field(description="False while it fails.")
     latency_ms: float | None = strawberry.field(description="A moving mean; null before its first answer.")
     reason: UpstreamReason | None = strawberry.field(description="Why it failed last, while it fails.")
-    resting_until: datetime | None = strawberry.field(description="When it will be asked again, while it rests.")
+    resting_until: datetime | None = strawberry.field(description="When it is tried again, during its cooldown.")
 
 
 @object_type

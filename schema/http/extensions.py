@@ -78,14 +78,14 @@ class ErrorCodes(SchemaExtension):
     _is_streamed = False
 
     def on_operation(self) -> Iterator[None]:
-        """Treat the errors of the result; those of a stream are treated result by result."""
+        """Process the errors of the result; those of a stream are processed result by result."""
         self._is_streamed = False
         yield
         if not self._is_streamed:
             _add_codes(self.execution_context.result)
 
     def on_stream_result(self, result: StreamExecutionResult) -> Iterator[None]:
-        """Treat the errors of one result before it is sent."""
+        """Process the errors of one result before it is sent."""
         self._is_streamed = True
         _add_codes(result)
         yield

@@ -107,7 +107,7 @@ class WebSocketEndpoint(GraphQL[Context, None]):
     def decode_json(self, data: str | bytes) -> object:
         """JSON of a frame; None, which is no valid frame, for invalid JSON.
 
-        Half a surrogate pair is invalid, since no response could repeat it, and so is too deep nesting.
+        Half a surrogate pair is invalid, since no response could contain it; so is too deep nesting.
         """
         try:
             return orjson.loads(data)
