@@ -53,7 +53,7 @@ that an album of it is to be withheld."""
 
 _ENCODE = msgspec.json.Encoder().encode
 
-_MIN_COMPRESSED_BYTES = 128  # below this the headers of the formats eat the gain
+_MIN_COMPRESSED_BYTES = 128  # a smaller body gains nothing: the formats have headers of their own
 _GZIP_LEVEL = 6
 _ZSTD_LEVEL = 6
 

@@ -21,7 +21,7 @@ from rest.responses import compress, error_response
 from services.http_semantics import quality_values
 
 STATIC = Path(str(files("rest") / "static"))
-"""Where `make web` writes the page: a part of this package, so that a wheel holds it."""
+"""Where `make web` writes the page: a part of this package, so that a wheel contains it."""
 
 NOT_BUILT = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">

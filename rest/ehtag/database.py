@@ -50,30 +50,30 @@ class Database(TagEndpoint):
     """The whole database."""
 
     @reads("The head, and what each namespace holds", in_every_form(DatabaseBody))
-    def get(self, at: TagRequest) -> Response:
+    def get(self, request: TagRequest) -> Response:
         """The head, and each namespace."""
-        snapshot = at.state.snapshot
+        snapshot = request.state.snapshot
         body = DatabaseBody(
             repo=snapshot.repo,
             head=msgspec.convert(commit_form(snapshot.commit), HeadBody),
             version=snapshot.version,
             data=[_namespace_body(info) for info in snapshot.namespaces],
         )
-        return form_response(at, body, ETag=at.etag)
+        return form_response(request, body, ETag=request.etag)
 
     @reads("The version alone", {}, status=204)
-    def head(self, at: TagRequest) -> Response:
+    def head(self, request: TagRequest) -> Response:
         """The version alone."""
-        return _no_content(at.etag)
+        return _no_content(request.etag)
 
 
 class NamespaceSummary(TagEndpoint):
     """One namespace."""
 
     @reads("What a namespace holds", in_every_form(NamespaceBody), [NAMESPACE])
-    def get(self, at: TagRequest) -> Response:
+    def get(self, request: TagRequest) -> Response:
         """The number of its tags and its front matter."""
-        return form_response(at, _namespace_body(_namespace_info(at)), ETag=at.etag)
+        return form_response(request, _namespace_body(_namespace_info(request)), ETag=request.etag)
 
     head = get
 
@@ -82,15 +82,15 @@ class Record(TagEndpoint):
     """One record."""
 
     @reads("A record", RECORD, [NAMESPACE, RAW])
-    def get(self, at: TagRequest) -> Response:
+    def get(self, request: TagRequest) -> Response:
         """The record in the form asked for."""
-        return form_response(at, render_record(_find_record(at), at.form), ETag=at.etag)
+        return form_response(request, render_record(_find_record(request), request.form), ETag=request.etag)
 
     @reads("Whether there is such a record", {}, [NAMESPACE, RAW], status=204)
-    def head(self, at: TagRequest) -> Response:
+    def head(self, request: TagRequest) -> Response:
         """204 or 404."""
-        _find_record(at)
-        return _no_content(at.etag)
+        _find_record(request)
+        return _no_content(request.etag)
 
     @edits(
         "Add a record",
@@ -102,11 +102,11 @@ class Record(TagEndpoint):
     )
     async def post(self, edit: TagEdit) -> Response:
         """Add a record."""
-        at, cells = edit.at, parse_cells(edit.body)
-        result = await at.tags.add(
-            at.namespace, at.raw, cells, place=at.position, if_match=edit.if_match, user=edit.user
+        request, cells = edit.request, parse_cells(edit.body)
+        result = await request.tags.add(
+            request.namespace, request.raw, cells, place=request.position, if_match=edit.if_match, user=edit.user
         )
-        return _added(at, result, at.namespace.value, at.raw)
+        return _added(request, result, request.namespace.value, request.raw)
 
     @edits(
         "Change a record",
@@ -115,17 +115,19 @@ class Record(TagEndpoint):
     )
     async def put(self, edit: TagEdit) -> Response:
         """Change a record; 204 when nothing would change."""
-        at, cells = edit.at, parse_cells(edit.body)
-        result = await at.tags.update(at.namespace, at.raw, cells, if_match=edit.if_match, user=edit.user)
+        request, cells = edit.request, parse_cells(edit.body)
+        result = await request.tags.update(
+            request.namespace, request.raw, cells, if_match=edit.if_match, user=edit.user
+        )
         if result.record is None:
             return _no_content(quote_etag(result.sha))
-        return form_response(at, render_record(result.record, at.form), ETag=quote_etag(result.sha))
+        return form_response(request, render_record(result.record, request.form), ETag=quote_etag(result.sha))
 
     @edits("Remove a record", {204: Returns("Removed.", headers=ETAG)}, [NAMESPACE, RAW], takes=None)
     async def delete(self, edit: TagEdit) -> Response:
         """Remove a record."""
-        at = edit.at
-        result = await at.tags.remove(at.namespace, at.raw, if_match=edit.if_match, user=edit.user)
+        request = edit.request
+        result = await request.tags.remove(request.namespace, request.raw, if_match=edit.if_match, user=edit.user)
         return _no_content(quote_etag(result.sha))
 
 
@@ -139,20 +141,20 @@ class CommentRow(TagEndpoint):
     )
     async def post(self, edit: TagEdit) -> Response:
         """Add a comment row."""
-        at, cells = edit.at, parse_cells(edit.body)
-        result = await at.tags.add_comment(
-            at.namespace, cells, place=at.position, if_match=edit.if_match, user=edit.user
+        request, cells = edit.request, parse_cells(edit.body)
+        result = await request.tags.add_comment(
+            request.namespace, cells, place=request.position, if_match=edit.if_match, user=edit.user
         )
-        return _added(at, result, at.namespace.value)
+        return _added(request, result, request.namespace.value)
 
 
 class VersionBadge(TagEndpoint):
     """A badge of the version."""
 
     @reads("The version, for shields.io", in_every_form(BadgeBody))
-    def get(self, at: TagRequest) -> Response:
+    def get(self, request: TagRequest) -> Response:
         """The version for shields.io."""
-        return _badge(at, "EhTag", at.state.sha[:_BADGE_SHA_LENGTH])
+        return _badge(request, "EhTag", request.state.sha[:_BADGE_SHA_LENGTH])
 
     head = get
 
@@ -161,10 +163,10 @@ class NamespaceBadge(TagEndpoint):
     """A badge of a namespace."""
 
     @reads("A namespace's count, for shields.io", in_every_form(BadgeBody), [NAMESPACE])
-    def get(self, at: TagRequest) -> Response:
+    def get(self, request: TagRequest) -> Response:
         """A namespace's count for shields.io."""
-        info = _namespace_info(at)
-        return _badge(at, info.name or info.namespace.value, str(info.count))
+        info = _namespace_info(request)
+        return _badge(request, info.name or info.namespace.value, str(info.count))
 
     head = get
 
@@ -212,40 +214,40 @@ async def _check_signature(request: Request, secret: str) -> None:
         raise Unauthenticated("The signature does not fit the secret.")
 
 
-def form_response(at: TagRequest, body: Any, status: int = 200, **headers: str) -> Response:
+def form_response(request: TagRequest, body: Any, status: int = 200, **headers: str) -> Response:
     """A body of the form asked for, under that form's media type; the keywords are headers."""
-    return Response(msgspec.json.encode(body), status, headers, media_type=MEDIA_TYPES[at.form])
+    return Response(msgspec.json.encode(body), status, headers, media_type=MEDIA_TYPES[request.form])
 
 
 def _no_content(etag: str) -> Response:
     return Response(status_code=204, headers={"ETag": etag})
 
 
-def _badge(at: TagRequest, label: str, message: str) -> Response:
+def _badge(request: TagRequest, label: str, message: str) -> Response:
     body = BadgeBody(schema_version=1, label=label, message=message, is_error=False)
-    return form_response(at, body, ETag=at.etag)
+    return form_response(request, body, ETag=request.etag)
 
 
-def _added(at: TagRequest, result: EditResult, *path: str) -> Response:
+def _added(request: TagRequest, result: EditResult, *path: str) -> Response:
     """201 with the address of a namespace or of one of its records, below the sub-path a proxy serves us under."""
-    body = render_record(result.record, at.form) if result.record else EmptyBody()
-    prefix = at.request.scope.get("root_path", "")
+    body = render_record(result.record, request.form) if result.record else EmptyBody()
+    prefix = request.http_request.scope.get("root_path", "")
     location = "/".join((f"{prefix}{API_PATH}/database", *(quote(part, safe="") for part in path)))
-    return form_response(at, body, 201, ETag=quote_etag(result.sha), Location=location)
+    return form_response(request, body, 201, ETag=quote_etag(result.sha), Location=location)
 
 
-def _find_record(at: TagRequest) -> TagRecord:
-    record = at.state.snapshot.find(at.namespace, at.raw)
+def _find_record(request: TagRequest) -> TagRecord:
+    record = request.state.snapshot.find(request.namespace, request.raw)
     if record is None:
-        raise TagNotFound(at.namespace.value, at.raw)
+        raise TagNotFound(request.namespace.value, request.raw)
     return record
 
 
-def _namespace_info(at: TagRequest) -> NamespaceRecord:
-    for info in at.state.snapshot.namespaces:
-        if info.namespace is at.namespace:
+def _namespace_info(request: TagRequest) -> NamespaceRecord:
+    for info in request.state.snapshot.namespaces:
+        if info.namespace is request.namespace:
             return info
-    raise NotFound(f"The tag database has no file for {at.namespace.value}.")
+    raise NotFound(f"The tag database has no file for {request.namespace.value}.")
 
 
 def _namespace_body(info: NamespaceRecord) -> NamespaceBody:

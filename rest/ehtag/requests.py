@@ -80,7 +80,7 @@ _EDIT_ERRORS: Mapping[int, str] = {
 class TagRequest:
     """A request whose path and form are valid. `namespace` and `raw` are set where the path has them."""
 
-    request: Request
+    http_request: Request
     tags: TagDatabase
     state: DatabaseState
     form: TagForm
@@ -90,7 +90,7 @@ class TagRequest:
     @property
     def has_namespace(self) -> bool:
         """False at a path without one."""
-        return "namespace" in self.request.path_params
+        return "namespace" in self.http_request.path_params
 
     @property
     def etag(self) -> str:
@@ -100,7 +100,7 @@ class TagRequest:
     @property
     def position(self) -> RowPosition:
         """Where a new row goes. Raises `InvalidInput` for two positions, or one that is no raw tag."""
-        sides = {side: self.request.query_params.get(side) for side in ("before", "after")}
+        sides = {side: self.http_request.query_params.get(side) for side in ("before", "after")}
         given = {side: checked_raw(raw, side) for side, raw in sides.items() if raw is not None}
         if len(given) > 1:
             raise InvalidInput("before", "before and after exclude each other.")
@@ -111,7 +111,7 @@ class TagRequest:
 class TagEdit:
     """A request that edits: over which version, by whom, and its body."""
 
-    at: TagRequest
+    request: TagRequest
     if_match: str
     user: GitHubUser
     body: bytes
@@ -132,11 +132,11 @@ def reads(
             parameters=(*parameters, FORMAT, _IF_NONE_MATCH),
         )
         async def method(endpoint: TagEndpoint, request: Request) -> Response:
-            at = _tag_request(request)
+            tag_request = _tag_request(request)
             condition = request.headers.get("if-none-match")
-            if condition is not None and etag_matches(condition.lower(), at.state.sha):
-                return Response(status_code=304, headers={"ETag": at.etag})
-            return handler(endpoint, at)
+            if condition is not None and etag_matches(condition.lower(), tag_request.state.sha):
+                return Response(status_code=304, headers={"ETag": tag_request.etag})
+            return handler(endpoint, tag_request)
 
         return method
 
@@ -156,9 +156,9 @@ def computes(
             body=takes,
         )
         async def method(endpoint: TagEndpoint, request: Request) -> Response:
-            at = _tag_request(request)
+            tag_request = _tag_request(request)
             sent = await read_body(request.headers.raw, request.receive, MAX_BODY_BYTES)
-            return await at.tags.compute(partial(handler, endpoint), at, sent)
+            return await tag_request.tags.compute(partial(handler, endpoint), tag_request, sent)
 
         return method
 
@@ -183,16 +183,16 @@ def edits(
             security=("gitHubToken", "gitHubTokenAsBearer"),
         )
         async def method(endpoint: TagEndpoint, request: Request) -> Response:
-            at, headers = _tag_request(request), request.headers
+            tag_request, headers = _tag_request(request), request.headers
             check_content_length(headers.raw, MAX_BODY_BYTES)
             if_match = headers.get("if-match", "").strip()
             if not if_match:
                 raise HTTPException(428, "If-Match is needed: the ETag of the version you edit.")
-            await at.tags.check_version(if_match)
+            await tag_request.tags.check_version(if_match)
             token = headers.get("x-token") or bearer_token(headers.get("authorization"))
             user = await request.app.state.services.identity.verify(token)
             body = await read_body(headers.raw, request.receive, MAX_BODY_BYTES)
-            return await handler(endpoint, TagEdit(at, if_match, user, body))
+            return await handler(endpoint, TagEdit(tag_request, if_match, user, body))
 
         return method
 

@@ -44,43 +44,43 @@ class Normalise(TagEndpoint):
     """A record in canonical form."""
 
     @computes("A record in canonical form", NORMALISED, [NAMESPACE])
-    def post(self, at: TagRequest, body: bytes) -> Response:
+    def post(self, request: TagRequest, body: bytes) -> Response:
         """A record in canonical form; within a namespace, with its problems."""
-        record = _normalise(at, "", parse_cells(body))
-        cells = render_record(record, at.form)
-        if not at.has_namespace:
-            return form_response(at, RecordBody(**cells))
-        return form_response(at, CheckedRecordBody(**cells, logs=_logs(record)))
+        record = _normalise(request, "", parse_cells(body))
+        cells = render_record(record, request.form)
+        if not request.has_namespace:
+            return form_response(request, RecordBody(**cells))
+        return form_response(request, CheckedRecordBody(**cells, logs=_logs(record)))
 
 
 class Serialise(TagEndpoint):
     """A record as a table row."""
 
     @computes("A record as a table row", ROW, [NAMESPACE, RAW])
-    def post(self, at: TagRequest, body: bytes) -> Response:
+    def post(self, request: TagRequest, body: bytes) -> Response:
         """A record as a table row."""
-        return PlainTextResponse(serialise_record(at.raw, _normalise(at, at.raw, parse_cells(body))))
+        return PlainTextResponse(serialise_record(request.raw, _normalise(request, request.raw, parse_cells(body))))
 
 
 class Parse(TagEndpoint):
     """A table row as a record."""
 
     @computes("A table row as a record", PARSED, [NAMESPACE], takes=ROW)
-    def post(self, at: TagRequest, body: bytes) -> Response:
+    def post(self, request: TagRequest, body: bytes) -> Response:
         """A table row as a record; within a namespace, with its problems."""
         try:
             row = parse_row_text(body.decode())
         except UnicodeDecodeError:
             raise InvalidInput("body", "The body must be UTF-8.") from None
-        record = _normalise(at, row.raw, row.cells)
-        cells = render_record(record, at.form)
-        if not at.has_namespace:
-            return form_response(at, ParsedRowBody(key=row.raw, value=RecordBody(**cells)))
-        return form_response(at, CheckedRowBody(raw=row.raw, **cells, logs=_logs(record)))
+        record = _normalise(request, row.raw, row.cells)
+        cells = render_record(record, request.form)
+        if not request.has_namespace:
+            return form_response(request, ParsedRowBody(key=row.raw, value=RecordBody(**cells)))
+        return form_response(request, CheckedRowBody(raw=row.raw, **cells, logs=_logs(record)))
 
 
-def _normalise(at: TagRequest, raw: str, cells: CellSources) -> TagRecord:
-    return normalise_record(at.state.snapshot, at.namespace if at.has_namespace else None, raw, cells)
+def _normalise(request: TagRequest, raw: str, cells: CellSources) -> TagRecord:
+    return normalise_record(request.state.snapshot, request.namespace if request.has_namespace else None, raw, cells)
 
 
 def _logs(record: TagRecord) -> list[LogBody]:

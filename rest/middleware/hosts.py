@@ -86,7 +86,7 @@ class ProxyHeadersMiddleware:
             return True
         client = scope.get("client")
         if client is None:
-            return True  # a unix socket: only this machine can speak to it
+            return True  # a unix socket: only this machine can connect to it
         try:
             address = ip_address(client[0])
         except ValueError:

@@ -65,7 +65,7 @@ class RequestMetricsMiddleware:
 class RequestContextMiddleware:
     """Binds the id of a request to the log, which the worker inherits, and traces the request; the innermost.
 
-    It runs behind the response cache: what that answers logs nothing and calls nothing.
+    It runs inside the response cache: a request that the cache answers logs nothing and calls nothing.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -82,7 +82,7 @@ class RequestContextMiddleware:
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         status = 500
 
-        async def note_status(message: Message) -> None:
+        async def record_status(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -90,7 +90,7 @@ class RequestContextMiddleware:
 
         with span("request", {"http.request.method": _method(scope)}) as attributes:
             try:
-                await self._app(scope, receive, note_status)
+                await self._app(scope, receive, record_status)
             finally:
                 attributes |= {"http.route": _route(scope), "http.response.status_code": status}
 

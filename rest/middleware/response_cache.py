@@ -3,7 +3,7 @@
 Stored are complete 200 responses to GET that say `Cache-Control: public` with a `max-age` or `s-maxage`, without
 `Set-Cookie` or `Warning`, up to `MAX_BODY_BYTES`. They also answer HEAD and, by their ETag, conditional requests.
 Since only public responses are stored, requests with `Authorization` or `Cookie` are answered too (RFC 9111, 3.5).
-Requests with a query or a `Range` go past this cache.
+Requests with a query or a `Range` bypass this cache.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from services.http_semantics import header, is_not_modified
 
 MAX_FRESH_S = 30.0
-"""After so long the application is asked again: by then, other processes may have learned what is to be withheld."""
+"""After so long a response is made again: by then, other processes may have learned what is to be withheld."""
 MAX_BODY_BYTES = 64 * 1024
 """Of one response: JSON, and most covers."""
 MAX_VARIANTS = 8
@@ -52,7 +52,7 @@ class StoredResponse:
     version: Hashable
     route: object
 
-    def answers(self, request_headers: Iterable[Header]) -> bool:
+    def matches(self, request_headers: Iterable[Header]) -> bool:
         """Whether a request with these headers selects this response, by its `Vary`."""
         return all(header(request_headers, name) == value for name, value in self.vary) if self.vary else True
 
@@ -103,7 +103,7 @@ class ResponseCacheMiddleware:
 
     def _find(self, key: Key, request_headers: Iterable[Header]) -> StoredResponse | None:
         for stored in self._variants.get(key, ()):
-            if stored.answers(request_headers):
+            if stored.matches(request_headers):
                 is_usable = time.monotonic() < stored.expires_at and stored.version == self._version()
                 return stored if is_usable else None
         return None
@@ -139,12 +139,12 @@ class _Recorder:
         """Headers and body, once they are complete."""
 
     async def __call__(self, message: Message) -> None:
-        """Look at one message of the response."""
+        """Record one message of the response, and send it."""
         if message["type"] == "http.response.start":
             headers = list(message.get("headers", ()))
             self._headers = headers if message["status"] == 200 and max_age_s(headers) > 0 else None
         elif message["type"] != "http.response.body":
-            self._headers = None  # an extension, whose bytes do not come this way
+            self._headers = None  # an ASGI extension, which sends the body by other means
         elif self._headers is not None:
             self._body += message.get("body", b"")
             if len(self._body) > MAX_BODY_BYTES:
@@ -172,7 +172,7 @@ def _directive(text: str) -> tuple[str, str]:
 
 
 def _key(scope: Scope) -> Key | None:
-    """Under which key responses to this request are stored; None for a request that goes past the cache."""
+    """Under which key responses to this request are stored; None for a request that bypasses the cache."""
     if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD") or scope["query_string"]:
         return None
     host = b""

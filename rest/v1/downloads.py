@@ -43,7 +43,7 @@ from services.http_semantics import BodyIncomplete, BodyTooLarge, read_body
 log = structlog.get_logger("jmgraph.v1")
 
 MAX_BODY_BYTES = 64 * 1024
-QUEUE_PATIENCE_S = 60.0
+QUEUE_WAIT_S = 60.0
 """For how long a start waits for Redis to come back."""
 QUEUE_RETRY_S = 0.5
 
@@ -161,7 +161,7 @@ async def _start(services: Services, album_id: str, client_id: str) -> DownloadR
 
     The client was promised a notification: while Redis is unavailable, this keeps trying for a while.
     """
-    gives_up_at = time.monotonic() + QUEUE_PATIENCE_S
+    gives_up_at = time.monotonic() + QUEUE_WAIT_S
     while True:
         try:
             return await _try_to_start(services, album_id, client_id)
