@@ -65,7 +65,7 @@ def _settings(**overrides: Any) -> Settings:
 
 
 def _share_metrics(settings: Settings) -> None:
-    """Add this process's metrics to those of others on its data directory. To be called before these are imported."""
+    """Share the metrics of the processes on one data directory. To be called before the metrics are imported."""
     from services.observability import metrics_multiprocess
 
     metrics_multiprocess.share_metrics(settings.data_dir)
@@ -131,11 +131,11 @@ def download(
     quality: Annotated[int, typer.Option(min=1, max=100, help="For jpeg and webp.")] = 90,
     chapter: Annotated[list[str] | None, typer.Option(help="Only these chapters; may be given often.")] = None,
     out: Annotated[Path, typer.Option(file_okay=False, help="Folder to put it in.")] = Path(),
-    force: Annotated[bool, typer.Option(help="Make it anew even where it is ready.")] = False,
+    force: Annotated[bool, typer.Option(help="Download it again even if it is ready.")] = False,
 ) -> None:
-    """Download an album, with a progress bar: through the `up` on this data directory, or all by itself.
+    """Download an album, with a progress bar: through the `up` on this data directory, or without one.
 
-    Ctrl-C stops watching; the same command goes on where it was. Exit codes: 0 done, 1 can't start, 2 bad
+    Ctrl-C stops it; the same command continues the download. Exit codes: 0 done, 1 can't start, 2 bad
     arguments, 3 no such album, 4 withheld, 5 the site failed, 6 queue or disk, 130 interrupted.
     """
     from commands.download import download as run
@@ -178,7 +178,7 @@ def ehtag_check() -> None:
 @ehtag.command("export")
 def ehtag_export(
     format: Annotated[ExportFormat, typer.Option(help="Form of the cells.")],
-    out: Annotated[Path | None, typer.Option(dir_okay=False, help="File; stdout when left out.")] = None,
+    out: Annotated[Path | None, typer.Option(dir_okay=False, help="File; stdout by default.")] = None,
 ) -> None:
     """Write the whole database in the shape of its official releases."""
     from commands.ehtag import export
@@ -212,7 +212,7 @@ def main() -> None:
 
 
 def _fill_closed_streams() -> None:
-    """Let stdin, stdout and stderr that were closed swallow what comes: else the next socket gets their number."""
+    """Open /dev/null for each closed standard stream: else the next socket would get its descriptor."""
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= STDERR:
         os.set_inheritable(descriptor, True)
     os.close(descriptor)

@@ -34,8 +34,8 @@ class Finding:
     """The line of one dependency. `advice` is empty when it is healthy."""
 
     name: str
-    is_well: bool
-    words: str
+    is_ok: bool
+    message: str
     advice: str = ""
 
 
@@ -44,10 +44,10 @@ async def doctor(settings: Settings) -> int:
     console = Console(highlight=False, soft_wrap=True, markup=False)
     bad = 0
     async for finding in _findings(settings):
-        mark = Text("ok  ", "green") if finding.is_well else Text("FAIL", "red")
+        mark = Text("ok  ", "green") if finding.is_ok else Text("FAIL", "red")
         advice = f" — {finding.advice}" if finding.advice else ""
-        console.print(mark, f"{finding.name}: {finding.words}{advice}")
-        bad += not finding.is_well
+        console.print(mark, f"{finding.name}: {finding.message}{advice}")
+        bad += not finding.is_ok
     return 1 if bad else 0
 
 
@@ -66,19 +66,19 @@ def _disk(settings: Settings) -> Finding:
         free_bytes = shutil.disk_usage(settings.data_dir).free
     except OSError as error:
         return Finding("disk", False, f"{error.strerror}", "set JMGRAPH_DATA_DIR to a folder that can be written")
-    words = f"{free_bytes / 1e9:.1f} GB free in {settings.data_dir}"
+    message = f"{free_bytes / 1e9:.1f} GB free in {settings.data_dir}"
     if free_bytes < settings.disk_floor_bytes:
-        return Finding("disk", False, words, "free some, or lower JMGRAPH_DISK_FLOOR: no download starts below it")
-    return Finding("disk", True, words)
+        return Finding("disk", False, message, "free some, or lower JMGRAPH_DISK_FLOOR: no download starts below it")
+    return Finding("disk", True, message)
 
 
 async def _redis(settings: Settings) -> Finding:
     where = "JMGRAPH_REDIS_URL" if settings.redis_url.get_secret_value() else "embedded Valkey"
     try:
-        async with open_redis(settings, join=False) as link:
-            latency_ms = await link.ping()
+        async with open_redis(settings, join=False) as client:
+            latency_ms = await client.ping()
     except ConfigurationError as error:
-        return Finding("redis", False, str(error), "put that right")
+        return Finding("redis", False, str(error), "correct that setting")
     if latency_ms is None:
         return Finding("redis", False, f"{where} gives no answer", "start it, or correct JMGRAPH_REDIS_URL")
     return Finding("redis", True, f"{where}, {latency_ms:.1f} ms")
@@ -102,14 +102,14 @@ async def _tags(settings: Settings) -> Finding:
             state = tags.state
     except (ConfigurationError, JmgraphError) as error:
         return Finding("tag database", False, str(error), "set JMGRAPH_EHTAG_REPOSITORY to one that can be read")
-    words = f"{state.snapshot.count} tags at {state.sha[:8]}"
+    message = f"{state.snapshot.count} tags at {state.sha[:8]}"
     if state.last_error:
         return Finding(
-            "tag database", False, f"{words}; the last fetch failed: {state.last_error}", "run jmgraph ehtag sync"
+            "tag database", False, f"{message}; the last fetch failed: {state.last_error}", "run jmgraph ehtag sync"
         )
     if state.is_starter:
-        return Finding("tag database", True, f"starter glossary, {words}", "jmgraph ehtag sync brings the real one")
-    return Finding("tag database", True, words)
+        return Finding("tag database", True, f"starter glossary, {message}", "jmgraph ehtag sync brings the real one")
+    return Finding("tag database", True, message)
 
 
 async def _site(settings: Settings) -> AsyncIterator[Finding]:

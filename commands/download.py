@@ -1,4 +1,4 @@
-"""`jmgraph download`: one album from the terminal, through a running server's queue or all by itself."""
+"""`jmgraph download`: one album from the terminal, through a running server's queue or without one."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ async def download(
             quality=quality,
             force=force,
         )
-        async with open_services(settings, join=False) as services, _hands(services):
+        async with open_services(settings, join=False) as services, _temporary_worker(services):
             started = await services.downloads.start(request)
             ended = await _watch(services, started, console)
             return await _finish(services, ended, out, console)
@@ -86,13 +86,13 @@ async def download(
         console.print(f"jmgraph: {error.message}", style="red")
         return next((code for kind, code in _EXIT_CODES if isinstance(error, kind)), 1)
     except asyncio.CancelledError:
-        console.print("Stopped watching; the same command goes on where it was.")
+        console.print("Stopped; the same command continues the download.")
         raise
 
 
 @asynccontextmanager
-async def _hands(services: Services) -> AsyncIterator[None]:
-    """A worker of our own where no other is on this queue."""
+async def _temporary_worker(services: Services) -> AsyncIterator[None]:
+    """A worker in this process while no other is on this queue."""
     if (await services.downloads.counts()).workers:
         yield
         return
@@ -159,7 +159,7 @@ async def _fetch(services: Services, download: DownloadRecord, out: Path) -> Pat
     async with services.downloads.lock_file(download.id, name) as file:
         found = file and await services.archives.open_range(file.key)
         if not file or not found:
-            raise ConfigurationError("the finished file has gone; the same command with --force makes it anew")
+            raise ConfigurationError("the finished file is gone; the same command with --force downloads it again")
         try:
             return await _write(found, file, out)
         except OSError as error:
@@ -167,16 +167,16 @@ async def _fetch(services: Services, download: DownloadRecord, out: Path) -> Pat
 
 
 async def _write(found: FileRange, file: DownloadFileRecord, out: Path) -> Path:
-    draft = _draft(out, file)
+    partial_file = _partial_file(out, file)
     try:
-        with draft.open("wb") as target:
+        with partial_file.open("wb") as target:
             async for chunk in found.chunks:
                 target.write(chunk)
-        return draft.replace(out / file.name)
+        return partial_file.replace(out / file.name)
     finally:
-        draft.unlink(missing_ok=True)
+        partial_file.unlink(missing_ok=True)
 
 
-def _draft(out: Path, file: DownloadFileRecord) -> Path:
+def _partial_file(out: Path, file: DownloadFileRecord) -> Path:
     out.mkdir(parents=True, exist_ok=True)
     return out / f".{file.sha256[:16]}.part"

@@ -13,7 +13,7 @@ from services.ehtag import export as pieces_of
 from services.errors import ConfigurationError
 from services.settings import Settings
 
-_WORDS = {
+_MESSAGES = {
     SyncOutcome.CLONED: "cloned",
     SyncOutcome.MOVED: "moved to the remote's head",
     SyncOutcome.UP_TO_DATE: "up to date",
@@ -28,12 +28,12 @@ async def sync(settings: Settings) -> int:
         with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
             task = bar.add_task("objects", total=None)
 
-            def tell(progress: FetchProgress) -> None:
+            def report(progress: FetchProgress) -> None:
                 bar.update(task, completed=progress.received_objects, total=progress.total_objects or None)
 
-            outcome = await tags.sync(tell)
+            outcome = await tags.sync(report)
         state = await tags.refresh()
-        print(f"{_WORDS[outcome]}: {state.sha[:8]}, {state.snapshot.count} tags")  # noqa: T201
+        print(f"{_MESSAGES[outcome]}: {state.sha[:8]}, {state.snapshot.count} tags")  # noqa: T201
     return 0
 
 
@@ -56,12 +56,12 @@ async def export(settings: Settings, form: str, out: Path | None) -> int:
             for piece in pieces:
                 sys.stdout.buffer.write(piece)
             return 0
-        draft = out.with_name(f"{out.name}.part")
+        partial_file = out.with_name(f"{out.name}.part")
         try:
-            with draft.open("wb") as file:
+            with partial_file.open("wb") as file:
                 file.writelines(pieces)
-            draft.replace(out)
+            partial_file.replace(out)
         except OSError as error:
-            draft.unlink(missing_ok=True)
+            partial_file.unlink(missing_ok=True)
             raise ConfigurationError(f"--out {out}: {error.strerror}; a file in a folder that exists") from None
     return 0

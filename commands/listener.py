@@ -1,4 +1,4 @@
-"""The address the API listens on: taken by whoever is started first, handed down to the processes that serve."""
+"""The address the API listens on: bound by the process that is started first, and inherited by the API processes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LISTENER = "JMGRAPH_LISTENER"
 """Environment variable with the number of an inherited listening socket."""
 
 BACKLOG = 2048
-"""Connections that may wait, while an API is started again above all; the kernel may allow fewer."""
+"""Connections that may wait, above all while an API process is restarted; the kernel may allow fewer."""
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -44,11 +44,11 @@ def bind(host: str, port: int) -> socket.socket:
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
-        raise ConfigurationError(_why(host, port, error)) from None
+        raise ConfigurationError(_reason(host, port, error)) from None
     return listener
 
 
-def _why(host: str, port: int, error: OSError) -> str:
+def _reason(host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return f"JMGRAPH_PORT={port}: something else listens there; a free port, 0 for any"
     if error.errno == errno.EACCES:
@@ -66,7 +66,7 @@ def base_url(settings: Settings, listener: socket.socket) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def is_wide(host: str) -> bool:
+def is_public(host: str) -> bool:
     """True when others than this machine can reach the address."""
     try:
         return not ipaddress.ip_address(host).is_loopback
@@ -75,7 +75,7 @@ def is_wide(host: str) -> bool:
 
 
 def _warn_when_open(settings: Settings) -> None:
-    if is_wide(settings.host) and not settings.api_keys:
+    if is_public(settings.host) and not settings.api_keys:
         log.warning(
             "OPEN TO THE NETWORK WITHOUT A KEY: anybody who reaches this address can start and remove downloads; "
             "set JMGRAPH_API_KEYS",

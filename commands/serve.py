@@ -31,10 +31,10 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     """One connection.
 
     uvicorn 0.54 leaves a handshake that its parser refused without an answer, for ever. And when it closes a
-    connection, it waits for the client to take what was sent before: for ever too, where the client reads no more.
+    connection, it waits for the client to read what was sent before: for ever too, if the client no longer reads.
     """
 
-    cut_after_s = 15.0
+    abort_after_s = 15.0
     """Longer than a closing handshake may take (10 s)."""
 
     def data_received(self, data: bytes) -> None:
@@ -52,13 +52,13 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     async def run_asgi(self) -> None:
         """The application, from the handshake to its end."""
         await super().run_asgi()
-        self.loop.call_later(self.cut_after_s, self._cut)
+        self.loop.call_later(self.abort_after_s, self._abort)
 
     def _close(self) -> None:
         self.transport.close()
-        self.loop.call_later(self.cut_after_s, self._cut)
+        self.loop.call_later(self.abort_after_s, self._abort)
 
-    def _cut(self) -> None:
+    def _abort(self) -> None:
         if not self.disconnected:
             cast(Any, self.transport).abort()
 
@@ -66,7 +66,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 log = structlog.get_logger("jmgraph.serve")
 
 GRACE_S = 10
-"""How long running requests may take once the server is asked to stop; streams are told to end at once."""
+"""How long running requests may take once the server is asked to stop; streams are closed at once."""
 
 LARGEST_FRAME_BYTES = 1 << 20
 """Of a WebSocket: no operation is longer over HTTP either."""
@@ -89,11 +89,11 @@ async def serve(settings: Settings, build_app: Callable[[Settings], WebApp]) -> 
     stop = asyncio.Event()
     stop_on_signals(stop)
     with listen(settings) as listener:
-        await _serve_here(settings, build_app(settings), listener, stop)
+        await _serve_app(settings, build_app(settings), listener, stop)
     return 0
 
 
-async def _serve_here(settings: Settings, app: WebApp, listener: socket.socket, stop: asyncio.Event) -> None:
+async def _serve_app(settings: Settings, app: WebApp, listener: socket.socket, stop: asyncio.Event) -> None:
     async with app.router.lifespan_context(app):
         server = _Server(_config(app))
         stopping = asyncio.create_task(_stop(server, app.state.stopping, stop))

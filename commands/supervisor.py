@@ -22,21 +22,21 @@ from services.tasks import end_tasks
 log = structlog.get_logger("jmgraph.up")
 
 STOP_S = 25.0
-"""Time for a part to end by itself before it is killed."""
+"""Time for a child to end by itself before it is killed."""
 
 RESTART_S = (0.5, 1.0, 2.0, 5.0, 10.0)
-"""Waits before a part that ended is started again; the last one from then on."""
+"""Waits before a child that ended is restarted; the last one from then on."""
 
-LONG_LIFE_S = 30.0
-"""A part that lived this long has started well: the waits begin anew."""
+STABLE_AFTER_S = 30.0
+"""After this long a start counts as successful: the waits begin with the first one again."""
 
 CANNOT_START = 1
-"""Exit code of a command that said in one line why it can't be."""
+"""Exit code of a command that printed in one line why it can't start."""
 
 
 @dataclass(slots=True)
-class Part:
-    """A process of ours: a command of `jmgraph`, the environment it gets on top of ours, sockets it inherits."""
+class ChildProcess:
+    """A command of `jmgraph` as a process; `environment` is added to ours, `inherits` are its descriptors."""
 
     name: str
     arguments: list[str]
@@ -56,74 +56,76 @@ class Part:
 
 
 class Supervisor:
-    """Each part holds the read end of a pipe whose write end only we have: when we die, however, the pipe closes
-    and the part ends itself."""
+    """Each child holds the read end of a pipe whose write end only we have: when we die, however that happens, the
+    pipe closes and the child ends itself."""
 
-    def __init__(self, parts: list[Part], stop: asyncio.Event) -> None:
-        self._parts = parts
+    def __init__(self, children: list[ChildProcess], stop: asyncio.Event) -> None:
+        self._children = children
         self._stop = stop
         self._exit_code = 0
         self._alive_read, self._alive_write = os.pipe()
 
     async def run(self) -> int:
-        """Until the stop event, or until a part can't even start; gives the exit code."""
-        keepers = [asyncio.create_task(self._keep(part), name=f"keep {part.name}") for part in self._parts]
+        """Until the stop event, or until a child can't even start; gives the exit code."""
+        keeping = [
+            asyncio.create_task(self._keep_running(child), name=f"keep {child.name}") for child in self._children
+        ]
         stopping = asyncio.create_task(self._stop.wait())
-        ended, _ = await asyncio.wait([*keepers, stopping], return_when=asyncio.FIRST_COMPLETED)
-        await end_tasks(*keepers, stopping)
+        ended, _ = await asyncio.wait([*keeping, stopping], return_when=asyncio.FIRST_COMPLETED)
+        await end_tasks(*keeping, stopping)
         for task in ended:
             task.result()
         return self._exit_code
 
     async def end(self) -> None:
-        """Ask every part to end, wait, and kill what does not."""
-        running = [part for part in self._parts if part.is_running]
-        for part in running:
-            part.signal(signal.SIGTERM)
-        await asyncio.gather(*(_ended(part) for part in running))
+        """Ask every child to end, wait, and kill what does not."""
+        running = [child for child in self._children if child.is_running]
+        for child in running:
+            child.signal(signal.SIGTERM)
+        await asyncio.gather(*(_ended(child) for child in running))
         os.close(self._alive_write)
         os.close(self._alive_read)
 
-    async def _keep(self, part: Part) -> None:
+    async def _keep_running(self, child: ChildProcess) -> None:
         failures = 0
         loop = asyncio.get_running_loop()
         while True:
             began = loop.time()
-            code = await self._run(part)
-            lived_long = loop.time() - began >= LONG_LIFE_S
-            if code == CANNOT_START and failures == 0 and not lived_long:
+            code = await self._run(child)
+            was_stable = loop.time() - began >= STABLE_AFTER_S
+            if code == CANNOT_START and failures == 0 and not was_stable:
                 self._exit_code = code
                 return
-            failures = 0 if lived_long else failures
+            failures = 0 if was_stable else failures
             wait_s = RESTART_S[min(failures, len(RESTART_S) - 1)]
             failures += 1
-            log.error("a part ended and is started again", part=part.name, exit_code=code, wait_s=wait_s)
+            log.error("a process ended and is restarted", process=child.name, exit_code=code, wait_s=wait_s)
             await asyncio.sleep(wait_s)
 
-    async def _run(self, part: Part) -> int:
-        part.process = await asyncio.create_subprocess_exec(
+    async def _run(self, child: ChildProcess) -> int:
+        child.process = await asyncio.create_subprocess_exec(
             sys.executable,
-            "-P",  # what lies in the working directory must not stand in for our modules
+            "-P",  # files in the working directory must not replace our modules
             "-m",
             "cli",
-            *part.arguments,
-            env={**os.environ, **part.environment, PARENT_PIPE: str(self._alive_read)},
+            *child.arguments,
+            env={**os.environ, **child.environment, PARENT_PIPE: str(self._alive_read)},
             stdin=asyncio.subprocess.DEVNULL,
-            pass_fds=(self._alive_read, *part.inherits),
-            process_group=0,  # Ctrl-C reaches us alone, and we end the parts in order
+            pass_fds=(self._alive_read, *child.inherits),
+            process_group=0,  # Ctrl-C reaches us alone, and we end the children in order
         )
-        return await part.process.wait()
+        return await child.process.wait()
 
 
-async def _ended(part: Part) -> None:
-    if part.process is None:
+async def _ended(child: ChildProcess) -> None:
+    if child.process is None:
         return
     try:
-        await asyncio.wait_for(part.process.wait(), STOP_S)
+        await asyncio.wait_for(child.process.wait(), STOP_S)
     except TimeoutError:
-        log.warning("a part did not end by itself", part=part.name)
-        part.signal(signal.SIGKILL)
-        await part.process.wait()
+        log.warning("a process did not end by itself", process=child.name)
+        child.signal(signal.SIGKILL)
+        await child.process.wait()
 
 
 async def serve_multiprocess(settings: Settings, workers: int) -> int:
@@ -132,12 +134,14 @@ async def serve_multiprocess(settings: Settings, workers: int) -> int:
     stop_on_signals(stop)
     with listen(settings) as listener:
         async with AsyncExitStack() as stack:
-            supervisor = Supervisor([api_part(f"api {number}", listener) for number in range(1, workers + 1)], stop)
+            supervisor = Supervisor(
+                [api_process(f"api {number}", listener) for number in range(1, workers + 1)], stop
+            )
             stack.push_async_callback(supervisor.end)
             return await supervisor.run()
 
 
-def api_part(name: str, listener: socket.socket, environment: dict[str, str] | None = None) -> Part:
-    """One API process on a socket of ours; what connects while it is started again waits in the socket's queue."""
+def api_process(name: str, listener: socket.socket, environment: dict[str, str] | None = None) -> ChildProcess:
+    """One API process on a socket of ours; what connects while it is restarted waits in the socket's queue."""
     descriptor = listener.fileno()
-    return Part(name, ["serve"], {**(environment or {}), LISTENER: str(descriptor)}, inherits=(descriptor,))
+    return ChildProcess(name, ["serve"], {**(environment or {}), LISTENER: str(descriptor)}, inherits=(descriptor,))

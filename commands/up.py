@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 import structlog
 
 from commands.listener import base_url, listen
-from commands.supervisor import Part, Supervisor, api_part
+from commands.supervisor import ChildProcess, Supervisor, api_process
 from services.processes import stop_on_signals
 from services.redis import open_redis
 from services.settings import Settings
@@ -18,27 +18,27 @@ from services.tasks import end_tasks
 
 log = structlog.get_logger("jmgraph.up")
 
-ASK_AGAIN_S = 0.2
-"""Between two checks whether the API answers."""
+POLL_S = 0.2
+"""Between two checks whether the API responds."""
 
 
 async def up(
     settings: Settings, environment: Mapping[str, str] | None = None, report: Callable[[str], None] | None = None
 ) -> int:
-    """Run API and worker until a signal; gives the exit code: 0 after a signal, 1 when a part could not start.
+    """Run API and worker until a signal; gives the exit code: 0 after a signal, 1 when a child could not start.
 
-    `environment` is added to that of the processes; `report` is called with the API's address once it answers.
+    `environment` is added to that of the processes; `report` is called with the API's address once it responds.
     """
     stop = asyncio.Event()
     stop_on_signals(stop)
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(listen(settings))
         await stack.enter_async_context(open_redis(settings))  # for the processes: starts it, or checks it once
-        parts = [
-            api_part("api", listener, dict(environment or {})),
-            Part("worker", ["worker"], environment or {}),
+        children = [
+            api_process("api", listener, dict(environment or {})),
+            ChildProcess("worker", ["worker"], environment or {}),
         ]
-        supervisor = Supervisor(parts, stop)
+        supervisor = Supervisor(children, stop)
         stack.push_async_callback(supervisor.end)
         if report:
             reporting = asyncio.create_task(_report_address(settings, listener, report))
@@ -49,13 +49,13 @@ async def up(
 async def _report_address(settings: Settings, listener: socket.socket, report: Callable[[str], None]) -> None:
     host, port = listener.getsockname()[:2]
     while True:
-        if await _answers(host, port):
+        if await _responds(host, port):
             return report(base_url(settings, listener))
-        await asyncio.sleep(ASK_AGAIN_S)
+        await asyncio.sleep(POLL_S)
 
 
-async def _answers(host: str, port: int) -> bool:
-    """True once the API has answered; the question waits in the socket's queue while the API starts."""
+async def _responds(host: str, port: int) -> bool:
+    """True once the API responds; the request waits in the socket's queue while the API starts."""
     try:
         reader, writer = await asyncio.open_connection(host, port)
         writer.write(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n")

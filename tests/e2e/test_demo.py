@@ -24,7 +24,7 @@ README = Path(__file__).resolve().parents[2] / "README.md"
 
 @contextmanager
 def pasted(line: str) -> Iterator[IO[str]]:
-    """A line in a shell, and its words."""
+    """Runs a line in a shell; yields its stdout."""
     shell = subprocess.Popen(["sh", "-c", line], stdout=subprocess.PIPE, text=True, start_new_session=True)
     assert shell.stdout
     with shell.stdout:
@@ -36,19 +36,19 @@ def pasted(line: str) -> Iterator[IO[str]]:
 
 
 def _the_readme_works_too(demo: Command) -> None:
-    """Its three operations and its line for a terminal, as they stand there."""
+    """The three operations and the curl line of the README, as they are."""
     readme = README.read_text("utf-8")
     query, change, watch = re.findall(r"```graphql\n(.*?)```", readme, re.DOTALL)
     [line] = [line for line in readme.splitlines() if line.startswith("curl ")]
 
-    with pasted(line.replace("http://127.0.0.1:11111", demo.base)) as words:
-        assert len(json.load(words)["data"]["ranking"]["entries"]) == 80
+    with pasted(line.replace("http://127.0.0.1:11111", demo.base)) as output:
+        assert len(json.load(output)["data"]["ranking"]["entries"]) == 80
     assert len(ask(demo.base, query)["ranking"]["entries"]) == 80
     id = ask(demo.base, change)["startDownload"]["id"]
     body = shlex.quote(json.dumps({"query": watch.replace("the id from above", id)}))
     kinds = "-H 'Content-Type: application/json' -H 'Accept: text/event-stream'"
-    with pasted(f"curl -sN {demo.base}/graphql {kinds} -d {body}") as words:
-        events = [json.loads(line[6:])["data"]["downloadStatus"] for line in words if line.startswith("data: {")]
+    with pasted(f"curl -sN {demo.base}/graphql {kinds} -d {body}") as output:
+        events = [json.loads(line[6:])["data"]["downloadStatus"] for line in output if line.startswith("data: {")]
     assert events[-1]["state"] == "READY"
     assert events[-1]["progress"]["pagesDone"] == events[-1]["progress"]["pagesTotal"] == 24
 
@@ -63,12 +63,12 @@ def test_the_three_things_to_try_work_and_ctrl_c_leaves_nothing(tmp_path: Path, 
         wait_until(lambda: "Ctrl-C ends it" in demo.out)
         ranking, start, watch = [line.strip() for line in demo.out.splitlines() if "curl" in line]
 
-        with pasted(ranking) as words:
-            entries = json.load(words)["data"]["ranking"]["entries"]
-        with pasted(start) as words:
-            started = json.load(words)["data"]["startDownload"]
-        with pasted(watch) as words:
-            events = (json.loads(line[6:]) for line in words if line.startswith("data: {"))
+        with pasted(ranking) as output:
+            entries = json.load(output)["data"]["ranking"]["entries"]
+        with pasted(start) as output:
+            started = json.load(output)["data"]["startDownload"]
+        with pasted(watch) as output:
+            events = (json.loads(line[6:]) for line in output if line.startswith("data: {"))
             downloads = (one for event in events for one in event["data"]["downloadFeed"]["downloads"])
             ready = next(one for one in downloads if one["state"] == "READY")
 

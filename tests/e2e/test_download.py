@@ -1,4 +1,4 @@
-"""`jmgraph download`: an archive from the terminal, and exit codes that say why not."""
+"""`jmgraph download`: an archive from the terminal, and exit codes for each failure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.waiting import wait_until
 STATE = "{ downloads { nodes { state progress { pagesDone } } totalCount } }"
 
 
-def test_all_by_itself_it_goes_on_where_ctrl_c_left_it(environ: Environ, tmp_path: Path, demo: RunningDemo) -> None:
+def test_without_a_server_it_continues_after_ctrl_c(environ: Environ, tmp_path: Path, demo: RunningDemo) -> None:
     arguments = ("download", "JM350234", "--archive", "cbz", "--out", str(tmp_path / "comics"))
     settings = environ()
     demo.knobs.turn("image", latency_s=0.3)
@@ -35,7 +35,7 @@ def test_all_by_itself_it_goes_on_where_ctrl_c_left_it(environ: Environ, tmp_pat
     ended = run(tmp_path / "again", *arguments, **settings)
 
     assert (interrupted.code, interrupted.out) == (130, "")
-    assert "the same command goes on where it was" in interrupted.err
+    assert "the same command continues the download" in interrupted.err
     assert ended.code == 0, ended.err
     [file] = (tmp_path / "comics").iterdir()
     assert ended.out == f"{file}\n"
@@ -63,7 +63,7 @@ def test_other_commands_join_a_running_up(environ: Environ, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("code", "album", "more", "told"),
+    ("code", "album", "more", "message"),
     [
         (2, "abc", {}, "Not an album number: give digits, JM and digits, or the address of an album."),
         (3, "999999999", {}, "Album not found: id=999999999"),
@@ -73,14 +73,14 @@ def test_other_commands_join_a_running_up(environ: Environ, tmp_path: Path) -> N
         (6, "350234", {"JMGRAPH_REDIS_URL": "redis://127.0.0.1:1"}, "The queue can't be reached."),
     ],
 )
-def test_exit_codes_say_why_not(
-    environ: Environ, tmp_path: Path, redis_url: str, code: int, album: str, more: dict[str, str], told: str
+def test_each_failure_has_an_exit_code_and_a_message(
+    environ: Environ, tmp_path: Path, redis_url: str, code: int, album: str, more: dict[str, str], message: str
 ) -> None:
     settings = environ(**{"JMGRAPH_REDIS_URL": redis_url, "JMGRAPH_LOG_LEVEL": "error", **more})
 
     ended = run(tmp_path / "download", "download", album, "--out", str(tmp_path), **settings)
 
-    assert (ended.code, ended.out, ended.err) == (code, "", f"jmgraph: {told}\n")
+    assert (ended.code, ended.out, ended.err) == (code, "", f"jmgraph: {message}\n")
 
 
 def test_a_lost_page_is_named(environ: Environ, tmp_path: Path, redis_url: str) -> None:
@@ -92,7 +92,7 @@ def test_a_lost_page_is_named(environ: Environ, tmp_path: Path, redis_url: str) 
     assert "missing: " in ended.err
 
 
-def test_a_disk_that_fills_on_the_way_is_not_the_sites_failure(
+def test_a_disk_that_fills_during_a_download_is_not_a_failure_of_the_site(
     environ: Environ, tmp_path: Path, redis_url: str
 ) -> None:
     settings = environ(JMGRAPH_REDIS_URL=redis_url, JMGRAPH_LOG_LEVEL="info")
@@ -106,7 +106,7 @@ def test_a_disk_that_fills_on_the_way_is_not_the_sites_failure(
     assert ended.err.splitlines()[-1] == "jmgraph: Less disk is free than JMGRAPH_DISK_FLOOR asks for."
 
 
-def test_a_folder_that_can_not_be_is_one_line(environ: Environ, tmp_path: Path, redis_url: str) -> None:
+def test_a_folder_that_can_not_be_created_is_one_line(environ: Environ, tmp_path: Path, redis_url: str) -> None:
     settings = environ(JMGRAPH_REDIS_URL=redis_url, JMGRAPH_LOG_LEVEL="error")
     (tmp_path / "file").write_text("in the way")
     out = tmp_path / "file" / "comics"
@@ -119,14 +119,14 @@ def test_a_folder_that_can_not_be_is_one_line(environ: Environ, tmp_path: Path, 
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
-def test_it_does_its_work_though_nobody_listens(
+def test_it_downloads_with_closed_standard_streams(
     environ: Environ, tmp_path: Path, redis_url: str, closed: str
 ) -> None:
     settings = environ(JMGRAPH_REDIS_URL=redis_url, JMGRAPH_LOG_LEVEL="error", PATH="/usr/bin:/bin")
-    words = f'exec "$0" -m cli download 163348 --out "$1" {closed}'
+    script = f'exec "$0" -m cli download 163348 --out "$1" {closed}'
 
     ended = subprocess.run(
-        ["sh", "-c", words, sys.executable, str(tmp_path / "out")], env=settings, capture_output=True, check=False
+        ["sh", "-c", script, sys.executable, str(tmp_path / "out")], env=settings, capture_output=True, check=False
     )
 
     assert ended.returncode == 0, ended.stderr
@@ -136,9 +136,9 @@ def test_it_does_its_work_though_nobody_listens(
 
 @pytest.mark.parametrize("title", ["[/tea] leaves", "[tea club] Leaves [b]", "100 {leaves}"])
 def test_the_bar_shows_a_title_as_it_is(title: str) -> None:
-    told = io.StringIO()
+    output = io.StringIO()
 
-    with progress_bar(Console(file=told, width=200)) as bar:
+    with progress_bar(Console(file=output, width=200)) as bar:
         bar.add_task(title, total=24, rate="")
 
-    assert told.getvalue().startswith(f"{title} ")
+    assert output.getvalue().startswith(f"{title} ")

@@ -1,4 +1,4 @@
-"""Several API processes and workers on one Valkey: whoever is asked knows everything."""
+"""Several API processes and workers on one Valkey: each process can answer for all of them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FEED = "subscription { downloadFeed { __typename } }"
 
 
 async def states_over_sse(base: str, id: str) -> list[str]:
-    """The states that a subscription over server-sent events tells, to its end."""
+    """The states that a subscription over server-sent events sends, to its end."""
     body = {"query": WATCH, "variables": {"id": id}}
     states = []
     async with (
@@ -42,7 +42,7 @@ async def states_over_sse(base: str, id: str) -> list[str]:
 
 
 async def states_over_socket(base: str, id: str) -> list[str]:
-    """The states that a subscription over a WebSocket tells, to its end."""
+    """The states that a subscription over a WebSocket sends, to its end."""
     states = []
     async with connect(
         f"{base.replace('http', 'ws')}/graphql", subprotocols=[Subprotocol("graphql-transport-ws")]
@@ -64,14 +64,14 @@ async def subscribe(socket: Any, query: str, **variables: Any) -> None:
     await socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
 
 
-def figure(text: str, name: str, **labels: str) -> float:
+def metric(text: str, name: str, **labels: str) -> float:
     """The sum of a metric's samples with these labels."""
     wanted = [f'{key}="{value}"' for key, value in labels.items()]
     samples = [line.rpartition(" ") for line in text.splitlines() if re.match(rf"{name}[ {{]", line)]
     return sum(float(value) for sample, _, value in samples if all(label in sample for label in wanted))
 
 
-async def test_any_subscription_sees_every_download_through(
+async def test_every_subscription_follows_every_download_to_its_end(
     environ: Environ, tmp_path: Path, redis_url: str, demo: RunningDemo
 ) -> None:
     demo.knobs.turn("image", latency_s=0.02)
@@ -85,38 +85,43 @@ async def test_any_subscription_sees_every_download_through(
 
         ids = [ask(apis.base, START % album)["startDownload"]["id"] for album in ("163348", "240117")]
         seen = await asyncio.gather(
-            *(tell(apis.base, id) for id in ids for tell in (states_over_sse, states_over_socket) for _ in range(2))
+            *(
+                states_of(apis.base, id)
+                for id in ids
+                for states_of in (states_over_sse, states_over_socket)
+                for _ in range(2)
+            )
         )
 
         assert [states[-1] for states in seen] == ["READY"] * 8
         assert all("RUNNING" in states or states == ["READY"] for states in seen)
         await until(lambda: sum(len(worker.events("A download is ready")) for worker in workers) == 2)
-        await _figures_add_up(apis, workers)
-        await _streams_end(apis)
+        await _check_metrics(apis, workers)
+        await _check_streams_end(apis)
 
 
 async def metrics_of(api: Command) -> str:
-    """Its figures, in Prometheus's words."""
+    """Its metrics, in the text format of Prometheus."""
     async with httpx.AsyncClient(timeout=DEADLINE_S) as http:
         return (await http.get(f"{api.base}/metrics")).text
 
 
-async def _figures_add_up(apis: Command, workers: list[Command]) -> None:
-    """Whichever process is asked tells what all of them did, the workers too."""
+async def _check_metrics(apis: Command, workers: list[Command]) -> None:
+    """The metrics of any API process include those of all processes, the workers too."""
     text = await metrics_of(apis)
 
-    assert figure(text, "jmgraph_graphql_operations_total", type="mutation", outcome="ok") == 2
-    assert figure(text, "jmgraph_graphql_operations_total", type="subscription", outcome="ok") == 8
-    assert figure(text, "jmgraph_downloads_ended_total", state="READY") == 2
-    assert figure(text, "jmgraph_downloads", state="READY") == 2
-    assert figure(text, "jmgraph_workers") == 2
-    assert figure(text, "jmgraph_queue_up") == 1
-    assert figure(text, "jmgraph_upstream_requests_total", role="IMAGE", outcome="OK") >= 16
+    assert metric(text, "jmgraph_graphql_operations_total", type="mutation", outcome="ok") == 2
+    assert metric(text, "jmgraph_graphql_operations_total", type="subscription", outcome="ok") == 8
+    assert metric(text, "jmgraph_downloads_ended_total", state="READY") == 2
+    assert metric(text, "jmgraph_downloads", state="READY") == 2
+    assert metric(text, "jmgraph_workers") == 2
+    assert metric(text, "jmgraph_queue_up") == 1
+    assert metric(text, "jmgraph_upstream_requests_total", role="IMAGE", outcome="OK") >= 16
     request_ids = {event["request_id"] for worker in workers for event in worker.events("A download is ready")}
     assert len(request_ids) == 2
 
 
-async def _streams_end(apis: Command) -> None:
+async def _check_streams_end(apis: Command) -> None:
     """SIGTERM ends open streams within seconds, and leaves nothing."""
     pids = descendants(apis.process.pid)
     async with AsyncExitStack() as stack:

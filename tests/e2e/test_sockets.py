@@ -1,4 +1,4 @@
-"""Connections that do not behave are answered and let go."""
+"""Misbehaving WebSocket clients are answered, or disconnected after a time limit."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ HANDSHAKE = (
 )
 
 
-class Hasty(WebSocketProtocol):
-    """The same with less patience."""
+class ShortTimeoutProtocol(WebSocketProtocol):
+    """The same with a short time limit."""
 
-    cut_after_s = 0.2
+    abort_after_s = 0.2
 
 
 async def _flood(scope: Any, receive: Any, send: Any) -> None:
@@ -45,7 +45,7 @@ async def _wait(scope: Any, receive: Any, send: Any) -> None:
 @contextmanager
 def _served(app: Any, **options: Any) -> Iterator[uvicorn.Server]:
     usual: dict[str, Any] = {"port": 0, "lifespan": "off", "log_level": "error", "ws_per_message_deflate": False}
-    server = uvicorn.Server(uvicorn.Config(app, ws=Hasty, **(usual | options)))
+    server = uvicorn.Server(uvicorn.Config(app, ws=ShortTimeoutProtocol, **(usual | options)))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     wait_until(lambda: server.started)
@@ -62,46 +62,46 @@ def _port(server: uvicorn.Server) -> int:
 
 
 def test_a_handshake_too_long_to_be_read_is_refused_at_once() -> None:
-    with _served(_wait) as server, socket.create_connection(("127.0.0.1", _port(server)), timeout=30) as plain:
-        plain.sendall(b"GET /" + b"x" * 10_000 + b" HTTP/1.1\r\n" + HANDSHAKE)
-        answer = b"".join(iter(lambda: plain.recv(65536), b""))
+    with _served(_wait) as server, socket.create_connection(("127.0.0.1", _port(server)), timeout=30) as client:
+        client.sendall(b"GET /" + b"x" * 10_000 + b" HTTP/1.1\r\n" + HANDSHAKE)
+        answer = b"".join(iter(lambda: client.recv(65536), b""))
 
     head, _, body = answer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400 ")
     assert body.startswith(b'{"detail":')
 
 
-def test_a_client_that_reads_no_more_is_cut_off_when_its_socket_is_closed() -> None:
+def test_a_client_that_no_longer_reads_is_disconnected_when_its_socket_is_closed() -> None:
     with (
         _served(_flood) as server,
-        socket.create_connection(("127.0.0.1", _port(server)), timeout=30) as deaf,
+        socket.create_connection(("127.0.0.1", _port(server)), timeout=30) as client,
     ):
-        deaf.sendall(b"GET / HTTP/1.1\r\n" + HANDSHAKE)
-        assert deaf.recv(12) == b"HTTP/1.1 101"
+        client.sendall(b"GET / HTTP/1.1\r\n" + HANDSHAKE)
+        assert client.recv(12) == b"HTTP/1.1 101"
 
         wait_until(lambda: not server.server_state.connections)
 
 
-def test_a_client_that_answers_no_ping_is_dropped() -> None:
+def test_a_client_that_answers_no_ping_is_disconnected() -> None:
     with (
         _served(_wait, ws_ping_interval=0.05, ws_ping_timeout=0.05) as server,
-        socket.create_connection(("127.0.0.1", _port(server)), timeout=30) as silent,
+        socket.create_connection(("127.0.0.1", _port(server)), timeout=30) as client,
     ):
-        silent.sendall(b"GET / HTTP/1.1\r\n" + HANDSHAKE)
-        answer = b"".join(iter(lambda: silent.recv(65536), b""))
+        client.sendall(b"GET / HTTP/1.1\r\n" + HANDSHAKE)
+        answer = b"".join(iter(lambda: client.recv(65536), b""))
 
     assert answer.startswith(b"HTTP/1.1 101 ")
     assert answer.endswith(b"keepalive ping timeout")
 
 
-def test_a_client_that_answers_pings_stays() -> None:
+def test_a_client_that_answers_pings_stays_connected() -> None:
     with (
         _served(_wait, ws_ping_interval=0.02, ws_ping_timeout=5.0) as server,
-        connect(f"ws://127.0.0.1:{_port(server)}/") as polite,
+        connect(f"ws://127.0.0.1:{_port(server)}/") as client,
     ):
         for _ in range(20):
-            assert polite.ping().wait(30)
+            assert client.ping().wait(30)
         assert len(server.server_state.connections) == 1
-        polite.close()
+        client.close()
 
-    assert polite.close_code == 1000
+    assert client.close_code == 1000

@@ -1,4 +1,4 @@
-"""Starts that can't be: one line on stderr that says what to do, exit code 1, nothing left."""
+"""Failed starts: one line on stderr that says what to do, exit code 1, no process left."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def taken_port() -> Iterator[str]:
 
 
 def one_line(tmp_path: Path, *arguments: str, **settings: str) -> str:
-    """What a command that can't start says: exactly one line."""
+    """The output of a command that can't start: exactly one line."""
     ended = run(tmp_path / "command", *arguments, **settings)
     assert (ended.code, ended.out) == (1, ""), ended
     [line] = ended.err.splitlines()
@@ -97,7 +97,7 @@ def test_records_of_a_newer_version(environ: Environ, tmp_path: Path, redis_url:
     assert line.startswith("jmgraph: the downloads in Redis were written by a newer jmgraph (records of version 999")
 
 
-def test_a_store_that_can_not_be(environ: Environ, tmp_path: Path, redis_url: str) -> None:
+def test_a_store_that_can_not_be_opened(environ: Environ, tmp_path: Path, redis_url: str) -> None:
     line = one_line(tmp_path, "serve", **environ(JMGRAPH_REDIS_URL=redis_url, JMGRAPH_STORAGE_URL="s3://"))
 
     assert line.startswith("jmgraph: JMGRAPH_STORAGE_URL")

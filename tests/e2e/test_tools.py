@@ -1,4 +1,4 @@
-"""The commands that end by themselves: doctor, schema, ehtag, and what `--help` says."""
+"""The short commands: doctor, schema, ehtag, and `--help`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.tag_repositories import MakeTagRepository
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_doctor_says_how_each_neighbour_does_and_what_to_do(
+def test_doctor_reports_each_dependency_and_what_to_do(
     environ: Environ, tmp_path: Path, redis_url: str, demo: RunningDemo
 ) -> None:
     demo.knobs.turn("html-1", failure="challenge")
@@ -53,14 +53,14 @@ def test_doctor_says_how_each_neighbour_does_and_what_to_do(
     assert [line for line in lines if line.startswith("ok   api ")] != []
 
 
-def test_doctor_gives_0_when_all_is_well(environ: Environ, tmp_path: Path) -> None:
+def test_doctor_exits_with_0_without_problems(environ: Environ, tmp_path: Path) -> None:
     ended = run(tmp_path / "doctor", "doctor", **environ(JMGRAPH_LOG_LEVEL="error"))
 
     assert (ended.code, ended.err) == (0, ""), ended
     assert {line[:5] for line in ended.out.splitlines()} == {"ok   "}
 
 
-def test_doctor_goes_through_all_neighbours_though_nothing_can_be_written(
+def test_doctor_checks_every_dependency_though_nothing_can_be_written(
     environ: Environ, tmp_path: Path, demo: RunningDemo
 ) -> None:
     data_dir = tmp_path / "[b]tea[/x]"
@@ -122,7 +122,7 @@ def test_the_schema_is_printed_as_it_is_in_the_repository() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     [
         ([], ["up", "serve", "worker", "demo", "download", "doctor", "schema", "ehtag"]),
         (["serve"], ["--workers", "Valkey of an `up`"]),
@@ -131,14 +131,14 @@ def test_the_schema_is_printed_as_it_is_in_the_repository() -> None:
         (["ehtag", "export"], ["--format", "full", "raw", "text", "html", "ast"]),
     ],
 )
-def test_help_tells_what_can_be_done(arguments: list[str], told: list[str]) -> None:
+def test_help_lists_commands_and_options(arguments: list[str], expected: list[str]) -> None:
     result = CliRunner(env={"COLUMNS": "200", "NO_COLOR": "1"}).invoke(cli, [*arguments, "--help"])
 
     assert result.exit_code == 0
-    assert [words for words in told if words not in result.stdout] == []
+    assert [text for text in expected if text not in result.stdout] == []
 
 
-def test_an_export_to_nowhere_is_one_line(environ: Environ, tmp_path: Path) -> None:
+def test_an_export_to_a_missing_folder_is_one_line(environ: Environ, tmp_path: Path) -> None:
     out = tmp_path / "nowhere" / "db.json"
 
     ended = run(tmp_path / "export", "ehtag", "export", "--format", "raw", "--out", str(out), **environ())

@@ -1,4 +1,4 @@
-"""`jmgraph up`: all in one terminal, and nothing left of it."""
+"""`jmgraph up`: all processes in one terminal, and none left at its end."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from commands.supervisor import Part, Supervisor
+from commands.supervisor import ChildProcess, Supervisor
 from demo.server import RunningDemo
 from tests.e2e.conftest import Environ
 from tests.e2e_processes import (
@@ -33,42 +33,42 @@ START = 'mutation { startDownload(input: { albumId: "%s", archive: CBZ }) { ... 
 STATE = "query ($id: ID!) { download(id: $id) { state progress { pagesDone } } }"
 
 
-def _part(pid: int, name: str) -> int:
-    """The process of `pid`'s with this command line."""
+def _child(pid: int, name: str) -> int:
+    """The child process of `pid` that runs this command."""
     return next(below for below in descendants(pid) if command_line(below).rstrip().endswith(f"cli {name}"))
 
 
-def test_every_way_to_end_it_leaves_nothing_running(environ: Environ, tmp_path: Path) -> None:
-    ways = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+def test_each_signal_ends_it_and_leaves_nothing_running(environ: Environ, tmp_path: Path) -> None:
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     with ExitStack() as stack:
         ups = [
             stack.enter_context(
-                command(tmp_path / way.name, "up", **environ(JMGRAPH_DATA_DIR=str(tmp_path / way.name)))
+                command(tmp_path / number.name, "up", **environ(JMGRAPH_DATA_DIR=str(tmp_path / number.name)))
             )
-            for way in ways
+            for number in signals
         ]
         wait_until_ready(*ups)
         for up in ups:
             wait_until(lambda up=up: len(up.events("The worker is ready")) == 1)  # type: ignore[misc]
         pids = [descendants(up.process.pid) for up in ups]
 
-        ended = [up.stop(way) for up, way in zip(ups, ways, strict=True)]
+        ended = [up.stop(number) for up, number in zip(ups, signals, strict=True)]
 
         assert [end.code for end in ended] == [0, 0, 0]
         assert all(len(of_one) >= 3 for of_one in pids)
         assert [command_line(pid) for of_one in pids for pid in of_one if is_alive(pid)] == []
 
 
-def test_after_kill_9_the_parts_end_and_the_next_start_finds_everything(environ: Environ, tmp_path: Path) -> None:
+def test_after_kill_9_the_children_end_and_the_next_start_finds_everything(environ: Environ, tmp_path: Path) -> None:
     settings = environ()
     with command(tmp_path / "first", "up", **settings) as first:
         wait_until_ready(first)
         id = ask(first.base, START % "163348")["startDownload"]["id"]
         wait_until(lambda: ask(first.base, STATE, id=id)["download"]["state"] == "READY")
-        parts = [_part(first.process.pid, "serve"), _part(first.process.pid, "worker")]
+        children = [_child(first.process.pid, "serve"), _child(first.process.pid, "worker")]
 
         first.stop(signal.SIGKILL)
-        wait_until_exited(parts)
+        wait_until_exited(children)
 
     with command(tmp_path / "second", "up", **settings) as second:
         wait_until_ready(second)
@@ -79,48 +79,50 @@ def test_after_kill_9_the_parts_end_and_the_next_start_finds_everything(environ:
         assert [command_line(pid) for pid in left if is_alive(pid)] == []
 
 
-def test_the_parts_share_a_session_so_that_the_workers_niceness_counts_beside_the_api(
+def test_child_processes_share_a_session_so_that_the_workers_niceness_counts_beside_the_api(
     environ: Environ, tmp_path: Path
 ) -> None:
     with command(tmp_path / "up", "up", **environ()) as up:
         wait_until_ready(up)
         wait_until(lambda: len(up.events("The worker is ready")) == 1)
-        parts = [_part(up.process.pid, "serve"), _part(up.process.pid, "worker")]
+        children = [_child(up.process.pid, "serve"), _child(up.process.pid, "worker")]
 
-        assert {os.getsid(pid) for pid in parts} == {os.getsid(up.process.pid)}
-        assert {os.getpgid(pid) for pid in parts} == set(parts)  # and Ctrl-C reaches the `up` alone
+        assert {os.getsid(pid) for pid in children} == {os.getsid(up.process.pid)}
+        assert {os.getpgid(pid) for pid in children} == set(children)  # and Ctrl-C reaches the `up` alone
         assert _session_niceness(up.process.pid) == 0
 
 
-def test_the_parts_write_to_a_terminal_that_stops_what_writes_from_behind(environ: Environ, tmp_path: Path) -> None:
-    ours, its = pty.openpty()
-    modes = termios.tcgetattr(its)
+def test_child_processes_can_write_to_a_terminal_that_stops_background_output(
+    environ: Environ, tmp_path: Path
+) -> None:
+    controller, terminal = pty.openpty()
+    modes = termios.tcgetattr(terminal)
     modes[3] |= termios.TOSTOP
-    termios.tcsetattr(its, termios.TCSANOW, modes)
-    words = bytearray()
-    reading = threading.Thread(target=_read_to_the_end, args=(ours, words), daemon=True)
+    termios.tcsetattr(terminal, termios.TCSANOW, modes)
+    output = bytearray()
+    reading = threading.Thread(target=_read_all, args=(controller, output), daemon=True)
     reading.start()
-    with command_on_terminal(its, tmp_path, "up", **environ()) as up:
-        os.close(its)
-        wait_until(lambda: b"The worker is ready" in words)
+    with command_on_terminal(terminal, tmp_path, "up", **environ()) as up:
+        os.close(terminal)
+        wait_until(lambda: b"The worker is ready" in output)
         wait_until_ready(up)
 
-        os.write(ours, b"\x03")  # Ctrl-C
+        os.write(controller, b"\x03")  # Ctrl-C
 
         assert up.process.wait(DEADLINE_S) == 0
     reading.join()
-    os.close(ours)
+    os.close(controller)
 
 
-def _read_to_the_end(terminal: int, words: bytearray) -> None:
-    with suppress(OSError):  # how a terminal ends that nobody holds any more
+def _read_all(terminal: int, output: bytearray) -> None:
+    with suppress(OSError):  # raised once no process has the terminal open
         while data := os.read(terminal, 4096):
-            words += data
+            output += data
 
 
 @pytest.mark.anyio
-async def test_a_part_that_cannot_even_be_started_is_never_silent() -> None:
-    supervisor = Supervisor([Part("odd", ["worker"], {"ODD": "a\0b"})], asyncio.Event())
+async def test_a_child_that_cannot_be_started_raises() -> None:
+    supervisor = Supervisor([ChildProcess("odd", ["worker"], {"ODD": "a\0b"})], asyncio.Event())
     try:
         with pytest.raises(ValueError, match="null byte"):
             await supervisor.run()
@@ -128,7 +130,7 @@ async def test_a_part_that_cannot_even_be_started_is_never_silent() -> None:
         await supervisor.end()
 
 
-def test_a_worker_with_a_session_of_its_own_steps_back_as_a_whole(
+def test_a_worker_with_a_session_of_its_own_lowers_the_priority_of_the_session(
     environ: Environ, tmp_path: Path, redis_url: str
 ) -> None:
     if not Path("/proc/self/autogroup").exists():
@@ -140,25 +142,25 @@ def test_a_worker_with_a_session_of_its_own_steps_back_as_a_whole(
 
 
 def _session_niceness(pid: int) -> int:
-    """Steps that a process's session is behind the others; 0 where the kernel has no such thing."""
+    """Niceness of a process's session; 0 where the kernel has none."""
     file = Path(f"/proc/{pid}/autogroup")
     return int(file.read_text().rpartition(" ")[2]) if file.exists() else 0
 
 
-def test_a_killed_worker_is_started_again_and_goes_on(environ: Environ, tmp_path: Path, demo: RunningDemo) -> None:
+def test_a_killed_worker_is_restarted_and_continues(environ: Environ, tmp_path: Path, demo: RunningDemo) -> None:
     with command(tmp_path / "up", "up", **environ()) as up:
         wait_until_ready(up)
         wait_until(lambda: len(up.events("The worker is ready")) == 1)
         demo.knobs.turn("image", latency_s=0.1)
         id = ask(up.base, START % "350234")["startDownload"]["id"]
         wait_until(lambda: ask(up.base, STATE, id=id)["download"]["progress"]["pagesDone"] > 0)
-        worker = _part(up.process.pid, "worker")
+        worker = _child(up.process.pid, "worker")
 
         demo.knobs.reset()
         os.kill(worker, signal.SIGKILL)
 
         wait_until(lambda: len(up.events("The worker is ready")) == 2)
-        assert _part(up.process.pid, "worker") != worker
-        [event] = up.events("a part ended and is started again")
-        assert (event["part"], event["exit_code"]) == ("worker", -9)
+        assert _child(up.process.pid, "worker") != worker
+        [event] = up.events("a process ended and is restarted")
+        assert (event["process"], event["exit_code"]) == ("worker", -9)
         assert get(f"{up.base}/healthz") == {"status": "ok"}
