@@ -3,7 +3,7 @@ import { live } from "./api/client";
 import { Drawer, isDrawerOpen } from "./downloads/drawer";
 import { activeCount } from "./downloads/store";
 import { language, t } from "./i18n";
-import { mood } from "./components/health";
+import { serverStatus } from "./components/health";
 import { Icon, type IconName } from "./components/icons";
 import { Message } from "./components/message";
 import { Toasts } from "./components/toasts";
@@ -30,7 +30,7 @@ export function App() {
           <View route={route.value} />
         </main>
       )}
-      {!isReading && <Foot />}
+      {!isReading && <Footer />}
       {!live.value && <p class="offline" role="status">{t().app.offline}</p>}
       <Drawer />
       <StatusPanel />
@@ -53,10 +53,10 @@ function View({ route: { path } }: { route: Route }) {
   if (view === "album" && id) {
     return path[2] === "read" ? <ReaderView key={`${id}/${chapter}`} albumId={id} chapterId={chapter ?? id} /> : <AlbumView key={id} id={id} />;
   }
-  return <NoPlace />;
+  return <NotFound />;
 }
 
-function NoPlace() {
+function NotFound() {
   useTitle(t().list.empty);
   return (
     <Message title={t().list.empty} hint={t().problem.codes["NOT_FOUND"]?.[1] ?? ""}>
@@ -93,12 +93,12 @@ function Bar() {
       <div class="bar-end">
         <button
           type="button"
-          class={`button button-quiet mood-${mood.value}`}
-          aria-label={`${words.status}: ${t().status[mood.value]}`}
+          class={`button button-quiet server-status-${serverStatus.value}`}
+          aria-label={`${words.status}: ${t().status[serverStatus.value]}`}
           aria-haspopup="dialog"
           onClick={() => (isStatusOpen.value = true)}
         >
-          <span class="lamp" aria-hidden="true" />
+          <span class="status-dot" aria-hidden="true" />
           <span class="wide-only" aria-hidden="true">{words.status}</span>
         </button>
         <button
@@ -126,7 +126,7 @@ function NavLink({ to, icon, text, isHere }: { to: string; icon: IconName; text:
   );
 }
 
-function Foot() {
+function Footer() {
   return (
     <footer class="foot">
       <a href="./graphql">GraphiQL</a>

@@ -2,9 +2,9 @@
 import { render } from "preact";
 import { App } from "./app";
 import { followDownloads } from "./downloads/store";
-import { tellDocument } from "./i18n";
+import { syncDocumentLanguage } from "./i18n";
 import { followAddress } from "./router";
-import { paintDocument } from "./theme";
+import { applyTheme } from "./theme";
 
 /** Frames to wait for a list to be long enough again, after the back button. */
 const RESTORE_FRAMES = 40;
@@ -14,10 +14,10 @@ function restore(y: number, frames = RESTORE_FRAMES): void {
   if (Math.abs(scrollY - y) > 2 && frames > 0) requestAnimationFrame(() => restore(y, frames - 1));
 }
 
-tellDocument();
-paintDocument();
-const place = document.getElementById("app");
-if (place) render(<App />, place);
+syncDocumentLanguage();
+applyTheme();
+const root = document.getElementById("app");
+if (root) render(<App />, root);
 followAddress((y) => {
   if (y !== null) return restore(y);
   scrollTo({ top: 0, behavior: "instant" });

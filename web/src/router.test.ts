@@ -12,6 +12,6 @@ test("no hash is the front page", () => {
   expect(parseHash("#/?period=day")).toEqual({ path: [], params: { period: "day" } });
 });
 
-test("an encoding that is none is taken as it stands", () => {
+test("an invalid encoding is used as it is", () => {
   expect(parseHash("#/album/%E0%A4%A").path).toEqual(["album", "%E0%A4%A"]);
 });

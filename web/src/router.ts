@@ -19,7 +19,7 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    return text; // typed by hand, and no valid encoding: taken as it stands
+    return text; // not a valid encoding: used as it is
   }
 }
 

@@ -3,12 +3,12 @@ import { effect, signal, type Signal } from "@preact/signals";
 
 const PREFIX = "jmgraph.";
 
-export function readStored<T>(name: string, otherwise: T): T {
+export function readStored<T>(name: string, defaultValue: T): T {
   try {
     const text = localStorage.getItem(PREFIX + name);
-    return text === null ? otherwise : (JSON.parse(text) as T);
+    return text === null ? defaultValue : (JSON.parse(text) as T);
   } catch {
-    return otherwise; // storage is disabled, or was written by another version
+    return defaultValue; // storage is disabled, or was written by another version
   }
 }
 
@@ -20,8 +20,8 @@ export function writeStored(name: string, value: unknown): void {
   }
 }
 
-export function storedSignal<T>(name: string, otherwise: T): Signal<T> {
-  const value = signal(readStored(name, otherwise));
+export function storedSignal<T>(name: string, defaultValue: T): Signal<T> {
+  const value = signal(readStored(name, defaultValue));
   effect(() => writeStored(name, value.value));
   return value;
 }

@@ -6,7 +6,7 @@ export type Theme = "auto" | "light" | "dark";
 
 export const theme = storedSignal<Theme>("theme", "auto");
 
-export function paintDocument(): void {
+export function applyTheme(): void {
   effect(() => {
     if (theme.value === "auto") delete document.documentElement.dataset["theme"];
     else document.documentElement.dataset["theme"] = theme.value;

@@ -12,13 +12,13 @@ const SHIFT = 0.02;
 
 test("script and style stay within the budget", () => {
   const html = readFileSync(`${BUILT}/index.html`, "utf-8");
-  const weight = (pattern: RegExp): number =>
+  const sizeOf = (pattern: RegExp): number =>
     [...html.matchAll(pattern)].reduce((sum, [, file]) => sum + gzipSync(readFileSync(`${BUILT}/${file}`)).length, 0);
-  expect(weight(/(?:src|href)="\.\/(assets\/[^"]+\.js)"/g)).toBeLessThan(SCRIPT_BYTES);
-  expect(weight(/href="\.\/(assets\/[^"]+\.css)"/g)).toBeLessThan(STYLE_BYTES);
+  expect(sizeOf(/(?:src|href)="\.\/(assets\/[^"]+\.js)"/g)).toBeLessThan(SCRIPT_BYTES);
+  expect(sizeOf(/href="\.\/(assets\/[^"]+\.css)"/g)).toBeLessThan(STYLE_BYTES);
 });
 
-test("the ranking's pictures are thumbnails, and nothing jumps while they come", async ({ page }) => {
+test("the ranking's pictures are thumbnails, and the layout does not shift while they load", async ({ page }) => {
   await page.addInitScript(() => {
     const shifts: number[] = [];
     Object.assign(window, { shifts });
@@ -37,7 +37,7 @@ test("the ranking's pictures are thumbnails, and nothing jumps while they come",
   expect(shift).toBeLessThan(SHIFT);
 });
 
-test("assets are kept for ever, the page is asked for anew, and both say what may be loaded", async ({ request }) => {
+test("assets are cached for ever, the page is revalidated, and it has a Content-Security-Policy", async ({ request }) => {
   const page = await request.get(home());
   expect(page.headers()["cache-control"]).toBe("no-cache");
   expect(page.headers()["content-security-policy"]).toContain("default-src 'none'");

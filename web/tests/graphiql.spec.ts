@@ -26,7 +26,7 @@ test("opens on runnable tabs, runs a query and a subscription", async ({ page })
   await expect(page.locator(".graphiql-explorer-root")).toContainText("downloadFeed");
 });
 
-test("lets nobody choose a tab before the editors are there to follow", async ({ page }) => {
+test("a tab can't be chosen before the editors exist", async ({ page }) => {
   let release: () => void = () => undefined;
   const held = new Promise<void>((resolve) => (release = resolve));
   await page.route(/\/assets\/monaco-editor/, (route) => held.then(() => route.continue()));

@@ -24,7 +24,7 @@ test("from the ranking to the album, its tag, its download, its file, and into t
   await page.getByRole("heading", { level: 1 }).hover();
   await expect(card).toBeHidden();
 
-  await site.slow(2); // a page after the other: some are there before the last
+  await site.slow(2); // one page after the other, so that progress can be seen
   await page.getByRole("combobox", { name: "File" }).selectOption("CBZ");
   await page.getByRole("button", { name: "Download", exact: true }).click();
   const progress = page.getByRole("progressbar", { name: "Progress of 雨林深處的一天" });
@@ -52,7 +52,7 @@ test("a click on a tag searches it, and the back button leads to the album again
   await expect(page.getByRole("heading", { level: 1, name: "雨林深處的一天" })).toBeVisible();
 });
 
-test("the address says the state: a reload shows the same page of the same list", async ({ page }) => {
+test("the URL has the state: a reload shows the same page of the same list", async ({ page }) => {
   await page.goto(`${home()}#/search?q=%E5%85%A8%E5%BD%A9&order=likes&page=2`);
   const first = page.locator("a.card").first();
   const before = await first.getAttribute("href");
@@ -81,7 +81,7 @@ test("a reload in the middle of a download loses nothing, and the drawer cancels
   await expect(drawer.getByText("No downloads yet")).toBeVisible();
 });
 
-test("a removed download stays away when its album is come back to", async ({ page }) => {
+test("a removed download stays removed when its album is opened again", async ({ page }) => {
   await page.goto(`${home()}#/album/350234`);
   const start = page.locator(".start");
   await start.getByRole("button", { name: "Download", exact: true }).click();
@@ -100,7 +100,7 @@ test("a removed download stays away when its album is come back to", async ({ pa
   await expect(start.locator(".download")).toHaveCount(0);
 });
 
-test("the drawer gives way to the album that is chosen in it", async ({ page }) => {
+test("choosing an album in the drawer closes the drawer", async ({ page }) => {
   await ask('mutation { startDownload(input: { albumId: "350234" }) { __typename } }');
   await page.goto(home());
   await page.getByRole("button", { name: /^Downloads/ }).click();
@@ -110,7 +110,7 @@ test("the drawer gives way to the album that is chosen in it", async ({ page }) 
   await expect(page.getByRole("main")).toBeFocused();
 });
 
-test("the reader turns pages in both directions and remembers the place", async ({ page }) => {
+test("the reader turns pages in both directions and stores the position", async ({ page }) => {
   await page.goto(`${home()}#/album/350234/read/350234`);
   await page.getByLabel("Layout").selectOption("rtl");
   await page.getByRole("img", { name: "Page 1 of 24" }).click({ position: { x: 5, y: 300 } });

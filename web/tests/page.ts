@@ -4,7 +4,7 @@ import { expect, test as base, type Page } from "@playwright/test";
 
 export const home = (): string => process.env["JMGRAPH_TEST_URL"] ?? "";
 
-interface Watched {
+interface Fixtures {
   /** Console errors that a test expects, as parts of their text. */
   expectedErrors: string[];
   site: Site;
@@ -47,7 +47,7 @@ async function imageHost(): Promise<string> {
   return data.server.upstream.hosts.find(({ role }) => role === "IMAGE")?.url ?? "";
 }
 
-export const test = base.extend<Watched>({
+export const test = base.extend<Fixtures>({
   expectedErrors: [[], { option: true }],
   site: async ({}, use) => {
     const site = new Site();
@@ -76,8 +76,8 @@ export async function expectAccessible(page: Page): Promise<void> {
   // Elements that are still fading in have no contrast to check.
   await page.evaluate(() => Promise.allSettled(document.getAnimations().map((animation) => animation.finished)));
   const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]).analyze();
-  const grave = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-  expect(grave.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)).toEqual([]);
+  const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+  expect(serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)).toEqual([]);
 }
 
 /** Removes every download, so that a test starts with none. */

@@ -35,7 +35,7 @@ test("the page of a tag's albums is in the address, so that a reload shows it ag
   await expect(first).toHaveAttribute("href", second);
 });
 
-test("a chapter of another album is not taken for one of this", async ({ page }) => {
+test("a chapter of another album is not shown", async ({ page }) => {
   await page.goto(`${home()}#/album/350234/read/333909`);
   await expect(page.getByRole("link", { name: "Back to the album" })).toBeVisible();
   await expect(page.getByRole("img", { name: /^Page/ })).toHaveCount(0);
@@ -52,7 +52,7 @@ test("the status says method, hosts, Redis, workers, and how to replace the star
   await expect(panel.getByText(/^version 7, \d+ records$/)).toBeVisible();
 });
 
-test("a refusing site is told in words, with what to do", async ({ page }) => {
+test("a refusal of the site is explained, with what to do", async ({ page }) => {
   await page.goto(`${home()}#/album/900403`);
   await expect(page.getByRole("alert")).toContainText("The site refuses the server's region");
   await expect(page.getByRole("button", { name: "Try again" })).toBeVisible();
@@ -122,10 +122,10 @@ test.describe("on a phone of 320 px", () => {
   test.use({ hasTouch: true, viewport: { width: 320, height: 640 } });
   test("no view is wider than the window", async ({ page }) => {
     const shown = { "#/": "a.card", "#/search?q=%E5%85%A8%E5%BD%A9": "a.card", "#/album/350234": ".related a.card", "#/tags/other/full%20color": ".tag-record a.card" };
-    for (const [place, proof] of Object.entries(shown)) {
-      await page.goto(home() + place);
-      await page.locator(proof).first().waitFor();
-      expect(await page.evaluate(() => document.documentElement.scrollWidth), place).toBe(320);
+    for (const [path, selector] of Object.entries(shown)) {
+      await page.goto(home() + path);
+      await page.locator(selector).first().waitFor();
+      expect(await page.evaluate(() => document.documentElement.scrollWidth), path).toBe(320);
     }
   });
 });

@@ -4,7 +4,7 @@ import { cacheExchange } from "@urql/exchange-graphcache";
 import { signal } from "@preact/signals";
 import { createClient } from "graphql-ws";
 import { storedSignal } from "../stored";
-import { home } from "./addresses";
+import { baseUrl } from "./addresses";
 
 /** API key for what changes state, where the server requires one; "" for none. */
 export const apiKey = storedSignal("key", "");
@@ -12,7 +12,7 @@ export const apiKey = storedSignal("key", "");
 /** False while the socket reconnects. */
 export const live = signal(true);
 
-const endpoint = new URL("graphql", home()).href;
+const endpoint = new URL("graphql", baseUrl()).href;
 
 export const socket = createClient({
   url: endpoint.replace(/^http/, "ws"),
@@ -27,7 +27,7 @@ export const socket = createClient({
   },
 });
 
-const unkeyed = (): null => null;
+const withoutKey = (): null => null;
 const EMBEDDED = [
   "AlbumPage", "AlbumTag", "Comment", "CommentPage", "Commit", "Cover", "DownloadConnection", "DownloadEdge",
   "DownloadFeedBatch", "DownloadFile", "DownloadProblem", "DownloadProgress", "EhTagDatabase", "NamespaceInfo", "Page",
@@ -41,7 +41,7 @@ export const client = new Client({
   preferGetMethod: false,
   fetchOptions: () => (apiKey.value ? { headers: { "X-API-Key": apiKey.value } } : {}),
   exchanges: [
-    cacheExchange({ keys: Object.fromEntries(EMBEDDED.map((name) => [name, unkeyed])) }),
+    cacheExchange({ keys: Object.fromEntries(EMBEDDED.map((name) => [name, withoutKey])) }),
     fetchExchange,
     subscriptionExchange({
       forwardSubscription: ({ query, variables }) => ({

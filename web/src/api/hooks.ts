@@ -5,14 +5,14 @@ import { pipe, subscribe } from "wonka";
 import { client, live } from "./client";
 import { problemOf, type Problem } from "./problems";
 
-export interface Answer<Data> {
+export interface QueryResult<Data> {
   readonly data: Data | null;
   readonly problem: Problem | null;
   readonly isLoading: boolean;
   readonly reload: () => void;
 }
 
-interface Held<Data> {
+interface QueryState<Data> {
   readonly key: string;
   readonly result: OperationResult<Data> | null;
 }
@@ -26,21 +26,21 @@ export function useQuery<Data>(
   query: string,
   variables: Record<string, unknown> | null,
   policy: RequestPolicy = "cache-first",
-): Answer<Data> {
+): QueryResult<Data> {
   const [attempt, setAttempt] = useState(0);
   const key = variables === null ? "" : `${attempt} ${query} ${JSON.stringify(variables)}`;
-  const [held, setHeld] = useState<Held<Data>>({ key: "", result: null });
+  const [state, setState] = useState<QueryState<Data>>({ key: "", result: null });
   useLayoutEffect(() => {
     if (variables === null) return;
     const requestPolicy = attempt > 0 ? "network-only" : policy;
     const { unsubscribe } = pipe(
       client.query<Data>(query, variables, { requestPolicy }),
-      subscribe((result) => setHeld((before) => ({ key, result: kept(before.key === key ? before.result : null, result) }))),
+      subscribe((result) => setState((before) => ({ key, result: withPreviousData(before.key === key ? before.result : null, result) }))),
     );
     return unsubscribe;
     // The key covers query, variables and attempt.
   }, [key]);
-  const result = held.key === key ? held.result : null;
+  const result = state.key === key ? state.result : null;
   const data = result?.data ?? null;
   const problem = result?.error ? problemOf(result.error) : null;
   const reload = useCallback(() => setAttempt((value) => value + 1), []);
@@ -53,6 +53,6 @@ export function useQuery<Data>(
   return { data, problem, isLoading: variables !== null && result === null, reload };
 }
 
-function kept<Data>(before: OperationResult<Data> | null, after: OperationResult<Data>): OperationResult<Data> {
+function withPreviousData<Data>(before: OperationResult<Data> | null, after: OperationResult<Data>): OperationResult<Data> {
   return after.error && !after.data && before?.data ? { ...after, data: before.data } : after;
 }

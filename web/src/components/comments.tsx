@@ -55,14 +55,14 @@ function CommentPage({ id, page, isLast, onMore }: PageProps) {
 function CommentLine({ comment }: { comment: Comment }) {
   return (
     <li class="comment">
-      <Said comment={comment} />
+      <CommentBody comment={comment} />
       {comment.replies.length > 0 && (
         <details>
           <summary class="quiet">{t().album.replies(comment.replies.length)}</summary>
           <ul role="list">
             {comment.replies.map((reply) => (
               <li key={reply.id} class="comment">
-                <Said comment={reply} />
+                <CommentBody comment={reply} />
               </li>
             ))}
           </ul>
@@ -72,7 +72,7 @@ function CommentLine({ comment }: { comment: Comment }) {
   );
 }
 
-function Said({ comment }: { comment: Omit<Comment, "replies"> }) {
+function CommentBody({ comment }: { comment: Omit<Comment, "replies"> }) {
   const [isShown, setShown] = useState(!comment.isSpoiler);
   return (
     <>

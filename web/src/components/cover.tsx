@@ -34,7 +34,7 @@ export function Cover({ cover, alt, ratio = USUAL_RATIO, eager = false }: Props)
   const [state, setState] = useState<"loading" | "shown" | "failed">("loading");
   // What failed while the server was unreachable is fetched again once it is back.
   useEffect(() => {
-    if (live.value) setState((held) => (held === "failed" ? "loading" : held));
+    if (live.value) setState((current) => (current === "failed" ? "loading" : current));
   }, [live.value]);
   const blur = useMemo(() => blurOf(cover.placeholder), [cover.placeholder]);
   const style = { aspectRatio: String(ratio), ...(blur ? { backgroundImage: `url(${blur})` } : {}) };

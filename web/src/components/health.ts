@@ -1,6 +1,6 @@
 /** State of the server: `/readyz` and `server` of GraphQL, read on load, every minute, and often while shown. */
 import { computed, signal } from "@preact/signals";
-import { home } from "../api/addresses";
+import { baseUrl } from "../api/addresses";
 import { client } from "../api/client";
 import { EHTAG, SERVER } from "../api/documents";
 import type { EhTag, Server } from "../api/types";
@@ -22,18 +22,18 @@ export const server = signal<Server | null>(null);
 export const database = signal<EhTag | null>(null);
 export const isReachable = signal(true);
 
-export const mood = computed<"good" | "degraded" | "down">(() => {
+export const serverStatus = computed<"good" | "degraded" | "down">(() => {
   if (!isReachable.value) return "down";
   return health.value && health.value.status !== "ready" ? "degraded" : "good";
 });
 
-export async function look(): Promise<void> {
+export async function refreshHealth(): Promise<void> {
   try {
-    const answer = await fetch(new URL("readyz", home()), { cache: "no-store" });
+    const answer = await fetch(new URL("readyz", baseUrl()), { cache: "no-store" });
     health.value = (await answer.json()) as Health;
     isReachable.value = true;
   } catch {
-    isReachable.value = false; // no answer, or one that is not ours: both mean that the server is not there
+    isReachable.value = false; // no answer, or one that is not from jmgraph: both mean that the server is not reachable
     return;
   }
   const options = { requestPolicy: "network-only" } as const;

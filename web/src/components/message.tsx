@@ -23,13 +23,13 @@ export function Message({ title, hint, tone = "calm", children }: MessageProps) 
 }
 
 /** Title and remedy of an error in the reader's language; the server's message where we have none. */
-export function wordsOf(problem: Pick<Problem, "code" | "reason" | "message">): [string, string] {
+export function problemTexts(problem: Pick<Problem, "code" | "reason" | "message">): [string, string] {
   const { codes, reasons } = t().problem;
   return (problem.reason && reasons[problem.reason]) || codes[problem.code] || [problem.message, codes["INTERNAL"]?.[1] ?? ""];
 }
 
 export function ProblemMessage({ problem, onRetry }: { problem: Problem; onRetry?: () => void }) {
-  const [title, hint] = wordsOf(problem);
+  const [title, hint] = problemTexts(problem);
   const wait = problem.retryAfter ? ` ${t().problem.retryIn(problem.retryAfter)}` : "";
   return (
     <Message title={title} hint={hint + wait} tone="problem">

@@ -25,27 +25,27 @@ export function sanitised(html: string, images: boolean, word: string): { nodes:
       picture.alt ||= word;
       continue;
     }
-    const stand = document.createElement("span");
-    stand.className = "picture-off";
-    stand.textContent = `[${picture.alt || word}]`;
-    picture.replaceWith(stand);
+    const placeholder = document.createElement("span");
+    placeholder.className = "picture-off";
+    placeholder.textContent = `[${picture.alt || word}]`;
+    picture.replaceWith(placeholder);
   }
   return { nodes, pictures: pictures.length };
 }
 
 export function SafeHtml({ html }: { html: string }) {
-  const place = useRef<HTMLDivElement>(null);
+  const container = useRef<HTMLDivElement>(null);
   const [images, setImages] = useState(false);
   const [pictures, setPictures] = useState(0);
   const word = t().tag.picture;
   useLayoutEffect(() => {
     const made = sanitised(html, images, word);
-    place.current?.replaceChildren(made.nodes);
+    container.current?.replaceChildren(made.nodes);
     setPictures(made.pictures);
   }, [html, images, word]);
   return (
     <>
-      <div class="prose" ref={place} lang="zh-Hans" />
+      <div class="prose" ref={container} lang="zh-Hans" />
       {pictures > 0 && !images && (
         <button type="button" class="button button-small" onClick={() => setImages(true)}>
           {t().tag.showImages(pictures)}

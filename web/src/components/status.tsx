@@ -7,7 +7,7 @@ import type { UpstreamHost } from "../api/types";
 import { t } from "../i18n";
 import { number, relative, size } from "../i18n/formats";
 import { Credit } from "./credit";
-import { database, health, look, mood, server } from "./health";
+import { database, health, refreshHealth, serverStatus, server } from "./health";
 import { Icon } from "./icons";
 import { Panel } from "./panel";
 
@@ -18,10 +18,10 @@ export const isStatusOpen = signal(false);
 
 export function useHealth(): void {
   const isOpen = isStatusOpen.value;
-  const isLive = live.value; // a lost or regained socket says that there is news
+  const isLive = live.value; // a lost or regained connection: read the health again
   useEffect(() => {
-    void look();
-    const timer = setInterval(() => document.visibilityState === "visible" && void look(), isOpen ? WATCHED_MS : UNWATCHED_MS);
+    void refreshHealth();
+    const timer = setInterval(() => document.visibilityState === "visible" && void refreshHealth(), isOpen ? WATCHED_MS : UNWATCHED_MS);
     return () => clearInterval(timer);
   }, [isOpen, isLive]);
 }
@@ -40,8 +40,8 @@ export function StatusPanel() {
 
 function Summary() {
   return (
-    <p class={`mood mood-${mood.value}`}>
-      <span class="lamp" aria-hidden="true" /> {t().status[mood.value]}
+    <p class={`server-status server-status-${serverStatus.value}`}>
+      <span class="status-dot" aria-hidden="true" /> {t().status[serverStatus.value]}
     </p>
   );
 }
@@ -98,11 +98,11 @@ function Site() {
 
 function Host({ host }: { host: UpstreamHost }) {
   const words = t().status;
-  const reason = host.reason ? (t().problem.reasons[host.reason]?.[0] ?? host.reason) : words.resting;
+  const reason = host.reason ? (t().problem.reasons[host.reason]?.[0] ?? host.reason) : words.inCooldown;
   const state = host.latencyMs === null ? words.untried : words.ms(number(Math.round(host.latencyMs)));
   return (
     <li class={host.healthy ? "host" : "host host-bad"}>
-      <span class="lamp" aria-hidden="true" />
+      <span class="status-dot" aria-hidden="true" />
       <span class="host-role">{words.roles[host.role]}</span>
       <span class="host-url">{host.url.replace(/^https?:\/\//, "")}</span>
       <span class="quiet">{host.healthy ? state : reason}</span>

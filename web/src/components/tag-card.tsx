@@ -7,7 +7,7 @@ import { href } from "../router";
 import { Credit } from "./credit";
 import { ProblemMessage } from "./message";
 import { SafeHtml } from "./safe-html";
-import { namespaceName, recordName, tagName, tagPath } from "./tag-words";
+import { namespaceName, recordName, tagName, tagPath } from "./tag-names";
 
 interface TextsAnswer {
   tag: { id: string; intro: string; links: string } | null;

@@ -8,7 +8,7 @@ import type { AlbumTag, SearchField, TagKind } from "../api/types";
 import { language, t } from "../i18n";
 import { href } from "../router";
 import { TagCard } from "./tag-card";
-import { namespaceName, tagName } from "./tag-words";
+import { namespaceName, tagName } from "./tag-names";
 
 const OPEN_AFTER_MS = 220;
 const FOCUS_OPEN_AFTER_MS = 400;
@@ -25,7 +25,7 @@ export function searchOf(tag: Pick<AlbumTag, "name" | "kind">): string {
 
 export function TagChip({ tag }: { tag: AlbumTag }) {
   const id = useId();
-  const place = useRef<HTMLLIElement>(null);
+  const item = useRef<HTMLLIElement>(null);
   const chip = useRef<HTMLAnchorElement>(null);
   const timer = useRef(0);
   const wasTouched = useRef(false);
@@ -45,11 +45,11 @@ export function TagChip({ tag }: { tag: AlbumTag }) {
   useEffect(() => {
     if (!isOpen) return;
     const onOutside = (event: Event): void => {
-      if (!place.current?.contains(event.target as Node)) setOpen(false);
+      if (!item.current?.contains(event.target as Node)) setOpen(false);
     };
     const onKey = (event: KeyboardEvent): void => {
       if (event.key !== "Escape") return;
-      if (place.current?.contains(document.activeElement)) chip.current?.focus();
+      if (item.current?.contains(document.activeElement)) chip.current?.focus();
       setOpen(false);
     };
     document.addEventListener("pointerdown", onOutside);
@@ -62,12 +62,12 @@ export function TagChip({ tag }: { tag: AlbumTag }) {
 
   return (
     <li
-      ref={place}
-      class="chip-place"
+      ref={item}
+      class="chip-item"
       onPointerEnter={(event) => event.pointerType === "mouse" && later(true, OPEN_AFTER_MS)}
       onPointerLeave={(event) => event.pointerType === "mouse" && later(false, CLOSE_AFTER_MS)}
       onFocusOut={(event) => {
-        if (!place.current?.contains(event.relatedTarget as Node | null)) later(false, 0);
+        if (!item.current?.contains(event.relatedTarget as Node | null)) later(false, 0);
       }}
     >
       <a

@@ -4,7 +4,7 @@ import { t } from "../i18n";
 import { Message, ProblemMessage } from "../components/message";
 import { Panel } from "../components/panel";
 import { DownloadRow } from "./row";
-import { downloads, listProblem, readList, retryFailed } from "./store";
+import { downloads, listProblem, fetchList, retryFailed } from "./store";
 
 export const isDrawerOpen = signal(false);
 
@@ -20,7 +20,7 @@ export function Drawer() {
 function List() {
   const words = t().download;
   const list = downloads.value;
-  if (listProblem.value) return <ProblemMessage problem={listProblem.value} onRetry={() => void readList()} />;
+  if (listProblem.value) return <ProblemMessage problem={listProblem.value} onRetry={() => void fetchList()} />;
   if (!list) return <div class="skeleton lines" aria-hidden="true" />;
   if (list.length === 0) return <Message title={words.empty} hint={words.emptyHint} />;
   return (

@@ -9,11 +9,11 @@ export function isActive(download: Pick<Download, "state">): boolean {
   return ACTIVE.has(download.state);
 }
 
-/** The list with `heard` merged in; older revisions are ignored. */
-export function merged(records: Records, heard: readonly Download[]): Records {
-  const news = heard.filter((download) => download.revision >= (records.get(download.id)?.revision ?? -1));
-  if (news.length === 0) return records;
-  return new Map([...records, ...news.map((download) => [download.id, download] as const)]);
+/** The list with `received` merged in; older revisions are ignored. */
+export function merged(records: Records, received: readonly Download[]): Records {
+  const newer = received.filter((download) => download.revision >= (records.get(download.id)?.revision ?? -1));
+  if (newer.length === 0) return records;
+  return new Map([...records, ...newer.map((download) => [download.id, download] as const)]);
 }
 
 export function without(records: Records, ids: readonly string[]): Records {

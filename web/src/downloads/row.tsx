@@ -6,7 +6,7 @@ import type { Download } from "../api/types";
 import { t } from "../i18n";
 import { duration, relative, size } from "../i18n/formats";
 import { Icon } from "../components/icons";
-import { wordsOf } from "../components/message";
+import { problemTexts } from "../components/message";
 import { href } from "../router";
 import { isActive } from "./records";
 import { cancel, remove, retry } from "./store";
@@ -42,7 +42,7 @@ export function DownloadRow({ download, withTitle }: { download: Download; withT
         />
       )}
       {download.state === "FAILED" && download.problem && <Failure problem={download.problem} />}
-      {problem && <p class="download-problem">{wordsOf(problem).join(" – ")}</p>}
+      {problem && <p class="download-problem">{problemTexts(problem).join(" – ")}</p>}
       <div class="download-actions">
         {download.file && (
           <a class="button button-small button-primary" href={local(download.file.url)} download={download.file.name}>
@@ -69,7 +69,7 @@ function Steps({ download }: { download: Download }) {
 }
 
 function Failure({ problem }: { problem: NonNullable<Download["problem"]> }) {
-  const [title, hint] = wordsOf(problem);
+  const [title, hint] = problemTexts(problem);
   const missing = problem.missingPages;
   const shown = missing.slice(0, 6).join(", ") + (missing.length > 6 ? " …" : "");
   return (

@@ -31,21 +31,21 @@ interface DownloadList {
 
 /** Follows the feed while the page is open. */
 export function followDownloads(): void {
-  void readList();
+  void fetchList();
   pipe(
     client.subscription<Batch>(DOWNLOAD_FEED, {}),
     subscribe(({ data }) => {
       if (!data) return;
-      const { isSnapshot, removed, downloads: heard } = data.downloadFeed;
-      hear(heard);
-      forget(removed);
+      const { isSnapshot, removed, downloads: received } = data.downloadFeed;
+      receiveDownloads(received);
+      drop(removed);
       // Each connection begins with a snapshot: what ended while it was closed is only in the list.
-      if (isSnapshot) void readList();
+      if (isSnapshot) void fetchList();
     }),
   );
 }
 
-export async function readList(): Promise<void> {
+export async function fetchList(): Promise<void> {
   // Events that arrive while the list is being fetched are newer than the list.
   const before = records.value;
   const { data, error } = await client
@@ -54,28 +54,28 @@ export async function readList(): Promise<void> {
   listProblem.value = error ? problemOf(error) : null;
   if (!data) return;
   const { nodes, pageInfo } = data.downloads;
-  forget(goneFrom(before, nodes, pageInfo.hasNextPage));
-  hear(nodes);
+  drop(goneFrom(before, nodes, pageInfo.hasNextPage));
+  receiveDownloads(nodes);
   isKnown.value = true;
 }
 
-export function hear(said: readonly Download[]): void {
-  const heard = said.filter(({ id }) => !removedIds.has(id));
-  for (const download of heard) {
+export function receiveDownloads(incoming: readonly Download[]): void {
+  const received = incoming.filter(({ id }) => !removedIds.has(id));
+  for (const download of received) {
     const before = records.value.get(download.id);
     if (!before || !isActive(before)) continue;
     if (download.state === "READY") announce(t().download.ready(download.title), download.file);
     if (download.state === "FAILED") announce(t().download.failed(download.title), null);
   }
-  records.value = merged(records.value, heard);
+  records.value = merged(records.value, received);
 }
 
-function forget(ids: readonly string[]): void {
+function drop(ids: readonly string[]): void {
   for (const id of ids) removedIds.add(id);
   records.value = without(records.value, ids);
 }
 
-export interface Wish {
+export interface StartDownloadInput {
   albumId: string;
   archive: ArchiveFormat;
   image: ImageFormat;
@@ -86,9 +86,9 @@ export interface Wish {
 type Result = (Download & { __typename: "Download" }) | (Refusal & { __typename: string }) | { __typename: string; id: string };
 
 /** Starts a download; returns the error if there is one. */
-export async function start(wish: Wish): Promise<Problem | null> {
+export async function start(input: StartDownloadInput): Promise<Problem | null> {
   const { data, error } = await client
-    .mutation<{ startDownload: Result }>(START_DOWNLOAD, { input: wish })
+    .mutation<{ startDownload: Result }>(START_DOWNLOAD, { input })
     .toPromise();
   return error ? problemOf(error) : settle(data?.startDownload);
 }
@@ -109,7 +109,7 @@ export async function retryFailed(): Promise<Problem | null> {
   const { data, error } = await client
     .mutation<{ retryFailedDownloads: Download[] }>(RETRY_FAILED, {})
     .toPromise();
-  if (data) hear(data.retryFailedDownloads);
+  if (data) receiveDownloads(data.retryFailedDownloads);
   return error ? problemOf(error) : null;
 }
 
@@ -121,10 +121,10 @@ async function change(document: string, id: string): Promise<Problem | null> {
 function settle(result: Result | undefined): Problem | null {
   if (!result) return null;
   if ("code" in result) {
-    if (result.__typename === "DownloadNotFound") void readList();
+    if (result.__typename === "DownloadNotFound") void fetchList();
     return refused(result);
   }
-  if (result.__typename === "RemovedDownload") forget([result.id]);
-  else hear([result as Download]);
+  if (result.__typename === "RemovedDownload") drop([result.id]);
+  else receiveDownloads([result as Download]);
   return null;
 }

@@ -20,10 +20,10 @@ const fetcher: Fetcher = (params, options) => {
   if (!document) return send(params, options);
   return send({ ...params, operationName: operationNameOf(document, params.operationName) ?? null }, { ...options, documentAST: document });
 };
-const place = document.getElementById("graphiql");
+const container = document.getElementById("graphiql");
 
-if (place) {
-  createRoot(place).render(
+if (container) {
+  createRoot(container).render(
     createElement(
       GraphiQL,
       {
@@ -33,7 +33,7 @@ if (place) {
         shouldPersistHeaders: false,
         isHeadersEditorEnabled: true,
       },
-      createElement(WhenReady, { place }),
+      createElement(WhenReady, { container }),
     ),
   );
 }

@@ -2,12 +2,12 @@
 import { pick, useGraphiQL } from "@graphiql/react";
 import { useEffect } from "react";
 
-/** Makes `place` operable once every editor exists. Renders nothing. */
-export function WhenReady({ place }: { place: HTMLElement }): null {
+/** Makes `container` operable once every editor exists. Renders nothing. */
+export function WhenReady({ container }: { container: HTMLElement }): null {
   const editors = useGraphiQL(pick("queryEditor", "variableEditor", "headerEditor", "responseEditor"));
   const ready = Object.values(editors).every(Boolean);
   useEffect(() => {
-    place.inert = !ready;
-  }, [place, ready]);
+    container.inert = !ready;
+  }, [container, ready]);
   return null;
 }

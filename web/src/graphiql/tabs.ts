@@ -62,7 +62,7 @@ query TranslateTags($names: [String!]!) {
 }
 `;
 
-export const REST_TAB = `# The old REST calls and their twins here: choose one with the button.
+export const REST_TAB = `# The old REST calls and the operations that replace them: choose one with the button.
 
 # GET /v1/rank/week
 query Rank {
@@ -91,7 +91,7 @@ query Comments($aid: String!) {
   }
 }
 
-# POST /v1/download/album/{album_id}, its notice, and GET /v1/download/{file_name}
+# POST /v1/download/album/{album_id}, its notification, and GET /v1/download/{file_name}
 mutation Download($aid: String!) {
   startDownload(input: { albumId: $aid }) {
     ... on Download { id state file { name url } }

@@ -26,7 +26,7 @@ export const t = (): Words => words.value;
 
 export const locale = (): string => (language.value === "zh" ? "zh-Hans" : "en");
 
-export function tellDocument(): void {
+export function syncDocumentLanguage(): void {
   effect(() => {
     document.documentElement.lang = locale();
   });

@@ -185,7 +185,7 @@ export const zh: Words = {
     hosts: "主机",
     roles: { API: "API", HTML: "网页", IMAGE: "图片" },
     healthy: "正常",
-    resting: "暂停使用",
+    inCooldown: "暂停使用",
     untried: "尚未访问",
     redis: "Redis",
     workers: "工作进程",

@@ -4,7 +4,7 @@ import { ALBUM, RELATED } from "../api/documents";
 import { useQuery } from "../api/hooks";
 import type { Album, AlbumLine } from "../api/types";
 import { StartDownload } from "../downloads/start";
-import { hear } from "../downloads/store";
+import { receiveDownloads } from "../downloads/store";
 import { t } from "../i18n";
 import { compact, day, number } from "../i18n/formats";
 import { Comments } from "../components/comments";
@@ -22,10 +22,10 @@ export function AlbumView({ id }: { id: string }) {
   const album = data?.album ?? null;
   useTitle(album?.title ?? t().album.number(id));
   useEffect(() => {
-    if (album) hear(album.downloads);
+    if (album) receiveDownloads(album.downloads);
   }, [album]);
   if (isLoading) return <AlbumSkeleton />;
-  if (album) return <Whole album={album} />;
+  if (album) return <AlbumDetails album={album} />;
   if (problem) return <ProblemMessage problem={problem} onRetry={reload} />;
   return (
     <Message title={t().album.missing(id)} hint={t().album.missingHint}>
@@ -35,9 +35,9 @@ export function AlbumView({ id }: { id: string }) {
   );
 }
 
-function Whole({ album }: { album: Album }) {
+function AlbumDetails({ album }: { album: Album }) {
   const words = t().album;
-  const place = readingPosition(album.id);
+  const position = readingPosition(album.id);
   const first = album.chapters?.[0]?.id ?? album.id;
   const facts = [
     words.number(album.id),
@@ -59,9 +59,9 @@ function Whole({ album }: { album: Album }) {
         <p class="album-actions">
           <a
             class="button button-primary button-large"
-            href={href(["album", album.id, "read", place?.chapter ?? first], place ? { page: place.page } : {})}
+            href={href(["album", album.id, "read", position?.chapter ?? first], position ? { page: position.page } : {})}
           >
-            <Icon name="book" /> {place ? words.resume(place.page) : words.read}
+            <Icon name="book" /> {position ? words.resume(position.page) : words.read}
           </a>
           <a class="button button-large" href={album.url} target="_blank" rel="noopener noreferrer">
             {words.original}

@@ -10,8 +10,8 @@ export const CATEGORIES = [
 ] as const;
 
 /** `choice("week", PERIODS, "ALL")` is "WEEK". */
-export function choice<Value extends string>(text: string | undefined, values: readonly Value[], otherwise: Value): Value {
-  return values.find((value) => value === text?.toUpperCase()) ?? otherwise;
+export function choice<Value extends string>(text: string | undefined, values: readonly Value[], defaultValue: Value): Value {
+  return values.find((value) => value === text?.toUpperCase()) ?? defaultValue;
 }
 
 /** A page number; 1 by default. */
@@ -20,6 +20,6 @@ export function pageOf(text: string | undefined): number {
 }
 
 /** For the URL: lower case, and nothing for the default. */
-export function said<Value extends string>(value: Value, usual: Value): string | undefined {
-  return value === usual ? undefined : value.toLowerCase();
+export function paramOf<Value extends string>(value: Value, defaultValue: Value): string | undefined {
+  return value === defaultValue ? undefined : value.toLowerCase();
 }

@@ -9,7 +9,7 @@ import { Message, ProblemMessage } from "../components/message";
 import { Pager } from "../components/pager";
 import { Select, Switch } from "../components/switches";
 import { go, href, route, type Params } from "../router";
-import { CATEGORIES, choice, pageOf, PERIODS, RANKING_ORDERS, said } from "./choices";
+import { CATEGORIES, choice, pageOf, PERIODS, RANKING_ORDERS, paramOf } from "./choices";
 import { useTitle } from "./title";
 
 /** Albums on a page of the site's rankings. */
@@ -33,9 +33,9 @@ export function RankingView() {
   const with_ = (change: Partial<typeof state>): Params => {
     const next = { ...state, page: 1, ...change };
     return {
-      period: said(next.period, "WEEK"),
-      order: said(next.orderBy, "VIEWS"),
-      category: said(next.category, "ALL"),
+      period: paramOf(next.period, "WEEK"),
+      order: paramOf(next.orderBy, "VIEWS"),
+      category: paramOf(next.category, "ALL"),
       page: next.page > 1 ? next.page : undefined,
     };
   };

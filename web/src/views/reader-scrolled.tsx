@@ -6,19 +6,19 @@ import { ReaderPage } from "./reader-page";
 
 interface Props {
   pages: readonly Page[];
-  wish: { page: number };
+  target: { page: number };
   onPage: (page: number) => void;
   onTap: () => void;
   children: ComponentChildren;
 }
 
-export function ScrolledPages({ pages, wish, onPage, onTap, children }: Props) {
+export function ScrolledPages({ pages, target, onPage, onTap, children }: Props) {
   const list = useRef<HTMLOListElement>(null);
   const [ratio, setRatio] = useState(2 / 3);
   useLayoutEffect(() => {
     const pages = list.current;
     if (!pages) return;
-    const align = (): void => pages.children[wish.page - 1]?.scrollIntoView({ block: "start", behavior: "instant" });
+    const align = (): void => pages.children[target.page - 1]?.scrollIntoView({ block: "start", behavior: "instant" });
     align();
     // Pages above may be taller than estimated: keep the target in view until the reader scrolls.
     const resized = new ResizeObserver(align);
@@ -30,7 +30,7 @@ export function ScrolledPages({ pages, wish, onPage, onTap, children }: Props) {
       free();
       for (const move of moves) removeEventListener(move, free);
     };
-  }, [wish]);
+  }, [target]);
   useEffect(() => {
     const onScroll = (): void => {
       const lines = [...(list.current?.children ?? [])];
@@ -50,8 +50,8 @@ export function ScrolledPages({ pages, wish, onPage, onTap, children }: Props) {
               page={page}
               count={pages.length}
               ratio={ratio}
-              loading={Math.abs(page.index - wish.page) < 2 ? "eager" : "lazy"}
-              onRatio={(value) => page.index === wish.page && setRatio(value)}
+              loading={Math.abs(page.index - target.page) < 2 ? "eager" : "lazy"}
+              onRatio={(value) => page.index === target.page && setRatio(value)}
             />
           </li>
         ))}

@@ -67,7 +67,7 @@ function Reading({ albumId, title, chapters, chapter, pages }: ReadingProps) {
   const words = t().reader;
   const [page, setPage] = useState(() => within(pageOf(route.value.params["page"]), pages.length));
   /** The page to bring into view; a new object each time, so that the same page can be requested twice. */
-  const [wish, setWish] = useState({ page });
+  const [target, setTarget] = useState({ page });
   const [hasBars, setBars] = useState(true);
   const at = chapters.findIndex(({ id }) => id === chapter.id);
 
@@ -86,7 +86,7 @@ function Reading({ albumId, title, chapters, chapter, pages }: ReadingProps) {
   };
   const show = (wanted: number): void => {
     setPage(wanted);
-    setWish({ page: wanted });
+    setTarget({ page: wanted });
   };
   useEffect(() => {
     // Our own steps replace the URL without an event: this one was typed, or is a link.
@@ -115,7 +115,7 @@ function Reading({ albumId, title, chapters, chapter, pages }: ReadingProps) {
     addEventListener("keydown", onKey);
     return () => removeEventListener("keydown", onKey);
   }, []);
-  useLayoutEffect(() => setWish({ page }), [mode.value]);
+  useLayoutEffect(() => setTarget({ page }), [mode.value]);
 
   return (
     <div class={`reader reader-${mode.value} ${hasBars ? "" : "reader-bare"}`}>
@@ -139,7 +139,7 @@ function Reading({ albumId, title, chapters, chapter, pages }: ReadingProps) {
         <Select label={words.mode} value={mode.value} options={words.modes} order={MODES} onChange={(value) => (mode.value = value)} />
       </header>
       {mode.value === "scroll" ? (
-        <ScrolledPages pages={pages} wish={wish} onPage={setPage} onTap={() => setBars(!hasBars)}>
+        <ScrolledPages pages={pages} target={target} onPage={setPage} onTap={() => setBars(!hasBars)}>
           <nav class="reader-end" aria-label={words.chapter}>
             {chapters[at - 1] && <button type="button" class="button" onClick={() => open(chapters[at - 1], "start")}>{words.previousChapter}</button>}
             {chapters[at + 1] ? (

@@ -11,7 +11,7 @@ import { Pager } from "../components/pager";
 import { Icon } from "../components/icons";
 import { Select } from "../components/switches";
 import { go, href, route, type Params } from "../router";
-import { choice, FIELDS, pageOf, PERIODS, said, SEARCH_ORDERS } from "./choices";
+import { choice, FIELDS, pageOf, PERIODS, paramOf, SEARCH_ORDERS } from "./choices";
 import { useTitle } from "./title";
 
 export function SearchView() {
@@ -30,9 +30,9 @@ export function SearchView() {
     const next = { query, ...state, page: 1, ...change };
     return {
       q: next.query,
-      field: said(next.field, "SITE"),
-      order: said(next.orderBy, "LATEST"),
-      period: said(next.period, "ALL"),
+      field: paramOf(next.field, "SITE"),
+      order: paramOf(next.orderBy, "LATEST"),
+      period: paramOf(next.period, "ALL"),
       page: next.page > 1 ? next.page : undefined,
     };
   };

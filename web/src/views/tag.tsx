@@ -9,7 +9,7 @@ import { AlbumGrid, GridSkeleton } from "../components/grid";
 import { Icon } from "../components/icons";
 import { Message, ProblemMessage } from "../components/message";
 import { SafeHtml } from "../components/safe-html";
-import { namespaceName, recordName } from "../components/tag-words";
+import { namespaceName, recordName } from "../components/tag-names";
 import { href, replace, route, type Params } from "../router";
 import { pageOf } from "./choices";
 
@@ -18,7 +18,7 @@ type Cell = "name" | "intro" | "links";
 const FORMS: readonly Form[] = ["html", "text", "raw", "ast"];
 const CELLS: readonly Cell[] = ["name", "intro", "links"];
 
-interface WholeTag extends Tag {
+interface TagDetails extends Tag {
   ast: Record<Cell, unknown>;
   nameRaw: string;
   introRaw: string;
@@ -32,7 +32,7 @@ interface WholeTag extends Tag {
 
 export function TagRecord({ namespace, raw, listParams }: { namespace: string; raw: string; listParams: Params }) {
   const words = t().tags;
-  const { data, problem, isLoading, reload } = useQuery<{ tag: WholeTag | null }>(TAG, { namespace, raw });
+  const { data, problem, isLoading, reload } = useQuery<{ tag: TagDetails | null }>(TAG, { namespace, raw });
   const tag = data?.tag;
   const back = (
     <a class="button button-small explorer-back" href={href(["tags"], listParams)}>
@@ -71,7 +71,7 @@ export function TagRecord({ namespace, raw, listParams }: { namespace: string; r
   );
 }
 
-function Forms({ tag }: { tag: WholeTag }) {
+function Forms({ tag }: { tag: TagDetails }) {
   const words = t().tags;
   const [form, setForm] = useState<Form>("html");
   return (
@@ -100,7 +100,7 @@ function Forms({ tag }: { tag: WholeTag }) {
   );
 }
 
-function textOf(tag: WholeTag, cell: Cell, form: Form): string {
+function textOf(tag: TagDetails, cell: Cell, form: Form): string {
   if (form === "ast") return JSON.stringify(tag.ast[cell], null, 2);
   if (form === "text") return cell === "name" ? tag.name : tag[`${cell}Text`];
   return form === "raw" ? tag[`${cell}Raw`] : tag[`${cell}Html`];

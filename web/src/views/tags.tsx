@@ -8,7 +8,7 @@ import { number } from "../i18n/formats";
 import { Credit } from "../components/credit";
 import { Icon } from "../components/icons";
 import { Message, ProblemMessage } from "../components/message";
-import { namespaceName, recordName, tagPath } from "../components/tag-words";
+import { namespaceName, recordName, tagPath } from "../components/tag-names";
 import { href, replace, route, type Params } from "../router";
 import { TagRecord } from "./tag";
 import { useTitle } from "./title";
@@ -72,7 +72,7 @@ function TagSearch({ query, onQuery }: { query: string; onQuery: (query: string)
   // The delayed search may run after the reader has opened a record: use the current URL then.
   const latest = useRef(onQuery);
   latest.current = onQuery;
-  useEffect(() => setText((held) => (held.trim() === query ? held : query)), [query]);
+  useEffect(() => setText((current) => (current.trim() === query ? current : query)), [query]);
   useEffect(() => {
     if (text.trim() === query) return;
     const timer = setTimeout(() => latest.current(text.trim()), TYPING_MS);

@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
 import { pagerNumbers } from "../components/pages";
-import { choice, pageOf, PERIODS, said } from "./choices";
+import { choice, pageOf, PERIODS, paramOf } from "./choices";
 import { pageAfter, stepOfKey, stepOfSwipe, stepOfTap, within } from "./reading";
 
-test("a choice of the address is taken in any case, nonsense is the usual one", () => {
+test("a choice in the URL is read in any case, an unknown one is the default", () => {
   expect(choice("week", PERIODS, "ALL")).toBe("WEEK");
   expect(choice("fortnight", PERIODS, "ALL")).toBe("ALL");
   expect(choice(undefined, PERIODS, "DAY")).toBe("DAY");
-  expect(said("WEEK", "WEEK")).toBeUndefined();
-  expect(said("DAY", "WEEK")).toBe("day");
+  expect(paramOf("WEEK", "WEEK")).toBeUndefined();
+  expect(paramOf("DAY", "WEEK")).toBe("day");
 });
 
 test.each([[undefined, 1], ["3", 3], ["0", 1], ["-2", 1], ["1e3", 1], ["999999", 1]])("page %s is %i", (text, page) => {
@@ -31,7 +31,7 @@ test("arrows go with the reading direction", () => {
   expect(stepOfKey("x", "ltr")).toBeNull();
 });
 
-test("a swipe turns the page like paper, a scroll does not", () => {
+test("a swipe turns the page in the reading direction, a scroll does not", () => {
   expect(stepOfSwipe(-90, 10, "ltr")).toBe("next");
   expect(stepOfSwipe(-90, 10, "rtl")).toBe("previous");
   expect(stepOfSwipe(-30, 0, "ltr")).toBeNull();
@@ -45,7 +45,7 @@ test("the sides turn pages, the middle does not", () => {
   expect(stepOfTap(150, 300, "ltr")).toBeNull();
 });
 
-test("steps may leave the chapter, addresses may not", () => {
+test("steps may leave the chapter, URLs may not", () => {
   expect(pageAfter("next", 24, 24)).toBe(25);
   expect(pageAfter("previous", 1, 24)).toBe(0);
   expect(within(99, 24)).toBe(24);
