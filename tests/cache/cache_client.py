@@ -1,6 +1,6 @@
-"""One process that asks for an album, for the tests of what several processes do together.
+"""A process that reads an album, for the tests of several processes on one cache.
 
-Usage: asker.py REDIS_URL LOCK_S ASKERS. The album's site is Valkey itself: a call is counted in `calls` and takes
+Usage: cache_client.py REDIS_URL LOCK_S READS. Valkey also plays the site: a call is counted in `calls` and takes
 until `release` is set. Prints the title it got.
 """
 
@@ -17,7 +17,7 @@ from tests.fakes import album
 ALBUMS = CacheKey("album", AlbumDetail, 60.0)
 
 
-async def main(url: str, lock_s: str, askers: str) -> None:
+async def main(url: str, lock_s: str, reads: str) -> None:
     redis_client = RedisClient(url)
     cache = Cache(RedisTier(redis_client, lock_s=float(lock_s)), stale_s=60.0)
 
@@ -27,7 +27,7 @@ async def main(url: str, lock_s: str, askers: str) -> None:
             await asyncio.sleep(0.01)
         return album("1", title="山行")
 
-    entries = await asyncio.gather(*(cache.read(ALBUMS, "1", fetch) for _ in range(int(askers))))
+    entries = await asyncio.gather(*(cache.read(ALBUMS, "1", fetch) for _ in range(int(reads))))
     sys.stdout.write(f"{ {entry.value_or_raise.title for entry in entries} }")
     await cache.aclose()
     await redis_client.aclose()

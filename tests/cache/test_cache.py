@@ -27,7 +27,7 @@ def site() -> FakeSite:
 
 @pytest.fixture
 async def new_cache(redis_client: RedisClient, clock: Clock) -> AsyncIterator[NewCache]:
-    """Makes caches as separate processes would have them: nothing in common but Valkey and the hour."""
+    """Makes caches as separate processes would have them: nothing in common but Valkey and the clock."""
     made: list[Cache] = []
 
     def make(*, patience_s: float = 2.0, retry_s: float = 2.0, on_read: ReadObserver = lambda *_: None) -> Cache:
@@ -46,16 +46,16 @@ def fetch(site: FakeSite, id: str) -> Callable[[], Awaitable[AlbumDetail | None]
     return lambda: site.album(id)
 
 
-async def looks_at(redis_client: RedisClient, count: int) -> None:
-    """Return once the caches have looked at Valkey so many times."""
+async def reads_reach(redis_client: RedisClient, count: int) -> None:
+    """Return once the caches have read from Valkey so many times."""
     for _ in range(1000):
         if (await redis_client.client.info("commandstats")).get("cmdstat_evalsha", {}).get("calls", 0) >= count:
             return
         await asyncio.sleep(0.005)
-    raise TimeoutError("the caches did not look")
+    raise TimeoutError("the caches did not read")
 
 
-async def test_a_hundred_askers_make_one_call(new_cache: NewCache, site: FakeSite) -> None:
+async def test_a_hundred_reads_make_one_call(new_cache: NewCache, site: FakeSite) -> None:
     cache = new_cache()
 
     found = await asyncio.gather(*(cache.read(ALBUMS, "1", fetch(site, "1")) for _ in range(100)))
@@ -68,16 +68,16 @@ async def test_two_processes_make_one_call(new_cache: NewCache, site: FakeSite) 
     first, second = new_cache(), new_cache()
     site.gate.clear()
 
-    askers = [asyncio.create_task(cache.read(ALBUMS, "1", fetch(site, "1"))) for cache in (first, second) * 20]
+    reads = [asyncio.create_task(cache.read(ALBUMS, "1", fetch(site, "1"))) for cache in (first, second) * 20]
     await until(lambda: site.calls["album 1"] == 1)
     site.gate.set()
-    found = await asyncio.gather(*askers)
+    found = await asyncio.gather(*reads)
 
     assert site.calls == {"album 1": 1}
     assert {entry.value for entry in found} == {album("1", "山")}
 
 
-async def test_a_failure_reaches_every_asker_in_both_processes(
+async def test_a_failure_reaches_every_read_in_both_processes(
     new_cache: NewCache, site: FakeSite, redis_client: RedisClient
 ) -> None:
     first, second = new_cache(), new_cache()
@@ -85,16 +85,16 @@ async def test_a_failure_reaches_every_asker_in_both_processes(
     site.failure = UpstreamFailure(UpstreamReason.RATE_LIMITED, retry_after_s=7.0)
     site.gate.clear()
 
-    askers = [asyncio.create_task(cache.read(ALBUMS, "1", fetch(site, "1"))) for cache in (first, second) * 10]
+    reads = [asyncio.create_task(cache.read(ALBUMS, "1", fetch(site, "1"))) for cache in (first, second) * 10]
     await until(lambda: site.calls["album 1"] == 1)
-    await looks_at(redis_client, 4)  # one of the holder, the others of who waits for it
+    await reads_reach(redis_client, 4)  # one by the holder of the lock, the others by the cache that waits for it
     site.gate.set()
-    outcomes = await asyncio.gather(*askers, return_exceptions=True)
+    outcomes = await asyncio.gather(*reads, return_exceptions=True)
 
     assert site.calls == {"album 1": 1}
     assert all(isinstance(outcome, UpstreamFailure) for outcome in outcomes)
-    told = [(each.reason, each.retry_after_s) for each in outcomes if isinstance(each, UpstreamFailure)]
-    assert told == [(UpstreamReason.RATE_LIMITED, 7.0)] * 20
+    details = [(each.reason, each.retry_after_s) for each in outcomes if isinstance(each, UpstreamFailure)]
+    assert details == [(UpstreamReason.RATE_LIMITED, 7.0)] * 20
 
 
 async def test_a_failure_is_not_remembered(new_cache: NewCache, site: FakeSite) -> None:
@@ -109,23 +109,25 @@ async def test_a_failure_is_not_remembered(new_cache: NewCache, site: FakeSite) 
     assert entry.value == album("1", "山")
 
 
-async def test_the_flight_outlives_the_asker_who_started_it(new_cache: NewCache, site: FakeSite) -> None:
+async def test_a_shared_call_continues_when_the_read_that_started_it_is_cancelled(
+    new_cache: NewCache, site: FakeSite
+) -> None:
     cache = new_cache()
     site.gate.clear()
-    impatient = asyncio.create_task(cache.read(ALBUMS, "1", fetch(site, "1")))
+    cancelled = asyncio.create_task(cache.read(ALBUMS, "1", fetch(site, "1")))
     await until(lambda: site.concurrent_calls == 1)
-    patient = asyncio.create_task(cache.read(ALBUMS, "1", fetch(site, "1")))
+    waiting = asyncio.create_task(cache.read(ALBUMS, "1", fetch(site, "1")))
 
-    impatient.cancel()
+    cancelled.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await impatient
+        await cancelled
     site.gate.set()
 
-    assert (await patient).value == album("1", "山")
+    assert (await waiting).value == album("1", "山")
     assert site.calls == {"album 1": 1}
 
 
-async def test_each_asker_is_charged_for_the_call_of_the_flight(new_cache: NewCache, site: FakeSite) -> None:
+async def test_each_read_counts_the_shared_call(new_cache: NewCache, site: FakeSite) -> None:
     cache = new_cache()
 
     async def cost() -> tuple[int, int]:
@@ -137,9 +139,7 @@ async def test_each_asker_is_charged_for_the_call_of_the_flight(new_cache: NewCa
     assert await cost() == (0, 1)
 
 
-async def test_an_answer_tells_its_age_and_how_long_it_is_fresh(
-    new_cache: NewCache, site: FakeSite, clock: Clock
-) -> None:
+async def test_a_read_reports_age_and_remaining_freshness(new_cache: NewCache, site: FakeSite, clock: Clock) -> None:
     cache = new_cache()
     await cache.read(ALBUMS, "1", fetch(site, "1"))
     clock.move(30)
@@ -150,7 +150,7 @@ async def test_an_answer_tells_its_age_and_how_long_it_is_fresh(
     assert (stats.age_s, stats.fresh_for_s, stats.stale) == (30.0, 70.0, False)
 
 
-async def test_a_stale_answer_serves_at_once_while_it_is_refreshed(
+async def test_a_stale_entry_is_returned_at_once_while_it_is_refreshed(
     new_cache: NewCache, site: FakeSite, clock: Clock
 ) -> None:
     cache = new_cache()
@@ -170,7 +170,7 @@ async def test_a_stale_answer_serves_at_once_while_it_is_refreshed(
     assert site.calls == {"album 1": 2}
 
 
-async def test_a_refresh_that_nobody_waits_for_is_upkeep(new_cache: NewCache, clock: Clock) -> None:
+async def test_a_refresh_in_the_background_has_the_lowest_priority(new_cache: NewCache, clock: Clock) -> None:
     cache = new_cache()
     priorities: list[Priority] = []
 
@@ -187,7 +187,7 @@ async def test_a_refresh_that_nobody_waits_for_is_upkeep(new_cache: NewCache, cl
     assert priorities == [Priority.DOWNLOAD, Priority.BACKGROUND]
 
 
-async def test_an_old_answer_waits_for_a_better_one(new_cache: NewCache, site: FakeSite, clock: Clock) -> None:
+async def test_an_old_entry_waits_for_the_refresh(new_cache: NewCache, site: FakeSite, clock: Clock) -> None:
     cache = new_cache()
     await cache.read(ALBUMS, "1", fetch(site, "1"))
     clock.move(500)
@@ -200,7 +200,7 @@ async def test_an_old_answer_waits_for_a_better_one(new_cache: NewCache, site: F
     assert (stats.stale, stats.age_s, stats.upstream_calls) == (False, 0.0, 1)
 
 
-async def test_an_old_answer_stands_in_when_the_site_is_slow(
+async def test_an_old_entry_is_returned_when_the_site_is_slow(
     new_cache: NewCache, site: FakeSite, clock: Clock
 ) -> None:
     cache = new_cache(patience_s=0.01)
@@ -217,7 +217,7 @@ async def test_an_old_answer_stands_in_when_the_site_is_slow(
 
 
 @pytest.mark.parametrize("age_s", [150.0, 500.0, 1099.0])
-async def test_a_stale_answer_stands_in_when_the_site_fails(
+async def test_a_stale_entry_is_returned_when_the_site_fails(
     new_cache: NewCache, site: FakeSite, clock: Clock, age_s: float
 ) -> None:
     cache = new_cache()
@@ -232,7 +232,7 @@ async def test_a_stale_answer_stands_in_when_the_site_fails(
     assert (stats.stale, stats.age_s) == (True, age_s)
 
 
-async def test_an_answer_past_its_stale_time_does_not_stand_in(
+async def test_an_entry_past_its_stale_time_is_not_returned(
     new_cache: NewCache, site: FakeSite, clock: Clock
 ) -> None:
     cache = new_cache()
@@ -244,7 +244,7 @@ async def test_an_answer_past_its_stale_time_does_not_stand_in(
         await cache.read(ALBUMS, "1", fetch(site, "1"))
 
 
-async def test_a_stale_answer_in_redis_stands_in_after_a_restart(
+async def test_a_stale_entry_in_redis_is_returned_after_a_restart(
     new_cache: NewCache, site: FakeSite, clock: Clock
 ) -> None:
     await new_cache().read(ALBUMS, "1", fetch(site, "1"))
@@ -258,7 +258,9 @@ async def test_a_stale_answer_in_redis_stands_in_after_a_restart(
     assert stats.stale
 
 
-async def test_a_failing_site_is_left_alone_for_a_moment(new_cache: NewCache, site: FakeSite, clock: Clock) -> None:
+async def test_a_failing_site_is_not_called_again_for_a_moment(
+    new_cache: NewCache, site: FakeSite, clock: Clock
+) -> None:
     cache = new_cache(retry_s=2.0)
     await cache.read(ALBUMS, "1", fetch(site, "1"))
     clock.move(500)
@@ -286,7 +288,7 @@ async def test_an_absence_is_kept_for_a_minute(new_cache: NewCache, site: FakeSi
     assert (await cache.read(ALBUMS, "404", fetch(site, "404"))).value == album("404")
 
 
-async def test_an_absence_never_stands_in_for_a_failing_site(
+async def test_a_stale_absence_is_never_returned_when_the_site_fails(
     new_cache: NewCache, site: FakeSite, clock: Clock
 ) -> None:
     cache = new_cache()
@@ -308,7 +310,7 @@ async def test_what_another_process_fetched_costs_no_call(new_cache: NewCache, s
     assert (stats.upstream_calls, stats.cache_hits) == (0, 1)
 
 
-async def test_a_stale_answer_is_not_told_when_another_process_has_a_fresh_one(
+async def test_a_stale_entry_is_not_returned_when_another_process_has_a_fresh_one(
     new_cache: NewCache, site: FakeSite, clock: Clock
 ) -> None:
     first, second = new_cache(), new_cache()
@@ -322,7 +324,7 @@ async def test_a_stale_answer_is_not_told_when_another_process_has_a_fresh_one(
     assert (stats.stale, stats.upstream_calls) == (False, 0)
 
 
-async def test_an_answer_that_can_not_be_read_is_a_miss(
+async def test_an_entry_that_can_not_be_decoded_is_a_miss(
     new_cache: NewCache, site: FakeSite, redis_client: RedisClient
 ) -> None:
     far_future = b"%015d" % 99_999_999_999_999
@@ -336,7 +338,7 @@ async def test_an_answer_that_can_not_be_read_is_a_miss(
         assert site.calls == {"album 1": 1}
 
 
-async def test_another_shape_of_record_has_another_key() -> None:
+async def test_another_record_type_has_another_key() -> None:
     class Before(msgspec.Struct):
         id: str
 
@@ -347,7 +349,7 @@ async def test_another_shape_of_record_has_another_key() -> None:
     assert CacheKey("album", Before, 1.0).redis_key("1") != CacheKey("album", After, 1.0).redis_key("1")
 
 
-async def test_a_key_that_is_never_fresh_is_asked_each_time_but_by_one(
+async def test_a_key_that_is_never_fresh_is_fetched_each_time_but_only_once(
     new_cache: NewCache, site: FakeSite, clock: Clock
 ) -> None:
     never_fresh = CacheKey("album", AlbumDetail, 0.0)
@@ -356,11 +358,11 @@ async def test_a_key_that_is_never_fresh_is_asked_each_time_but_by_one(
     clock.move(1)
     site.gate.clear()
 
-    askers = [asyncio.create_task(cache.read(never_fresh, "1", fetch(site, "1"))) for cache in (first, second) * 5]
+    reads = [asyncio.create_task(cache.read(never_fresh, "1", fetch(site, "1"))) for cache in (first, second) * 5]
     await until(lambda: site.calls["album 1"] == 2)
     clock.move(0.5)
     site.gate.set()
-    await asyncio.gather(*askers)
+    await asyncio.gather(*reads)
 
     assert site.calls == {"album 1": 2}
 
@@ -374,13 +376,13 @@ async def test_many_keys_are_warmed_in_one_call(new_cache: NewCache, site: FakeS
     assert [cache.has_fresh(ALBUMS, id) for id in ("1", "2")] == [True, False]
 
 
-async def test_who_watches_is_told_how_each_read_went(new_cache: NewCache, site: FakeSite, clock: Clock) -> None:
-    told: list[tuple[str, str]] = []
-    cache = new_cache(on_read=lambda kind, outcome: told.append((kind, outcome)))
+async def test_the_observer_gets_the_outcome_of_each_read(new_cache: NewCache, site: FakeSite, clock: Clock) -> None:
+    outcomes: list[tuple[str, str]] = []
+    cache = new_cache(on_read=lambda kind, outcome: outcomes.append((kind, outcome)))
     await cache.read(ALBUMS, "1", fetch(site, "1"))
     await cache.read(ALBUMS, "1", fetch(site, "1"))
     clock.move(500)
     site.failure = UpstreamFailure(UpstreamReason.GARBLED)
     await cache.read(ALBUMS, "1", fetch(site, "1"))
 
-    assert told == [("album", outcome) for outcome in ("fetched", "memory", "failed", "stale")]
+    assert outcomes == [("album", outcome) for outcome in ("fetched", "memory", "failed", "stale")]

@@ -1,4 +1,4 @@
-"""What several processes do together: real ones, on one Valkey."""
+"""Several real processes share one cache on one Valkey."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from services.redis import RedisClient
 
 pytestmark = pytest.mark.anyio
 
-ASKER = Path(__file__).with_name("cache_client.py")
-ROOT = ASKER.parent.parent.parent
+CLIENT = Path(__file__).with_name("cache_client.py")
+ROOT = CLIENT.parent.parent.parent
 
 
-async def start_asker(url: str, *, lock_s: float = 4.0, askers: int = 1) -> Process:
+async def start_client(url: str, *, lock_s: float = 4.0, reads: int = 1) -> Process:
     return await asyncio.create_subprocess_exec(
-        sys.executable, str(ASKER), url, str(lock_s), str(askers), stdout=PIPE, env={"PYTHONPATH": str(ROOT)}
+        sys.executable, str(CLIENT), url, str(lock_s), str(reads), stdout=PIPE, env={"PYTHONPATH": str(ROOT)}
     )
 
 
@@ -38,19 +38,19 @@ async def calls_reach(redis_client: RedisClient, count: int) -> None:
     raise TimeoutError("the site was not called")
 
 
-async def waiters_reach(redis_client: RedisClient, count: int) -> None:
-    """Return once so many clients, we ourselves left out, speak to Valkey."""
+async def connections_reach(redis_client: RedisClient, count: int) -> None:
+    """Return once so many clients, besides our own, are connected to Valkey."""
     for _ in range(2000):
         if len(await redis_client.client.client_list()) > count:
             return
         await asyncio.sleep(0.01)
-    raise TimeoutError("the processes did not come")
+    raise TimeoutError("the processes did not connect")
 
 
-async def test_fifty_askers_in_each_of_two_processes_make_one_call(redis_client: RedisClient, redis_url: str) -> None:
-    processes = [await start_asker(redis_url, askers=50) for _ in range(2)]
+async def test_fifty_reads_in_each_of_two_processes_make_one_call(redis_client: RedisClient, redis_url: str) -> None:
+    processes = [await start_client(redis_url, reads=50) for _ in range(2)]
     await calls_reach(redis_client, 1)
-    await waiters_reach(redis_client, 2)
+    await connections_reach(redis_client, 2)
 
     await redis_client.client.set("release", "1")
 
@@ -58,25 +58,27 @@ async def test_fifty_askers_in_each_of_two_processes_make_one_call(redis_client:
     assert await redis_client.client.get("calls") == b"1"
 
 
-async def test_when_the_holder_is_killed_who_waits_takes_over(redis_client: RedisClient, redis_url: str) -> None:
-    holder = await start_asker(redis_url, lock_s=0.5)
+async def test_when_the_lock_holder_is_killed_a_waiting_process_takes_over(
+    redis_client: RedisClient, redis_url: str
+) -> None:
+    holder = await start_client(redis_url, lock_s=0.5)
     await calls_reach(redis_client, 1)
-    heirs = [await start_asker(redis_url, lock_s=0.5) for _ in range(2)]
-    await waiters_reach(redis_client, 3)
+    waiting = [await start_client(redis_url, lock_s=0.5) for _ in range(2)]
+    await connections_reach(redis_client, 3)
 
     holder.kill()
     await holder.wait()
     await calls_reach(redis_client, 2)
     await redis_client.client.set("release", "1")
 
-    assert [await answer_of(heir) for heir in heirs] == ["{'山行'}", "{'山行'}"]
+    assert [await answer_of(process) for process in waiting] == ["{'山行'}", "{'山行'}"]
     assert await redis_client.client.get("calls") == b"2"
 
 
-async def test_a_holder_that_takes_longer_than_the_lock_keeps_its_turn(
+async def test_a_holder_that_takes_longer_than_the_lock_keeps_the_lock(
     redis_client: RedisClient, redis_url: str
 ) -> None:
-    processes = [await start_asker(redis_url, lock_s=0.3) for _ in range(2)]
+    processes = [await start_client(redis_url, lock_s=0.3) for _ in range(2)]
     await calls_reach(redis_client, 1)
 
     with pytest.raises(TimeoutError):

@@ -1,4 +1,4 @@
-"""A dead Redis slows reads, it never breaks them."""
+"""Without Redis reads are slower, but they do not fail."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ ALBUMS = CacheKey("album", AlbumDetail, 100.0)
 
 @pytest.fixture
 def silent_port() -> Iterator[int]:
-    """A port that takes connections and never answers."""
+    """A port that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
 
 
 @pytest.fixture
 def closed_port() -> int:
-    """A port that nobody listens at."""
+    """A port on which nothing listens."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
 
@@ -46,7 +46,7 @@ def cache_at(port: int, clock: Clock) -> tuple[RedisClient, Cache]:
     return redis_client, Cache(RedisTier(redis_client, clock=clock), stale_s=1000.0, clock=clock)
 
 
-async def test_reads_go_on_and_still_share_one_flight(closed_port: int, clock: Clock) -> None:
+async def test_reads_work_and_still_share_one_call(closed_port: int, clock: Clock) -> None:
     redis_client, cache = cache_at(closed_port, clock)
     site = FakeSite(album("1", "山"))
 
@@ -57,7 +57,7 @@ async def test_reads_go_on_and_still_share_one_flight(closed_port: int, clock: C
     await redis_client.aclose()
 
 
-async def test_a_stale_answer_stands_in_without_redis(closed_port: int, clock: Clock) -> None:
+async def test_a_stale_entry_is_returned_without_redis(closed_port: int, clock: Clock) -> None:
     redis_client, cache = cache_at(closed_port, clock)
     site = FakeSite(album("1", "山"))
     await read(cache, site, "1")
@@ -68,7 +68,9 @@ async def test_a_stale_answer_stands_in_without_redis(closed_port: int, clock: C
     await redis_client.aclose()
 
 
-async def test_a_silent_redis_costs_a_short_wait_or_two_and_not_one_a_read(silent_port: int, clock: Clock) -> None:
+async def test_a_silent_redis_costs_one_or_two_short_waits_and_not_one_per_read(
+    silent_port: int, clock: Clock
+) -> None:
     redis_client, cache = cache_at(silent_port, clock)
     site = FakeSite(*(album(str(number)) for number in range(50)))
 

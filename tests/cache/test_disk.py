@@ -36,7 +36,7 @@ async def test_a_file_is_found_as_it_was_put(tmp_path: Path) -> None:
     assert abs(put.stored_at - time.time()) < 10
 
 
-async def test_a_file_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
+async def test_a_file_replaces_the_one_before(tmp_path: Path) -> None:
     disk = DiskCache(tmp_path, MB)
     before = await disk.put("cover/1", b"leaf", "image/webp")
 
@@ -74,7 +74,7 @@ async def test_any_key_stays_in_the_folder(tmp_path: Path, key: str) -> None:
     assert all(folder in path.parents for path in files_in(tmp_path))
 
 
-async def test_the_least_recently_used_go_first(tmp_path: Path) -> None:
+async def test_the_least_recently_used_files_are_removed_first(tmp_path: Path) -> None:
     disk = DiskCache(tmp_path, 5000, touch_s=0)
     for number in range(4):
         await disk.put(str(number), bytes(1000), "image/webp")
@@ -86,7 +86,7 @@ async def test_the_least_recently_used_go_first(tmp_path: Path) -> None:
     assert kept == [0, 2, 3, 4]
 
 
-async def test_a_read_marks_a_file_only_now_and_then(tmp_path: Path) -> None:
+async def test_a_read_touches_a_file_only_now_and_then(tmp_path: Path) -> None:
     disk = DiskCache(tmp_path, MB)
     await disk.put("1", b"leaf", "image/webp")
     (path,) = files_in(tmp_path)
@@ -101,7 +101,7 @@ async def test_a_read_marks_a_file_only_now_and_then(tmp_path: Path) -> None:
     assert path.stat().st_mtime > recently
 
 
-async def test_a_file_larger_than_the_limit_is_not_kept_and_pushes_nothing_out(tmp_path: Path) -> None:
+async def test_a_file_larger_than_the_limit_is_not_kept_and_evicts_nothing(tmp_path: Path) -> None:
     disk = DiskCache(tmp_path, 1000)
     await disk.put("small", b"leaf", "image/webp")
 
@@ -112,7 +112,7 @@ async def test_a_file_larger_than_the_limit_is_not_kept_and_pushes_nothing_out(t
     assert await disk.find("small") is not None
 
 
-async def test_with_a_limit_of_nothing_nothing_is_written(tmp_path: Path) -> None:
+async def test_with_a_limit_of_zero_nothing_is_written(tmp_path: Path) -> None:
     disk = DiskCache(tmp_path, 0)
 
     await disk.put("1", b"", "image/webp")
@@ -146,7 +146,7 @@ async def test_a_file_cut_short_is_a_miss(tmp_path: Path) -> None:
     assert await disk.find("1") is None
 
 
-async def test_leftovers_of_dead_processes_are_swept_and_what_is_being_written_stays(tmp_path: Path) -> None:
+async def test_temporary_files_of_ended_processes_are_removed_and_new_ones_stay(tmp_path: Path) -> None:
     disk = DiskCache(tmp_path, MB)
     await disk.put("1", b"leaf", "image/webp")
     leftover, being_written = tmp_path / "tmp" / "99-old", tmp_path / "tmp" / "99-new"
@@ -172,7 +172,7 @@ async def test_a_sweep_obeys_a_lower_limit(tmp_path: Path) -> None:
     assert 0 < bytes_in(tmp_path) <= 10_000
 
 
-async def test_a_disk_that_can_not_be_written_is_no_error_and_tells_no_path(tmp_path: Path) -> None:
+async def test_a_disk_that_can_not_be_written_is_no_error_and_logs_no_path(tmp_path: Path) -> None:
     blocked = tmp_path / "blocked"
     blocked.write_text("a file where the folder should be")
     disk = DiskCache(blocked, MB)

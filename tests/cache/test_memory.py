@@ -10,7 +10,7 @@ def entry(size_bytes: int) -> CacheEntry[str]:
     return CacheEntry("x", 0.0, 0.0, size_bytes)
 
 
-def test_the_least_recently_used_goes_first() -> None:
+def test_the_least_recently_used_is_evicted_first() -> None:
     tier = MemoryTier(max_entries=2, max_bytes=100)
     tier.put("album", "1", entry(1))
     tier.put("album", "2", entry(1))

@@ -88,7 +88,7 @@ async def test_an_album_that_is_not_there_is_none(new_catalog: NewCatalog, site:
         await catalog.get_album("404")
 
 
-async def test_a_withheld_album_is_not_there_and_says_why_to_who_must_have_it(
+async def test_find_gives_none_for_a_withheld_album_and_get_raises_with_the_tags(
     new_catalog: NewCatalog, site: FakeSite
 ) -> None:
     catalog = new_catalog(site)
@@ -126,23 +126,23 @@ async def test_many_albums_come_in_the_order_asked_each_fetched_once(new_catalog
     assert set(site.calls.values()) == {1}
 
 
-async def test_a_wave_never_asks_for_more_at_once_than_it_may(new_catalog: NewCatalog) -> None:
+async def test_a_batch_stays_within_the_concurrency_limit(new_catalog: NewCatalog) -> None:
     site = FakeSite(*(album(str(number)) for number in range(1, 81)))
     catalog = new_catalog(site, concurrency=16)
 
     site.gate.clear()
 
-    wave = asyncio.create_task(catalog.find_albums([str(number) for number in range(1, 81)]))
+    batch = asyncio.create_task(catalog.find_albums([str(number) for number in range(1, 81)]))
     await until(lambda: site.concurrent_calls == 16)
     site.gate.set()
-    found = await wave
+    found = await batch
 
     assert [each and each.id for each in found if not isinstance(each, Exception)] == [*map(str, range(1, 81))]
     assert site.max_concurrent_calls == 16
     assert site.calls.total() == 80
 
 
-async def test_a_wave_of_what_redis_has_costs_no_call(new_catalog: NewCatalog, site: FakeSite) -> None:
+async def test_a_batch_that_redis_has_costs_no_call(new_catalog: NewCatalog, site: FakeSite) -> None:
     await new_catalog(site).find_albums(["1", "3", "4"])
     site.calls.clear()
 
@@ -153,7 +153,7 @@ async def test_a_wave_of_what_redis_has_costs_no_call(new_catalog: NewCatalog, s
     assert (site.calls.total(), stats.upstream_calls, stats.cache_hits) == (0, 0, 3)
 
 
-async def test_no_albums_are_asked_for_nothing(new_catalog: NewCatalog, site: FakeSite) -> None:
+async def test_an_empty_batch_costs_no_call(new_catalog: NewCatalog, site: FakeSite) -> None:
     assert await new_catalog(site).find_albums([]) == []
 
 
@@ -164,14 +164,14 @@ async def test_an_album_has_its_page_on_the_site(new_catalog: NewCatalog, site: 
 # ── lists and the policy ──
 
 
-async def test_a_lazy_ranking_costs_one_call_and_shows_what_nobody_knows(
+async def test_a_lazy_ranking_costs_one_call_and_lists_albums_with_unknown_tags(
     new_catalog: NewCatalog, site: FakeSite
 ) -> None:
     assert await ranked(new_catalog(site)) == [(1, "1"), (2, "2"), (3, "3"), (4, "4")]
     assert site.calls == {"ranking": 1}
 
 
-async def test_an_album_once_known_leaves_the_lists_and_its_rank_stays_empty(
+async def test_a_withheld_album_leaves_the_lists_once_its_tags_are_known_and_its_rank_stays_empty(
     new_catalog: NewCatalog, site: FakeSite
 ) -> None:
     catalog = new_catalog(site)
@@ -182,7 +182,7 @@ async def test_an_album_once_known_leaves_the_lists_and_its_rank_stays_empty(
     assert await ranked(catalog) == [(1, "1"), (3, "3"), (4, "4")]
 
 
-async def test_what_one_process_knows_the_others_know_for_a_month(new_catalog: NewCatalog, site: FakeSite) -> None:
+async def test_tags_are_shared_with_other_processes_for_a_month(new_catalog: NewCatalog, site: FakeSite) -> None:
     first = new_catalog(site)
     await first.find_album("2")
     await first.aclose()
@@ -190,7 +190,7 @@ async def test_what_one_process_knows_the_others_know_for_a_month(new_catalog: N
     assert await ranked(new_catalog(site)) == [(1, "1"), (3, "3"), (4, "4")]
 
 
-async def test_a_list_is_judged_again_by_what_other_processes_learned(
+async def test_a_list_is_filtered_again_by_tags_that_other_processes_stored(
     new_catalog: NewCatalog, site: FakeSite, clock: Clock
 ) -> None:
     first, second = new_catalog(site), new_catalog(site)
@@ -204,14 +204,14 @@ async def test_a_list_is_judged_again_by_what_other_processes_learned(
     assert site.calls == {"ranking": 1, "album 2": 1}
 
 
-async def test_a_list_that_tells_tags_is_judged_by_them(new_catalog: NewCatalog, site: FakeSite) -> None:
+async def test_a_list_with_tags_is_filtered_by_them(new_catalog: NewCatalog, site: FakeSite) -> None:
     site.lists_tags = True
 
     assert await ranked(new_catalog(site)) == [(1, "1"), (3, "3"), (4, "4")]
     assert site.calls == {"ranking": 1}
 
 
-async def test_what_one_list_tells_holds_for_lists_that_tell_nothing(new_catalog: NewCatalog, site: FakeSite) -> None:
+async def test_the_tags_of_one_list_filter_lists_without_tags(new_catalog: NewCatalog, site: FakeSite) -> None:
     catalog = new_catalog(site)
     site.lists_tags = True
     await catalog.ranking(RankingQuery(Period.DAY))
@@ -221,7 +221,7 @@ async def test_what_one_list_tells_holds_for_lists_that_tell_nothing(new_catalog
     assert site.calls == {"ranking": 2}
 
 
-async def test_a_list_judged_again_the_same_stays_the_same_object(
+async def test_a_list_filtered_again_with_the_same_result_is_the_same_object(
     new_catalog: NewCatalog, site: FakeSite, clock: Clock
 ) -> None:
     catalog = new_catalog(site)
@@ -235,7 +235,9 @@ async def test_a_list_judged_again_the_same_stays_the_same_object(
 
 
 @pytest.mark.parametrize("is_strict", [False, True])
-async def test_a_title_that_names_what_is_withheld_is_not_listed(new_catalog: NewCatalog, is_strict: bool) -> None:
+async def test_an_album_with_a_withheld_tag_in_its_title_is_not_listed(
+    new_catalog: NewCatalog, is_strict: bool
+) -> None:
     site = FakeSite(album("1", title="積雪的山"), album("2", title="[積雪] 遠足"), album("3", title="海"))
 
     assert await ranked(new_catalog(site, is_strict=is_strict)) == [(3, "3")]
@@ -263,7 +265,7 @@ async def test_strict_withholds_what_can_not_be_looked_up_until_it_can(
     assert await ranked(catalog) == [(1, "1"), (3, "3"), (4, "4")]
 
 
-async def test_related_albums_go_by_the_policy(new_catalog: NewCatalog, site: FakeSite) -> None:
+async def test_related_albums_are_filtered_by_the_policy(new_catalog: NewCatalog, site: FakeSite) -> None:
     catalog = new_catalog(site)
     before = await catalog.find_album("1")
     assert before is not None
@@ -291,7 +293,9 @@ async def test_strict_related_albums_are_looked_up_when_they_are_asked_for(
     assert await catalog.related("2") == ()
 
 
-async def test_the_policy_moves_the_version_of_the_catalog(new_catalog: NewCatalog, site: FakeSite) -> None:
+async def test_a_change_of_the_policy_changes_the_version_of_the_catalog(
+    new_catalog: NewCatalog, site: FakeSite
+) -> None:
     catalog = new_catalog(site)
     before = catalog.version
 
@@ -302,7 +306,7 @@ async def test_the_policy_moves_the_version_of_the_catalog(new_catalog: NewCatal
     assert catalog.version != before
 
 
-async def test_an_album_tagged_anew_is_judged_anew(new_catalog: NewCatalog, site: FakeSite, clock: Clock) -> None:
+async def test_an_album_with_new_tags_is_checked_again(new_catalog: NewCatalog, site: FakeSite, clock: Clock) -> None:
     catalog = new_catalog(site)
     assert await catalog.find_album("3") is not None
     assert len(await ranked(catalog)) == 4
@@ -449,7 +453,7 @@ async def test_comments_follow_their_album(new_catalog: NewCatalog, site: FakeSi
     assert "comments 2" not in site.calls
 
 
-async def test_a_known_album_is_judged_without_the_site(
+async def test_a_known_album_is_checked_without_the_site(
     new_catalog: NewCatalog, site: FakeSite, clock: Clock
 ) -> None:
     first = new_catalog(site)
@@ -465,13 +469,13 @@ async def test_a_known_album_is_judged_without_the_site(
         await catalog.check_album("2")
 
 
-async def test_a_wave_shares_its_flights_with_everybody_else(new_catalog: NewCatalog, site: FakeSite) -> None:
+async def test_batches_share_their_calls(new_catalog: NewCatalog, site: FakeSite) -> None:
     catalog = new_catalog(site)
     site.gate.clear()
 
-    waves = [asyncio.create_task(catalog.find_albums(["1", "3", "4"])) for _ in range(20)]
+    batches = [asyncio.create_task(catalog.find_albums(["1", "3", "4"])) for _ in range(20)]
     await until(lambda: site.concurrent_calls == 3)
     site.gate.set()
-    await asyncio.gather(*waves)
+    await asyncio.gather(*batches)
 
     assert site.calls == {"album 1": 1, "album 3": 1, "album 4": 1}

@@ -52,8 +52,8 @@ async def new_covers(site: FakeSite, redis_client: RedisClient, tmp_path: Path) 
 
     yield make
     for each in made:
-        for room in each:
-            await room.aclose()
+        for resource in each:
+            await resource.aclose()
 
 
 async def test_a_cover_is_served_as_the_site_sent_it(new_covers: NewCovers, site: FakeSite) -> None:
@@ -65,16 +65,16 @@ async def test_a_cover_is_served_as_the_site_sent_it(new_covers: NewCovers, site
     assert cover.etag == etag_of(site.covers["1"])
 
 
-async def test_a_cover_is_fetched_once_over_askers_processes_and_restarts(
+async def test_a_cover_is_fetched_once_over_readers_processes_and_restarts(
     new_covers: NewCovers, site: FakeSite
 ) -> None:
     first, second = new_covers(), new_covers()
     site.gate.clear()
-    askers = [asyncio.create_task(covers.find("1")) for covers in (first, second) * 10]
+    reads = [asyncio.create_task(covers.find("1")) for covers in (first, second) * 10]
     await until(lambda: site.concurrent_calls > 0)
     site.gate.set()
 
-    found = await asyncio.gather(*askers)
+    found = await asyncio.gather(*reads)
     again = await new_covers().find("1")
 
     assert {cover and cover.etag for cover in (*found, again)} == {etag_of(site.covers["1"])}
@@ -115,7 +115,7 @@ async def test_a_thumbnail_is_300_pixels_wide(new_covers: NewCovers, media_type:
     assert thumbnail.etag == etag_of(thumbnail.data)
 
 
-async def test_a_small_cover_is_not_blown_up(new_covers: NewCovers) -> None:
+async def test_a_small_cover_is_not_enlarged(new_covers: NewCovers) -> None:
     thumbnail = await new_covers().thumbnail("3")
 
     assert thumbnail is not None
@@ -155,9 +155,7 @@ async def test_old_clients_get_jpeg_whatever_the_site_sent(new_covers: NewCovers
 
 
 @pytest.mark.parametrize("garbage", [b"<html>not today</html>", b"", picture("WEBP")[:-200]])
-async def test_what_is_no_whole_image_is_never_passed_on(
-    new_covers: NewCovers, site: FakeSite, garbage: bytes
-) -> None:
+async def test_a_damaged_image_is_never_returned(new_covers: NewCovers, site: FakeSite, garbage: bytes) -> None:
     covers = new_covers()
     whole = site.covers["1"]
     site.covers["1"] = garbage
@@ -177,7 +175,7 @@ async def test_nothing_is_known_of_a_cover_before_it_was_fetched(new_covers: New
     assert site.calls.total() == 0
 
 
-async def test_size_and_stand_in_are_known_from_the_first_fetch_on(new_covers: NewCovers) -> None:
+async def test_size_and_placeholder_are_known_after_the_first_fetch(new_covers: NewCovers) -> None:
     covers = new_covers()
     await covers.find("1")
 

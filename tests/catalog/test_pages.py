@@ -62,8 +62,8 @@ async def pages(
     disk = DiskCache(tmp_path / "images", 1 << 20)
     pages = Pages(site, catalog, disk, shared, lambda chapter_id, index: staging.get((chapter_id, index)))
     yield pages
-    for room in (pages, catalog, cache):
-        await room.aclose()
+    for resource in (pages, catalog, cache):
+        await resource.aclose()
 
 
 async def test_a_whole_page_is_served_untouched(pages: Pages, site: FakeSite) -> None:
@@ -102,7 +102,7 @@ async def test_a_withheld_album_has_no_pages(pages: Pages, site: FakeSite) -> No
     assert site.calls[f"page {WITHHELD}/1"] == 0
 
 
-async def test_what_is_no_image_is_never_passed_on(pages: Pages) -> None:
+async def test_a_file_that_is_no_image_is_never_returned(pages: Pages) -> None:
     with pytest.raises(UpstreamFailure) as failure:
         await pages.find(WHOLE, 2)
     assert failure.value.reason is UpstreamReason.GARBLED
@@ -122,7 +122,7 @@ async def test_a_page_of_a_running_download_comes_from_its_staging(
     assert site.calls[f"page {WHOLE}/1"] == 0
 
 
-async def test_a_staging_that_went_meanwhile_is_no_error(
+async def test_a_staging_folder_removed_meanwhile_is_no_error(
     pages: Pages, site: FakeSite, staging: dict[tuple[str, int], Path], tmp_path: Path
 ) -> None:
     staging[WHOLE, 1] = tmp_path / "gone.webp"

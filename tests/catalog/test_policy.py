@@ -7,7 +7,7 @@ import pytest
 from services.catalog import AlbumTags, ContentPolicy
 from tests.fakes import FakeTagIndex
 
-LEXICON_IDS: dict[str, Collection[str]] = {
+TAG_IDS: dict[str, Collection[str]] = {
     "雪嶽": ("other:snow",),
     "積雪": ("other:snow", "female:snow"),
     "青石": ("artist:aoishi",),
@@ -15,7 +15,7 @@ LEXICON_IDS: dict[str, Collection[str]] = {
 
 
 def policy(*blocked: str, ids: dict[str, Collection[str]] | None = None) -> ContentPolicy:
-    return ContentPolicy(FakeTagIndex(LEXICON_IDS if ids is None else ids), blocked)
+    return ContentPolicy(FakeTagIndex(TAG_IDS if ids is None else ids), blocked)
 
 
 @pytest.mark.parametrize("name", ["蘿莉", "萝莉", "正太", "幼女", "female:lolicon", "Female:Lolicon", "m:shotacon"])
@@ -61,7 +61,7 @@ def test_a_spelling_with_a_blank_is_not_excluded_upstream() -> None:
     assert policy("full color").exclusions == ("蘿莉", "萝莉", "正太", "幼女")
 
 
-def test_a_title_that_names_what_is_withheld_is_seen() -> None:
+def test_a_withheld_name_in_a_title_is_found() -> None:
     titles = ["山行", "[溫泉] 旅", "雪嶽行", "Steamboat", "The Steam Age", "STEAM·山"]
 
     assert policy("溫泉", "other:snow", "steam").blocked_titles(titles) == [False, True, True, False, True, True]
@@ -73,29 +73,29 @@ def test_katakana_in_a_title_must_begin_a_word() -> None:
     assert policy("ユキ").blocked_titles(titles) == [True, True, True, False, False]
 
 
-def test_one_sign_in_a_title_tells_nothing() -> None:
+def test_a_single_character_in_a_title_is_ignored() -> None:
     assert policy("山").blocked_titles(["山行"]) == [False]
     assert policy("山").verdict(["山"]) == ("山",)
 
 
 @pytest.mark.parametrize("text", ["溫泉", "+溫泉", "山 溫泉", "山溫泉", "雪嶽"])
-def test_a_search_for_what_is_withheld_is_seen(text: str) -> None:
+def test_a_search_for_a_withheld_name_is_recognised(text: str) -> None:
     assert policy("溫泉", "other:snow").asks_for_blocked(text)
 
 
 @pytest.mark.parametrize("text", ["山", "", "-溫泉 山"])
-def test_any_other_search_is_not(text: str) -> None:
+def test_any_other_search_is_allowed(text: str) -> None:
     assert not policy("溫泉", "other:snow").asks_for_blocked(text)
 
 
-def test_verdicts_follow_the_tag_database() -> None:
-    lexicon = FakeTagIndex()
-    rules = ContentPolicy(lexicon, ["other:snow"])
+def test_decisions_follow_the_tag_database() -> None:
+    tag_index = FakeTagIndex()
+    rules = ContentPolicy(tag_index, ["other:snow"])
     before = rules.version
     assert rules.verdict(["雪嶽"]) == ()
 
-    lexicon.ids["雪嶽"] = ("other:snow",)
-    lexicon.version = 1
+    tag_index.ids["雪嶽"] = ("other:snow",)
+    tag_index.version = 1
 
     assert rules.version != before
     assert rules.verdict(["雪嶽"]) == ("雪嶽",)

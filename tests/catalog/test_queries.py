@@ -25,7 +25,7 @@ def test_a_page_below_one_is_refused_in_these_words() -> None:
         check_page(0)
 
 
-def test_a_query_is_tidied() -> None:
+def test_a_query_is_normalised() -> None:
     query = SearchQuery("  山\t 海\n", exclude=("-雪", "+雪", " 雪 ", "", "-", "full  color"))
 
     assert normalised(query) == SearchQuery("山 海", exclude=("雪", "full color"))

@@ -34,7 +34,7 @@ Open = Callable[..., AbstractAsyncContextManager[OpenCatalog]]
 
 @pytest.fixture(params=["api", "html"])
 def method(request: pytest.FixtureRequest) -> str:
-    """Both ways to read the site."""
+    """Both methods to read the site."""
     return str(request.param)
 
 
@@ -70,7 +70,7 @@ async def found_by(reading: OpenCatalog, query: SearchQuery) -> list[str]:
     return [line.id for line in (await reading.catalog.search(query)).items]
 
 
-async def test_a_hundred_askers_in_two_processes_make_one_request(
+async def test_a_hundred_reads_in_two_processes_make_one_request(
     opened: Open, demo: RunningDemo, method: str
 ) -> None:
     async with opened() as first, opened() as second:
@@ -89,7 +89,7 @@ async def test_titles_of_a_ranking_cost_one_call(opened: Open) -> None:
     assert stats.upstream_calls == 1
 
 
-async def test_details_of_a_ranking_come_in_one_bounded_wave(opened: Open, demo: RunningDemo, method: str) -> None:
+async def test_details_of_a_ranking_come_in_one_bounded_batch(opened: Open, demo: RunningDemo, method: str) -> None:
     demo.knobs.turn("*", latency_s=0.02)
     async with opened(jm_concurrency=8) as reading:
         ranking = await reading.catalog.ranking(RankingQuery())
@@ -102,7 +102,7 @@ async def test_details_of_a_ranking_come_in_one_bounded_wave(opened: Open, demo:
     assert demo.requests.peak(method) <= 8
 
 
-async def test_the_site_falls_and_the_catalog_stands(opened: Open, demo: RunningDemo) -> None:
+async def test_cached_reads_work_while_the_site_is_down(opened: Open, demo: RunningDemo) -> None:
     async with opened(cache_album_s=0) as reading:
         fresh = await reading.catalog.find_album("350234")
         demo.knobs.turn("*", dead=True)
@@ -171,7 +171,7 @@ async def test_an_exclusion_that_leaves_nothing_gives_nothing(opened: Open) -> N
     assert (filtered.items, filtered.total) == ((), 0)
 
 
-async def test_a_page_is_readable_and_pixel_equal(opened: Open) -> None:
+async def test_a_page_is_unscrambled_exactly(opened: Open) -> None:
     async with opened() as reading:
         page = await reading.pages.find("302166", 1)
 

@@ -1,4 +1,4 @@
-"""The policy's words, from a real tag database."""
+"""The tag index of the policy, over a real tag database."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def translator(**names: str) -> Translator:
 
 
 def test_a_tag_is_known_by_its_translated_name_however_it_is_written() -> None:
-    lexicon = EhTagIndex(lambda: translator(snow_scene="雪景"))
+    tag_index = EhTagIndex(lambda: translator(snow_scene="雪景"))
 
-    assert lexicon.ids_of("雪景", TagKind.GENRE) == {"other:snow scene"}
-    assert ContentPolicy(lexicon, ["other:snow scene"]).verdict(["雪 景", "山", "Snow Scene"]) == (
+    assert tag_index.ids_of("雪景", TagKind.GENRE) == {"other:snow scene"}
+    assert ContentPolicy(tag_index, ["other:snow scene"]).verdict(["雪 景", "山", "Snow Scene"]) == (
         "雪 景",
         "Snow Scene",
     )
@@ -42,8 +42,8 @@ def test_exclusions_follow_the_alias_table_whatever_the_snapshot_holds() -> None
 
 def test_a_new_snapshot_is_a_new_version() -> None:
     current = translator(snow="雪")
-    lexicon = EhTagIndex(lambda: current)
-    policy = ContentPolicy(lexicon, ["other:dusk"])
+    tag_index = EhTagIndex(lambda: current)
+    policy = ContentPolicy(tag_index, ["other:dusk"])
     before = policy.version
     assert policy.version == before
     assert policy.verdict(["黄昏"]) == ()
