@@ -1,9 +1,9 @@
-"""A stale-while-revalidate cache in two tiers, and files on disk. Generic: it holds any msgspec-encodable record."""
+"""A stale-while-revalidate cache in two tiers, and files on disk. Generic: for any record of msgspec."""
 
 from services.cache.disk import CachedFile, DiskCache, etag_of
-from services.cache.single_flight import Flight, RefreshLock, SingleFlight
+from services.cache.single_flight import InFlightCall, RefreshLock, SingleFlight
 from services.cache.swr import Cache, ReadObserver
-from services.cache.tiers import CacheEntry, CacheKey, DerivedValue, MemoryTier, RedisTier, shape_of
+from services.cache.tiers import CacheEntry, CacheKey, DerivedValue, MemoryTier, RedisTier, schema_hash
 
 __all__ = [
     "Cache",
@@ -12,12 +12,12 @@ __all__ = [
     "CachedFile",
     "DerivedValue",
     "DiskCache",
-    "Flight",
+    "InFlightCall",
     "MemoryTier",
     "ReadObserver",
     "RedisTier",
     "RefreshLock",
     "SingleFlight",
     "etag_of",
-    "shape_of",
+    "schema_hash",
 ]

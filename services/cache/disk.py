@@ -1,7 +1,7 @@
 """Files kept on disk within a limit of bytes, least recently used out first; several processes may share a folder.
 
-A file is written under a temporary name and renamed, so a reader finds all of it or nothing. What goes wrong on
-disk makes a miss, never an error: the cache is only ever a shorter way.
+A file is written under a temporary name and renamed, so a reader finds all of it or nothing. A disk error is
+logged and counts as a miss: callers never fail because of the cache.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ import structlog
 log = structlog.get_logger("jmgraph.disk_cache")
 
 TOUCH_S = 60.0
-"""A file read more often than this is marked as used only so often: a read should not cost a write."""
-LEFTOVER_S = 600.0
+"""Reads update a file's time of use at most this often: not every read should cost a write."""
+STALE_TEMPORARY_S = 600.0
 """A temporary file older than this was left by a process that died."""
 LOW_WATER = 0.9
-"""Part of the limit that is left after files had to go."""
-BLIND_PART = 1 / 32
-"""Part of the limit a process writes before it counts again what the others wrote meanwhile."""
+"""Part of the limit that is left after an eviction."""
+UNCOUNTED_PART = 1 / 32
+"""Part of the limit that a process writes before it counts again, to see what other processes wrote."""
 
 _MAGIC = b"jmc1"
 _HEAD = struct.Struct(">4sI")
@@ -39,7 +39,7 @@ _TEMPORARY = "tmp"
 
 @dataclass(frozen=True, slots=True)
 class CachedFile:
-    """A file with what is known of it. `etag` is the digest of the data, hex, unquoted; times in Unix seconds."""
+    """A file with its metadata. `etag` is the digest of the data, hex, unquoted; times in Unix seconds."""
 
     data: bytes
     media_type: str
@@ -56,22 +56,22 @@ class _Meta:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _FileEntry:
     used_at_ns: int
     size_bytes: int
     path: str
 
 
 class DiskCache:
-    """Files by key. With a limit of 0 nothing is kept."""
+    """Files by key. With a limit of 0 nothing is stored."""
 
     def __init__(self, folder: Path, limit_bytes: int, *, touch_s: float = TOUCH_S) -> None:
         self._folder = folder
         self._limit_bytes = limit_bytes
         self._touch_s = touch_s
-        self._counting = threading.Lock()
+        self._count_lock = threading.Lock()
         self._counted_bytes: int | None = None
-        self._blind_bytes = 0
+        self._uncounted_bytes = 0
 
     async def find(self, key: str) -> CachedFile | None:
         """The file of a key, which is then the most recently used."""
@@ -82,13 +82,13 @@ class DiskCache:
         return await asyncio.to_thread(lambda: [self._read(key) for key in keys])
 
     async def put(self, key: str, data: bytes, media_type: str) -> CachedFile:
-        """Keep a file, in place of the one before. What comes back is what `find` would give, kept or not."""
+        """Store a file, replacing the previous one. Returns what `find` would return, stored or not."""
         file = CachedFile(data, media_type, etag_of(data), time.time())
-        await asyncio.to_thread(self._keep, key, file)
+        await asyncio.to_thread(self._store, key, file)
         return file
 
     async def sweep(self) -> None:
-        """Remove what dead processes left, and what is over the limit."""
+        """Remove temporary files of dead processes, and files over the limit."""
         await asyncio.to_thread(self._count_and_evict)
 
     def _read(self, key: str) -> CachedFile | None:
@@ -99,7 +99,7 @@ class DiskCache:
                 self._touch(path, os.fstat(file.fileno()))
         except OSError as error:
             if not isinstance(error, FileNotFoundError):
-                _tell(error, "a cached file could not be read")
+                _log_error(error, "a cached file could not be read")
             return None
         return _unpack(content)
 
@@ -107,20 +107,22 @@ class DiskCache:
         if time.time() - stat.st_mtime >= self._touch_s:
             os.utime(path)
 
-    def _keep(self, key: str, file: CachedFile) -> None:
+    def _store(self, key: str, file: CachedFile) -> None:
         content = _pack(file)
         if len(content) > self._limit_bytes:
             return
         try:
             self._write(self._path_of(key), content)
         except OSError as error:
-            _tell(error, "a file could not be cached")
+            _log_error(error, "a file could not be cached")
             return
-        with self._counting:
-            self._blind_bytes += len(content)
-            is_over = self._counted_bytes is None or self._counted_bytes + self._blind_bytes > self._limit_bytes
-            is_blind = self._blind_bytes > self._limit_bytes * BLIND_PART
-        if is_over or is_blind:
+        with self._count_lock:
+            self._uncounted_bytes += len(content)
+            is_over_limit = (
+                self._counted_bytes is None or self._counted_bytes + self._uncounted_bytes > self._limit_bytes
+            )
+            has_many_uncounted = self._uncounted_bytes > self._limit_bytes * UNCOUNTED_PART
+        if is_over_limit or has_many_uncounted:
             self._count_and_evict()
 
     def _write(self, path: Path, content: bytes) -> None:
@@ -135,16 +137,16 @@ class DiskCache:
             raise
 
     def _count_and_evict(self) -> None:
-        with self._counting:
-            self._blind_bytes = 0
-            self._remove_leftovers()
+        with self._count_lock:
+            self._uncounted_bytes = 0
+            self._remove_stale_temporaries()
             files = sorted(self._files(), key=lambda found: found.used_at_ns)
             total = sum(found.size_bytes for found in files)
             if total > self._limit_bytes:
                 total = self._evict(files, total)
             self._counted_bytes = total
 
-    def _evict(self, oldest_first: Sequence[_Found], total: int) -> int:
+    def _evict(self, oldest_first: Sequence[_FileEntry], total: int) -> int:
         for found in oldest_first:
             if total <= self._limit_bytes * LOW_WATER:
                 break
@@ -152,7 +154,7 @@ class DiskCache:
             total -= found.size_bytes
         return total
 
-    def _files(self) -> Iterator[_Found]:
+    def _files(self) -> Iterator[_FileEntry]:
         for folder in _entries(self._folder):
             if folder.name == _TEMPORARY or not folder.is_dir(follow_symlinks=False):
                 continue
@@ -160,16 +162,16 @@ class DiskCache:
                 try:
                     stat = entry.stat(follow_symlinks=False)
                 except OSError:
-                    continue  # another process was quicker to remove it
-                yield _Found(stat.st_mtime_ns, stat.st_size, entry.path)
+                    continue  # another process removed it first
+                yield _FileEntry(stat.st_mtime_ns, stat.st_size, entry.path)
 
-    def _remove_leftovers(self) -> None:
+    def _remove_stale_temporaries(self) -> None:
         for entry in _entries(self._folder / _TEMPORARY):
             try:
-                is_leftover = time.time() - entry.stat(follow_symlinks=False).st_mtime > LEFTOVER_S
+                is_stale = time.time() - entry.stat(follow_symlinks=False).st_mtime > STALE_TEMPORARY_S
             except OSError:
-                continue  # it was renamed to its place meanwhile
-            if is_leftover:
+                continue  # it was renamed to its final name meanwhile
+            if is_stale:
                 _remove(entry.path)
 
     def _path_of(self, key: str) -> Path:
@@ -188,7 +190,7 @@ def _pack(file: CachedFile) -> bytes:
 
 
 def _unpack(content: bytes) -> CachedFile | None:
-    """None for what is no file of ours, or of another version, or not all of it."""
+    """None for a file of another format or version, or an incomplete one."""
     try:
         magic, meta_bytes = _HEAD.unpack_from(content)
         data_from = _HEAD.size + meta_bytes
@@ -213,9 +215,9 @@ def _remove(path: str) -> None:
     try:
         Path(path).unlink(missing_ok=True)
     except OSError as error:
-        _tell(error, "a cached file could not be removed")
+        _log_error(error, "a cached file could not be removed")
 
 
-def _tell(error: OSError, event: str) -> None:
-    """Without the path: logs go further than this machine."""
+def _log_error(error: OSError, event: str) -> None:
+    """Without the path, which may contain a user name: logs may leave this machine."""
     log.warning(event, error=errno.errorcode.get(error.errno or 0, type(error).__name__))

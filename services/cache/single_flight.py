@@ -19,40 +19,42 @@ from services.observability import Priority, RequestStats, current_stats, open_s
 T = TypeVar("T")
 
 LONGEST_WAIT_S = 90.0
-"""A process that has waited for a lock for so long goes on without it."""
+"""A process that has waited for a lock for so long continues without it."""
 FIRST_POLL_S = 0.015
 LAST_POLL_S = 0.1
 """Between two polls of a lock that another process holds."""
 
 
 class SingleFlight(Generic[T]):
-    """Fetches under way, by key: who asks for a key that is being fetched joins that fetch."""
+    """Calls in flight, by key: a caller that requests a key in flight joins that call."""
 
     def __init__(self) -> None:
-        self._flights: dict[Hashable, Flight[T]] = {}
+        self._calls: dict[Hashable, InFlightCall[T]] = {}
 
-    def join(self, key: Hashable, work: Callable[[Flight[T]], Awaitable[T]], priority: Priority) -> Flight[T]:
-        """The flight of this key: the one under way, else a new one that runs `work`."""
-        flight = self._flights.get(key)
-        if flight is not None:
-            flight.raise_priority(priority)
-            return flight
-        flight = self._flights[key] = Flight(work, priority)
-        flight.task.add_done_callback(lambda _: self._flights.pop(key, None))
-        return flight
+    def join(
+        self, key: Hashable, work: Callable[[InFlightCall[T]], Awaitable[T]], priority: Priority
+    ) -> InFlightCall[T]:
+        """The call of this key: the one in flight, else a new one that runs `work`."""
+        call = self._calls.get(key)
+        if call is not None:
+            call.raise_priority(priority)
+            return call
+        call = self._calls[key] = InFlightCall(work, priority)
+        call.task.add_done_callback(lambda _: self._calls.pop(key, None))
+        return call
 
     async def aclose(self) -> None:
-        """Cancel what is under way and wait for its end."""
-        tasks = [flight.task for flight in self._flights.values()]
+        """Cancel the calls in flight and wait for their end."""
+        tasks = [call.task for call in self._calls.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-class Flight(Generic[T]):
-    """One fetch, with request statistics of its own; it goes on when the caller that started it is cancelled."""
+class InFlightCall(Generic[T]):
+    """One call in flight, with its own request statistics; not cancelled with the caller that started it."""
 
-    def __init__(self, work: Callable[[Flight[T]], Awaitable[T]], priority: Priority) -> None:
+    def __init__(self, work: Callable[[InFlightCall[T]], Awaitable[T]], priority: Priority) -> None:
         self.stats = RequestStats(priority=priority)
         self._stale: asyncio.Future[T | None] = asyncio.get_running_loop().create_future()
         self._work = work
@@ -66,16 +68,16 @@ class Flight(Generic[T]):
             return await self._work(self)
 
     def raise_priority(self, priority: Priority) -> None:
-        """Another caller waits: the most urgent one decides the priority."""
+        """Another caller waits: the call gets the highest priority of its callers."""
         self.stats.priority = min(self.stats.priority, priority)
 
     def set_stale_value(self, value: T | None) -> None:
-        """Called by the work: what can be used until it is done. Only the first call counts."""
+        """Set, by the work, the value to use until the work is done. Only the first one counts."""
         if not self._stale.done():
             self._stale.set_result(value)
 
     async def stale_value(self) -> T | None:
-        """What can be used until the work is done, as soon as that is known; None for nothing."""
+        """The value to use until the work is done, as soon as it is known; None when there is none."""
         either: set[asyncio.Future[Any]] = {self._stale, self.task}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         return self._stale.result() if self._stale.done() else None
@@ -83,7 +85,7 @@ class Flight(Generic[T]):
     async def result(self) -> T:
         """The result; raises what the work raised. A caller that is cancelled does not cancel the work.
 
-        Each caller is charged for the upstream calls of the flight: it would have made them itself.
+        The upstream calls count for each caller: it would have made them itself.
         """
         try:
             return await asyncio.shield(self.task)
@@ -165,7 +167,7 @@ class _StoredFailure:
 
 
 def _failure_to_bytes(error: BaseException) -> bytes:
-    """An upstream failure for other processes; empty for any other error, which is only ours."""
+    """An upstream failure for other processes; empty for any other error, which concerns this process alone."""
     if not isinstance(error, UpstreamFailure):
         return b""
     return msgspec.json.encode(_StoredFailure(error.reason, error.message, error.retry_after_s))

@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
-from services.cache.single_flight import Flight, RefreshLock, SingleFlight
+from services.cache.single_flight import InFlightCall, RefreshLock, SingleFlight
 from services.cache.tiers import CacheEntry, CacheKey, MemoryTier, RedisTier
 from services.errors import UpstreamFailure
 from services.observability import Priority, current_stats, metrics
@@ -23,8 +23,8 @@ ReadObserver = Callable[[str, str], None]
 MAX_ENTRIES = 8192
 MAX_BYTES = 12 << 20
 """Of objects in one process. Redis holds the rest."""
-PATIENCE_S = 2.0
-"""A caller that has a stale entry waits no longer than this for a better one."""
+REFRESH_WAIT_S = 2.0
+"""A caller that has a stale entry waits no longer than this for the refresh."""
 RETRY_S = 2.0
 """After a failed refresh the stale entry is used for so long before the next one."""
 
@@ -40,7 +40,7 @@ class Cache:
         *,
         stale_s: float,
         memory: MemoryTier | None = None,
-        patience_s: float = PATIENCE_S,
+        refresh_wait_s: float = REFRESH_WAIT_S,
         retry_s: float = RETRY_S,
         clock: Callable[[], float] = time.time,
         on_read: ReadObserver | None = None,
@@ -50,10 +50,10 @@ class Cache:
         self._redis = redis
         self._memory = memory or MemoryTier(MAX_ENTRIES, MAX_BYTES)
         self._stale_s = stale_s
-        self._patience_s = patience_s
+        self._refresh_wait_s = refresh_wait_s
         self._retry_s = retry_s
         self._clock = clock
-        self._flights: SingleFlight[CacheEntry[Any]] = SingleFlight()
+        self._calls: SingleFlight[CacheEntry[Any]] = SingleFlight()
 
     async def read(self, kind: CacheKey[T], key: str, fetch: Fetch[T]) -> CacheEntry[T]:
         """The entry of a key; `fetch` gets its value where no tier has it fresh, None for what does not exist.
@@ -67,7 +67,7 @@ class Cache:
         known = self._memory.get(kind.name, key)
         if known is not None and self._clock() < known.retry_at and self._is_usable(known):
             return self._return(kind, known, "stale")
-        return await self._read_by_flight(kind, key, fetch, known)
+        return await self._join_refresh(kind, key, fetch, known)
 
     def peek(self, kind: CacheKey[T], key: str) -> CacheEntry[T] | None:
         """The entry when this process has it fresh. Counts as a read."""
@@ -120,31 +120,31 @@ class Cache:
                 self._memory.put(kind.name, key, entry)
 
     async def aclose(self) -> None:
-        """Cancel what is under way."""
-        await self._flights.aclose()
+        """Cancel the refreshes in flight."""
+        await self._calls.aclose()
 
-    async def _read_by_flight(
+    async def _join_refresh(
         self, kind: CacheKey[T], key: str, fetch: Fetch[T], known: CacheEntry[T] | None
     ) -> CacheEntry[T]:
         is_background = known is not None and self._is_revalidating(kind, known)
         priority = Priority.BACKGROUND if is_background else current_stats().priority
-        flight: Flight[CacheEntry[T]] = self._flights.join(
-            (kind.name, key), lambda flight: self._refresh(kind, key, fetch, flight), priority
+        call: InFlightCall[CacheEntry[T]] = self._calls.join(
+            (kind.name, key), lambda started: self._refresh(kind, key, fetch, started), priority
         )
-        stale = await flight.stale_value() or known
+        stale = await call.stale_value() or known
         if stale is None or not self._is_usable(stale):
-            return self._return_fetched(kind, await flight.result(), flight)
-        if self._is_revalidating(kind, stale) and not flight.task.done():
+            return self._return_fetched(kind, await call.result(), call)
+        if self._is_revalidating(kind, stale) and not call.task.done():
             return self._return(kind, stale, "stale")
-        return await self._better_than(kind, stale, flight)
+        return await self._refreshed_or_stale(kind, stale, call)
 
-    async def _better_than(
-        self, kind: CacheKey[T], stale: CacheEntry[T], flight: Flight[CacheEntry[T]]
+    async def _refreshed_or_stale(
+        self, kind: CacheKey[T], stale: CacheEntry[T], call: InFlightCall[CacheEntry[T]]
     ) -> CacheEntry[T]:
-        """The result of the flight if it comes in time, else the stale entry."""
+        """The refreshed entry if it comes in time, else the stale one."""
         try:
-            async with asyncio.timeout(self._patience_s):
-                return self._return_fetched(kind, await flight.result(), flight)
+            async with asyncio.timeout(self._refresh_wait_s):
+                return self._return_fetched(kind, await call.result(), call)
         except (TimeoutError, UpstreamFailure):
             return self._return(kind, stale, "stale")
 
@@ -156,9 +156,9 @@ class Cache:
         return self._is_usable(entry) and self._clock() < entry.fresh_until + kind.fresh_s
 
     def _return_fetched(
-        self, kind: CacheKey[T], entry: CacheEntry[T], flight: Flight[CacheEntry[T]]
+        self, kind: CacheKey[T], entry: CacheEntry[T], call: InFlightCall[CacheEntry[T]]
     ) -> CacheEntry[T]:
-        return self._return(kind, entry, "fetched" if flight.stats.upstream_calls else "redis")
+        return self._return(kind, entry, "fetched" if call.stats.upstream_calls else "redis")
 
     def _return(self, kind: CacheKey[T], entry: CacheEntry[T], outcome: str) -> CacheEntry[T]:
         now = self._clock()
@@ -173,10 +173,10 @@ class Cache:
         return entry
 
     async def _refresh(
-        self, kind: CacheKey[T], key: str, fetch: Fetch[T], flight: Flight[CacheEntry[T]]
+        self, kind: CacheKey[T], key: str, fetch: Fetch[T], call: InFlightCall[CacheEntry[T]]
     ) -> CacheEntry[T]:
         try:
-            entry = await self._fetch_or_wait(kind, key, fetch, flight)
+            entry = await self._fetch_or_wait(kind, key, fetch, call)
         except UpstreamFailure:
             self._on_read(kind.name, "failed")
             if (known := self._memory.get(kind.name, key)) is not None:
@@ -186,7 +186,7 @@ class Cache:
         return entry
 
     async def _fetch_or_wait(
-        self, kind: CacheKey[T], key: str, fetch: Fetch[T], flight: Flight[CacheEntry[T]]
+        self, kind: CacheKey[T], key: str, fetch: Fetch[T], call: InFlightCall[CacheEntry[T]]
     ) -> CacheEntry[T]:
         """The entry, from whichever process has it first: this one fetches when it gets the lock."""
         lock = RefreshLock(self._redis, kind.redis_key(key))
@@ -200,11 +200,11 @@ class Cache:
             await lock.raise_failure(state)
             if before is None:
                 before = self._keep_newer(kind, key, entry)
-                flight.set_stale_value(before)
+                call.set_stale_value(before)
             if state.is_ours:
                 return await self._fetch(kind, fetch, lock)
             if state.is_fresh:
-                await lock.delete()  # marked as fresh, and can't be read
+                await lock.delete()  # stored as fresh, but can't be decoded
 
     async def _fetch(self, kind: CacheKey[T], fetch: Fetch[T], lock: RefreshLock) -> CacheEntry[T]:
         async with lock.held():

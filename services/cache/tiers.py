@@ -17,7 +17,7 @@ from services.redis import RedisClient, RedisUnavailable
 T = TypeVar("T")
 
 LONGEST_ABSENCE_S = 60.0
-"""An absence is kept for a minute at most: what does not exist may be published."""
+"""An absence is cached for a minute at most: the album may be published at any time."""
 
 _HEADER = struct.Struct(">15s15s1s")
 # a record in memory, with its strings and tuples, takes about this many times its msgpack bytes (measured)
@@ -42,7 +42,7 @@ class CacheEntry(Generic[T]):
     fetched_at: float
     fresh_until: float
     size_bytes: int
-    """About what it takes in memory."""
+    """Memory it takes, about."""
     retry_at: float = 0.0
     """After a failed refresh: not before this is it tried again."""
     derived: DerivedValue | None = None
@@ -71,7 +71,7 @@ class CacheKey(Generic[T]):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "absent_s", min(self.fresh_s, LONGEST_ABSENCE_S))
-        object.__setattr__(self, "version", shape_of(self.record))
+        object.__setattr__(self, "version", schema_hash(self.record))
         object.__setattr__(self, "decoder", msgspec.msgpack.Decoder(self.record))
 
     def redis_key(self, key: str) -> str:
@@ -106,22 +106,22 @@ def _size_in_memory(body: bytes) -> int:
     return _ENTRY_BYTES + _MEMORY_FACTOR * len(body)
 
 
-def shape_of(record: type) -> str:
-    """Eight hex digits that change with the fields of a record: a version that nobody has to increment."""
-    shape = msgspec.json.encode(msgspec.json.schema(record), order="sorted")
-    return hashlib.blake2b(shape, digest_size=4).hexdigest()
+def schema_hash(record: type) -> str:
+    """Eight hex digits that change with the record's JSON schema: a version that nobody has to increment."""
+    schema = msgspec.json.encode(msgspec.json.schema(record), order="sorted")
+    return hashlib.blake2b(schema, digest_size=4).hexdigest()
 
 
-ANSWER_WITHIN_S = 0.75
-"""Redis has this long for an answer; then the read goes on without it."""
-LATE_ANSWERS = 2
-"""In a row, until Redis counts as silent: one may be the fault of a busy event loop."""
+COMMAND_TIMEOUT_S = 0.75
+"""Redis has this long for an answer; then the read continues without it."""
+MAX_TIMEOUTS = 2
+"""In a row, until the circuit opens: a single one may come from a busy event loop."""
 LOCK_S = 4.0
 """A lock whose holder does not renew it for so long is free."""
 FAILURE_S = 3.0
-"""A failure can be read by those who waited for it for so long."""
+"""Processes that wait for a lock can read for so long that its holder failed."""
 TOKEN_BYTES = 16
-"""Of the random token that names a holder."""
+"""Of the random token that identifies a holder."""
 
 # gives {value, holder, failure}; holder is "fresh", "mine" or a token; a value begins with its fresh_until in ms
 _POLL = """
@@ -146,7 +146,7 @@ _RENEW = "if redis.call('GET', KEYS[2]) == ARGV[1] then return redis.call('PEXPI
 
 
 class MemoryTier:
-    """Entries by (kind, key), the least recently used dropped first. For one event loop, so without locks."""
+    """Entries by (kind, key), the least recently used evicted first. For one event loop, so without locks."""
 
     def __init__(self, max_entries: int, max_bytes: int) -> None:
         self._entries: LRUCache[tuple[str, str], CacheEntry[Any]] = LRUCache(
@@ -167,7 +167,7 @@ class MemoryTier:
         return self._entries.get((kind, key))
 
     def put(self, kind: str, key: str, entry: CacheEntry[Any]) -> None:
-        """Keep an entry, dropping others for it. One that is larger than the whole tier is not kept."""
+        """Store an entry, evicting others for it. One that is larger than the whole tier is not stored."""
         self._entries.pop((kind, key), None)
         if entry.size_bytes > self._entries.maxsize:
             return
@@ -192,15 +192,15 @@ class LockState:
 
 
 WITHOUT_REDIS = LockState()
-"""While Redis is away: nothing stored, and nobody to wait for."""
+"""While Redis is unavailable: nothing stored, and no other process to wait for."""
 
 
 class RedisTier:
-    """Bytes and locks by key. Nothing here raises while Redis is away: it reads as empty and unlocked."""
+    """Bytes and locks by key. Nothing here raises while Redis is unavailable: it reads as empty and unlocked."""
 
     def __init__(self, redis: RedisClient, *, lock_s: float = LOCK_S, clock: Callable[[], float] = time.time) -> None:
         self.lock_s = lock_s
-        self._redis = redis.with_timeout(ANSWER_WITHIN_S, max_timeouts=LATE_ANSWERS)
+        self._redis = redis.with_timeout(COMMAND_TIMEOUT_S, max_timeouts=MAX_TIMEOUTS)
         self._clock = clock
         self._poll, self._store, self._release, self._renew = (
             self._redis.register_script(script) for script in (_POLL, _STORE, _RELEASE, _RENEW)
@@ -208,7 +208,7 @@ class RedisTier:
 
     async def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
         """The bytes of each key, in one call."""
-        found = await _answer(self._redis.mget(keys)) if keys else []
+        found = await _none_if_unavailable(self._redis.mget(keys)) if keys else []
         return [None] * len(keys) if found is None else list(found)
 
     async def put_many(self, values: Mapping[str, bytes], ttl_s: float) -> None:
@@ -216,11 +216,11 @@ class RedisTier:
         pipe = self._redis.pipeline(transaction=False)
         for key, data in values.items():
             pipe.set(key, data, px=_ms(ttl_s))
-        await _answer(pipe.execute())
+        await _none_if_unavailable(pipe.execute())
 
     async def delete(self, key: str) -> None:
         """Delete the bytes of a key."""
-        await _answer(self._redis.delete(key))
+        await _none_if_unavailable(self._redis.delete(key))
 
     async def poll(self, key: str, token: bytes) -> LockState:
         """Read a key, and take its lock when it is neither fresh nor locked."""
@@ -240,16 +240,16 @@ class RedisTier:
         await self._run(self._release, key, token, failure, _ms(FAILURE_S))
 
     async def renew(self, key: str, token: bytes) -> None:
-        """Keep a lock."""
+        """Extend a lock."""
         await self._run(self._renew, key, token, _ms(self.lock_s))
 
     async def _run(self, script: Callable[..., Awaitable[Any]], key: str, *args: object) -> Any | None:
-        return await _answer(script(keys=[key, f"{key}:turn", f"{key}:failure"], args=args))
+        return await _none_if_unavailable(script(keys=[key, f"{key}:turn", f"{key}:failure"], args=args))
 
 
-async def _answer(call: Awaitable[T]) -> T | None:
+async def _none_if_unavailable(command: Awaitable[T]) -> T | None:
     try:
-        return await call
+        return await command
     except RedisUnavailable:
         return None
 

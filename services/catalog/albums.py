@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from services.cache import Cache, CacheEntry, CacheKey
-from services.catalog.policy import LIST_S, ContentPolicy, FilteredViews, PolicyFilter
+from services.catalog.policy import LIST_TTL_S, ContentPolicy, FilteredViews, PolicyFilter
 from services.catalog.site import Site
 from services.catalog.tags import AlbumTags, TagCache
 from services.errors import AlbumNotFound, BlockedByPolicy, UpstreamFailure
@@ -42,10 +42,10 @@ class Albums:
         if (view := self._views.get(entry)) is not None:
             detail: AlbumDetail | None = view.value
             return detail
-        return None if entry.value is None else self._judge(entry, entry.value)
+        return None if entry.value is None else self._apply_policy(entry, entry.value)
 
     def peek(self, id: str) -> AlbumDetail | None:
-        """The album when this process has it fresh and judged, else None."""
+        """The album when this process has it fresh and filtered, else None."""
         entry = self._cache.peek(self._kind, id)
         view = None if entry is None or entry.value is None else self._views.get(entry)
         return None if view is None else view.value
@@ -55,9 +55,9 @@ class Albums:
         entry = await self._read(id)
         if entry.value is None:
             raise AlbumNotFound(id)
-        detail = self._judge(entry, entry.value)
+        detail = self._apply_policy(entry, entry.value)
         if detail is None:
-            raise BlockedByPolicy(self._policy.verdict_of(AlbumTags.of(entry.value)))
+            raise BlockedByPolicy(self._policy.blocked_tags(AlbumTags.of(entry.value)))
         return detail
 
     async def check(self, id: str) -> None:
@@ -70,11 +70,11 @@ class Albums:
             tags = self._tag_cache.get(id) or await self._read_tags(id)
         if tags is None:
             raise AlbumNotFound(id)
-        if blocked := self._policy.verdict_of(tags):
+        if blocked := self._policy.blocked_tags(tags):
             raise BlockedByPolicy(blocked)
 
     async def related(self, id: str) -> tuple[AlbumSummary, ...]:
-        """The albums shown beside this one, each looked up first where the policy is strict."""
+        """The albums shown with this one, each looked up first where the policy is strict."""
         unfiltered = (await self._read(id)).value
         if unfiltered is None or await self.find(id) is None:
             return ()
@@ -82,7 +82,7 @@ class Albums:
         return tuple(album for album in unfiltered.related if album.id in listable)
 
     async def find_many(self, ids: Sequence[str]) -> list[AlbumDetail | UpstreamFailure | None]:
-        """Many albums, a bounded number at once, in the order asked; a failure stands in its album's place."""
+        """Many albums, a bounded number at once, in the order asked; a failure in place of its album."""
         return await self._cache.gather_bounded(self._kind, ids, self.find, self._concurrency)
 
     async def _load_tags(self, ids: Sequence[str]) -> None:
@@ -99,11 +99,11 @@ class Albums:
     async def _read(self, id: str) -> CacheEntry[AlbumDetail]:
         return await self._cache.read(self._kind, id, lambda: self._site.album(id))
 
-    def _judge(self, entry: CacheEntry[AlbumDetail], unfiltered: AlbumDetail) -> AlbumDetail | None:
+    def _apply_policy(self, entry: CacheEntry[AlbumDetail], unfiltered: AlbumDetail) -> AlbumDetail | None:
         tags = AlbumTags.of(unfiltered)
         self._tag_cache.put(unfiltered.id, tags)
-        if self._policy.verdict_of(tags):
+        if self._policy.blocked_tags(tags):
             return self._views.put(entry, None)
         listable = self.filter.listable_by_known_tags(unfiltered.related, is_strict=self._policy.is_strict)
         related = tuple(album for album in unfiltered.related if album.id in listable)
-        return self._views.put(entry, replace(unfiltered, related=related), LIST_S)
+        return self._views.put(entry, replace(unfiltered, related=related), LIST_TTL_S)

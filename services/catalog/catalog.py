@@ -12,7 +12,7 @@ import msgspec
 
 from services.cache import Cache, CacheEntry, CacheKey, RedisTier
 from services.catalog.albums import Albums
-from services.catalog.policy import LIST_S, ContentPolicy, FilteredViews
+from services.catalog.policy import LIST_TTL_S, ContentPolicy, FilteredViews
 from services.catalog.site import Site
 from services.catalog.tags import AlbumTags, TagCache
 from services.errors import AlbumNotFound, BlockedByPolicy, ChapterNotFound, InvalidInput, UpstreamFailure
@@ -53,8 +53,8 @@ class Freshness:
 class Catalog:
     """What callers may see of the site. Ids are digits already (`parse_album_id`).
 
-    What the policy blocks is not there. Every call raises `UpstreamFailure` when the site fails and no stale answer
-    can be used instead.
+    What the policy blocks does not exist here. Every call raises `UpstreamFailure` when the site fails and there is
+    no stale entry to use instead.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Catalog:
         self._cache = cache
         self._policy = policy
         self._concurrency = concurrency
-        self._tag_cache = TagCache(redis, lambda tags: bool(policy.verdict_of(tags)))
+        self._tag_cache = TagCache(redis, lambda tags: bool(policy.blocked_tags(tags)))
         self._views = FilteredViews(policy, self._tag_cache, clock)
         self._albums = Albums(
             site, cache, policy, self._tag_cache, self._views, fresh_s=freshness.album_s, concurrency=concurrency
@@ -89,7 +89,7 @@ class Catalog:
 
     @property
     def version(self) -> Hashable:
-        """Changes when the policy may judge otherwise than before: part of the key of whole answers."""
+        """Changes when the policy may decide otherwise than before: part of the key of cached responses."""
         return self._views.version
 
     async def ranking(self, q: RankingQuery) -> RankingPage:
@@ -129,7 +129,7 @@ class Catalog:
     async def find_album(self, id: str) -> AlbumDetail | None:
         """The album of this number, or the album of the chapter of this number; None when there is none to show.
 
-        Its `related` are those that may be listed by what is known of them; `related` looks the others up.
+        Its `related` are those that may be listed by the tags known; `related` looks the others up.
         """
         return await self._albums.find(id)
 
@@ -142,7 +142,7 @@ class Catalog:
         return await self._albums.get(id)
 
     async def find_albums(self, ids: Sequence[str]) -> list[AlbumDetail | UpstreamFailure | None]:
-        """Many albums, a bounded number at once, in the order asked; a failure stands in its album's place."""
+        """Many albums, a bounded number at once, in the order asked; a failure in place of its album."""
         return await self._albums.find_many(ids)
 
     async def check_album(self, id: str) -> None:
@@ -153,7 +153,7 @@ class Catalog:
         await self._albums.check(id)
 
     async def related(self, id: str) -> tuple[AlbumSummary, ...]:
-        """The albums that the site shows beside this one; where the policy is strict, each is looked up first."""
+        """The albums that the site shows with this one; where the policy is strict, each is looked up first."""
         return await self._albums.related(id)
 
     def album_url(self, id: str) -> str:
@@ -194,11 +194,11 @@ class Catalog:
         return entry.value_or_raise
 
     async def status(self) -> UpstreamStatus:
-        """What is known of the site, without asking it."""
+        """What is known of the site, without a request to it."""
         return await self._site.status()
 
     async def aclose(self) -> None:
-        """Write the tags that were learned. Cache and site are closed by their owners."""
+        """Write the tags that are not written yet. Cache and site are closed by their owners."""
         await self._tag_cache.aclose()
 
     async def _search_text(
@@ -218,7 +218,7 @@ class Catalog:
             page.items,
             lambda ids: _page_with(page, ids),
             exclude=query.exclude,
-            is_strict=is_strict or self._policy.asks_for_blocked(query.text),
+            is_strict=is_strict or self._policy.searches_for_blocked(query.text),
         )
 
     async def _filter(
@@ -233,11 +233,11 @@ class Catalog:
         listable = await self._albums.filter.listable(
             albums, exclude=exclude, is_strict=is_strict or self._policy.is_strict
         )
-        return self._views.put(entry, page_with(listable), LIST_S)
+        return self._views.put(entry, page_with(listable), LIST_TTL_S)
 
 
 def check_page(page: int) -> None:
-    """Raises `InvalidInput` for a page that can't be asked for."""
+    """Raises `InvalidInput` for a page that can't be requested."""
     if page < 1:
         raise InvalidInput("page", "page must be >= 1")
     if page > LAST_PAGE:
@@ -245,9 +245,9 @@ def check_page(page: int) -> None:
 
 
 def normalised(query: SearchQuery) -> SearchQuery:
-    """The query as it is sent and cached: blanks folded, `exclude` without signs, blanks and doubles.
+    """The query as it is sent and cached: blanks collapsed, `exclude` without signs, blanks and duplicates.
 
-    An empty text is allowed: the site then lists everything. Raises `InvalidInput` for what can't be asked.
+    An empty text is allowed: the site then lists everything. Raises `InvalidInput` for an invalid query.
     """
     check_page(query.page)
     text = _normalised_text(query.text, "query", LONGEST_QUERY)

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import msgspec
 from cachetools import LRUCache, TTLCache
 
-from services.cache import DiskCache, RedisTier, shape_of
+from services.cache import DiskCache, RedisTier, schema_hash
 from services.catalog.catalog import Catalog
 from services.catalog.image_cache import ImageCache, ImageData, StoredImage
 from services.catalog.site import Site
@@ -22,11 +22,11 @@ THUMBNAIL_TYPES = {"image/webp": Codec.WEBP, "image/jpeg": Codec.JPEG}
 """In the order to offer them to clients."""
 JPEG_QUALITY = 90
 FRESH_S = 7 * 86400.0
-"""The site rarely changes covers; it is asked again once a week."""
+"""The site rarely changes covers; each is fetched again after a week."""
 
 
-INFO_KEPT_S = 90 * 86400.0
-"""In Redis; on disk they stay while there is room."""
+INFO_TTL_S = 90 * 86400.0
+"""In Redis; on disk they stay until they are evicted."""
 MAX_INFOS = 8192
 """In this process, and as many known absences."""
 UNKNOWN_S = 20.0
@@ -34,7 +34,7 @@ UNKNOWN_S = 20.0
 
 _ENCODE = msgspec.msgpack.Encoder().encode
 _DECODER = msgspec.msgpack.Decoder(ImageInfo)
-_SHAPE = shape_of(ImageInfo)
+_SCHEMA_HASH = schema_hash(ImageInfo)
 
 
 class Covers:
@@ -58,20 +58,20 @@ class Covers:
         codec = THUMBNAIL_TYPES.get(media_type)
         if codec is None:
             raise InvalidInput("media_type", f"Thumbnails are {' or '.join(THUMBNAIL_TYPES)}.")
-        return await self._serve_made(
+        return await self._serve_converted(
             album_id, f"thumbnail.{codec.value}", codec, lambda data: thumbnail(data, THUMBNAIL_WIDTH, codec)
         )
 
     async def as_jpeg(self, album_id: str) -> StoredImage | None:
         """The cover as JPEG, whatever the site sent; untouched when it sent that. Else as `find`."""
-        return await self._serve_made(album_id, "full.jpg", Codec.JPEG, _to_jpeg)
+        return await self._serve_converted(album_id, "full.jpg", Codec.JPEG, _to_jpeg)
 
     async def infos(self, album_ids: Sequence[str]) -> list[ImageInfo | None]:
         """What is known of each cover, in the order asked; None until it was fetched once. Fetches nothing."""
         return await self._infos.find_many(album_ids)
 
     async def aclose(self) -> None:
-        """Cancel what is under way."""
+        """Cancel the calls in flight."""
         await self._images.aclose()
 
     async def _serve(
@@ -83,7 +83,7 @@ class Covers:
             return None
         return await self._images.get(key, make, FRESH_S)
 
-    async def _serve_made(
+    async def _serve_converted(
         self, album_id: str, name: str, codec: Codec, convert: Callable[[bytes], bytes]
     ) -> StoredImage | None:
         async def make() -> ImageData | None:
@@ -120,39 +120,39 @@ class CoverInfos:
     async def put(self, album_id: str, info: ImageInfo) -> None:
         """Store the info of a cover."""
         data = _ENCODE(info)
-        self._keep(album_id, info)
+        self._store(album_id, info)
         await self._disk.put(_key(album_id), data, "application/msgpack")
-        await self._redis.put_many({_redis_key(album_id): data}, INFO_KEPT_S)
+        await self._redis.put_many({_redis_key(album_id): data}, INFO_TTL_S)
 
     async def _load_from_redis(self, album_ids: Sequence[str]) -> list[str]:
         """Ids that Redis does not have."""
         found = await self._redis.get_many([_redis_key(id) for id in album_ids])
-        return [id for id, data in zip(album_ids, found, strict=True) if not self._keep_if_readable(id, data)]
+        return [id for id, data in zip(album_ids, found, strict=True) if not self._store_if_readable(id, data)]
 
     async def _load_from_disk(self, album_ids: Sequence[str]) -> None:
         files = await self._disk.find_many([_key(id) for id in album_ids])
         found = {
             _redis_key(id): file.data
             for id, file in zip(album_ids, files, strict=True)
-            if file is not None and self._keep_if_readable(id, file.data)
+            if file is not None and self._store_if_readable(id, file.data)
         }
         if found:
-            await self._redis.put_many(found, INFO_KEPT_S)
+            await self._redis.put_many(found, INFO_TTL_S)
         for id in album_ids:
             if id not in self._known:
                 self._unknown[id] = True
 
-    def _keep_if_readable(self, album_id: str, data: bytes | None) -> bool:
+    def _store_if_readable(self, album_id: str, data: bytes | None) -> bool:
         try:
             info = data and _DECODER.decode(data)
         except msgspec.MsgspecError:
             return False
         if not info:
             return False
-        self._keep(album_id, info)
+        self._store(album_id, info)
         return True
 
-    def _keep(self, album_id: str, info: ImageInfo) -> None:
+    def _store(self, album_id: str, info: ImageInfo) -> None:
         self._known[album_id] = info
         self._unknown.pop(album_id, None)
 
@@ -169,8 +169,8 @@ def _to_jpeg(data: bytes) -> bytes:
 
 
 def _key(album_id: str) -> str:
-    return f"cover/{album_id}/info/{_SHAPE}"
+    return f"cover/{album_id}/info/{_SCHEMA_HASH}"
 
 
 def _redis_key(album_id: str) -> str:
-    return f"jmgraph:cover:{_SHAPE}:{album_id}"
+    return f"jmgraph:cover:{_SCHEMA_HASH}:{album_id}"

@@ -18,12 +18,12 @@ from services.redis import RedisClient
 from services.settings import Settings
 
 SITE_URL = "https://18comic.vip"
-"""Where albums are linked to when the host names no address of the site's pages."""
+"""Links to albums begin with it when the settings name no address of the site's pages."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenCatalog:
-    """What reads the site."""
+    """The services that read the site."""
 
     catalog: Catalog
     policy: ContentPolicy

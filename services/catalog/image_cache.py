@@ -1,4 +1,4 @@
-"""Images cached on disk: each fetched once, however many callers and processes ask for it."""
+"""Images cached on disk: each fetched once, however many callers and processes request it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from cachetools import TTLCache
 
-from services.cache import CachedFile, DiskCache, Flight, RedisTier, RefreshLock, SingleFlight
+from services.cache import CachedFile, DiskCache, InFlightCall, RedisTier, RefreshLock, SingleFlight
 from services.errors import UpstreamFailure
 from services.observability import current_stats
 
 ABSENT_S = 60.0
-"""An image that the site does not have is not asked for again for so long."""
+"""An image that the site does not have is not requested again for so long."""
 MAX_ABSENT = 4096
 """Remembered in this process."""
 
@@ -43,12 +43,12 @@ ImageData = tuple[bytes, str]
 
 
 class ImageCache:
-    """Images by key ("cover/350234"), made when they are first asked for."""
+    """Images by key ("cover/350234"), made when they are first requested."""
 
     def __init__(self, disk: DiskCache, redis: RedisTier) -> None:
         self._disk = disk
         self._redis = redis
-        self._flights: SingleFlight[StoredImage | None] = SingleFlight()
+        self._calls: SingleFlight[StoredImage | None] = SingleFlight()
         self._absent: TTLCache[str, bool] = TTLCache(MAX_ABSENT, ABSENT_S)
 
     async def get(
@@ -64,20 +64,20 @@ class ImageCache:
         if cached is not None and time.time() < cached.stored_at + fresh_s:
             return StoredImage.of(cached)
 
-        async def work(_: Flight[StoredImage | None]) -> StoredImage | None:
+        async def work(_: InFlightCall[StoredImage | None]) -> StoredImage | None:
             return await self._make(key, make, fresh_s)
 
-        flight = self._flights.join(key, work, current_stats().priority)
+        call = self._calls.join(key, work, current_stats().priority)
         try:
-            return await flight.result()
+            return await call.result()
         except UpstreamFailure:
             if cached is None:
                 raise
             return StoredImage.of(cached)
 
     async def aclose(self) -> None:
-        """Cancel what is under way."""
-        await self._flights.aclose()
+        """Cancel the calls in flight."""
+        await self._calls.aclose()
 
     async def _make(
         self, key: str, make: Callable[[], Awaitable[ImageData | None]], fresh_s: float

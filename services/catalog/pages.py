@@ -21,7 +21,7 @@ thread.
 
 
 class Pages:
-    """Pages by chapter and 1-based index. They never change, so they stay while there is room."""
+    """Pages by chapter and 1-based index. They never change, so they stay until they are evicted."""
 
     def __init__(
         self, site: Site, catalog: Catalog, disk: DiskCache, redis: RedisTier, find_staged: FindStaged
@@ -45,7 +45,7 @@ class Pages:
         return await self._images.get(f"page/{chapter_id}/{index}", lambda: self._fetch(chapter, index))
 
     async def aclose(self) -> None:
-        """Cancel what is under way."""
+        """Cancel the calls in flight."""
         await self._images.aclose()
 
     async def _fetch(self, chapter: ChapterDetail, index: int) -> ImageData:

@@ -1,4 +1,4 @@
-"""The content policy: which tags are blocked, and what it leaves of albums and lists."""
+"""The content policy: which tags are blocked, and how it filters albums and lists."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from services.upstream.records import AlbumSummary
 
 T = TypeVar("T")
 
-LIST_S = 30.0
-"""A list is judged again after so long: by then other processes may have seen tags of its albums."""
+LIST_TTL_S = 30.0
+"""A list is filtered again after so long: by then other processes may have seen tags of its albums."""
 
 BUILT_IN_IDS = (
     "female:lolicon",
@@ -37,9 +37,9 @@ BUILT_IN_SPELLINGS = ("蘿莉", "萝莉", "正太", "幼女")
 """Always blocked; a host can only add to them."""
 
 _SHORTEST_IN_TITLES = 2
-"""Characters: a single one stands in too many titles by chance."""
-_KEPT = 50_000
-"""Verdicts on names that are remembered; the site uses a tenth as many names."""
+"""Characters: a single one is in too many titles by chance."""
+_MAX_CACHED = 50_000
+"""Names whose result is cached; the site uses a tenth as many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,26 +51,26 @@ class _Rules:
     """Folded."""
     exclusions: tuple[str, ...]
     in_titles: re.Pattern[str] | None
-    """In a folded title: what is not written with Latin letters."""
+    """In a folded title: spellings that are not in Latin letters."""
     words_in_titles: re.Pattern[str] | None
-    """In a title as it stands: whole words only."""
+    """In a title that is not folded: whole words only."""
 
 
 class ContentPolicy:
-    """Judges names, tags and titles by the built-in block list and the host's additions (ids or site spellings)."""
+    """Checks names, tags and titles against the built-in block list and the host's (ids or site spellings)."""
 
     def __init__(self, index: TagIndex, blocked: Iterable[str] = (), *, is_strict: bool = False) -> None:
         self.is_strict = is_strict
         self._index = index
-        ids, spellings = _parted(blocked)
+        ids, spellings = _split_ids(blocked)
         self._ids = frozenset((*BUILT_IN_IDS, *ids))
         self._spellings = (*BUILT_IN_SPELLINGS, *spellings)
-        self._verdicts: LRUCache[tuple[TagKind, str], bool] = LRUCache(_KEPT)
+        self._is_blocked_by_name: LRUCache[tuple[TagKind, str], bool] = LRUCache(_MAX_CACHED)
         self._rules = self._resolve()
 
     @property
     def version(self) -> Hashable:
-        """Changes when a verdict may change."""
+        """Changes when the policy may decide otherwise."""
         return self._index.version
 
     @property
@@ -78,11 +78,11 @@ class ContentPolicy:
         """Spellings to exclude in searches on the site; not those with blanks, at which the site splits words."""
         return self._current().exclusions
 
-    def verdict(self, tags: Iterable[str]) -> tuple[str, ...]:
+    def blocked_genres(self, tags: Iterable[str]) -> tuple[str, ...]:
         """The blocked ones of an album's genre tags, as the site spells them; empty when the album may be shown."""
-        return self.verdict_of(AlbumTags(tags=tuple(tags)))
+        return self.blocked_tags(AlbumTags(tags=tuple(tags)))
 
-    def verdict_of(self, tags: AlbumTags) -> tuple[str, ...]:
+    def blocked_tags(self, tags: AlbumTags) -> tuple[str, ...]:
         """The blocked ones of all tags of an album: works, characters and authors have ids as well."""
         self._current()
         return tuple(name for kind, name in tags if self._is_blocked(kind, name))
@@ -96,7 +96,7 @@ class ContentPolicy:
             for title, fold in zip(titles, folded, strict=True)
         ]
 
-    def asks_for_blocked(self, text: str) -> bool:
+    def searches_for_blocked(self, text: str) -> bool:
         """True for a search text that names something blocked: whatever it finds is blocked as well."""
         words = [word.lstrip("+") for word in text.split() if not word.startswith("-")]
         wanted = " ".join(words)
@@ -106,17 +106,17 @@ class ContentPolicy:
 
     def _current(self) -> _Rules:
         if self._rules.version != self._index.version:
-            self._verdicts.clear()
+            self._is_blocked_by_name.clear()
             self._rules = self._resolve()
         return self._rules
 
     def _is_blocked(self, kind: TagKind, name: str) -> bool:
-        verdict = self._verdicts.get((kind, name))
-        if verdict is None:
-            verdict = self._verdicts[kind, name] = self._judge(kind, name)
-        return verdict
+        is_blocked = self._is_blocked_by_name.get((kind, name))
+        if is_blocked is None:
+            is_blocked = self._is_blocked_by_name[kind, name] = self._matches(kind, name)
+        return is_blocked
 
-    def _judge(self, kind: TagKind, name: str) -> bool:
+    def _matches(self, kind: TagKind, name: str) -> bool:
         if not name:
             return False
         if self._index.fold([name])[0] in self._rules.spellings or _id_of(name) in self._ids:
@@ -159,7 +159,7 @@ class PolicyFilter:
     ) -> frozenset[str]:
         """Ids of the albums that may be listed.
 
-        Judged by the title and the known tags. Unknown tags are looked up when `is_strict`, or when there is
+        Decided by the title and the known tags. Unknown tags are looked up when `is_strict`, or when there is
         something to `exclude`; an album whose tags stay unknown is then withheld when strict, and else listed.
         """
         without_tags = [album.id for album in albums if album.tags is None]
@@ -167,7 +167,7 @@ class PolicyFilter:
         unknown = [id for id in without_tags if self._tag_cache.get(id) is None]
         if unknown and (is_strict or exclude):
             await self._load_tags(unknown)
-        self._learn_from(albums)
+        self._store_blocked(albums)
         return self.listable_by_known_tags(albums, exclude=exclude, is_strict=is_strict)
 
     def listable_by_known_tags(
@@ -181,11 +181,11 @@ class PolicyFilter:
             if not is_blocked and self._may_be_listed(album, exclude, is_strict)
         )
 
-    def _learn_from(self, albums: Sequence[AlbumSummary]) -> None:
+    def _store_blocked(self, albums: Sequence[AlbumSummary]) -> None:
         """Some lists carry tags, others don't: an album that one shows to be blocked is blocked in all."""
         for album in albums:
             tags = AlbumTags.of_summary(album)
-            if tags and self._tag_cache.get(album.id) is None and self._policy.verdict_of(tags):
+            if tags and self._tag_cache.get(album.id) is None and self._policy.blocked_tags(tags):
                 self._tag_cache.put(album.id, tags)
 
     def _may_be_listed(self, album: AlbumSummary, exclude: Collection[str], is_strict: bool) -> bool:
@@ -193,11 +193,11 @@ class PolicyFilter:
         known = [tags for tags in found if tags is not None]
         if not known:
             return not is_strict
-        return not any(self._policy.verdict_of(tags) or tags.has_any_of(exclude) for tags in known)
+        return not any(self._policy.blocked_tags(tags) or tags.has_any_of(exclude) for tags in known)
 
 
 class FilteredViews:
-    """What the policy left of cache entries, stored beside each until a verdict may have changed."""
+    """Filtered values of cache entries, stored with each entry until the policy may decide otherwise."""
 
     def __init__(self, policy: ContentPolicy, tag_cache: TagCache, clock: Callable[[], float] = time.time) -> None:
         self._policy = policy
@@ -217,16 +217,14 @@ class FilteredViews:
         return view
 
     def put(self, entry: CacheEntry[Any], value: T, ttl_s: float = math.inf) -> T:
-        """Store a view just made. Where it equals the last one that object is kept: callers may have derived more
-        from it.
-        """
+        """Store a new view. Where it equals the last one that object is kept, with what callers derived from it."""
         if entry.derived is not None and entry.derived.value == value:
             value = entry.derived.value
         entry.derived = DerivedValue(value, self.version, self._clock() + ttl_s)
         return value
 
 
-def _parted(blocked: Iterable[str]) -> tuple[list[str], list[str]]:
+def _split_ids(blocked: Iterable[str]) -> tuple[list[str], list[str]]:
     """Ids and spellings."""
     ids: list[str] = []
     spellings: list[str] = []

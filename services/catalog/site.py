@@ -26,7 +26,7 @@ class Site(Protocol):
         """The chapter of this number, with the names of its pages."""
 
     async def search(self, q: SearchQuery) -> AlbumListPage:
-        """One page of a search, without what `exclude` names as far as the site keeps to it."""
+        """One page of a search, without what `exclude` names as far as the site respects it."""
 
     async def ranking(self, q: RankingQuery) -> RankingPage:
         """One page of a ranking."""
@@ -41,4 +41,4 @@ class Site(Protocol):
         """The page as the CDN sends it, perhaps scrambled; `index` is 1-based."""
 
     async def status(self) -> UpstreamStatus:
-        """What is known of the site, without asking it."""
+        """What is known of the site, without a request to it."""

@@ -16,12 +16,12 @@ from services.cache import RedisTier
 from services.ehtag import TagKind, Translator, fold_many
 from services.upstream.records import AlbumDetail, AlbumSummary
 
-KEPT_S = 30 * 86400.0
-"""In Redis. After this at the latest an album whose tags changed is judged by the new ones."""
+TTL_S = 30 * 86400.0
+"""In Redis. After this at the latest the policy sees the new tags of an album whose tags changed."""
 MAX_ALBUMS = 8192
-"""In this process; Redis holds the rest."""
+"""In this process; Redis has the rest."""
 REWRITE_S = 86400.0
-"""Tags that stay the same are written again once a day, which starts their month anew."""
+"""Tags that stay the same are written again once a day, which renews their TTL."""
 FLUSH_S = 0.05
 """New tags are collected for so long, then written in one call."""
 
@@ -70,8 +70,9 @@ again; another version only with other fields of `AlbumTags`."""
 class TagCache:
     """The tags that each album was last seen with, kept for a month: longer than the album itself is cached.
 
-    The policy judges lists, covers and pages by them without asking the site. Keeping tags instead of verdicts, a
-    host that changes its block list is obeyed at once. `revision` grows when an album becomes blocked or unblocked.
+    With them the policy filters lists, covers and pages without a request to the site. Tags are stored, not
+    decisions, so that a changed block list takes effect at once. `revision` grows when an album becomes
+    blocked or unblocked.
     """
 
     def __init__(self, redis: RedisTier, is_blocked: Callable[[AlbumTags], bool]) -> None:
@@ -121,7 +122,7 @@ class TagCache:
         while self._unwritten:
             await asyncio.sleep(FLUSH_S)
             values, self._unwritten = self._unwritten, {}
-            await self._redis.put_many({_KEY + id: data for id, data in values.items()}, KEPT_S)
+            await self._redis.put_many({_KEY + id: data for id, data in values.items()}, TTL_S)
 
 
 class TagIndex(Protocol):

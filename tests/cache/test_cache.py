@@ -30,10 +30,12 @@ async def new_cache(redis_client: RedisClient, clock: Clock) -> AsyncIterator[Ne
     """Makes caches as separate processes would have them: nothing in common but Valkey and the clock."""
     made: list[Cache] = []
 
-    def make(*, patience_s: float = 2.0, retry_s: float = 2.0, on_read: ReadObserver = lambda *_: None) -> Cache:
+    def make(*, refresh_wait_s: float = 2.0, retry_s: float = 2.0, on_read: ReadObserver = lambda *_: None) -> Cache:
         shared = RedisTier(redis_client, clock=clock)
         made.append(
-            Cache(shared, stale_s=1000.0, patience_s=patience_s, retry_s=retry_s, clock=clock, on_read=on_read)
+            Cache(
+                shared, stale_s=1000.0, refresh_wait_s=refresh_wait_s, retry_s=retry_s, clock=clock, on_read=on_read
+            )
         )
         return made[-1]
 
@@ -203,7 +205,7 @@ async def test_an_old_entry_waits_for_the_refresh(new_cache: NewCache, site: Fak
 async def test_an_old_entry_is_returned_when_the_site_is_slow(
     new_cache: NewCache, site: FakeSite, clock: Clock
 ) -> None:
-    cache = new_cache(patience_s=0.01)
+    cache = new_cache(refresh_wait_s=0.01)
     await cache.read(ALBUMS, "1", fetch(site, "1"))
     clock.move(500)
     site.gate.clear()

@@ -20,7 +20,7 @@ def test_a_tag_is_known_by_its_translated_name_however_it_is_written() -> None:
     tag_index = EhTagIndex(lambda: translator(snow_scene="雪景"))
 
     assert tag_index.ids_of("雪景", TagKind.GENRE) == {"other:snow scene"}
-    assert ContentPolicy(tag_index, ["other:snow scene"]).verdict(["雪 景", "山", "Snow Scene"]) == (
+    assert ContentPolicy(tag_index, ["other:snow scene"]).blocked_genres(["雪 景", "山", "Snow Scene"]) == (
         "雪 景",
         "Snow Scene",
     )
@@ -29,8 +29,8 @@ def test_a_tag_is_known_by_its_translated_name_however_it_is_written() -> None:
 def test_an_author_is_known_by_kind() -> None:
     policy = ContentPolicy(EhTagIndex(lambda: translator(snow="雪")), ["artist:river"])
 
-    assert policy.verdict_of(AlbumTags(tags=("河",))) == ()
-    assert policy.verdict_of(AlbumTags(authors=("河",))) == ("河",)
+    assert policy.blocked_tags(AlbumTags(tags=("河",))) == ()
+    assert policy.blocked_tags(AlbumTags(authors=("河",))) == ("河",)
 
 
 def test_exclusions_follow_the_alias_table_whatever_the_snapshot_holds() -> None:
@@ -46,9 +46,9 @@ def test_a_new_snapshot_is_a_new_version() -> None:
     policy = ContentPolicy(tag_index, ["other:dusk"])
     before = policy.version
     assert policy.version == before
-    assert policy.verdict(["黄昏"]) == ()
+    assert policy.blocked_genres(["黄昏"]) == ()
 
     current = translator(dusk="黄昏")
 
     assert policy.version != before
-    assert policy.verdict(["黃昏"]) == ("黃昏",)
+    assert policy.blocked_genres(["黃昏"]) == ("黃昏",)
