@@ -1,1 +1,1 @@
-"""Speed, beside what it is compared with: `make bench`, or `python -m benchmarks NAME …`."""
+"""Speed, compared with other implementations: `make bench`, or `python -m benchmarks NAME …`."""

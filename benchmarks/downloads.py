@@ -1,4 +1,4 @@
-"""Downloads: pages per second from `start` to READY, beside the floor and jmcomic, in one run.
+"""Downloads: pages per second from `start` to READY, compared in one run with jmcomic and the least work possible.
 
 `python -m benchmarks.downloads [--rounds 3]`. The site, the worker and jmcomic are processes of their own; the demo
 site's pictures are drawn beforehand. docs/performance.md explains the measurements.

@@ -1,6 +1,6 @@
 """How fast the tag database opens, renders and is exported: `python -m benchmarks.ehtag [FOLDER]`.
 
-FOLDER holds the thirteen files of a tag database; without it `../shared/ehtag/database` beside the checkout is read.
+FOLDER holds the thirteen files of a tag database; the default is `../shared/ehtag/database`, next to the checkout.
 Seconds of one core, each the best of three processes. Targets: ready to translate within 0.6 s and
 100 MB for the whole process; a record in full form within 0.2 ms; the full export within 4 s.
 """
@@ -29,7 +29,7 @@ from services.ehtag import (
 )
 
 _ROOT = Path(__file__).resolve().parent.parent
-_BESIDE = _ROOT.parent / "shared" / "ehtag" / "database"
+_DEFAULT_FOLDER = _ROOT.parent / "shared" / "ehtag" / "database"
 _RECORDS = 2000
 _RUNS = 3
 
@@ -98,4 +98,4 @@ if __name__ == "__main__":
         case [folder]:
             main(Path(folder))
         case _:
-            main(_BESIDE)
+            main(_DEFAULT_FOLDER)

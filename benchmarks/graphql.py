@@ -1,4 +1,4 @@
-"""A ranking of 80 albums with all tags translated: cached, from warm data, and cold; beside plain Strawberry."""
+"""A ranking of 80 albums with all tags translated: cached, uncached and cold; compared with plain Strawberry."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class Workers:
         self._environment = os.environ | worker_environment(site, settings, redis_url) | {"JMGRAPH_JM_TIMEOUT": "3"}
         self.running: list[subprocess.Popen[bytes]] = []
 
-    def keep(self) -> None:
+    def restart_ended(self) -> None:
         """Start those that have ended."""
         self.running = [process for process in self.running if process.poll() is None]
         while len(self.running) < WORKERS:
@@ -89,7 +89,7 @@ def workers_of(site: Site, settings: Settings, redis_url: str) -> Iterator[Worke
     """The workers, stopped at the end of the block."""
     workers = Workers(site, settings, redis_url)
     try:
-        workers.keep()
+        workers.restart_ended()
         yield workers
     finally:
         workers.end()
@@ -107,7 +107,7 @@ class Soak:
         self._goal = goal
         self._started = 0
         comics = [
-            comic for comic in library().healthy if sum(len(chapter.pages) for chapter in comic.chapters) <= PAGES
+            comic for comic in library().unscripted if sum(len(chapter.pages) for chapter in comic.chapters) <= PAGES
         ]
         self._albums = [str(comic.id) for comic in comics]
 
@@ -122,7 +122,7 @@ class Soak:
         while self._started < self._goal and time.monotonic() < deadline:
             await self._tolerating_refusals(self._start_downloads)
             await self._tolerating_refusals(self._fault)
-            self._workers.keep()
+            self._workers.restart_ended()
             self._measure()
             await asyncio.sleep(self._chance.uniform(0.3, 1.0))
         await self._settle()
@@ -150,7 +150,7 @@ class Soak:
             "valkey killed": (1, self._kill_valkey),
             "pages fail": (3, lambda: self._set_knobs(failure="server_error", rate=0.2)),
             "pages dawdle": (2, lambda: self._set_knobs(latency_s=0.2)),
-            "site healthy": (5, self._heal),
+            "site healthy": (5, self._reset_knobs),
             "cancelled": (2, lambda: self._one(self.downloads.cancel, ACTIVE_STATES)),
             "removed": (1, lambda: self._one(self.downloads.remove, frozenset(DownloadState))),
             "retried": (2, self.downloads.retry_failed),
@@ -169,7 +169,7 @@ class Soak:
     async def _set_knobs(self, **knobs: Any) -> None:
         await self._site.set_knobs({"target": "image", **knobs})
 
-    async def _heal(self) -> None:
+    async def _reset_knobs(self) -> None:
         await self._site.set_knobs({"reset": True})
 
     async def _one(self, act: Callable[[str], object], states: frozenset[DownloadState]) -> None:
@@ -183,10 +183,10 @@ class Soak:
 
     async def _settle(self) -> None:
         """Without faults: every download ends, failed ones after a retry."""
-        await self._heal()
+        await self._reset_knobs()
         deadline = time.monotonic() + SETTLE_S
         while time.monotonic() < deadline:
-            self._workers.keep()
+            self._workers.restart_ended()
             self._measure()
             await self._tolerating_refusals(self.downloads.retry_failed)
             try:

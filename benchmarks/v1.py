@@ -1,4 +1,4 @@
-"""Cached reads of the old API, beside a plain FastAPI server with the same responses; one process, 32 connections."""
+"""Cached reads of the old API, compared with plain FastAPI and the same responses; one process, 32 connections."""
 
 from __future__ import annotations
 

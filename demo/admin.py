@@ -27,7 +27,7 @@ class Admin:
         """Knobs, the log of requests, and the site's addresses."""
         return [
             Route("/_demo/knobs", self.show, methods=["GET"]),
-            Route("/_demo/knobs", self.turn, methods=["POST"]),
+            Route("/_demo/knobs", self.set_knobs, methods=["POST"]),
             Route("/_demo/requests", self.log, methods=["GET"]),
             Route("/_demo/requests", self.clear, methods=["DELETE"]),
             Route("/_demo/hosts", self.hosts, methods=["GET"]),
@@ -37,7 +37,7 @@ class Admin:
         """The knobs that are set."""
         return JSONResponse(self._knobs.as_json())
 
-    async def turn(self, request: Request) -> Response:
+    async def set_knobs(self, request: Request) -> Response:
         """Set knobs: `{"target": "image", "latency_s": 0.2}`, or `{"reset": true}`, or a list of such changes."""
         body = await request.json()
         try:
@@ -70,4 +70,4 @@ class Admin:
         if knobs.get("reset"):
             self._knobs.reset()
             return
-        self._knobs.turn(knobs.pop("target"), path=knobs.pop("path", ""), **knobs)
+        self._knobs.set(knobs.pop("target"), path=knobs.pop("path", ""), **knobs)

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from demo.records import Chapter, Comic, Page, PageKind
 from demo.sample_values import TODAY, draw, likes_of, published_of, views_of
 
-BENCH_ALBUM_ID = 438516
+BENCHMARK_ALBUM_ID = 438516
 """One chapter of sixty scrambled webp pages, all of the usual size: what the benchmarks download."""
 
 # number | theme | title | authors | works | characters | tags | category/sub category | pages of each chapter.
@@ -150,7 +150,7 @@ def _pages(chapter_id: int, shape: str) -> tuple[Page, ...]:
 
 
 def _shape(chapter_id: int) -> tuple[int, int]:
-    return _SHAPES[0] if chapter_id == BENCH_ALBUM_ID else _SHAPES[chapter_id % len(_SHAPES)]
+    return _SHAPES[0] if chapter_id == BENCHMARK_ALBUM_ID else _SHAPES[chapter_id % len(_SHAPES)]
 
 
 def _mixed(number: int, page: Page) -> Page:

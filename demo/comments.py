@@ -61,7 +61,7 @@ def comments_of(comic: Comic) -> tuple[Comment, ...]:
 
 def all_comments() -> tuple[Comment, ...]:
     """All comments of the site, album by album."""
-    return tuple(comment for comic in library().healthy for comment in comments_of(comic))
+    return tuple(comment for comic in library().unscripted for comment in comments_of(comic))
 
 
 def _comment_of(album_id: int, number: int) -> Comment:

@@ -20,7 +20,7 @@ from demo.records import Chapter, Page, PageKind
 from demo.scramble import scrambled, strips
 
 EDITION = 1
-"""Raised when pictures or their encoding change, so that an old folder is not used."""
+"""Raised when pictures or their encoding change, so that files of an older edition are not used."""
 
 _MEMORY_BYTES = 48 * 1024 * 1024
 
@@ -47,13 +47,13 @@ class ImageStore:
     def page(self, chapter: Chapter, number: int) -> bytes:
         """A page of a chapter (1-based), scrambled where the site would."""
         page = chapter.pages[number - 1]
-        return self._kept(f"{chapter.id}/{page.name}", lambda: _encoded_page(chapter, page, number))
+        return self._get_or_make(f"{chapter.id}/{page.name}", lambda: _encoded_page(chapter, page, number))
 
     def cover(self, album_id: int, small: bool = False) -> bytes:
         """The cover of a comic as JPEG; `small` is the one of the lists (3:4)."""
         size = COVER_3X4_SIZE if small else COVER_SIZE
         name = f"covers/{album_id}{'_3x4' if small else ''}.jpg"
-        return self._kept(name, lambda: _encoded(cover_image(album_id, size), PageKind.JPG))
+        return self._get_or_make(name, lambda: _encoded(cover_image(album_id, size), PageKind.JPG))
 
     def warm(self, chapter: Chapter) -> None:
         """Make all pages of a chapter, on all cores."""
@@ -61,11 +61,11 @@ class ImageStore:
             for _ in pool.map(partial(self.page, chapter), range(1, len(chapter.pages) + 1)):
                 continue
 
-    def _kept(self, name: str, make: Callable[[], bytes]) -> bytes:
-        data = self._recall(name)
+    def _get_or_make(self, name: str, make: Callable[[], bytes]) -> bytes:
+        data = self._get_recent(name)
         if data is None:
             data = self._read_or_write(name, make)
-            self._remember(name, data)
+            self._add_recent(name, data)
         return data
 
     def _read_or_write(self, name: str, make: Callable[[], bytes]) -> bytes:
@@ -79,14 +79,14 @@ class ImageStore:
         unfinished.replace(path)
         return data
 
-    def _recall(self, name: str) -> bytes | None:
+    def _get_recent(self, name: str) -> bytes | None:
         with self._lock:
             data = self._recent.get(name)
             if data is not None:
                 self._recent.move_to_end(name)
             return data
 
-    def _remember(self, name: str, data: bytes) -> None:
+    def _add_recent(self, name: str, data: bytes) -> None:
         with self._lock:
             self._recent_bytes += len(data) - len(self._recent.pop(name, b""))
             self._recent[name] = data

@@ -61,7 +61,7 @@ class Knobs:
         self._resets = 0
         self._lock = Lock()
 
-    def turn(self, target: str, *, path: str = "", **knobs: Any) -> None:
+    def set(self, target: str, *, path: str = "", **knobs: Any) -> None:
         """Set the named knobs of a target; its others stay as they are. Raises ValueError for an unknown knob."""
         unknown = knobs.keys() - _NAMES
         if unknown:
@@ -80,7 +80,7 @@ class Knobs:
 
     @property
     def resets(self) -> int:
-        """How often `reset` was called; scripted comics count their requests anew after it."""
+        """How often `reset` was called; scripted comics then count their requests from zero again."""
         return self._resets
 
     def as_json(self) -> list[dict[str, Any]]:
@@ -108,15 +108,15 @@ class Knobs:
             return self._merged(applying)
 
     def _merged(self, applying: list[tuple[tuple[str, str], Setting]]) -> Behaviour:
-        latency_s, stall, drip, dead = 0.0, None, None, False
+        latency_s, stall, bytes_per_s, dead = 0.0, None, None, False
         fault: Fault | None = None
         for key, setting in applying:
             latency_s = setting.latency_s or latency_s
             stall = setting.stall_after_bytes if setting.stall_after_bytes is not None else stall
-            drip = setting.bytes_per_s or drip
+            bytes_per_s = setting.bytes_per_s or bytes_per_s
             dead = dead or setting.dead
             fault = self._fault(key, setting) or fault
-        return Behaviour(latency_s, fault, stall, drip, dead)
+        return Behaviour(latency_s, fault, stall, bytes_per_s, dead)
 
     def _fault(self, key: tuple[str, str], setting: Setting) -> Fault | None:
         if setting.failure is None or self._chance.random() >= setting.rate:

@@ -34,13 +34,13 @@ class Library:
         return found
 
     @cached_property
-    def healthy(self) -> tuple[Comic, ...]:
+    def unscripted(self) -> tuple[Comic, ...]:
         """The comics without a script."""
         return tuple(comic for comic in self.comics if comic.script is None)
 
     def related(self, comic: Comic) -> tuple[Comic, ...]:
-        """Up to ten healthy comics by the same author or on the same theme."""
-        others = [other for other in self.healthy if other.id != comic.id]
+        """Up to ten comics without a script, by the same author or on the same theme."""
+        others = [other for other in self.unscripted if other.id != comic.id]
         others.sort(key=lambda other: (other.authors != comic.authors, other.theme != comic.theme, -other.views))
         return tuple(others[:10])
 

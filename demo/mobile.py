@@ -38,7 +38,7 @@ class MobileApi:
             "/categories/filter": self.categories,
             "/forum": self.forum,
         }
-        return [Route(path, _sealed(make), methods=["GET"]) for path, make in table.items()]
+        return [Route(path, _checked(make), methods=["GET"]) for path, make in table.items()]
 
     def setting(self, _request: Request, stamp: str) -> ASGIApp:
         """The first request of the app; sets the cookie that it sends from then on."""
@@ -117,7 +117,7 @@ _NO_ALBUM: Mapping[str, Any] = {"id": None, "name": None, "series": [], "images"
 _NO_CHAPTER: Mapping[str, Any] = {"id": None, "name": None, "series": [], "images": [], "tags": ""}
 
 
-def _sealed(make: Callable[[Request, str], ASGIApp]) -> Endpoint:
+def _checked(make: Callable[[Request, str], ASGIApp]) -> Endpoint:
     """The address as an app: checks the token, then lets `make` answer under the client's time stamp."""
 
     def choose(request: Request) -> ASGIApp:

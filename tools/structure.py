@@ -28,7 +28,7 @@ SHORT_LINES = 40
 LIMITS = {
     "product files": 190,
     "percent of files below 40 lines": 11.9,
-    "import circles": 0,
+    "import cycles": 0,
     "repeated class names": 0,
     "modules of a cold ranking": 40,
 }
@@ -48,20 +48,20 @@ class Measure:
     details: list[str]
 
     @property
-    def is_over(self) -> bool:
+    def exceeds_limit(self) -> bool:
         """True when the value is above its limit."""
         return self.value > LIMITS[self.name]
 
 
 def measures() -> list[Measure]:
     """Every measure, in the order of `LIMITS`."""
-    files, short, circles, repeated = product_files(), short_files(), import_circles(), repeated_class_names()
+    files, short, cycles, repeated = product_files(), short_files(), import_cycles(), repeated_class_names()
     folders = Counter(path.parent.relative_to(ROOT).as_posix() for path in files)
     entered = modules_of_cold_ranking()
     return [
         Measure("product files", len(files), [f"{folder:<30}{count:4}" for folder, count in sorted(folders.items())]),
         Measure("percent of files below 40 lines", round(100 * len(short) / len(files), 1), list(map(module, short))),
-        Measure("import circles", len(circles), [", ".join(circle) for circle in circles]),
+        Measure("import cycles", len(cycles), [", ".join(cycle) for cycle in cycles]),
         Measure("repeated class names", len(repeated), [f"{n}: {', '.join(where)}" for n, where in repeated.items()]),
         Measure("modules of a cold ranking", len(entered), entered),
     ]
@@ -107,13 +107,13 @@ def module_of(name: str, modules: Container[str]) -> str | None:
     return name if name in modules else parent if parent in modules else None
 
 
-def import_circles() -> list[list[str]]:
+def import_cycles() -> list[list[str]]:
     """Groups of modules that import each other, directly or through others (Tarjan's algorithm)."""
     edges = imports()
     index: dict[str, int] = {}
     low: dict[str, int] = {}
     stack: list[str] = []
-    circles: list[list[str]] = []
+    cycles: list[list[str]] = []
 
     def visit(name: str) -> None:
         index[name] = low[name] = len(index)
@@ -128,12 +128,12 @@ def import_circles() -> list[list[str]]:
             group = stack[stack.index(name) :]
             del stack[stack.index(name) :]
             if len(group) > 1:
-                circles.append(sorted(group))
+                cycles.append(sorted(group))
 
     for name in edges:
         if name not in index:
             visit(name)
-    return circles
+    return cycles
 
 
 def repeated_class_names() -> dict[str, list[str]]:
@@ -218,7 +218,7 @@ def main() -> int:
         print(f"{measure.name:<34}{measure.value:>7g}   at most {LIMITS[measure.name]:g}")
         for line in measure.details:
             print(f"    {line}")
-    return 1 if any(measure.is_over for measure in found) else 0
+    return 1 if any(measure.exceeds_limit for measure in found) else 0
 
 
 if __name__ == "__main__":

@@ -90,7 +90,7 @@ async def test_titles_of_a_ranking_cost_one_call(opened: Open) -> None:
 
 
 async def test_details_of_a_ranking_come_in_one_bounded_batch(opened: Open, demo: RunningDemo, method: str) -> None:
-    demo.knobs.turn("*", latency_s=0.02)
+    demo.knobs.set("*", latency_s=0.02)
     async with opened(jm_concurrency=8) as reading:
         ranking = await reading.catalog.ranking(RankingQuery())
         demo.requests.reset()
@@ -105,7 +105,7 @@ async def test_details_of_a_ranking_come_in_one_bounded_batch(opened: Open, demo
 async def test_cached_reads_work_while_the_site_is_down(opened: Open, demo: RunningDemo) -> None:
     async with opened(cache_album_s=0) as reading:
         fresh = await reading.catalog.find_album("350234")
-        demo.knobs.turn("*", dead=True)
+        demo.knobs.set("*", dead=True)
 
         with open_stats() as stats:
             stale = await reading.catalog.find_album("350234")

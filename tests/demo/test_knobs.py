@@ -19,7 +19,7 @@ ALBUM = "/album/350234/"
 
 
 def test_a_role_can_be_blocked_while_the_others_respond(demo: RunningDemo, http: httpx.Client) -> None:
-    demo.knobs.turn("html", failure="region")
+    demo.knobs.set("html", failure="region")
 
     statuses = [http.get(demo.html_url + ALBUM).status_code, http.get(demo.image_url + COVER).status_code]
 
@@ -27,20 +27,20 @@ def test_a_role_can_be_blocked_while_the_others_respond(demo: RunningDemo, http:
 
 
 def test_one_host_can_fail_while_the_other_responds(demo: RunningDemo, http: httpx.Client) -> None:
-    demo.knobs.turn("html-2", failure="server_error", status=520)
+    demo.knobs.set("html-2", failure="server_error", status=520)
 
     assert [http.get(url + ALBUM).status_code for url in demo.html_urls] == [200, 520]
 
 
 def test_a_knob_can_be_limited_to_a_path(demo: RunningDemo, http: httpx.Client) -> None:
-    demo.knobs.turn("html", path="/photo/", failure="maintenance")
+    demo.knobs.set("html", path="/photo/", failure="maintenance")
 
     assert http.get(demo.html_url + "/photo/350234/").status_code == 503
     assert http.get(demo.html_url + ALBUM).status_code == 200
 
 
 def test_only_the_next_requests_fail_with_fail_next(demo: RunningDemo, http: httpx.Client) -> None:
-    demo.knobs.turn("image", failure="rate_limit", fail_next=2, retry_after_s=7)
+    demo.knobs.set("image", failure="rate_limit", fail_next=2, retry_after_s=7)
 
     answers = [http.get(demo.image_url + COVER) for _ in range(3)]
 
@@ -49,7 +49,7 @@ def test_only_the_next_requests_fail_with_fail_next(demo: RunningDemo, http: htt
 
 
 def test_a_share_of_requests_fails(demo: RunningDemo, http: httpx.Client) -> None:
-    demo.knobs.turn("image", failure="server_error", rate=0.5)
+    demo.knobs.set("image", failure="server_error", rate=0.5)
 
     statuses = {http.get(demo.image_url + COVER).status_code for _ in range(30)}
 
@@ -58,7 +58,7 @@ def test_a_share_of_requests_fails(demo: RunningDemo, http: httpx.Client) -> Non
 
 def test_latency_delays_a_response(demo: RunningDemo, http: httpx.Client) -> None:
     http.get(demo.image_url + COVER)
-    demo.knobs.turn("image", latency_s=0.3)
+    demo.knobs.set("image", latency_s=0.3)
 
     began = time.monotonic()
     http.get(demo.image_url + COVER)
@@ -67,7 +67,7 @@ def test_latency_delays_a_response(demo: RunningDemo, http: httpx.Client) -> Non
 
 
 def test_a_transfer_stalls_after_some_bytes(demo: RunningDemo, http: httpx.Client) -> None:
-    demo.knobs.turn("image", stall_after_bytes=1000)
+    demo.knobs.set("image", stall_after_bytes=1000)
     received = b""
 
     with http.stream("GET", demo.image_url + COVER, timeout=0.3) as answer:
@@ -82,7 +82,7 @@ def test_a_transfer_stalls_after_some_bytes(demo: RunningDemo, http: httpx.Clien
 
 def test_a_transfer_can_be_slow(demo: RunningDemo, http: httpx.Client) -> None:
     size = len(http.get(demo.image_url + COVER).content)
-    demo.knobs.turn("image", bytes_per_s=size * 4)
+    demo.knobs.set("image", bytes_per_s=size * 4)
 
     began = time.monotonic()
     dripped = http.get(demo.image_url + COVER).content
@@ -92,7 +92,7 @@ def test_a_transfer_can_be_slow(demo: RunningDemo, http: httpx.Client) -> None:
 
 @pytest.mark.parametrize("failure", ["drop", "truncated"])
 def test_a_connection_can_be_cut(demo: RunningDemo, http: httpx.Client, failure: str) -> None:
-    demo.knobs.turn("image", failure=failure)
+    demo.knobs.set("image", failure=failure)
 
     with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
         http.get(demo.image_url + COVER)
@@ -100,7 +100,7 @@ def test_a_connection_can_be_cut(demo: RunningDemo, http: httpx.Client, failure:
 
 def test_a_dead_host_cuts_old_connections_and_new_ones(demo: RunningDemo, http: httpx.Client) -> None:
     http.get(demo.image_url + COVER)
-    demo.knobs.turn("image-1", dead=True)
+    demo.knobs.set("image-1", dead=True)
 
     for _ in range(2):
         with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
@@ -114,7 +114,7 @@ def test_there_is_an_address_that_refuses_connections(demo: RunningDemo, http: h
 
 
 def test_a_reset_restores_everything(demo: RunningDemo, http: httpx.Client) -> None:
-    demo.knobs.turn("*", failure="challenge", latency_s=0.1)
+    demo.knobs.set("*", failure="challenge", latency_s=0.1)
 
     demo.knobs.reset()
 
@@ -124,9 +124,9 @@ def test_a_reset_restores_everything(demo: RunningDemo, http: httpx.Client) -> N
 
 def test_a_host_overrides_its_role_and_a_path_overrides_both() -> None:
     knobs = Knobs()
-    knobs.turn("image", failure="region")
-    knobs.turn("image-2", failure="challenge")
-    knobs.turn("*", path="/media/photos/", failure="html")
+    knobs.set("image", failure="region")
+    knobs.set("image-2", failure="challenge")
+    knobs.set("*", path="/media/photos/", failure="html")
 
     assert knobs.behaviour("image-1", "image", COVER).fault == Fault(FaultKind.REGION)
     assert knobs.behaviour("image-2", "image", COVER).fault == Fault(FaultKind.CHALLENGE)
@@ -135,9 +135,9 @@ def test_a_host_overrides_its_role_and_a_path_overrides_both() -> None:
 
 def test_setting_one_knob_leaves_the_others_as_they_are() -> None:
     knobs = Knobs()
-    knobs.turn("api", latency_s=0.5)
-    knobs.turn("api", failure="hang")
-    knobs.turn("api", failure=None)
+    knobs.set("api", latency_s=0.5)
+    knobs.set("api", failure="hang")
+    knobs.set("api", failure=None)
 
     orders = knobs.behaviour("api-1", "api", "/album")
 
@@ -147,7 +147,7 @@ def test_setting_one_knob_leaves_the_others_as_they_are() -> None:
 @pytest.mark.parametrize("knobs", [{"speed": 3}, {"failure": "boredom"}])
 def test_an_unknown_knob_or_failure_is_refused(knobs: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"speed|boredom"):
-        Knobs().turn("api", **knobs)
+        Knobs().set("api", **knobs)
 
 
 def test_the_log_has_path_role_and_host_of_each_request(demo: RunningDemo, http: httpx.Client) -> None:
@@ -167,7 +167,7 @@ def test_the_log_has_path_role_and_host_of_each_request(demo: RunningDemo, http:
 
 
 def test_the_log_has_the_peak_of_open_requests(demo: RunningDemo, http: httpx.Client) -> None:
-    demo.knobs.turn("image", latency_s=0.3)
+    demo.knobs.set("image", latency_s=0.3)
 
     with ThreadPoolExecutor(5) as pool:
         list(pool.map(lambda _: http.get(demo.image_url + COVER), range(5)))
@@ -177,7 +177,7 @@ def test_the_log_has_the_peak_of_open_requests(demo: RunningDemo, http: httpx.Cl
 
 
 def test_a_request_is_closed_when_its_client_disconnects(demo: RunningDemo, http: httpx.Client) -> None:
-    demo.knobs.turn("image", latency_s=60)
+    demo.knobs.set("image", latency_s=60)
     with pytest.raises(httpx.ReadTimeout):
         http.get(demo.image_url + COVER, timeout=0.1)
 
@@ -226,6 +226,6 @@ def test_an_invalid_change_is_refused_with_the_reason(demo: RunningDemo, http: h
 
 
 def test_the_admin_routes_respond_whatever_is_set(demo: RunningDemo, http: httpx.Client) -> None:
-    demo.knobs.turn("*", failure="hang", latency_s=60)
+    demo.knobs.set("*", failure="hang", latency_s=60)
 
     assert http.get(demo.api_url + "/_demo/hosts").json()["image"] == demo.image_urls

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from demo.comics import BENCH_ALBUM_ID
+from demo.comics import BENCHMARK_ALBUM_ID
 from demo.library import library
 from demo.lists import ListPage, browse, search
 from demo.records import PageKind
@@ -36,7 +36,7 @@ def _ids(found: ListPage) -> list[int]:
 
 
 def test_the_lists_have_three_pages() -> None:
-    assert len(library().healthy) == 170
+    assert len(library().unscripted) == 170
     assert [len(browse(order="mv", period="a", page=page).comics) for page in (1, 2, 3, 4)] == [80, 80, 42, 0]
 
 
@@ -48,7 +48,7 @@ def test_numbers_of_comics_and_chapters_are_never_used_twice() -> None:
 
 
 def test_the_sixty_comics_have_eight_to_sixty_pages_and_some_have_chapters() -> None:
-    sixty = [comic for comic in library().healthy if not comic.title.startswith("《")]
+    sixty = [comic for comic in library().unscripted if not comic.title.startswith("《")]
 
     assert len(sixty) == 60
     assert {comic.page_count for comic in sixty} >= {8, 40, 60}
@@ -56,7 +56,7 @@ def test_the_sixty_comics_have_eight_to_sixty_pages_and_some_have_chapters() -> 
 
 
 def test_the_comic_of_the_benchmarks_is_one_chapter_of_sixty_scrambled_webp_pages() -> None:
-    comic = library().find(BENCH_ALBUM_ID)
+    comic = library().find(BENCHMARK_ALBUM_ID)
     assert comic is not None
 
     (chapter,) = comic.chapters

@@ -201,7 +201,7 @@ def test_every_kind_of_fault_can_be_produced(demo: RunningDemo, http: httpx.Clie
     silent = {FaultKind.HANG, FaultKind.DROP, FaultKind.TRUNCATED}
     statuses = {}
     for kind in set(FaultKind) - silent:
-        demo.knobs.turn("image", failure=kind)
+        demo.knobs.set("image", failure=kind)
         statuses[kind.value] = _page(demo, http, 350234, 1).status_code
 
     assert statuses == {

@@ -86,7 +86,7 @@ def test_hanging_requests_do_not_delay_the_end(tmp_path: Path, http: httpx.Clien
             failed.append(error)
 
     with running_demo(tmp_path) as demo:
-        demo.knobs.turn("html", failure="hang")
+        demo.knobs.set("html", failure="hang")
         asking = Thread(target=ask, args=(demo.html_url + "/",))
         asking.start()
         demo.requests.wait_for(1)
@@ -103,7 +103,7 @@ async def test_it_runs_inside_an_event_loop(tmp_path: Path) -> None:
         serve_demo(tmp_path, hosts_each=3) as other,
         httpx.AsyncClient(trust_env=False) as http,
     ):
-        one.knobs.turn("html", failure="region")
+        one.knobs.set("html", failure="region")
         statuses = [(await http.get(demo.html_url + "/")).status_code for demo in (one, other)]
 
     assert statuses == [403, 200]

@@ -336,7 +336,7 @@ async def test_pages_wait_behind_people(pipeline: Pipeline, source: SitePages, t
 
 
 async def test_many_pages_are_on_their_way_at_once(pipeline: Pipeline, demo: RunningDemo, tmp_path: Path) -> None:
-    demo.knobs.turn("image", latency_s=0.2)
+    demo.knobs.set("image", latency_s=0.2)
 
     await run(pipeline, job_of(SERIES, tmp_path))
 
@@ -349,8 +349,8 @@ async def test_many_pages_are_on_their_way_at_once(pipeline: Pipeline, demo: Run
 async def test_missing_pages_are_named_once_all_others_are_on_disk(
     pipeline: Pipeline, demo: RunningDemo, tmp_path: Path
 ) -> None:
-    demo.knobs.turn("image", path="/900121/", failure="rate_limit")
-    demo.knobs.turn("image", path="/900125/00002", failure="garbage")
+    demo.knobs.set("image", path="/900121/", failure="rate_limit")
+    demo.knobs.set("image", path="/900125/00002", failure="garbage")
 
     with pytest.raises(PagesMissing) as failure:
         await run(pipeline, job_of(SERIES, tmp_path))
@@ -383,7 +383,7 @@ async def test_a_page_that_does_not_decode_counts_as_not_had(
 async def test_a_page_hurt_on_its_way_is_asked_for_once_more(
     pipeline: Pipeline, demo: RunningDemo, tmp_path: Path
 ) -> None:
-    demo.knobs.turn("image", path="/900121/00001", failure="short", fail_next=1)
+    demo.knobs.set("image", path="/900121/00001", failure="short", fail_next=1)
 
     archive = await run(pipeline, job_of(SERIES, tmp_path))
 

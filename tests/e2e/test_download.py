@@ -25,7 +25,7 @@ STATE = "{ downloads { nodes { state progress { pagesDone } } totalCount } }"
 def test_without_a_server_it_continues_after_ctrl_c(environ: Environ, tmp_path: Path, demo: RunningDemo) -> None:
     arguments = ("download", "JM350234", "--archive", "cbz", "--out", str(tmp_path / "comics"))
     settings = environ()
-    demo.knobs.turn("image", latency_s=0.3)
+    demo.knobs.set("image", latency_s=0.3)
     with command(tmp_path / "first", *arguments, **settings) as first:
         demo.requests.wait_for(24, path="/media/photos/")
         interrupted = first.stop(signal.SIGINT)

@@ -74,7 +74,7 @@ def metric(text: str, name: str, **labels: str) -> float:
 async def test_every_subscription_follows_every_download_to_its_end(
     environ: Environ, tmp_path: Path, redis_url: str, demo: RunningDemo
 ) -> None:
-    demo.knobs.turn("image", latency_s=0.02)
+    demo.knobs.set("image", latency_s=0.02)
     settings = environ(JMGRAPH_REDIS_URL=redis_url, JMGRAPH_DOWNLOAD_JOBS="1")
     with ExitStack() as stack:
         apis = stack.enter_context(command(tmp_path / "apis", "serve", "--workers", "2", **settings))

@@ -21,8 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_doctor_reports_each_dependency_and_what_to_do(
     environ: Environ, tmp_path: Path, redis_url: str, demo: RunningDemo
 ) -> None:
-    demo.knobs.turn("html-1", failure="challenge")
-    demo.knobs.turn("html-2", failure="region")
+    demo.knobs.set("html-1", failure="challenge")
+    demo.knobs.set("html-2", failure="region")
     settings = environ(
         JMGRAPH_REDIS_URL=redis_url,
         JMGRAPH_LOG_LEVEL="error",

@@ -151,7 +151,7 @@ def test_a_killed_worker_is_restarted_and_continues(environ: Environ, tmp_path: 
     with command(tmp_path / "up", "up", **environ()) as up:
         wait_until_ready(up)
         wait_until(lambda: len(up.events("The worker is ready")) == 1)
-        demo.knobs.turn("image", latency_s=0.1)
+        demo.knobs.set("image", latency_s=0.1)
         id = ask(up.base, START % "350234")["startDownload"]["id"]
         wait_until(lambda: ask(up.base, STATE, id=id)["download"]["progress"]["pagesDone"] > 0)
         worker = _child(up.process.pid, "worker")

@@ -17,7 +17,7 @@ from services.errors import UpstreamFailure, UpstreamReason
 from services.imaging import Codec, read_page, scramble, still_page, unscramble
 from services.imaging.libwebp import find_libwebp
 
-BENCH_CHAPTER = 438516
+BENCHMARK_CHAPTER = 438516
 """A chapter of the demo site of 60 pages, 960 x 1360."""
 BOTH_DECODERS = pytest.mark.parametrize("use_libwebp", [True, False], ids=["libwebp", "pillow"])
 
@@ -46,7 +46,7 @@ def psnr(one: Image.Image, other: Image.Image) -> float:
 @pytest.fixture(scope="module")
 def drawn() -> Image.Image:
     """A page as it was drawn."""
-    return page_image(BENCH_CHAPTER, 7)
+    return page_image(BENCHMARK_CHAPTER, 7)
 
 
 @BOTH_DECODERS
@@ -54,7 +54,7 @@ def test_cut_webp_pages_are_as_close_to_the_drawing_as_jmcomics_and_not_much_lar
     ours_db = theirs_db = 0.0
     ours_bytes = theirs_bytes = 0
     for number, count in ((1, 10), (13, 12), (28, 2), (46, 20)):
-        drawn = page_image(BENCH_CHAPTER, number)
+        drawn = page_image(BENCHMARK_CHAPTER, number)
         sent = saved(scramble(drawn, count), Codec.WEBP, quality=80, method=2)
         theirs = saved(unscramble(opened(sent), count), Codec.WEBP)
         ours = read_page(sent, count, use_libwebp=use_libwebp).data

@@ -51,7 +51,7 @@ async def test_a_stale_answer_says_so_until_the_site_is_back(
             return await server.http.get("/graphql", params={"query": SEARCH})
 
         fresh = await ask()
-        demo.knobs.turn("*", failure="server_error")
+        demo.knobs.set("*", failure="server_error")
         stale = await again_until(ask, lambda response: is_stale(response) and "age" in response.headers)
         demo.knobs.reset()
         back = await again_until(ask, lambda response: not is_stale(response))

@@ -136,7 +136,7 @@ async def test_while_the_site_is_down_a_stale_answer_has_a_warning(
     brief = dict.fromkeys(("cache_ranking_s", "cache_search_s", "cache_album_s", "cache_comments_s"), 0.0)
     async with graphql_client(make_settings(**brief)) as server:
         fresh = await server.http.get(path)
-        demo.knobs.turn("*", failure="challenge")
+        demo.knobs.set("*", failure="challenge")
         old = await server.http.get(path)
 
     assert "warning" not in fresh.headers

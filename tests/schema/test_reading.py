@@ -159,7 +159,7 @@ async def test_a_fetched_cover_has_its_size_and_placeholder(server: GraphQLClien
 
 
 async def test_a_failure_of_the_site_has_a_code_and_a_reason(server: GraphQLClient, demo: RunningDemo) -> None:
-    demo.knobs.turn("api", failure="maintenance")
+    demo.knobs.set("api", failure="maintenance")
 
     error = await server.error('{ album(id: "350234") { id } }')
 
@@ -170,7 +170,7 @@ async def test_a_failure_of_the_site_has_a_code_and_a_reason(server: GraphQLClie
 
 
 async def test_html_in_place_of_json_is_a_failure_of_the_site(server: GraphQLClient, demo: RunningDemo) -> None:
-    demo.knobs.turn("api", failure="html")
+    demo.knobs.set("api", failure="html")
 
     error = await server.error('{ search(query: "山") { total } }')
 
@@ -180,7 +180,7 @@ async def test_html_in_place_of_json_is_a_failure_of_the_site(server: GraphQLCli
 async def test_cached_results_are_served_when_the_site_fails(server: GraphQLClient, demo: RunningDemo) -> None:
     query = '{ search(query: "山") { total } }'
     before = await server.ask(query)
-    demo.knobs.turn("api", failure="server_error")
+    demo.knobs.set("api", failure="server_error")
 
     assert await server.ask(query) == before
 

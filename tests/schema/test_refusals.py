@@ -63,7 +63,7 @@ async def test_a_full_disk_refuses(make_settings: Callable[..., Settings]) -> No
 async def test_a_site_that_does_not_answer_is_a_timeout(
     make_settings: Callable[..., Settings], demo: RunningDemo
 ) -> None:
-    demo.knobs.turn("api", failure="hang")
+    demo.knobs.set("api", failure="hang")
     async with graphql_client(make_settings(jm_timeout_s=0.3, jm_retries=1)) as server:
         error = await server.error('{ album(id: "350234") { id } }')
 

@@ -45,7 +45,7 @@ PACKAGES = {path.parent.name for path in (ROOT / "services").glob("*/__init__.py
 
 PUBLIC_MODULES = {"records", "metrics", "metrics_multiprocess"}
 """Inner modules that may be imported directly. Packages that need only each other's records would otherwise import
-each other in a circle; `services.observability.metrics` is a namespace; `metrics_multiprocess` is used before the
+each other in a cycle; `services.observability.metrics` is a namespace; `metrics_multiprocess` is used before the
 metrics are imported.
 """
 

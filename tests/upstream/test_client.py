@@ -286,7 +286,7 @@ async def test_a_page_that_no_chapter_has_is_refused_unasked(
 async def test_each_call_counts_once_however_many_requests_it_takes(
     upstream_to: OpenUpstream, demo: RunningDemo
 ) -> None:
-    demo.knobs.turn("api", path="/album", failure="server_error", fail_next=2)
+    demo.knobs.set("api", path="/album", failure="server_error", fail_next=2)
     async with upstream_to() as upstream:
         with open_stats() as stats:
             await upstream.album("350234")
@@ -313,7 +313,7 @@ async def test_usage_is_counted_where_the_work_is_done_in_threads(upstream_to: O
 async def test_a_chapter_of_no_images_page_is_never_given_a_scramble_id(
     upstream_to: OpenUpstream, demo: RunningDemo
 ) -> None:
-    demo.knobs.turn("api", path="/chapter_view_template", failure="html", fail_next=1)
+    demo.knobs.set("api", path="/chapter_view_template", failure="html", fail_next=1)
     async with upstream_to() as upstream:
         chapter = await upstream.chapter("900091")
 

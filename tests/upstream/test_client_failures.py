@@ -67,7 +67,7 @@ async def test_every_failure_of_every_call_has_its_reason(
 ) -> None:
     async with upstream_to(jm_method=method, jm_timeout_s=0.3, jm_retries=1) as upstream:
         await upstream.album("350234")  # cookies are had
-        demo.knobs.turn("*", failure=failure)
+        demo.knobs.set("*", failure=failure)
         failed = await failure_of(CALLS[call](upstream))
 
     assert failed.reason is UpstreamReason(reason)
@@ -79,7 +79,7 @@ async def test_every_failure_of_every_call_has_its_reason(
 async def test_every_failure_of_a_picture_has_its_reason(
     upstream_to: OpenUpstream, demo: RunningDemo, failure: str, reason: str
 ) -> None:
-    demo.knobs.turn("image", failure=failure)
+    demo.knobs.set("image", failure=failure)
     async with upstream_to(jm_timeout_s=0.3, jm_retries=1) as upstream:
         failed = await failure_of(upstream.page(a_chapter("350234"), 1))
 
@@ -89,7 +89,7 @@ async def test_every_failure_of_a_picture_has_its_reason(
 async def test_an_error_in_the_apis_json_is_an_unreadable_answer(
     upstream_to: OpenUpstream, demo: RunningDemo
 ) -> None:
-    demo.knobs.turn("api", path="/album", failure="api_error")
+    demo.knobs.set("api", path="/album", failure="api_error")
     async with upstream_to(jm_retries=1) as upstream:
         failed = await failure_of(upstream.album("350234"))
 
@@ -127,17 +127,17 @@ async def test_an_unsteady_host_is_asked_as_often_as_the_settings_say(
 ) -> None:
     async with upstream_to(jm_api_urls=(demo.api_url,), jm_retries=3) as upstream:
         await upstream.ranking(RankingQuery())
-        demo.knobs.turn("api", path="/album", failure="server_error", fail_next=2)
+        demo.knobs.set("api", path="/album", failure="server_error", fail_next=2)
         assert await upstream.album("350234") is not None
         assert demo.requests.count("/album") == 3
 
-        demo.knobs.turn("api", path="/album", failure="server_error", fail_next=None)
+        demo.knobs.set("api", path="/album", failure="server_error", fail_next=None)
         await failure_of(upstream.album("350234"))
         assert demo.requests.count("/album") == 6
 
 
 async def test_a_host_that_keeps_us_out_is_asked_once(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
-    demo.knobs.turn("api", path="/album", failure="region")
+    demo.knobs.set("api", path="/album", failure="region")
     async with upstream_to(jm_retries=3) as upstream:
         await failure_of(upstream.album("350234"))
 
@@ -149,7 +149,7 @@ async def test_retry_after_is_waited_for_and_then_the_call_succeeds(
 ) -> None:
     async with upstream_to(jm_api_urls=(demo.api_url,), jm_retries=3) as upstream:
         await upstream.ranking(RankingQuery())
-        demo.knobs.turn("api", failure="rate_limit", retry_after_s=1, fail_next=1)
+        demo.knobs.set("api", failure="rate_limit", retry_after_s=1, fail_next=1)
         album = await upstream.album("350234")
 
     first, second = demo.requests.find("/album")
@@ -159,7 +159,7 @@ async def test_retry_after_is_waited_for_and_then_the_call_succeeds(
 
 async def test_a_download_sits_out_what_a_person_does_not(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
     async with upstream_to(jm_image_urls=(demo.image_url,)) as upstream:
-        demo.knobs.turn("image", failure="rate_limit", retry_after_s=6, fail_next=1)
+        demo.knobs.set("image", failure="rate_limit", retry_after_s=6, fail_next=1)
         failed = await failure_of(upstream.page(a_chapter("350234"), 1))
         with open_stats(Priority.DOWNLOAD):
             began_at = time.monotonic()
@@ -170,7 +170,7 @@ async def test_a_download_sits_out_what_a_person_does_not(upstream_to: OpenUpstr
 
 
 async def test_a_retry_after_beyond_all_patience_is_passed_on(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
-    demo.knobs.turn("api", path="/album", failure="rate_limit", retry_after_s=120)
+    demo.knobs.set("api", path="/album", failure="rate_limit", retry_after_s=120)
     async with upstream_to(jm_retries=3) as upstream:
         began_at = time.monotonic()
         failed = await failure_of(upstream.album("350234"))
@@ -186,7 +186,7 @@ async def test_a_retry_after_beyond_all_patience_is_passed_on(upstream_to: OpenU
 async def test_a_429_slows_the_other_processes_too(
     upstream_to: OpenUpstream, demo: RunningDemo, redis_client: RedisClient
 ) -> None:
-    demo.knobs.turn("api", path="/album", failure="rate_limit", retry_after_s=60)
+    demo.knobs.set("api", path="/album", failure="rate_limit", retry_after_s=60)
     async with upstream_to(redis=redis_client) as one, upstream_to(redis=redis_client) as other:
         await failure_of(one.album("350234"))
         failed = await failure_of(other.ranking(RankingQuery()))
@@ -197,7 +197,7 @@ async def test_a_429_slows_the_other_processes_too(
 
 @BOTH
 async def test_a_call_is_over_when_its_deadline_is(upstream_to: OpenUpstream, demo: RunningDemo, method: str) -> None:
-    demo.knobs.turn(method, failure="hang")
+    demo.knobs.set(method, failure="hang")
     async with upstream_to(jm_method=method, jm_timeout_s=0.4, jm_retries=3) as upstream:
         began_at = time.monotonic()
         failed = await failure_of(upstream.album("350234"))
@@ -210,7 +210,7 @@ async def test_a_call_is_over_when_its_deadline_is(upstream_to: OpenUpstream, de
 async def test_a_transfer_that_stalls_or_crawls_is_cut(
     upstream_to: OpenUpstream, demo: RunningDemo, knob: dict[str, Any]
 ) -> None:
-    demo.knobs.turn("image", **knob)
+    demo.knobs.set("image", **knob)
     async with upstream_to(jm_timeout_s=0.5, jm_retries=1) as upstream:
         began_at = time.monotonic()
         failed = await failure_of(upstream.page(a_chapter("350234"), 1))
@@ -242,7 +242,7 @@ async def test_a_page_that_can_not_be_had_is_a_failure(
 
 
 async def test_a_page_that_one_host_lost_comes_from_another(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
-    demo.knobs.turn("image-1", failure="missing")
+    demo.knobs.set("image-1", failure="missing")
     async with upstream_to() as upstream:
         chapter = await upstream.chapter("333909")
         assert chapter is not None
@@ -264,7 +264,7 @@ async def test_unsteady_pictures_are_had_in_the_end(upstream_to: OpenUpstream) -
 async def test_the_error_page_of_a_challenge_is_no_empty_ranking(
     upstream_to: OpenUpstream, demo: RunningDemo
 ) -> None:
-    demo.knobs.turn("html", failure="html")
+    demo.knobs.set("html", failure="html")
     async with upstream_to(jm_method="html", jm_retries=1) as upstream:
         assert (await failure_of(upstream.ranking(RankingQuery()))).reason is UpstreamReason.GARBLED
 
@@ -272,7 +272,7 @@ async def test_the_error_page_of_a_challenge_is_no_empty_ranking(
 async def test_no_more_requests_are_under_way_than_the_settings_allow(
     upstream_to: OpenUpstream, demo: RunningDemo, redis_client: RedisClient
 ) -> None:
-    demo.knobs.turn("*", latency_s=0.05)
+    demo.knobs.set("*", latency_s=0.05)
     async with (
         upstream_to(redis=redis_client, jm_concurrency=4) as one,
         upstream_to(redis=redis_client, jm_concurrency=4) as other,
@@ -295,7 +295,7 @@ async def test_redis_that_is_not_there_does_not_matter(upstream_to: OpenUpstream
 
 async def test_every_try_is_told_with_its_host_and_reason(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
     told: list[tuple[HostRole, str, UpstreamReason | None]] = []
-    demo.knobs.turn("api-1", path="/album", failure="challenge")
+    demo.knobs.set("api-1", path="/album", failure="challenge")
     async with upstream_to(on_attempt=lambda role, host, reason, _: told.append((role, host, reason))) as upstream:
         await upstream.album("350234")
 
@@ -354,9 +354,9 @@ async def test_cookies_and_version_are_asked_once_per_gateway(upstream_to: OpenU
 async def test_the_status_is_told_from_memory_and_the_probe_asks(
     upstream_to: OpenUpstream, demo: RunningDemo
 ) -> None:
-    demo.knobs.turn("api-2", dead=True)
-    demo.knobs.turn("html-2", failure="html")
-    demo.knobs.turn("image-2", failure="region")
+    demo.knobs.set("api-2", dead=True)
+    demo.knobs.set("html-2", failure="html")
+    demo.knobs.set("image-2", failure="region")
     async with upstream_to() as upstream:
         before = await upstream.status()
         assert len(demo.requests) == 0

@@ -92,12 +92,12 @@ async def test_the_last_good_list_is_there_at_the_next_start(
 async def test_a_list_that_can_not_be_read_changes_nothing(
     tmp_path: Path, demo: RunningDemo, clock: Clock, failure: str
 ) -> None:
-    demo.knobs.turn("*", path="newsvr", failure=failure)
+    demo.knobs.set("*", path="newsvr", failure=failure)
     async with Opened(tmp_path, ListAddresses(api=(demo.domains_url,), html=()), clock) as lists:
         refreshing = asyncio.create_task(lists.refresh())
         if failure == "hang":
             await asyncio.to_thread(demo.requests.wait_for, 1, "newsvr")
-            demo.knobs.turn("*", path="newsvr", dead=True)
+            demo.knobs.set("*", path="newsvr", dead=True)
         else:
             await refreshing
         assert urls(lists) == built_in_api_urls()
@@ -109,7 +109,7 @@ async def test_a_list_that_can_not_be_read_changes_nothing(
 async def test_a_failed_look_is_repeated_after_a_while_and_a_good_one_on_the_clock(
     tmp_path: Path, demo: RunningDemo, clock: Clock
 ) -> None:
-    demo.knobs.turn("*", path="newsvr", failure="maintenance")
+    demo.knobs.set("*", path="newsvr", failure="maintenance")
     async with Opened(tmp_path, ListAddresses(api=(demo.domains_url,), html=()), clock) as lists:
         looks = []
         for pause_s in (0.0, 1.0, REFRESH_AFTER_FAILURE_S, REFRESH_AFTER_FAILURE_S, REFRESH_EVERY_S):
@@ -118,7 +118,7 @@ async def test_a_failed_look_is_repeated_after_a_while_and_a_good_one_on_the_clo
             await lists.settled()
             looks.append(demo.requests.count("newsvr"))
             if len(looks) == 3:
-                demo.knobs.turn("*", path="newsvr", failure=None)
+                demo.knobs.set("*", path="newsvr", failure=None)
 
         assert looks == [1, 1, 2, 3, 4]
         assert urls(lists) == tuple(demo.api_urls)

@@ -37,7 +37,7 @@ async def test_the_web_pages_come_first_where_they_let_us_in(upstream_to: OpenUp
 async def test_the_api_stands_in_within_the_call_and_is_remembered(
     upstream_to: OpenUpstream, demo: RunningDemo, failure: str
 ) -> None:
-    demo.knobs.turn("html", failure=failure)
+    demo.knobs.set("html", failure=failure)
     async with upstream_to(jm_method="auto") as upstream:
         assert await source_of(upstream) is API
         asked = demo.requests.count(role="html")
@@ -50,7 +50,7 @@ async def test_the_api_stands_in_within_the_call_and_is_remembered(
 
 
 async def test_web_pages_that_hang_hold_nobody_up_for_long(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
-    demo.knobs.turn("html", failure="hang")
+    demo.knobs.set("html", failure="hang")
     async with upstream_to(jm_method="auto", jm_timeout_s=0.3) as upstream:
         async with asyncio.timeout(3):
             assert await source_of(upstream) is API
@@ -59,7 +59,7 @@ async def test_web_pages_that_hang_hold_nobody_up_for_long(upstream_to: OpenUpst
 async def test_one_album_that_fails_by_html_does_not_turn_the_method(
     upstream_to: OpenUpstream, demo: RunningDemo
 ) -> None:
-    demo.knobs.turn("html", path="/album/350234", failure="garbage")
+    demo.knobs.set("html", path="/album/350234", failure="garbage")
     async with upstream_to(jm_method="auto") as upstream:
         assert await source_of(upstream) is API
         assert await source_of(upstream, "1208626") is HTML
@@ -80,25 +80,25 @@ async def test_an_absence_on_the_web_pages_is_not_believed_before_the_api_says_s
     async with upstream_to(jm_method="auto") as upstream:
         assert await upstream.album("77") is None
         assert demo.requests.count("/album?id=77", role="api") == 1
-        demo.knobs.turn("api", failure="server_error")
+        demo.knobs.set("api", failure="server_error")
         assert await upstream.album("77") is None
 
 
 async def test_the_web_pages_help_out_when_the_api_falls(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
-    demo.knobs.turn("html", failure="challenge")
+    demo.knobs.set("html", failure="challenge")
     async with upstream_to(jm_method="auto") as upstream:
         assert await source_of(upstream) is API
-        demo.knobs.turn("html", failure=None)
-        demo.knobs.turn("api", failure="server_error")
+        demo.knobs.set("html", failure=None)
+        demo.knobs.set("api", failure="server_error")
         assert await source_of(upstream) is HTML
         assert (await upstream.status()).method is HTML
 
 
 async def test_a_probe_finds_the_way_back_to_the_web_pages(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
-    demo.knobs.turn("html", failure="challenge")
+    demo.knobs.set("html", failure="challenge")
     async with upstream_to(jm_method="auto") as upstream:
         assert await source_of(upstream) is API
-        demo.knobs.turn("html", failure=None)
+        demo.knobs.set("html", failure=None)
         assert (await upstream.probe()).method is HTML
         assert await source_of(upstream) is HTML
 
@@ -120,7 +120,7 @@ async def test_hosts_of_the_web_pages_are_looked_for_while_the_api_answers(
 
 
 async def test_a_set_method_is_kept(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
-    demo.knobs.turn("html", failure="challenge")
+    demo.knobs.set("html", failure="challenge")
     async with upstream_to(jm_method="html") as upstream:
         with pytest.raises(UpstreamFailure):
             await upstream.ranking(RankingQuery())
