@@ -69,5 +69,5 @@ def _flatten(image: Image.Image) -> Image.Image:
 
 
 def _has_alpha(image: Image.Image) -> bool:
-    """True when parts of it may be seen through."""
+    """True when parts of it may be transparent."""
     return image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info

@@ -150,11 +150,11 @@ _GIF_EXTENSION, _GIF_IMAGE, _GIF_TRAILER = 0x21, 0x2C, 0x3B
 
 def _read_gif(data: bytes) -> ImageKind | None:
     width, height, flags = struct.unpack_from("<HHB", data, 6)
-    frames, is_complete = _walk_gif(data, 13 + _color_table_bytes(flags))
+    frames, is_complete = _read_gif_blocks(data, 13 + _color_table_bytes(flags))
     return ImageKind(Codec.GIF, width, height, frames > 1, is_complete)
 
 
-def _walk_gif(data: bytes, at: int) -> tuple[int, bool]:
+def _read_gif_blocks(data: bytes, at: int) -> tuple[int, bool]:
     """The number of frames, and whether the trailer was reached."""
     frames = 0
     while at < len(data):

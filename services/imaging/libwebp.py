@@ -60,7 +60,7 @@ int WebPEncode(const WebPConfig*, WebPPicture*);
 
 
 class LibWebP:
-    """Decodes and encodes with the GIL let go, so that threads use all cores."""
+    """Decodes and encodes without the GIL, so that threads use all cores."""
 
     def __init__(self, ffi: cffi.FFI, library: Any) -> None:
         self._ffi = ffi
@@ -121,7 +121,7 @@ def find_libwebp() -> LibWebP | None:
             library = ffi.dlopen(name) if name else None
         except OSError:
             continue
-        if library is not None and _speaks_our_abi(ffi, library):
+        if library is not None and _has_our_abi(ffi, library):
             return LibWebP(ffi, library)
     return None
 
@@ -134,7 +134,7 @@ def _file_in_pillow() -> str | None:
     return None
 
 
-def _speaks_our_abi(ffi: cffi.FFI, library: Any) -> bool:
+def _has_our_abi(ffi: cffi.FFI, library: Any) -> bool:
     try:
         config, picture = ffi.new("WebPConfig*"), ffi.new("WebPPicture*")
         return bool(

@@ -57,9 +57,9 @@ def read_page(
 ) -> ReadablePage:
     """The readable page in `target`; None keeps the site's own format.
 
-    Not a byte changes where nothing needs to: whole pages in the right format, GIF, anything that moves, and pages
+    Not a byte changes where nothing needs to: whole pages in the right format, GIF, animations, and pages
     too long for `target`. `quality` 1-100; None for the site's own level. The rest takes 10 to 100 ms of one core
-    and lets the GIL go meanwhile. Without `use_libwebp` all is left to Pillow, as where libwebp can't be found.
+    and releases the GIL meanwhile. Without `use_libwebp` Pillow does everything, as where libwebp can't be found.
     Raises `UpstreamFailure` (GARBLED) when the page does not decode.
     """
     kind = check_page(data)
@@ -81,7 +81,7 @@ def read_page(
 
 
 def still_page(data: bytes, strips: int, codec: Codec, quality: int) -> ReadablePage:
-    """The page as one opaque picture of 8 bits a colour; of one that moves the first frame.
+    """The page as one opaque picture of 8 bits a colour; of an animation the first frame.
 
     Raises as `read_page`; the size must fit `codec`.
     """
@@ -92,19 +92,19 @@ def still_page(data: bytes, strips: int, codec: Codec, quality: int) -> Readable
 
 
 def open_image(data: bytes) -> Image.Image:
-    """The decoded picture, the first frame of one that moves. Raises `UpstreamFailure` (GARBLED) if it is none."""
+    """The decoded picture, the first frame of an animation. Raises `UpstreamFailure` (GARBLED) if it is none."""
     kind = check_page(data)
     with _decoding(kind):
         return _decoded(data, kind)
 
 
-_roomy = threading.Lock()
+_large_page_lock = threading.Lock()
 
 
 @contextmanager
 def _decoding(kind: ImageKind) -> Iterator[None]:
-    """Takes turns with other large pages, and turns what decoders raise into GARBLED."""
-    with _roomy if kind.width * kind.height > LARGE_PAGE_PIXELS else nullcontext():
+    """Decode one large page at a time, and turn what decoders raise into GARBLED."""
+    with _large_page_lock if kind.width * kind.height > LARGE_PAGE_PIXELS else nullcontext():
         try:
             yield
         except (OSError, SyntaxError, ValueError) as error:

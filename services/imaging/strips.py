@@ -57,12 +57,12 @@ def layout(height: int, count: int) -> tuple[Strip, ...]:
 
 def unscramble(image: Image.Image, count: int) -> Image.Image:
     """The readable page; `image` itself when it was not cut. Mode and palette stay."""
-    return _move(image, [(s.scrambled_y, s.readable_y, s.height) for s in _layout_of(image, count)])
+    return _rearrange(image, [(s.scrambled_y, s.readable_y, s.height) for s in _layout_of(image, count)])
 
 
 def scramble(image: Image.Image, count: int) -> Image.Image:
     """The page as the site would cut it: the inverse of `unscramble`."""
-    return _move(image, [(s.readable_y, s.scrambled_y, s.height) for s in _layout_of(image, count)])
+    return _rearrange(image, [(s.readable_y, s.scrambled_y, s.height) for s in _layout_of(image, count)])
 
 
 def unscramble_rows(rows: bytearray, stride: int, count: int) -> bytearray:
@@ -76,10 +76,10 @@ def _layout_of(image: Image.Image, count: int) -> tuple[Strip, ...]:
     return layout(image.height, count) if count else ()
 
 
-def _move(image: Image.Image, moves: list[tuple[int, int, int]]) -> Image.Image:
-    if not moves:
+def _rearrange(image: Image.Image, bands: list[tuple[int, int, int]]) -> Image.Image:
+    if not bands:
         return image
-    moved = image.copy()
-    for source_y, target_y, height in moves:
-        moved.paste(image.crop((0, source_y, image.width, source_y + height)), (0, target_y))
-    return moved
+    rearranged = image.copy()
+    for source_y, target_y, height in bands:
+        rearranged.paste(image.crop((0, source_y, image.width, source_y + height)), (0, target_y))
+    return rearranged

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from services.upstream.host_lists import ListAddresses
     from services.upstream.http import AttemptObserver
 
-# jmcomic takes a quarter of a second to import: only those who open the client wait for it
-_LATE = {
+# jmcomic takes a quarter of a second to import: it is imported when the client is opened
+_LAZY = {
     "ListAddresses": "services.upstream.host_lists",
     "AttemptObserver": "services.upstream.http",
     "UpstreamClient": "services.upstream.client",
@@ -42,9 +42,9 @@ _LATE = {
 
 
 def __getattr__(name: str) -> object:
-    if name not in _LATE:
+    if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_LATE[name]), name)
+    return getattr(import_module(_LAZY[name]), name)
 
 
 __all__ = [

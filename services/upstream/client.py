@@ -59,7 +59,7 @@ async def open_upstream(
     on_attempt: AttemptObserver | None = None,
     list_addresses: ListAddresses | None = None,
 ) -> AsyncIterator[UpstreamClient]:
-    """The client of this process; the site is not asked before the first call.
+    """The client of this process; nothing is requested before the first call.
 
     With `redis` the limits hold over all processes, without it for this one. `on_attempt` is called after every
     attempt at a host: role, host, reason (None: it answered), seconds.
@@ -82,7 +82,7 @@ async def open_upstream(
     )
     client = UpstreamClient(
         lists=lists,
-        http=UpstreamHttp(limiter, timeout_s=timeout_s, tries=settings.jm_retries, on_attempt=on_attempt),
+        http=UpstreamHttp(limiter, timeout_s=timeout_s, attempts=settings.jm_retries, on_attempt=on_attempt),
         selector=SourceSelector(settings.jm_method),
         api=JmApi(session, proxies, timeout_s),
         html=html,
@@ -133,27 +133,29 @@ class UpstreamClient:
     async def chapter(self, id: str) -> ChapterDetail | None:
         """The chapter of this number. A chapter without a single page is one: `page_names` is empty."""
 
-        async def by_api(hosts: Hosts, deadline: Deadline, tries: int | None) -> ChapterDetail | None:
+        async def by_api(hosts: Hosts, deadline: Deadline, attempts: int | None) -> ChapterDetail | None:
             scramble = asyncio.create_task(
-                self._http.ask(hosts, partial(self._api.scramble_id, chapter_id=id), deadline, tries=tries)
+                self._http.request(hosts, partial(self._api.scramble_id, chapter_id=id), deadline, attempts=attempts)
             )
             try:
-                chapter = await self._http.ask(hosts, partial(self._api.chapter, id=id), deadline, tries=tries)
+                chapter = await self._http.request(
+                    hosts, partial(self._api.chapter, id=id), deadline, attempts=attempts
+                )
                 return chapter and replace(chapter, scramble_id=await scramble)
             finally:
                 scramble.cancel()
                 await asyncio.gather(scramble, return_exceptions=True)
 
-        return await self._ask(self._call(self._html.chapter, id), by_api)
+        return await self._fetch(self._call(self._html.chapter, id), by_api)
 
     async def search(self, q: SearchQuery) -> AlbumListPage:
         """A page of a search. A query that is an album's number gives that album alone.
 
-        `q.exclude` goes to the site, except with a number; the site may not keep to it. Raises `InvalidInput` for
+        `q.exclude` goes to the site, except with a number; the site may not respect it. Raises `InvalidInput` for
         what the site refuses to search for.
         """
         text = search_text(q)
-        found = await self._ask(
+        found = await self._fetch(
             self._call(partial(self._html.search, query=q, text=text)),
             self._call(partial(self._api.search, query=q, text=text)),
         )
@@ -165,7 +167,7 @@ class UpstreamClient:
 
     async def ranking(self, q: RankingQuery) -> RankingPage:
         """A page of a ranking, 80 albums long; a page behind the last one is empty."""
-        return await self._ask(
+        return await self._fetch(
             self._call(partial(self._html.ranking, query=q)), self._call(partial(self._api.ranking, query=q))
         )
 
@@ -175,7 +177,7 @@ class UpstreamClient:
         with _failures_of("comments"):
             hosts = await self._lists.ready(HostRole.API)
             fetch = partial(self._api.comments, album_id=album_id, page=page)
-            return await self._http.ask(hosts, fetch, self._http.deadline())
+            return await self._http.request(hosts, fetch, self._http.deadline())
 
     async def cover(self, album_id: str) -> bytes | None:
         """The cover as the CDN sends it: webp, jpeg, png or gif by its magic bytes. None where there is none."""
@@ -199,7 +201,7 @@ class UpstreamClient:
             return await self._picture(page_path(chapter.id, chapter.page_names[index - 1]))
 
     async def status(self) -> UpstreamStatus:
-        """What is known of the site, without asking it."""
+        """What is known of the site, without a request to it."""
         of_all = [self._lists.of(role) for role in HostRole]
         asked_at = [hosts.asked_at for hosts in of_all if hosts.asked_at]
         return UpstreamStatus(
@@ -210,12 +212,12 @@ class UpstreamClient:
         )
 
     async def probe(self) -> UpstreamStatus:
-        """Ask every host once, all at the same time; the status after that."""
+        """Send every host one request, all at the same time; the status after that."""
         await self._lists.refresh()
         checks: dict[HostRole, Callable[[str], Awaitable[object]]] = {
             HostRole.API: self._api.settings,
             HostRole.HTML: partial(self._html.ranking, query=RankingQuery()),
-            # whether there is such a cover does not matter: a host that says no does answer
+            # whether there is such a cover does not matter: a host that answers 404 is up
             HostRole.IMAGE: partial(self._cdn.picture, path=cover_path("1")),
         }
         targets = [(self._lists.of(role), host) for role in HostRole for host in self._lists.of(role)]
@@ -228,31 +230,31 @@ class UpstreamClient:
         return await self.status()
 
     async def aclose(self) -> None:
-        """End what runs in the background."""
+        """Cancel what runs in the background."""
         await self._sources.aclose()
 
     async def _album(self, id: str) -> AlbumDetail | None:
-        return await self._ask(self._call(self._html.album, id), self._call(self._api.album, id))
+        return await self._fetch(self._call(self._html.album, id), self._call(self._api.album, id))
 
     async def _chapter_of_any_album(self, id: str) -> ChapterDetail | None:
-        return await self._ask(self._call(self._html.chapter, id), self._call(self._api.chapter, id))
+        return await self._fetch(self._call(self._html.chapter, id), self._call(self._api.chapter, id))
 
     async def _picture(self, path: str) -> bytes:
         current_stats().upstream_calls += 1
         hosts = await self._lists.ready(HostRole.IMAGE)
         fetch = partial(self._cdn.picture, path=path)
-        return await self._http.ask(hosts, fetch, self._http.deadline(), is_paced=False)
+        return await self._http.request(hosts, fetch, self._http.deadline(), takes_token=False)
 
     def _call(self, fetch: Callable[..., Awaitable[T]], *arguments: str) -> SourceCall[T]:
-        async def call(hosts: Hosts, deadline: Deadline, tries: int | None) -> T:
-            return await self._http.ask(hosts, lambda host: fetch(host, *arguments), deadline, tries=tries)
+        async def call(hosts: Hosts, deadline: Deadline, attempts: int | None) -> T:
+            return await self._http.request(hosts, lambda host: fetch(host, *arguments), deadline, attempts=attempts)
 
         return call
 
-    async def _ask(self, by_html: SourceCall[T], by_api: SourceCall[T]) -> T:
+    async def _fetch(self, by_html: SourceCall[T], by_api: SourceCall[T]) -> T:
         current_stats().upstream_calls += 1
         with _failures_of("call"):
-            return await self._sources.ask(by_html, by_api)
+            return await self._sources.fetch(by_html, by_api)
 
 
 def search_text(q: SearchQuery) -> str:

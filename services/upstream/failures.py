@@ -104,7 +104,7 @@ class AttemptError(Exception):
         self.is_absent = is_absent
 
     def as_failure(self) -> UpstreamFailure:
-        """What callers of this package get."""
+        """The exception for callers of this package."""
         return UpstreamFailure(self.reason, retry_after_s=self.retry_after_s)
 
 

@@ -1,4 +1,4 @@
-"""The site's web pages, read through jmcomic's html client in threads of our own: one host, one try."""
+"""The site's web pages, read through jmcomic's html client in threads of our own: one host, one attempt."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ from services.upstream.transport import Proxies
 
 T = TypeVar("T")
 
-MOST_THREADS = 128
-"""They start when needed; with fewer than the limiter's slots, requests would wait for a thread on their own time."""
+MAX_THREADS = 128
+"""Started when needed; with fewer than the limiter's slots, requests would wait for a thread in their timeout."""
 
 _HTML = SourceMethod.HTML
 _MISSING = "/error/album_missing"
@@ -60,7 +60,7 @@ _LINK_TEXT = re.compile(r"<a\b[^>]*>([^<]*)</a>")
 _ALBUM_LINK = re.compile(r'<a\b[^>]*href="/album/(\d+)[/"][^>]*>([\s\S]*?)</a>')
 _TITLE = re.compile(r'\btitle="([^"]+)"')
 _MARKUP = re.compile(r"<[^>]*>")
-# What every category page has, however empty: the figure over the list.
+# Every category page has it, even an empty one: the total above the list.
 _TOTAL = re.compile(r'class="text-white">\d+</span> A漫')
 
 
@@ -70,7 +70,7 @@ class JmHtml:
     def __init__(self, proxies: Proxies, timeout_s: float, threads: int) -> None:
         self._proxies = proxies
         self._timeout_s = timeout_s
-        self._threads = ThreadPoolExecutor(min(threads, MOST_THREADS), thread_name_prefix="jm-html")
+        self._threads = ThreadPoolExecutor(min(threads, MAX_THREADS), thread_name_prefix="jm-html")
         self._clients: dict[str, Any] = {}
         self._lock = Lock()
 
@@ -94,7 +94,7 @@ class JmHtml:
         return await self._in_thread(self._ranking, host, query)
 
     def close(self) -> None:
-        """Let the threads end after what they are at; sessions close with them."""
+        """Let the threads finish their current requests; sessions are closed."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         for client in self._clients.values():
             client.get_root_postman().session.close()
@@ -122,12 +122,12 @@ class JmHtml:
         client = self._client(host)
         answer = client.get_jm_html(client.append_params_to_url(client.API_SEARCH, search_to_jm(query, text)))
         if answer.redirect_count and "/album/" in answer.url:
-            return self._only(answer.text, query.page)
+            return self._page_of_album(answer.text, query.page)
         if refusal := JmPageTool.pattern_html_search_error.search(answer.text):
             raise InvalidInput("query", f"The site does not search for this: {refusal[2].strip()}")
         return list_from_jm(JmPageTool.parse_html_to_search_page(answer.text, query.page), query.page, _HTML)
 
-    def _only(self, page: str, number: int) -> AlbumListPage:
+    def _page_of_album(self, page: str, number: int) -> AlbumListPage:
         page = JmcomicText.parse_jm_base64_html(page)
         album = JmcomicText.analyse_jm_album_html(page)
         album.tags = _names(page)["tags"]
@@ -139,13 +139,13 @@ class JmHtml:
         params = {"page": query.page, "o": ORDERS[query.order], "t": PERIODS[query.period]}
         page = client.get_jm_html(client.append_params_to_url(path, params)).text
         found = JmPageTool.parse_html_to_category_page(page, query.page)
-        # jmcomic finds no albums on a page that is none, and calls it an empty ranking
+        # jmcomic returns an empty ranking for a page that is no ranking at all
         if not found.content and not _TOTAL.search(page):
             raise failure_of_answer(200, page)
         return ranking_from_jm(found, query, _HTML)
 
     def _page(self, host: str, path: str) -> str | None:
-        """The page's HTML; None where the site leads to its page for what is not there."""
+        """The page's HTML; None where the site redirects to its error page for a missing album."""
         try:
             answer = self._client(host).get_jm_html(path)
         except ResponseUnexpectedException as error:

@@ -1,4 +1,4 @@
-"""The one retry policy: which host is asked, how often, how long, and what is recorded of each attempt."""
+"""The retry policy: which host gets a request, how often, how long, and what is recorded of each attempt."""
 
 from __future__ import annotations
 
@@ -27,63 +27,63 @@ LONGEST_CALL_S = 40.0
 """A call ends after this, unless a single attempt may take longer."""
 
 FIRST_PAUSE_S = 0.25
-"""Before a host is asked again; doubles each time, jittered by half."""
+"""Before the next attempt at the same host; doubles each time, jittered by half."""
 
 LONGEST_PAUSE_S = 4.0
 
-RATE_LIMIT_PATIENCE_S = {Priority.INTERACTIVE: 5.0, Priority.DOWNLOAD: 120.0, Priority.BACKGROUND: 120.0}
-"""A call waits this long for a host that asked for fewer requests, on top of its deadline; then it fails."""
+RATE_LIMIT_WAIT_S = {Priority.INTERACTIVE: 5.0, Priority.DOWNLOAD: 120.0, Priority.BACKGROUND: 120.0}
+"""A call waits this long for a host that limits its rate, on top of its deadline; then it fails."""
 
-PERSON_WAITS_S = 30.0
-"""A person waits no longer for the limiter; downloads wait as long as it takes."""
+INTERACTIVE_WAIT_S = 30.0
+"""An interactive request waits no longer for the limiter; downloads wait as long as it takes."""
 
-_SAME_ANSWER = frozenset({UpstreamReason.REGION_BLOCKED, UpstreamReason.CHALLENGED})
-"""The same host gives the same answer again: only another one is worth an attempt."""
+_NOT_RETRIED = frozenset({UpstreamReason.REGION_BLOCKED, UpstreamReason.CHALLENGED})
+"""The same host would answer the same again: only other hosts are tried."""
 
-_ENOUGH_ABSENT = 2
-"""When so many hosts of a CDN say that they don't have a file, there is none."""
+_ABSENT_HOSTS = 2
+"""When so many hosts of a CDN answer that they don't have a file, there is none."""
 
 AttemptObserver = Callable[[HostRole, str, UpstreamReason | None, float], None]
 """Called after every attempt: role, host, what went wrong (None: nothing), seconds."""
 
 
 class UpstreamHttp:
-    """Asks hosts until one answers. `tries` is per host, `timeout_s` per attempt."""
+    """Tries one host after another until one answers. `attempts` is per host, `timeout_s` per attempt."""
 
     def __init__(
-        self, limiter: Limiter, *, timeout_s: float, tries: int, on_attempt: AttemptObserver | None = None
+        self, limiter: Limiter, *, timeout_s: float, attempts: int, on_attempt: AttemptObserver | None = None
     ) -> None:
         self._limiter = limiter
         self._timeout_s = timeout_s
-        self._tries = tries
+        self._attempts = attempts
         self._on_attempt = on_attempt or record_attempt
 
     def deadline(self) -> Deadline:
-        """The end of a call that begins now: the time of all tries at one host, 40 s at most."""
-        return Deadline(max(self._timeout_s, min(self._timeout_s * self._tries, LONGEST_CALL_S)))
+        """The end of a call that begins now: the time of all attempts at one host, 40 s at most."""
+        return Deadline(max(self._timeout_s, min(self._timeout_s * self._attempts, LONGEST_CALL_S)))
 
-    async def ask(
+    async def request(
         self,
         hosts: Hosts,
         fetch: Callable[[str], Awaitable[T]],
         deadline: Deadline,
         *,
-        tries: int | None = None,
-        is_paced: bool = True,
+        attempts: int | None = None,
+        takes_token: bool = True,
     ) -> T:
         """What `fetch` returns for the first host that answers. Raises the last `AttemptError` when none does.
 
         `fetch` gets a base URL and makes one attempt; whatever jmcomic or curl raises there counts as a failed one.
-        `tries` is set by a caller that has another source to turn to. `is_paced`: the rate of a host holds, too.
+        `attempts` is set by a caller that has another source. `takes_token`: the host's rate limit applies.
         """
-        # a caller that has another source to turn to does not wait for a host that limits us
-        patience_s = 0.0 if tries else RATE_LIMIT_PATIENCE_S[current_stats().priority]
-        plan = RetryPlan(hosts, deadline, tries=tries or self._tries, patience_s=patience_s)
+        # a caller that has another source does not wait for a host that limits us
+        rate_limit_wait_s = 0.0 if attempts else RATE_LIMIT_WAIT_S[current_stats().priority]
+        plan = RetryPlan(hosts, deadline, attempts=attempts or self._attempts, rate_limit_wait_s=rate_limit_wait_s)
         while host := plan.next_host():
             if not await plan.pause_for(host):
                 continue
             try:
-                return await self._attempt(hosts, host, fetch, deadline, is_paced)
+                return await self._attempt(hosts, host, fetch, deadline, takes_token)
             except HostRateLimited as limited:
                 reason = UpstreamReason.RATE_LIMITED
                 hosts.note_failure(host, reason, began_at=time.monotonic(), cooldown_s=limited.seconds)
@@ -92,9 +92,9 @@ class UpstreamHttp:
         raise plan.failed
 
     async def check(self, hosts: Hosts, host: Host, fetch: Callable[[str], Awaitable[object]]) -> bool:
-        """One attempt at this very host, to learn how it is; True when it answered, whatever it answered."""
+        """One attempt at this host, to check its health; True when it answered, whatever it answered."""
         try:
-            await self._attempt(hosts, host, fetch, Deadline(self._timeout_s), is_paced=False, is_grave=True)
+            await self._attempt(hosts, host, fetch, Deadline(self._timeout_s), takes_token=False, is_grave=True)
         except HostRateLimited:
             return False
         except AttemptError as failed:
@@ -107,11 +107,11 @@ class UpstreamHttp:
         host: Host,
         fetch: Callable[[str], Awaitable[T]],
         deadline: Deadline,
-        is_paced: bool,
+        takes_token: bool,
         is_grave: bool = False,
     ) -> T:
         async with AsyncExitStack() as stack:
-            await self._acquire(stack, host, deadline, is_paced)
+            await self._acquire(stack, host, deadline, takes_token)
             began_at = time.monotonic()
             try:
                 async with asyncio.timeout(min(self._timeout_s, deadline.left_s)):
@@ -125,15 +125,15 @@ class UpstreamHttp:
         self._note_answer(hosts, host, time.monotonic() - began_at, None)
         return answer
 
-    async def _acquire(self, stack: AsyncExitStack, host: Host, deadline: Deadline, is_paced: bool) -> None:
+    async def _acquire(self, stack: AsyncExitStack, host: Host, deadline: Deadline, takes_token: bool) -> None:
         priority = current_stats().priority
         began_at = time.monotonic()
         try:
-            async with asyncio.timeout(PERSON_WAITS_S if priority is Priority.INTERACTIVE else None):
-                await stack.enter_async_context(self._limiter.acquire(host.name, priority, is_paced=is_paced))
+            async with asyncio.timeout(INTERACTIVE_WAIT_S if priority is Priority.INTERACTIVE else None):
+                await stack.enter_async_context(self._limiter.acquire(host.name, priority, takes_token=takes_token))
         except TimeoutError:
             reason = UpstreamReason.RATE_LIMITED
-            raise AttemptError(reason, "the limiter is full", retry_after_s=PERSON_WAITS_S) from None
+            raise AttemptError(reason, "the limiter is full", retry_after_s=INTERACTIVE_WAIT_S) from None
         deadline.extend(time.monotonic() - began_at)
 
     def _note_answer(self, hosts: Hosts, host: Host, seconds: float, reason: UpstreamReason | None) -> None:
@@ -181,21 +181,21 @@ class Deadline:
         return max(0.0, self._ends_at - time.monotonic())
 
     def extend(self, seconds: float) -> None:
-        """Put it off."""
+        """Move the deadline."""
         self._ends_at += seconds
 
 
 class RetryPlan:
     """What one call has tried and may still try. `failed` is what it ends with when no host answers."""
 
-    def __init__(self, hosts: Hosts, deadline: Deadline, *, tries: int, patience_s: float) -> None:
+    def __init__(self, hosts: Hosts, deadline: Deadline, *, attempts: int, rate_limit_wait_s: float) -> None:
         self._failed: AttemptError | None = None
         self._hosts = hosts
         self._deadline = deadline
-        self._tries_left = hosts.tries(tries)
-        self._asked: Counter[str] = Counter()
+        self._attempts_left = hosts.tries(attempts)
+        self._failures: Counter[str] = Counter()
         self._absent = 0
-        self._patience_s = patience_s
+        self._rate_limit_wait_s = rate_limit_wait_s
 
     @property
     def failed(self) -> AttemptError:
@@ -203,36 +203,36 @@ class RetryPlan:
         return self._failed or AttemptError(UpstreamReason.UNREACHABLE, "no host is known")
 
     def next_host(self) -> Host | None:
-        """The host to ask now; None when all has been tried."""
-        return None if self._absent >= _ENOUGH_ABSENT else self._hosts.choose(self._tries_left)
+        """The host to use now; None when all has been tried."""
+        return None if self._absent >= _ABSENT_HOSTS else self._hosts.choose(self._attempts_left)
 
     async def pause_for(self, host: Host) -> bool:
-        """Back off before a host is asked again, and wait while it limits us. False when that takes too long."""
+        """Back off before another attempt at a host, and wait while it limits us. False when that takes too long."""
         is_limited = host.reason is UpstreamReason.RATE_LIMITED
         limited_s = self._hosts.cooldown_left_s(host) if is_limited else 0.0
-        if limited_s > self._patience_s:
+        if limited_s > self._rate_limit_wait_s:
             self._failed = AttemptError(UpstreamReason.RATE_LIMITED, "limited for too long", retry_after_s=limited_s)
-            self._tries_left[host.url] = 0
+            self._attempts_left[host.url] = 0
             return False
-        self._patience_s -= limited_s
+        self._rate_limit_wait_s -= limited_s
         self._deadline.extend(limited_s)
-        pause_s = max(limited_s, _pause_s(self._asked[host.url]))
+        pause_s = max(limited_s, _pause_s(self._failures[host.url]))
         if pause_s >= self._deadline.left_s:
-            self._tries_left.clear()
+            self._attempts_left.clear()
             return False
         await asyncio.sleep(pause_s)
         return True
 
     def note(self, host: Host, failed: AttemptError) -> None:
-        """The host failed an attempt."""
+        """Record a failed attempt."""
         self._failed = failed
-        self._asked[host.url] += 1
+        self._failures[host.url] += 1
         self._absent += failed.is_absent
-        is_final = failed.is_absent or failed.reason in _SAME_ANSWER
-        self._tries_left[host.url] = 0 if is_final else self._tries_left[host.url] - 1
+        is_final = failed.is_absent or failed.reason in _NOT_RETRIED
+        self._attempts_left[host.url] = 0 if is_final else self._attempts_left[host.url] - 1
 
 
-def _pause_s(times_asked: int) -> float:
-    if not times_asked:
+def _pause_s(failures: int) -> float:
+    if not failures:
         return 0.0
-    return float(min(FIRST_PAUSE_S * 2 ** (times_asked - 1), LONGEST_PAUSE_S) * random.uniform(0.5, 1.5))
+    return float(min(FIRST_PAUSE_S * 2 ** (failures - 1), LONGEST_PAUSE_S) * random.uniform(0.5, 1.5))

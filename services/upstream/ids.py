@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from services.errors import InvalidInput
 
-MOST_IDS = 100
-"""Most albums of one call."""
+MAX_IDS = 100
+"""Albums of one call."""
 
 _LONGEST_TEXT = 500
 """Characters; titles in addresses are long when percent-encoded."""
@@ -34,8 +34,8 @@ def parse_album_id(text: str, field: str = "id") -> str:
 
 def parse_album_ids(texts: Sequence[str], field: str = "ids") -> list[str]:
     """Each text as `parse_album_id` reads it, order kept. Raises `InvalidInput`, also for more than 100 of them."""
-    if len(texts) > MOST_IDS:
-        raise InvalidInput(field, f"At most {MOST_IDS} albums at once, not {len(texts)}.")
+    if len(texts) > MAX_IDS:
+        raise InvalidInput(field, f"At most {MAX_IDS} albums at once, not {len(texts)}.")
     return [parse_album_id(text, field) for text in texts]
 
 

@@ -1,7 +1,7 @@
-"""The one place that knows jmcomic's process-wide state: it is put in order once, here, when first imported.
+"""The only module that changes jmcomic's process-wide state: it is configured once, when this module is imported.
 
-Everything else of the border uses jmcomic's clients, parsers and entities, never its globals. What is set here holds
-for every upstream of the process; nothing here differs between them.
+The other modules use jmcomic's clients, parsers and entities, never its globals. What is set here applies to every
+upstream client of the process.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ _CREDENTIALS = re.compile(r"(?<=://)[^/\s@]*@")
 
 def _to_our_log(topic: str, message: object, error: BaseException | None = None) -> None:
     text = _CREDENTIALS.sub("", str(message))
-    log.debug("jmcomic says", topic=topic, message=text, error=type(error).__name__ if error else None)
+    log.debug("jmcomic log", topic=topic, message=text, error=type(error).__name__ if error else None)
 
 
-def _put_in_order() -> None:
+def _configure() -> None:
     # Base URLs carry their scheme; "http" is what both http:// and https:// begin with.
     JmModuleConfig.PROT = "http"
-    # Host lists and the first cookies are fetched by us: jmcomic does it once, and takes a failure for an answer.
+    # Host lists and the first cookies are fetched by us: jmcomic does it once, and accepts a failure as the result.
     JmModuleConfig.FLAG_API_CLIENT_AUTO_UPDATE_DOMAIN = False
     JmModuleConfig.FLAG_API_CLIENT_REQUIRE_COOKIES = False
-    # A server lives for weeks: each request is signed with its own time, not with that of the start.
+    # A server lives for weeks: each request is signed with its own time, not with the time of the start.
     JmModuleConfig.FLAG_USE_FIX_TIMESTAMP = False
-    # Importing jmcomic hangs a handler to its logger that prints titles to stdout.
+    # Importing jmcomic adds a handler to its logger that prints titles to stdout.
     JmModuleConfig.EXECUTOR_LOG = _to_our_log
     logger = logging.getLogger("jmcomic")
     logger.handlers.clear()
@@ -42,7 +42,7 @@ def _put_in_order() -> None:
     logger.propagate = False
 
 
-_put_in_order()
+_configure()
 
 
 def new_option(timeout_s: float) -> Any:
@@ -67,7 +67,7 @@ def new_option(timeout_s: float) -> Any:
 
 
 def note_app_version(version: str) -> None:
-    """Speak as the app of this version from now on, when it is newer than the one known. Anything else is ignored."""
+    """Identify as the app of this version from now on, when it is newer than the one known; else nothing changes."""
     if not _VERSION.fullmatch(version):
         return
     if JmcomicText.compare_versions(version, JmMagicConstants.APP_VERSION) > 0:

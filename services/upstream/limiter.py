@@ -28,44 +28,44 @@ log = structlog.get_logger("jmgraph.upstream")
 T = TypeVar("T")
 
 BURST = 100
-"""Page and API requests that a host takes at once before the rate holds."""
+"""Page and API requests to a host at once, before its rate limit applies."""
 
 TOKENS_LEFT = {Priority.INTERACTIVE: 0, Priority.DOWNLOAD: 10, Priority.BACKGROUND: 20}
-"""Tokens that each priority leaves to those before it."""
+"""Tokens that each priority leaves for higher ones."""
 
 LEASE_MS = 3000
 """A process that does not report for this long holds no slots."""
 
-REPORT_EVERY_S = 0.04
-"""Between two reports while there is work: a person elsewhere waits this long at most for a download to make room."""
+REPORT_INTERVAL_S = 0.04
+"""Between two reports while there is work: a request waits this long for a slot that another process released."""
 
-SOONEST_REPORT_S = 0.005
-"""Between two reports, however much happens."""
+MIN_REPORT_INTERVAL_S = 0.005
+"""Least time between two reports."""
 
-ANSWER_WITHIN_S = 1.0
-"""Redis has this long; then the process limits itself."""
+REDIS_TIMEOUT_S = 1.0
+"""Of a command; after it the process limits itself."""
 
 _PREFIX = "jmgraph:limiter"
 _SCRIPTS = Path(__file__).with_name("lua")
 
 
 class HostRateLimited(Exception):
-    """The host asked for fewer requests; it is not asked for `seconds`."""
+    """The host limits its rate; it gets no requests for `seconds`."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(f"not asked for {seconds:.1f} s")
+        super().__init__(f"no requests for {seconds:.1f} s")
         self.seconds = seconds
 
 
 class Limiter:
-    """One per process. `acquire` is the only way to the site."""
+    """One per process. Every request to the site goes through `acquire`."""
 
     def __init__(self, concurrency: int, rate_per_s: float, redis: RedisClient | None = None) -> None:
         """`concurrency` requests at once over all processes that share `redis`; `rate_per_s` to each host."""
         self._concurrency = concurrency
         self._rate_per_s = rate_per_s
         self._local = LocalLimits()
-        self._shared = RedisLimits(redis) if redis else None
+        self._redis_limits = RedisLimits(redis) if redis else None
         self._slots = ConcurrencyLimiter(0 if redis else concurrency, self._on_request, self._on_release)
         self._token_queues: defaultdict[tuple[str, Priority], asyncio.Lock] = defaultdict(asyncio.Lock)
         self._reporting: asyncio.Task[None] | None = None
@@ -76,14 +76,14 @@ class Limiter:
         self._is_closed = False
 
     @asynccontextmanager
-    async def acquire(self, host: str, priority: Priority, *, is_paced: bool) -> AsyncIterator[None]:
-        """Hold a slot for one request to `host`; with `is_paced` it also takes a token of the host's rate.
+    async def acquire(self, host: str, priority: Priority, *, takes_token: bool) -> AsyncIterator[None]:
+        """Hold a slot for one request to `host`; with `takes_token` it also takes a token of the host's rate.
 
-        Waits as long as it takes, persons before downloads before upkeep. Raises `HostRateLimited` where the host
-        asked any of our processes for fewer requests.
+        Waits as long as it takes, by priority. Raises `HostRateLimited` where the host limits the rate of any of our
+        processes.
         """
         self._local.check_pause(host)
-        if is_paced:
+        if takes_token:
             await self._acquire_token(host, priority)
         await self._slots.acquire(priority)
         try:
@@ -92,22 +92,22 @@ class Limiter:
             self._slots.release(priority)
 
     async def pause_host(self, host: str, seconds: float) -> None:
-        """Let no process ask this host for so long."""
+        """Let no process send requests to this host for so long."""
         self._local.pause_host(host, seconds)
-        await self._ask_redis(lambda redis: redis.pause_host(host, seconds))
+        await self._try_redis(lambda redis: redis.pause_host(host, seconds))
 
     async def aclose(self) -> None:
-        """Give the slots back."""
+        """Release the slots of this process."""
         self._is_closed = True
         if self._reporting is None:
             return
         self._reporting.cancel()
         with suppress(asyncio.CancelledError):
             await self._reporting
-        await self._ask_redis(lambda redis: redis.leave())
+        await self._try_redis(lambda redis: redis.leave())
 
     async def _acquire_token(self, host: str, priority: Priority) -> None:
-        # one of each priority asks, those behind it wait in order; `TOKENS_LEFT` puts persons first
+        # one of each priority waits for a token, the others queue in order; `TOKENS_LEFT` prefers higher priorities
         async with self._token_queues[host, priority]:
             while wait_s := await self._take_token(host, priority):  # noqa: ASYNC110 (time passes, nothing happens)
                 await asyncio.sleep(wait_s)
@@ -116,28 +116,28 @@ class Limiter:
         # taken locally too, so that the loss of Redis does not allow a second burst
         local_wait_s = self._local.take_token(host, self._rate_per_s, priority)
         try:
-            wait_s = await self._ask_redis(lambda redis: redis.take_token(host, self._rate_per_s, priority))
+            wait_s = await self._try_redis(lambda redis: redis.take_token(host, self._rate_per_s, priority))
         except HostRateLimited as limited:
             self._local.pause_host(host, limited.seconds)
             raise
         return local_wait_s if wait_s is None else wait_s
 
-    async def _ask_redis(self, ask: Callable[[RedisLimits], Awaitable[T]]) -> T | None:
+    async def _try_redis(self, command: Callable[[RedisLimits], Awaitable[T]]) -> T | None:
         """The answer of Redis; None where there is none. Raises `HostRateLimited` where that is the answer."""
-        if self._shared is None:
+        if self._redis_limits is None:
             return None
         try:
-            return await ask(self._shared)
+            return await command(self._redis_limits)
         except HostRateLimited:
             raise
         except RedisUnavailable:
             return None
-        except Exception as error:  # a Redis without scripts, say: the site stays readable all the same
+        except Exception as error:  # a Redis without scripts, say: the site stays readable even so
             log.warning("the limits hold for this process alone", error=type(error).__name__)
             return None
 
     def _on_request(self) -> None:
-        if self._shared is None:
+        if self._redis_limits is None:
             return
         if self._reporting is None:
             self._reporting = asyncio.create_task(self._report_forever())
@@ -153,17 +153,19 @@ class Limiter:
         while not self._is_closed:
             self._wake_up.clear()
             await self._report()
-            await asyncio.sleep(SOONEST_REPORT_S)
+            await asyncio.sleep(MIN_REPORT_INTERVAL_S)
             self._is_idle = not any(self._slots.wanted().values())
             with suppress(TimeoutError):
                 # once Redis knows that nothing is under way there is nothing to report until something is
-                async with asyncio.timeout(None if self._is_idle and not self._reported_wanted else REPORT_EVERY_S):
+                async with asyncio.timeout(
+                    None if self._is_idle and not self._reported_wanted else REPORT_INTERVAL_S
+                ):
                     await self._wake_up.wait()
 
     async def _report(self) -> None:
         in_use, wanted = self._slots.total_in_use, self._slots.wanted()
         self._reported_wanted = sum(wanted.values())
-        answer = await self._ask_redis(lambda redis: redis.lease(self._concurrency, in_use, wanted))
+        answer = await self._try_redis(lambda redis: redis.lease(self._concurrency, in_use, wanted))
         slots, self._others_wait, paused_s = answer or (self._concurrency, False, {})
         for host, seconds in paused_s.items():
             self._local.pause_host(host, seconds)
@@ -171,7 +173,7 @@ class Limiter:
 
 
 class ConcurrencyLimiter:
-    """The slots of this process, handed out by priority, then by arrival. For one event loop.
+    """The slots of this process, granted by priority, then by arrival. For one event loop.
 
     `on_request` is called for every request that comes, `on_release` for every one that ends.
     """
@@ -207,10 +209,10 @@ class ConcurrencyLimiter:
         return wanted
 
     async def acquire(self, priority: Priority) -> None:
-        """Wait for a slot; `release` gives it back."""
+        """Wait for a slot; `release` returns it."""
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (priority, next(self._order), waiter))
-        self._hand_out()
+        self._grant()
         self._on_request()
         try:
             await waiter
@@ -220,17 +222,17 @@ class ConcurrencyLimiter:
             raise
 
     def release(self, priority: Priority) -> None:
-        """Give the slot of a request of this priority back."""
+        """Return the slot of a request of this priority."""
         self._in_use[priority] -= 1
-        self._hand_out()
+        self._grant()
         self._on_release()
 
     def resize(self, size: int) -> None:
         """Allow `size` at once from now on; requests under way beyond it are not interrupted."""
         self._size = size
-        self._hand_out()
+        self._grant()
 
-    def _hand_out(self) -> None:
+    def _grant(self) -> None:
         while self._waiting and (self._waiting[0][2].done() or self.total_in_use < self._size):
             priority, _, waiter = heapq.heappop(self._waiting)
             if not waiter.done():
@@ -257,7 +259,7 @@ class LocalLimits:
         return missing / rate_per_s if missing > 0 else 0.0
 
     def pause_host(self, host: str, seconds: float) -> None:
-        """Leave the host alone for so long; a longer pause stays."""
+        """Send the host no requests for so long; a longer pause stays."""
         self._paused_until[host] = max(self._paused_until.get(host, 0.0), self._clock() + seconds)
 
     def check_pause(self, host: str) -> None:
@@ -271,7 +273,7 @@ class RedisLimits:
 
     def __init__(self, redis: RedisClient) -> None:
         self._member = secrets.token_hex(8)
-        self._redis = redis.with_timeout(ANSWER_WITHIN_S)
+        self._redis = redis.with_timeout(REDIS_TIMEOUT_S)
         self._lease, self._take_token, self._pause_host = (
             self._redis.register_script((_SCRIPTS / f"{name}.lua").read_text("utf-8"))
             for name in ("lease", "take_token", "pause_host")
@@ -303,5 +305,5 @@ class RedisLimits:
         await self._pause_host(keys=[f"{_PREFIX}:quiet"], args=[host, round(seconds * 1000)])
 
     async def leave(self) -> None:
-        """Give the slots back at once, not when the lease ends."""
+        """Release the slots at once, not when the lease ends."""
         await self._redis.hdel(f"{_PREFIX}:members", self._member)  # type: ignore[misc]

@@ -199,7 +199,7 @@ def id_from_jm(value: object) -> str:
 
 
 def text_from_jm(value: object, source: SourceMethod) -> str:
-    """One line of text: entities of web pages resolved, blanks run together."""
+    """One line of text: entities of web pages resolved, blanks collapsed."""
     text = "" if value is None else str(value)
     return " ".join((html.unescape(text) if source is SourceMethod.HTML else text).split())
 
@@ -267,7 +267,7 @@ def count_of(text: str | int | None) -> int:
     """The integer behind a count: `"[40K]"` is 40000, `"1.2M"` 1200000, `"3万"` 30000, `"1,234"` 1234.
 
     Brackets, blanks, grouping and a trailing plus are dropped, full-width forms are read, halves round up. What is no
-    count at all ("", None, "-") is 0: a figure that can't be read does not make an album unreadable.
+    count at all ("", None, "-") is 0: a count that can't be read does not make an album unreadable.
     """
     if isinstance(text, int):
         return max(text, 0)
@@ -290,7 +290,7 @@ def date_of(text: str | None) -> date | None:
         return None
 
 
-def date_of_stamp(seconds: str | int | None) -> date | None:
+def date_of_timestamp(seconds: str | int | None) -> date | None:
     """The site's day of a Unix time in seconds ("1598659200"); None for none, zero or nonsense."""
     try:
         moment = datetime.fromtimestamp(int(seconds or 0), UTC)

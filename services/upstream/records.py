@@ -38,7 +38,7 @@ class SearchField(StrEnum):
 
 
 class Category(StrEnum):
-    """The site's shelves."""
+    """Categories of the site."""
 
     ALL = "ALL"
     DOUJIN = "DOUJIN"

@@ -1,4 +1,4 @@
-"""The two sources of the site, web pages and mobile API, and which of them is asked first."""
+"""The two sources of the site, web pages and mobile API, and which of them is used first."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ log = structlog.get_logger("jmgraph.upstream")
 
 T = TypeVar("T")
 
-HTML_TRIAL_S = 10.0
+HTML_TIMEOUT_S = 10.0
 """With `auto` the web pages have this long; the API then has the time of a whole call."""
 
 FIRST_REFUSED_S = 60.0
-"""The web pages are not asked for so long after they refused this address; doubles each time."""
+"""The web pages are not used for so long after they refused this IP address; doubles each time."""
 
 LONGEST_REFUSED_S = 900.0
 
 ROLES = {SourceMethod.HTML: HostRole.HTML, SourceMethod.API: HostRole.API}
 
 SourceCall = Callable[[Hosts, Deadline, int | None], Awaitable[T]]
-"""Asks the hosts of one source: hosts, the end of the call, tries per host (None: as set)."""
+"""Fetches from the hosts of one source: hosts, the end of the call, attempts per host (None: as configured)."""
 
 _HTML, _API = SourceMethod.HTML, SourceMethod.API
 
 
 class SourceSelector:
-    """Which source is asked first: `auto` prefers the web pages while they accept this address."""
+    """Which source is used first: `auto` prefers the web pages while they accept this IP address."""
 
     def __init__(self, setting: Literal["auto", "html", "api"], clock: Callable[[], float] = time.monotonic) -> None:
         self._setting = setting
@@ -47,7 +47,7 @@ class SourceSelector:
 
     @property
     def current(self) -> SourceMethod:
-        """The source that is asked first now."""
+        """The source that is used first now."""
         return self.order()[0]
 
     @property
@@ -56,14 +56,14 @@ class SourceSelector:
         return self._setting == "auto"
 
     def order(self) -> tuple[SourceMethod, ...]:
-        """Sources to ask, best first. Web pages that refuse this address come last, they are not left out."""
+        """Sources to use, best first. Web pages that refuse this address come last, they are not left out."""
         if not self.is_auto:
             return (_HTML,) if self._setting == "html" else (_API,)
         return (_API, _HTML) if self._times_refused else (_HTML, _API)
 
     @property
     def is_check_due(self) -> bool:
-        """True when the web pages refused this address and it is time to ask again whether they still do."""
+        """True when the web pages refused this address and it is time to check whether they still do."""
         return self._times_refused > 0 and self._clock() >= self._refused_until
 
     def note_accepted(self) -> None:
@@ -78,7 +78,7 @@ class SourceSelector:
 
 
 class SourceFallback:
-    """Asks the source that is set; with `auto` the best one, then the other, and remembers the outcome."""
+    """Uses the configured source; with `auto` the best one, then the other, and remembers the outcome."""
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class SourceFallback:
         selector: SourceSelector,
         check_html: Callable[[str], Awaitable[object]],
     ) -> None:
-        """`check_html` asks a host for some page, to learn whether the web pages accept this address."""
+        """`check_html` fetches some page of a host, to learn whether the web pages accept this address."""
         self._lists = lists
         self._http = http
         self._selector = selector
@@ -96,7 +96,7 @@ class SourceFallback:
 
     @property
     def current(self) -> SourceMethod:
-        """The source that is asked first now."""
+        """The source that is used first now."""
         if self._selector.is_auto and not len(self._lists.of(HostRole.HTML)):
             return SourceMethod.API
         return self._selector.current
@@ -106,7 +106,7 @@ class SourceFallback:
         """False when every host of every source in use is unhealthy."""
         return not all(self._lists.of(ROLES[method]).are_all_unhealthy for method in self._selector.order())
 
-    async def ask(self, by_html: SourceCall[T], by_api: SourceCall[T]) -> T:
+    async def fetch(self, by_html: SourceCall[T], by_api: SourceCall[T]) -> T:
         """The answer of the first source that has one. Raises `AttemptError`.
 
         With `auto` an absence on the web pages is checked with the API: they hide from guests what the API shows.
@@ -115,7 +115,7 @@ class SourceFallback:
             method = self._selector.current
             call = by_html if method is SourceMethod.HTML else by_api
             return await call(await self._lists.ready(ROLES[method]), self._http.deadline(), None)
-        self._lists.known_hosts(HostRole.HTML)  # has their list refreshed, also before any is known
+        self._lists.known_hosts(HostRole.HTML)  # refreshes their list when due, even before any host is known
         if self.current is SourceMethod.HTML:
             return await self._html_then_api(by_html, by_api)
         self._check_when_due()
@@ -140,31 +140,31 @@ class SourceFallback:
     async def _html_then_api(self, by_html: SourceCall[T], by_api: SourceCall[T]) -> T:
         hosts = self._lists.known_hosts(HostRole.HTML)
         try:
-            answer = await by_html(hosts, Deadline(HTML_TRIAL_S), 1)
+            answer = await by_html(hosts, Deadline(HTML_TIMEOUT_S), 1)
         except (AttemptError, InvalidInput):
-            answer = await self._ask_api(by_api)
+            answer = await self._fetch_by_api(by_api)
             if hosts.are_all_unhealthy:
                 self.note_html(is_accepted=False)
             return answer
         if answer is not None:
             return answer
         try:
-            return await self._ask_api(by_api)
+            return await self._fetch_by_api(by_api)
         except AttemptError:
             return answer
 
     async def _api_then_html(self, by_html: SourceCall[T], by_api: SourceCall[T]) -> T:
         try:
-            return await self._ask_api(by_api)
+            return await self._fetch_by_api(by_api)
         except AttemptError as failed:
             try:
-                answer = await by_html(self._lists.known_hosts(HostRole.HTML), Deadline(HTML_TRIAL_S), 1)
+                answer = await by_html(self._lists.known_hosts(HostRole.HTML), Deadline(HTML_TIMEOUT_S), 1)
             except (AttemptError, InvalidInput):
                 raise failed from None
             self.note_html(is_accepted=True)
             return answer
 
-    async def _ask_api(self, by_api: SourceCall[T]) -> T:
+    async def _fetch_by_api(self, by_api: SourceCall[T]) -> T:
         return await by_api(await self._lists.ready(HostRole.API), self._http.deadline(), None)
 
     def _check_when_due(self) -> None:
@@ -180,7 +180,7 @@ class SourceFallback:
         hosts = self._lists.known_hosts(HostRole.HTML)
         with open_stats(Priority.BACKGROUND):
             try:
-                await self._http.ask(hosts, self._check_html, self._http.deadline(), tries=1)
+                await self._http.request(hosts, self._check_html, self._http.deadline(), attempts=1)
             except AttemptError as failed:
                 log.debug("the web pages still refuse this address", reason=failed.reason.value)
                 return

@@ -1,4 +1,4 @@
-"""How requests to the site travel: curl's session, proxies, and pictures from the CDN.
+"""The HTTP transport to the site: curl's session, proxies, and pictures from the CDN.
 
 The mobile API and the CDN share one curl session, for its speed and for its browser's TLS handshake. Measured with
 200 kB pictures on loopback, 16 at once: 0.5 ms of processor time a picture, against 3.4 to 4 ms with httpx.
@@ -24,7 +24,7 @@ STALL_S = 20.0
 """A transfer without a byte for this long is cut, where the time limit of an attempt is longer."""
 
 LARGEST_BODY_BYTES = 64 << 20
-"""No page or answer of the site comes near; what does is no answer."""
+"""Far more than any page or answer of the site; a larger one is cut."""
 
 _CLASSIFIED_BYTES = 20_000
 """Of an answer that is no picture: block pages say what they are near the top."""
@@ -70,7 +70,7 @@ class Proxies:
 
 
 class ImageCdn:
-    """Fetches one picture from one host, once."""
+    """Fetches one picture from one host, in one attempt."""
 
     def __init__(self, session: Any, proxies: Proxies) -> None:
         self._session = session

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.upstream.mapping import count_of, date_of, date_of_stamp
+from services.upstream.mapping import count_of, date_of, date_of_timestamp
 
 
 @pytest.mark.parametrize(
@@ -82,10 +82,10 @@ def test_a_day_is_read_or_it_is_none(text: str | None, day: date | None) -> None
 
 def test_a_time_stamp_is_the_day_at_the_site() -> None:
     # 2020-08-28 17:00 UTC is the 29th in the site's zone
-    assert date_of_stamp("1598634000") == date(2020, 8, 29)
-    assert date_of_stamp(1598630399) == date(2020, 8, 28)
+    assert date_of_timestamp("1598634000") == date(2020, 8, 29)
+    assert date_of_timestamp(1598630399) == date(2020, 8, 28)
 
 
 @pytest.mark.parametrize("stamp", ["0", "", None, "soon", "-5", 10**30])
 def test_no_time_stamp_is_no_day(stamp: str | int | None) -> None:
-    assert date_of_stamp(stamp) is None
+    assert date_of_timestamp(stamp) is None

@@ -92,7 +92,7 @@ class Crowd:
             await asyncio.gather(*self.tasks)
 
     async def _stay(self, limiter: Limiter, name: str, priority: Priority) -> None:
-        async with limiter.acquire(HOST, priority, is_paced=False):
+        async with limiter.acquire(HOST, priority, takes_token=False):
             self.inside.append(name)
             self.most = max(self.most, len(self.inside))
             async with self._changed:
@@ -103,7 +103,7 @@ class Crowd:
 
 @asynccontextmanager
 async def taking(limiter: Limiter, priority: Priority = PERSON) -> AsyncIterator[None]:
-    async with asyncio.timeout(5), limiter.acquire(HOST, priority, is_paced=True):
+    async with asyncio.timeout(5), limiter.acquire(HOST, priority, takes_token=True):
         yield
 
 
@@ -270,15 +270,15 @@ async def test_a_person_gets_in_while_another_process_downloads(new_limiter: New
 
     async def download() -> None:
         while not is_over:
-            async with worker.acquire(HOST, DOWNLOAD, is_paced=False):
+            async with worker.acquire(HOST, DOWNLOAD, takes_token=False):
                 await asyncio.sleep(0.02)
 
     downloads = [asyncio.create_task(download()) for _ in range(8)]
     async with asyncio.timeout(5):
-        async with worker.acquire(HOST, DOWNLOAD, is_paced=False):
+        async with worker.acquire(HOST, DOWNLOAD, takes_token=False):
             pass
         began_at = time.monotonic()
-        async with api.acquire(HOST, PERSON, is_paced=False):
+        async with api.acquire(HOST, PERSON, takes_token=False):
             waited_s = time.monotonic() - began_at
     is_over = True
     await asyncio.gather(*downloads)
@@ -314,7 +314,7 @@ async def test_a_closed_limiter_gives_its_slots_back_at_once(
     redis_client: RedisClient, new_limiter: NewLimiter
 ) -> None:
     gone = Limiter(1, 1000.0, redis_client)
-    async with gone.acquire(HOST, PERSON, is_paced=False):
+    async with gone.acquire(HOST, PERSON, takes_token=False):
         await gone.aclose()
 
     began_at = time.monotonic()
@@ -332,7 +332,7 @@ async def test_a_killed_process_leaks_no_slot(redis_url: str, new_limiter: NewLi
         "from services.observability import Priority\n"
         "async def main():\n"
         "    limiter = Limiter(1, 1000.0, RedisClient(sys.argv[1]))\n"
-        "    async with limiter.acquire('https://a.example', Priority.INTERACTIVE, is_paced=False):\n"
+        "    async with limiter.acquire('https://a.example', Priority.INTERACTIVE, takes_token=False):\n"
         "        print('holding', flush=True)\n"
         "        await asyncio.sleep(60)\n"
         "asyncio.run(main())\n"
@@ -345,7 +345,7 @@ async def test_a_killed_process_leaks_no_slot(redis_url: str, new_limiter: NewLi
     holder.send_signal(signal.SIGKILL)
     await holder.wait()
 
-    async with asyncio.timeout(10), new_limiter(1).acquire(HOST, PERSON, is_paced=False):
+    async with asyncio.timeout(10), new_limiter(1).acquire(HOST, PERSON, takes_token=False):
         pass
 
 
@@ -449,7 +449,7 @@ async def test_many_pictures_cost_few_round_trips(redis_client: RedisClient, new
     limiter = new_limiter(8)
 
     async def picture() -> None:
-        async with limiter.acquire(HOST, DOWNLOAD, is_paced=False):
+        async with limiter.acquire(HOST, DOWNLOAD, takes_token=False):
             await asyncio.sleep(0.001)
 
     await redis_client.client.config_resetstat()

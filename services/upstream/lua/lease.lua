@@ -1,10 +1,11 @@
 -- Reports what this process uses and wants, and gives it its share of the slots.
--- KEYS: members, paused hosts. ARGV: member, limit, lease ms, slots in use, wanted by persons, downloads, upkeep.
+-- KEYS: members, paused hosts. ARGV: member, limit, lease ms, slots in use, wanted by interactive
+-- requests, downloads, background work.
 -- Gives {slots, 1 when others wait, host, ms, host, ms, ...}: the hosts that are paused, and for how long.
 --
--- A member is a process: "<expires ms> <slots held> <wanted by persons> <by downloads> <by upkeep>". Each priority in
--- turn shares what those before it left, evenly among the processes that want some. Where that leaves an odd slot, the
--- process that has it changes four times a second. A process gets its share as far as the others have let go of theirs.
+-- A member is a process: "<expires ms> <slots held> <wanted by priority 0> <by 1> <by 2>". Each priority in turn
+-- shares what those before it left, evenly among the processes that want some. Where that leaves an odd slot, the
+-- process that has it changes four times a second. A process gets its share as soon as the others have released theirs.
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local me, limit, lease = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
