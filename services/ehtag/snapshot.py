@@ -160,10 +160,6 @@ class TagSnapshot:
         """Every tag by folded name, namespace by namespace."""
         return {namespace: records.name_list() for namespace, records in self._namespaces.items()}
 
-    def draft(self, namespace: Namespace, raw: str, name: str, intro: str, links: str) -> TagRecord:
-        """A record that is not in the database, read as if it were; `problems_of` tells what is wrong with it."""
-        return TagRecord.draft(namespace, raw, (name, intro, links), CellReader(namespace, self))
-
     def reports(self) -> list[Report]:
         """Everything odd in the data, file by file, row by row. Renders every cell."""
         return [report for records in self._namespaces.values() for report in records.reports()]

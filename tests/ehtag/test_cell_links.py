@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.ehtag import TagSnapshot
+from services.ehtag import CellSources, TagSnapshot, normalise_record
 from services.ehtag.records import Namespace
 
 # source, raw, text, html: as the official implementation gives them, for a cell of `other`
@@ -309,13 +309,13 @@ BARE = [
 def test_a_cell_has_the_forms_of_the_releases(
     glossary: TagSnapshot, source: str, raw: str, text: str, html: str
 ) -> None:
-    cell = glossary.draft(Namespace.OTHER, "cell", source, "", "").name
+    cell = normalise_record(glossary, Namespace.OTHER, "cell", CellSources(source, "", "")).name
 
     assert (cell.raw, cell.text, cell.html) == (raw, text, html)
 
 
 def test_texts_in_an_image_stay_in_pieces(glossary: TagSnapshot) -> None:
-    cell = glossary.draft(Namespace.OTHER, "cell", "![a\\_b](u)", "", "").name
+    cell = normalise_record(glossary, Namespace.OTHER, "cell", CellSources("![a\\_b](u)", "", "")).name
 
     assert cell.ast[0]["content"] == [
         {
@@ -329,7 +329,9 @@ def test_texts_in_an_image_stay_in_pieces(glossary: TagSnapshot) -> None:
 
 
 def test_a_link_to_a_picture_is_an_image_without_content(glossary: TagSnapshot) -> None:
-    cell = glossary.draft(Namespace.OTHER, "cell", '[河](http://ul.ehgt.org/a.jpg "题")', "", "").name
+    cell = normalise_record(
+        glossary, Namespace.OTHER, "cell", CellSources('[河](http://ul.ehgt.org/a.jpg "题")', "", "")
+    ).name
 
     assert list(cell.ast[0]["content"][0].items()) == [
         ("type", "image"),
@@ -342,7 +344,9 @@ def test_a_link_to_a_picture_is_an_image_without_content(glossary: TagSnapshot) 
 
 @pytest.mark.parametrize("prefix", ["%01", "&#1;", "\x01", " \x1f", "\ufeff\x02"])
 def test_a_control_character_hides_no_script(glossary: TagSnapshot, prefix: str) -> None:
-    cell = glossary.draft(Namespace.OTHER, "cell", f"[a](<{prefix}javascript:b>)", "", "").name
+    cell = normalise_record(
+        glossary, Namespace.OTHER, "cell", CellSources(f"[a](<{prefix}javascript:b>)", "", "")
+    ).name
 
     assert 'href="javascript' not in cell.html
     assert 'href="\x01' not in cell.html
@@ -350,7 +354,7 @@ def test_a_control_character_hides_no_script(glossary: TagSnapshot, prefix: str)
 
 @pytest.mark.parametrize("url", [f"https://{'u' * 60}@a.example/b", f"mailto:{'m' * 70}@a.example"])
 def test_a_long_user_name_is_part_of_its_url(glossary: TagSnapshot, url: str) -> None:
-    cell = glossary.draft(Namespace.OTHER, "cell", url, "", "").name
+    cell = normalise_record(glossary, Namespace.OTHER, "cell", CellSources(url, "", "")).name
 
     assert cell.raw == f"[{url}]({url})"
 
@@ -369,6 +373,6 @@ def test_a_long_user_name_is_part_of_its_url(glossary: TagSnapshot, url: str) ->
     ],
 )
 def test_a_bare_url_ends_before_brackets_that_are_not_closed(glossary: TagSnapshot, text: str, url: str) -> None:
-    cell = glossary.draft(Namespace.OTHER, "cell", text, "", "").name
+    cell = normalise_record(glossary, Namespace.OTHER, "cell", CellSources(text, "", "")).name
 
     assert cell.ast[0]["content"][0]["url"] == url

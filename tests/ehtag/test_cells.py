@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.ehtag import TagSnapshot
+from services.ehtag import CellSources, TagSnapshot, normalise_record
 from services.ehtag.records import Namespace
 
 # source, raw, text, html: as the official implementation gives them, for a cell of `other`
@@ -79,19 +79,19 @@ CODE = [
 def test_a_cell_has_the_forms_of_the_releases(
     glossary: TagSnapshot, source: str, raw: str, text: str, html: str
 ) -> None:
-    cell = glossary.draft(Namespace.OTHER, "cell", source, "", "").name
+    cell = normalise_record(glossary, Namespace.OTHER, "cell", CellSources(source, "", "")).name
 
     assert (cell.raw, cell.text, cell.html) == (raw, text, html)
 
 
 def test_an_empty_cell_has_no_paragraph(glossary: TagSnapshot) -> None:
-    cell = glossary.draft(Namespace.OTHER, "cell", " \u3000\ufeff", "", "").name
+    cell = normalise_record(glossary, Namespace.OTHER, "cell", CellSources(" \u3000\ufeff", "", "")).name
 
     assert (cell.source, cell.raw, cell.text, cell.html, cell.ast) == ("", "", "", "", [])
 
 
 def test_a_paragraph_of_wide_spaces_is_empty(glossary: TagSnapshot) -> None:
-    cell = glossary.draft(Namespace.OTHER, "cell", "a\n\n\u3000\n\nb", "", "").name
+    cell = normalise_record(glossary, Namespace.OTHER, "cell", CellSources("a\n\n\u3000\n\nb", "", "")).name
 
     assert [paragraph["content"] for paragraph in cell.ast] == [
         [{"type": "text", "text": "a"}],
@@ -102,7 +102,7 @@ def test_a_paragraph_of_wide_spaces_is_empty(glossary: TagSnapshot) -> None:
 
 
 def test_markup_leaves_empty_texts_where_the_releases_have_them(glossary: TagSnapshot) -> None:
-    cell = glossary.draft(Namespace.OTHER, "cell", "**雨**声", "", "").name
+    cell = normalise_record(glossary, Namespace.OTHER, "cell", CellSources("**雨**声", "", "")).name
 
     assert cell.ast == [
         {
@@ -117,7 +117,7 @@ def test_markup_leaves_empty_texts_where_the_releases_have_them(glossary: TagSna
 
 
 def test_a_form_is_made_once(glossary: TagSnapshot) -> None:
-    cell = glossary.draft(Namespace.OTHER, "cell", "`river` **雨**", "", "").name
+    cell = normalise_record(glossary, Namespace.OTHER, "cell", CellSources("`river` **雨**", "", "")).name
 
     assert cell.ast is cell.ast
     assert cell.html is cell.html

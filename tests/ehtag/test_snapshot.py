@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ehtag import TagSnapshot, problems_of
+from services.ehtag import CellSources, TagSnapshot, normalise_record, problems_of
 from services.ehtag.markup.syntax import SPACES, in_object_order
 from services.ehtag.records import Namespace, Report
 from tests.tag_glossary import tag_file, tag_snapshot
@@ -108,8 +108,10 @@ def test_broken_front_matter_stops_nothing() -> None:
     assert [(report.line, report.message.partition("：")[0]) for report in snapshot.reports()] == [(1, "无效的前言")]
 
 
-def test_a_draft_is_read_as_if_it_were_there(glossary: TagSnapshot) -> None:
-    draft = glossary.draft(Namespace.FEMALE, "cape", " 斗篷<br>", "见`m:Tail`\n\n", "[a](b) `nope`")
+def test_a_record_is_normalised_without_being_stored(glossary: TagSnapshot) -> None:
+    draft = normalise_record(
+        glossary, Namespace.FEMALE, "cape", CellSources(" 斗篷<br>", "见`m:Tail`\n\n", "[a](b) `nope`")
+    )
 
     assert [cell.raw for cell in draft.cells] == ["斗篷", "见`m:tail`", "[a](b) `nope`"]
     assert [report.message for report in problems_of(draft)] == [
@@ -120,7 +122,7 @@ def test_a_draft_is_read_as_if_it_were_there(glossary: TagSnapshot) -> None:
 
 
 def test_an_empty_name_is_a_problem(glossary: TagSnapshot) -> None:
-    draft = glossary.draft(Namespace.FEMALE, "cape", "\u3000<br>", "", "")
+    draft = normalise_record(glossary, Namespace.FEMALE, "cape", CellSources("\u3000<br>", "", ""))
 
     assert [report.message for report in problems_of(draft)] == ["名称为空"]
 
@@ -142,7 +144,7 @@ def test_object_order_keeps_every_key(keys: list[str]) -> None:
 
 @given(st.text(max_size=60))
 def test_nothing_in_a_cell_stops_the_rest(source: str) -> None:
-    cell = tag_snapshot({}).draft(Namespace.OTHER, "cell", source, "", "").name
+    cell = normalise_record(tag_snapshot({}), Namespace.OTHER, "cell", CellSources(source, "", "")).name
 
     assert isinstance(cell.raw + cell.text + cell.html, str)
     assert cell.ast is cell.ast
