@@ -151,11 +151,11 @@ async def add_tag(
     `connection_init`'s payload).
     """
     raw, cells = checked_raw(raw), CellSources(name, intro, links)
-    place = RowPosition(before and checked_raw(before, "before"), after and checked_raw(after, "after"))
+    position = RowPosition(before and checked_raw(before, "before"), after and checked_raw(after, "after"))
     database = context.services.tags
     await database.check_version(if_match)
     user = await context.services.identity.verify(context.token)
-    result = await database.add(namespace, raw, cells, if_match=if_match, user=user, place=place)
+    result = await database.add(namespace, raw, cells, if_match=if_match, user=user, position=position)
     return _existing(result.record, namespace, raw)
 
 

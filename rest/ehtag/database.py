@@ -104,7 +104,7 @@ class Record(TagEndpoint):
         """Add a record."""
         request, cells = edit.request, parse_cells(edit.body)
         result = await request.tags.add(
-            request.namespace, request.raw, cells, place=request.position, if_match=edit.if_match, user=edit.user
+            request.namespace, request.raw, cells, position=request.position, if_match=edit.if_match, user=edit.user
         )
         return _added(request, result, request.namespace.value, request.raw)
 
@@ -143,7 +143,7 @@ class CommentRow(TagEndpoint):
         """Add a comment row."""
         request, cells = edit.request, parse_cells(edit.body)
         result = await request.tags.add_comment(
-            request.namespace, cells, place=request.position, if_match=edit.if_match, user=edit.user
+            request.namespace, cells, position=request.position, if_match=edit.if_match, user=edit.user
         )
         return _added(request, result, request.namespace.value)
 

@@ -1,4 +1,4 @@
-"""The tag database: its newest state, everything that follows from a moved head, and edits."""
+"""The tag database: its newest state, which follows the head, and edits."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from services.ehtag.editing import (
     plan_comment,
     plan_removal,
 )
-from services.ehtag.git import RepositoryUnreadable, git_failures
+from services.ehtag.git import RepositoryUnreadable, translate_git_errors
 from services.ehtag.identity import GitHubUser
 from services.ehtag.records import Namespace
 from services.ehtag.remote import FetchProgress, OnProgress
@@ -39,25 +39,25 @@ if TYPE_CHECKING:
 log = structlog.get_logger("jmgraph.ehtag")
 
 TOPIC = "ehtag"
-"""Announced when the head moved or the remote was asked."""
+"""Announced when the head moved or the remote was checked."""
 POLL_S = 0.2
-"""Seconds between looks at the head: somebody with a plain git announces nothing."""
+"""Seconds between reads of the head: a git command announces nothing."""
 
 _AFTER_FAILURE_S = 5.0
 _THREADS = 4
 _COMPUTING_THREADS = 2
-_STARTER = (
+_STARTER_IS_READ_ONLY = (
     "Only the starter glossary is there, and it can't be edited: run `jmgraph ehtag sync`, or set "
     "JMGRAPH_EHTAG_REPOSITORY to a copy of the tag database."
 )
-_NO_PLACE = RowPosition()
+_AT_END = RowPosition()
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class EditResult:
-    """What came of an edit: the version now, the record as it stands (None when removed), whether it changed."""
+    """The result of an edit: the new version, the record (None when removed), whether anything changed."""
 
     sha: str
     record: TagRecord | None
@@ -67,8 +67,8 @@ class EditResult:
 class TagDatabase:
     """The tag database of this process; built by `open_tag_database`.
 
-    Edits take `if_match`, a version as an ETag may be written (`*` for any), and who makes them. The check and the
-    commit are one step over all processes. Each raises `StaleVersion` when the version is another one or the remote
+    Edits take `if_match`, a version as an ETag may be written (`*` for any), and their author. The check and the
+    commit are atomic across processes. Each raises `StaleVersion` when the version is another one or the remote
     refused the push, `InvalidInput` with one line for each problem, `Conflict` while only the starter glossary is
     there or the work tree has changes of its own, and `UpstreamFailure` when the remote to push to can't be reached.
     """
@@ -77,13 +77,13 @@ class TagDatabase:
         self,
         repository: Repository,
         reader: StateReader,
-        sync_log: SyncStatus,
+        sync_status: SyncStatus,
         state: DatabaseState,
         events: Events | None,
     ) -> None:
         self._repository = repository
         self._reader = reader
-        self._sync_log = sync_log
+        self._sync_status = sync_status
         self.state = state
         """The newest state: snapshot, translator and search of one head. A moved head replaces it whole."""
         self._events = events
@@ -91,17 +91,17 @@ class TagDatabase:
         self._computing = CapacityLimiter(_COMPUTING_THREADS)
         self._refreshing = asyncio.Lock()
         self._editing = asyncio.Lock()
-        self._moved = asyncio.Condition()
+        self._head_changed = asyncio.Condition()
 
     async def refresh(self) -> DatabaseState:
-        """Look at the head now, and at the note of the last sync; the state as it is then."""
+        """Read the head and the result of the last sync now, and return the state."""
         async with self._refreshing:
             before, self.state = self.state, await self._run(self._reader.read, self.state)
             if self.state.sha == before.sha:
                 return self.state
         log.info("The tag database moved", sha=self.state.sha, tags=self.state.snapshot.count)
-        async with self._moved:
-            self._moved.notify_all()
+        async with self._head_changed:
+            self._head_changed.notify_all()
         return self.state
 
     async def check_version(self, if_match: str) -> DatabaseState:
@@ -119,47 +119,47 @@ class TagDatabase:
         *,
         if_match: str,
         user: GitHubUser,
-        place: RowPosition = _NO_PLACE,
+        position: RowPosition = _AT_END,
     ) -> EditResult:
-        """Add a tag. Raises `Conflict`, too, when there is one of this name."""
-        plan = partial(plan_addition, namespace=namespace, raw=raw, sources=cells, place=place)
+        """Add a tag. Also raises `Conflict` when the tag exists."""
+        plan = partial(plan_addition, namespace=namespace, raw=raw, sources=cells, position=position)
         return await self._edit(plan, if_match, user)
 
     async def update(
         self, namespace: Namespace, raw: str, cells: CellSources, *, if_match: str, user: GitHubUser
     ) -> EditResult:
-        """Change a tag; `is_changed` is False when it says the same already. Raises `TagNotFound`, too."""
+        """Change a tag; `is_changed` is False when it says the same already. Also raises `TagNotFound`."""
         return await self._edit(partial(plan_change, namespace=namespace, raw=raw, sources=cells), if_match, user)
 
     async def remove(self, namespace: Namespace, raw: str, *, if_match: str, user: GitHubUser) -> EditResult:
-        """Remove a tag. Raises `TagNotFound`, too."""
+        """Remove a tag. Also raises `TagNotFound`."""
         return await self._edit(partial(plan_removal, namespace=namespace, raw=raw), if_match, user)
 
     async def add_comment(
-        self, namespace: Namespace, cells: CellSources, *, place: RowPosition, if_match: str, user: GitHubUser
+        self, namespace: Namespace, cells: CellSources, *, position: RowPosition, if_match: str, user: GitHubUser
     ) -> EditResult:
-        """Add a comment row, one without a raw tag, before or behind the row of a tag."""
+        """Add a comment row, one without a raw tag, before or after the row of a tag."""
         return await self._edit(
-            partial(plan_comment, namespace=namespace, sources=cells, place=place), if_match, user
+            partial(plan_comment, namespace=namespace, sources=cells, position=position), if_match, user
         )
 
     async def sync(self, on_progress: OnProgress | None = None) -> SyncOutcome:
-        """Clone or fetch, fast-forward only; noted for every process, as is what went wrong.
+        """Clone or fetch, fast-forward only; the result is recorded for every process.
 
         `on_progress` is called in another thread. Raises `UpstreamFailure` when the remote can't be read, `Conflict`,
-        with nothing changed, when local edits or a work tree's changes stand in the way.
+        with nothing changed, when local edits or changes in the work tree prevent it.
         """
         stop = threading.Event()
 
-        def tell(progress: FetchProgress) -> None:
+        def report(progress: FetchProgress) -> None:
             if stop.is_set():
-                raise _GivenUp
+                raise _SyncCancelled
             if on_progress:
                 on_progress(progress)
 
         error: str | None = "The sync ended before its time; the log says why."
         try:
-            outcome = await self._run(sync_repository, self._repository, tell, abandon=True)
+            outcome = await self._run(sync_repository, self._repository, report, abandon=True)
             error = None
             return outcome
         except asyncio.CancelledError:
@@ -171,25 +171,25 @@ class TagDatabase:
             log.warning("The tag database could not be synced", reason=error)
             raise
         finally:
-            await self._run(self._sync_log.write, error)
-            await self._follow_up()
+            await self._run(self._sync_status.write, error)
+            await self._announce_and_refresh()
 
     async def compute(self, work: Callable[..., T], *arguments: object) -> T:
-        """Run work on cells aside: hostile markdown of 64 KiB takes seconds, and others shall not wait for it."""
+        """Run work on cells in a thread: hostile markdown of 64 KiB takes seconds of CPU."""
         return await to_thread.run_sync(partial(work, *arguments), limiter=self._computing)
 
     async def watch(self) -> AsyncGenerator[DatabaseState, None]:
         """The state after each change of the head from now on; a slow reader gets the newest."""
         seen = self.state.sha
         while True:
-            async with self._moved:
+            async with self._head_changed:
                 while self.state.sha == seen:
-                    await self._moved.wait()
+                    await self._head_changed.wait()
             seen = self.state.sha
             yield self.state
 
     async def follow(self) -> None:
-        """Keep the state new for ever, whoever moves the head; run once, by `open_tag_database`."""
+        """Keep the state up to date, whoever moves the head; never ends. `open_tag_database` starts it."""
         async with self._events.watch(TOPIC) if self._events else nullcontext() as watcher:
             await self._follow(watcher)
 
@@ -200,7 +200,7 @@ class TagDatabase:
                     await (watcher.changed() if watcher else asyncio.Event().wait())
             try:
                 await self.refresh()
-            except JmgraphError:  # logged where it was found
+            except JmgraphError:  # logged where it was raised
                 await asyncio.sleep(_AFTER_FAILURE_S)
 
     async def _edit(
@@ -209,7 +209,7 @@ class TagDatabase:
         async with self._editing:
             state = await self.check_version(if_match)
             if state.is_starter:
-                raise Conflict(_STARTER)
+                raise Conflict(_STARTER_IS_READ_ONLY)
             planned = await self._run(plan, state)
             if planned is None:
                 return EditResult(state.sha, None, is_changed=False)
@@ -217,30 +217,30 @@ class TagDatabase:
             try:
                 await self._run(self._repository.commit, edit)
             finally:
-                await self._follow_up()
+                await self._announce_and_refresh()
         log.info("The tag database was edited", sha=self.state.sha, by=user.login)
         return EditResult(self.state.sha, planned.record(self.state.snapshot))
 
-    async def _follow_up(self) -> None:
-        """Tell the others first: they read the new head while we do."""
+    async def _announce_and_refresh(self) -> None:
+        """Announce the change, then read it: other processes read the new head at the same time."""
         if self._events:
             await self._events.publish(TOPIC)
         await self.refresh()
 
     async def _run(self, work: Callable[..., T], *arguments: object, abandon: bool = False) -> T:
         return await to_thread.run_sync(
-            partial(guarded, work, *arguments), limiter=self._limiter, abandon_on_cancel=abandon
+            partial(run_blocking, work, *arguments), limiter=self._limiter, abandon_on_cancel=abandon
         )
 
 
-class _GivenUp(Exception):
-    """Ends a fetch whose caller has gone."""
+class _SyncCancelled(Exception):
+    """Ends a fetch whose caller was cancelled."""
 
 
-def guarded(work: Callable[..., T], *arguments: object) -> T:
-    """Run blocking work on the repository; what goes wrong with git or the disk comes out as an error of ours."""
+def run_blocking(work: Callable[..., T], *arguments: object) -> T:
+    """Run blocking work on the repository; errors of git and of the disk become a `JmgraphError`."""
     try:
-        with git_failures():
+        with translate_git_errors():
             return work(*arguments)
     except RepositoryUnreadable as error:
         raise Conflict(f"The tag database can't be read: {error}") from error

@@ -61,7 +61,7 @@ class EditPlan:
 
 
 def plan_addition(
-    state: DatabaseState, namespace: Namespace, raw: str, sources: CellSources, place: RowPosition
+    state: DatabaseState, namespace: Namespace, raw: str, sources: CellSources, position: RowPosition
 ) -> EditPlan:
     """A row more. Raises `InvalidInput` for cells that don't read cleanly, `Conflict` when there is such a tag."""
     tag = checked_raw(raw)
@@ -70,18 +70,18 @@ def plan_addition(
     row = _row_of(draft)
     if state.snapshot.has(namespace, tag):
         raise Conflict(f"There is a tag {namespace.value}:{tag} already; change it instead.")
-    data = with_row(_table(state, namespace), row, place)
+    data = with_row(_table(state, namespace), row, position)
     return EditPlan(namespace, data, commit_message(Action.ADD, namespace, tag, draft.name.text, new=row), draft)
 
 
-def plan_comment(state: DatabaseState, namespace: Namespace, sources: CellSources, place: RowPosition) -> EditPlan:
-    """A comment row more, at a place: one without a raw tag. Its cells may be empty."""
-    if place.before is None and place.after is None:
+def plan_comment(state: DatabaseState, namespace: Namespace, sources: CellSources, position: RowPosition) -> EditPlan:
+    """A comment row more, at a position: one without a raw tag. Its cells may be empty."""
+    if position.before is None and position.after is None:
         raise InvalidInput("before", "A comment needs a place: before or after.")
     draft = read_draft(state.snapshot, namespace, "", sources)
     refuse_problems(draft, needs_name=False)
     row = _row_of(draft)
-    data = with_row(_table(state, namespace), row, place)
+    data = with_row(_table(state, namespace), row, position)
     return EditPlan(namespace, data, commit_message(Action.ADD, namespace, "", draft.name.text, new=row), draft)
 
 
@@ -196,11 +196,11 @@ def written_row(raw: str, name: str, intro: str, links: str) -> str:
     return row
 
 
-def with_row(table: TagTable, row: str, place: RowPosition) -> bytes:
-    """The file with one row more. Raises `InvalidInput` when the place names a row that is not there."""
+def with_row(table: TagTable, row: str, position: RowPosition) -> bytes:
+    """The file with one row more. Raises `InvalidInput` when the position names a row that is not there."""
     if not _has_table(table):
         raise Conflict("This namespace's file has no table.")
-    offset = _offset(table, place)
+    offset = _offset(table, position)
     line = row.encode()
     if offset == len(table.data) and not table.data.endswith((b"\n", b"\r")):
         return table.data + table.newline + line
@@ -226,11 +226,11 @@ def _row(table: TagTable, raw: str) -> TableRow:
     return row
 
 
-def _offset(table: TagTable, place: RowPosition) -> int:
-    if place.before is not None:
-        return _anchor(table, "before", place.before).start
-    if place.after is not None:
-        row = _anchor(table, "after", place.after)
+def _offset(table: TagTable, position: RowPosition) -> int:
+    if position.before is not None:
+        return _anchor(table, "before", position.before).start
+    if position.after is not None:
+        row = _anchor(table, "after", position.after)
         return row.end + len(row.ending)
     return table.insert_at
 

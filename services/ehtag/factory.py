@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pygit2
 from pygit2.enums import FileMode
 
-from services.ehtag.database import TagDatabase, guarded
-from services.ehtag.git import git_failures, head_commit, hold_lock, open_git
+from services.ehtag.database import TagDatabase, run_blocking
+from services.ehtag.git import file_lock, head_commit, open_git, translate_git_errors
 from services.ehtag.remote import RemoteSettings
 from services.ehtag.repository import DATABASE_FOLDER, VERSION_FILE, Author, Repository
 from services.ehtag.search import TagSearch
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from services.redis import Events
 
 _STARTER_FOLDER = "ehtag-starter"
-_SYNC_LOG = "ehtag-sync.json"
+_SYNC_STATUS_FILE = "ehtag-sync.json"
 _TIMEOUT_S = 30.0
 
 _WRITTEN_AT = 1_735_689_600  # 2025-01-01; a fixed time and author give one sha1 in every process and on every machine
@@ -46,14 +46,14 @@ async def open_tag_database(
 ) -> AsyncIterator[TagDatabase]:
     """The tag database of these settings, followed until the block ends.
 
-    Without a repository, or with one that can't be read, it is the starter glossary. `events` tell the other
-    processes of edits at once; without them they notice by themselves.
+    Without a repository, or with one that can't be read, it is the starter glossary. `events` tell other
+    processes of edits at once; without them they poll the head.
     """
     repository = _repository(settings)
-    sync_log = SyncStatus(settings.data_dir / _SYNC_LOG)
-    reader = StateReader(repository, lambda: _starter(settings), sync_log, translator_of, search_of)
-    state = await asyncio.to_thread(guarded, reader.read, None)
-    tags = TagDatabase(repository, reader, sync_log, state, events)
+    sync_status = SyncStatus(settings.data_dir / _SYNC_STATUS_FILE)
+    reader = StateReader(repository, lambda: _starter(settings), sync_status, translator_of, search_of)
+    state = await asyncio.to_thread(run_blocking, reader.read, None)
+    tags = TagDatabase(repository, reader, sync_status, state, events)
     follower = asyncio.create_task(tags.follow(), name="tag database follower")
     try:
         yield tags
@@ -81,13 +81,13 @@ def _starter(settings: Settings) -> Repository:
 
 
 def write_starter(folder: Path) -> None:
-    """Write the glossary that comes with this version into the repository at `folder`; nothing to do as a rule.
+    """Write the built-in glossary into the repository at `folder`; mostly it is there already.
 
     Raises `Internal` when the folder can't be written.
     """
-    with git_failures():
+    with translate_git_errors():
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with hold_lock(folder.with_name(f"{folder.name}.lock"), _TIMEOUT_S):
+        with file_lock(folder.with_name(f"{folder.name}.lock"), _TIMEOUT_S):
             git = open_git(folder) or pygit2.init_repository(str(folder), bare=True)
             commit = _commit(git)
             head = head_commit(git)
@@ -96,7 +96,7 @@ def write_starter(folder: Path) -> None:
 
 
 def _commit(git: pygit2.Repository) -> pygit2.Oid:
-    """The commit of the glossary; writing one that is there already changes nothing."""
+    """The commit of the glossary; writing one that exists changes nothing."""
     namespaces = git.TreeBuilder()
     for file in (files("services.ehtag") / "glossary").iterdir():
         if file.name.endswith(".md"):

@@ -1,4 +1,4 @@
-"""What several modules need of git: libgit2 set up, repositories opened, commits read, one writer at a time."""
+"""What several modules need of git: setting up libgit2, opening repositories, reading commits, a file lock."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ log = structlog.get_logger("jmgraph.ehtag")
 HEAD = "HEAD"
 
 _CONNECT_TIMEOUT_MS = 15_000
-_SILENCE_TIMEOUT_MS = 60_000  # a server that packs a large clone is quiet for a while
+_RESPONSE_TIMEOUT_MS = 60_000  # a server that packs a large clone is quiet for a while
 _RETRY_S = 0.01  # an edit holds the lock for some tens of milliseconds
 
 
 class RepositoryUnreadable(Exception):
-    """There is a folder, but no tag database can be read from it; the message says what is missing."""
+    """The folder exists, but no tag database can be read from it; the message says what is missing."""
 
 
 def set_up_libgit2() -> None:
-    """Settings of libgit2 that hold for the process; nobody else in it uses git."""
-    # The path is named by the host, and libgit2 runs no hooks: whoever owns the folder can't make us run anything.
+    """Set what libgit2 has per process; nothing else in the process uses git."""
+    # The path comes from the settings, and libgit2 runs no hooks: the owner of the folder can't make us run anything.
     # With the check, a volume of another user (every container) could not be opened.
     pygit2.settings.owner_validation = False
     # A commit whose reference is on disk and whose objects are not would be a broken repository after a power cut.
     pygit2.settings.enable_fsync_gitdir(True)
     pygit2.settings.server_connect_timeout = _CONNECT_TIMEOUT_MS
-    pygit2.settings.server_timeout = _SILENCE_TIMEOUT_MS
+    pygit2.settings.server_timeout = _RESPONSE_TIMEOUT_MS
 
 
 @contextmanager
-def git_failures() -> Iterator[None]:
-    """What libgit2 or the disk says inside becomes `Internal`; the log keeps the words."""
+def translate_git_errors() -> Iterator[None]:
+    """Turn errors of libgit2 and of the disk into `Internal`; their text is logged."""
     try:
         yield
     except (pygit2.GitError, OSError) as error:
@@ -54,8 +54,8 @@ def git_failures() -> Iterator[None]:
 
 
 @contextmanager
-def reading_of(folder: Path) -> Iterator[None]:
-    """What goes wrong inside becomes `RepositoryUnreadable`: a broken repository must not take the server along."""
+def translate_read_errors(folder: Path) -> Iterator[None]:
+    """Turn errors of reading into `RepositoryUnreadable`: a broken repository must not stop the server."""
     try:
         yield
     except (pygit2.GitError, KeyError, OSError) as error:
@@ -63,7 +63,7 @@ def reading_of(folder: Path) -> Iterator[None]:
 
 
 def open_git(folder: Path) -> pygit2.Repository | None:
-    """The repository in this very folder, bare or with a work tree; None when the folder is not there or empty.
+    """The repository in this folder, bare or with a work tree; None when the folder is missing or empty.
 
     Parents are not searched, or a missing folder inside a checkout would give that checkout. Raises
     `RepositoryUnreadable` for a folder that holds something else.
@@ -99,7 +99,7 @@ def head_commit(git: pygit2.Repository) -> pygit2.Commit | None:
 
 
 def commit_record(commit: pygit2.Commit) -> CommitRecord:
-    """A commit as the rest of the house knows it; what is no UTF-8 in it becomes U+FFFD."""
+    """A commit as other packages read it; bytes that are not UTF-8 become U+FFFD."""
     return CommitRecord(
         sha=str(commit.id),
         message=_text(commit.raw_message),
@@ -134,22 +134,22 @@ def _text(data: bytes) -> str:
     return data.decode("utf-8", "replace")
 
 
-class HeldLock:
-    """A lock while it is held. `unfinished` is the note of a holder that died, None as a rule."""
+class FileLock:
+    """A lock that is held. `unfinished` is the intent of a holder that died before it was done; None as a rule."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
-        self.unfinished = self._read()
+        self.unfinished = self._read_intent()
 
-    def note(self, **intent: str) -> None:
-        """Write down what happens next, before the first step of it."""
+    def write_intent(self, **intent: str) -> None:
+        """Record what the holder is about to do, before its first step."""
         self._write(json.dumps(intent).encode())
 
-    def done(self) -> None:
-        """All steps are taken, or undone: nothing to finish for whoever comes next."""
+    def clear_intent(self) -> None:
+        """Every step is done or undone: the next holder has nothing to finish."""
         self._write(b"")
 
-    def _read(self) -> dict[str, str] | None:
+    def _read_intent(self) -> dict[str, str] | None:
         data = os.pread(self._descriptor, 4096, 0)
         try:
             found = json.loads(data) if data else None
@@ -163,15 +163,15 @@ class HeldLock:
 
 
 @contextmanager
-def hold_lock(path: Path, timeout_s: float) -> Iterator[HeldLock]:
-    """Hold the lock of this file for the block; threads of one process exclude each other too.
+def file_lock(path: Path, timeout_s: float) -> Iterator[FileLock]:
+    """Hold the lock of this file within the block; threads of one process exclude each other too.
 
-    Blocks its thread. Raises `Conflict` when somebody else holds it for longer than `timeout_s`.
+    Blocks its thread. Raises `Conflict` when another holder keeps it for longer than `timeout_s`.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         _acquire(descriptor, time.monotonic() + timeout_s)
-        yield HeldLock(descriptor)
+        yield FileLock(descriptor)
     finally:
         os.close(descriptor)
 

@@ -1,4 +1,4 @@
-"""Moves the head of a repository, and with it the files of its work tree, safely for a process that is killed."""
+"""Moves the head of a repository and the files of its work tree, in steps that survive a kill."""
 
 from __future__ import annotations
 
@@ -11,50 +11,50 @@ from pathlib import Path
 import pygit2
 from pygit2.enums import DeltaStatus, FileMode, RepositoryState
 
-from services.ehtag.git import HEAD, HeldLock, common_folder, head_commit, head_reference
+from services.ehtag.git import HEAD, FileLock, common_folder, head_commit, head_reference
 from services.errors import Conflict, StaleVersion
 
 _DIRTY = "The work tree of the tag database has changes of its own; commit or discard them first."
 _ABSENT = pygit2.Oid(b"\0" * 20)
 
 _STALE_LOCK_S = 2.0  # git holds its own lock files for milliseconds
-_OUTWAIT_STEP_S = 0.05
+_LOCK_POLL_S = 0.05
 
 
 class WorkTree:
-    """Index and files beside a repository. A bare repository has none; then there is nothing to do."""
+    """Index and files of a repository; a bare one has none, and every method returns at once."""
 
     def __init__(self, git: pygit2.Repository) -> None:
         self._git = git
-        self._is_there = not git.is_bare
+        self._exists = not git.is_bare
         self._folder = Path(git.workdir or "")
 
-    def refuse_changes(self, old: pygit2.Tree | None, new: pygit2.Tree) -> None:
-        """Return when index and files are as the head has them and nothing is in the way of `new`.
+    def require_clean(self, old: pygit2.Tree | None, new: pygit2.Tree) -> None:
+        """Check that index and files are as the head has them and that no untracked file is where `new` has one.
 
-        Raises `Conflict` otherwise. Files git does not know about are nobody's business, unless `new` has them too.
+        Raises `Conflict` otherwise. Other untracked files are ignored.
         """
-        if not self._is_there:
+        if not self._exists:
             return
         if self._git.state() != RepositoryState.NONE or self._git.status(untracked_files="no"):
             raise Conflict(_DIRTY)
         for delta in self._deltas(old, new):
             path = self._folder / delta.new_file.path
-            is_in_the_way = delta.status == DeltaStatus.ADDED and (path.exists() or path.is_symlink())
-            if is_in_the_way and self._id_on_disk(delta.new_file.path) != delta.new_file.id:
+            is_obstacle = delta.status == DeltaStatus.ADDED and (path.exists() or path.is_symlink())
+            if is_obstacle and self._id_on_disk(delta.new_file.path) != delta.new_file.id:
                 raise Conflict(f"An untracked file is in the way: {delta.new_file.path}")
 
     def move(self, old: pygit2.Tree | None, new: pygit2.Tree) -> None:
         """Bring index and files from one tree to another; a second call after a killed one finishes its work.
 
-        What is neither as the old nor as the new tree has it was changed by somebody since, and stays.
+        A file that equals neither tree was changed by somebody else meanwhile, and stays.
         """
-        if not self._is_there:
+        if not self._exists:
             return
         index = self._git.index
         index.read()
         for delta in self._deltas(old, new):
-            if self._is_ours(index, delta):
+            if self._is_unchanged(index, delta):
                 self._move_file(index, delta)
         index.write()
 
@@ -62,7 +62,7 @@ class WorkTree:
         diff = old.diff_to_tree(new) if old else new.diff_to_tree(swap=True)
         return iter(diff.deltas)
 
-    def _is_ours(self, index: pygit2.Index, delta: pygit2.DiffDelta) -> bool:
+    def _is_unchanged(self, index: pygit2.Index, delta: pygit2.DiffDelta) -> bool:
         path = delta.new_file.path
         known = {delta.old_file.id, delta.new_file.id}  # an absent side is the zero id, as is an absent file
         staged = index[path].id if path in index else _ABSENT
@@ -86,20 +86,20 @@ class WorkTree:
         index.add(path)
 
     def _write(self, full: Path, file: pygit2.DiffFile) -> None:
-        """Write beside the file, then rename: whoever reads it sees the old bytes or the new ones."""
-        beside = full.with_name(f".{full.name}.jmgraph")
-        beside.unlink(missing_ok=True)
+        """Write a temporary file, then rename it: a reader sees the old bytes or the new ones."""
+        temporary = full.with_name(f".{full.name}.jmgraph")
+        temporary.unlink(missing_ok=True)
         blob = self._git[file.id].peel(pygit2.Blob)
         if file.mode == FileMode.LINK:
-            beside.symlink_to(os.fsdecode(blob.data))
+            temporary.symlink_to(os.fsdecode(blob.data))
         else:
             with pygit2.BlobIO(blob, as_path=file.path) as content:
-                beside.write_bytes(content.read())
-            beside.chmod(0o755 if file.mode == FileMode.BLOB_EXECUTABLE else 0o644)
-        beside.replace(full)
+                temporary.write_bytes(content.read())
+            temporary.chmod(0o755 if file.mode == FileMode.BLOB_EXECUTABLE else 0o644)
+        temporary.replace(full)
 
 
-def fast_forward(git: pygit2.Repository, lock: HeldLock, new: pygit2.Commit) -> bool:
+def fast_forward(git: pygit2.Repository, lock: FileLock, new: pygit2.Commit) -> bool:
     """Move the head to a newer commit; False when it is there already, or further.
 
     Raises `Conflict`, and changes nothing, when the head has commits beside it or the work tree has changes.
@@ -111,16 +111,16 @@ def fast_forward(git: pygit2.Repository, lock: HeldLock, new: pygit2.Commit) -> 
         raise Conflict(
             "The tag database has edits that the remote does not have; merge them by hand, then sync again."
         )
-    WorkTree(git).refuse_changes(head and head.tree, new.tree)
+    WorkTree(git).require_clean(head and head.tree, new.tree)
     move_head(git, lock, head, new, "jmgraph: fast-forward")
     return True
 
 
 def move_head(
-    git: pygit2.Repository, lock: HeldLock, old: pygit2.Commit | None, new: pygit2.Commit, message: str
+    git: pygit2.Repository, lock: FileLock, old: pygit2.Commit | None, new: pygit2.Commit, message: str
 ) -> None:
-    """Move the head, then index and files; written down first, for whoever comes after a killed process."""
-    lock.note(old=str(old.id) if old else "", new=str(new.id))
+    """Move the head, then index and files; the intent is recorded first, so that `finish_move` can complete it."""
+    lock.write_intent(old=str(old.id) if old else "", new=str(new.id))
     _set_head(git, old, new, message.partition("\n")[0])
     WorkTree(git).move(old and old.tree, new.tree)
 
@@ -131,7 +131,7 @@ def _set_head(git: pygit2.Repository, old: pygit2.Commit | None, new: pygit2.Com
         git.references.create(str(git.lookup_reference(HEAD).target), new.id)
         return
     if old is None or reference.target != old.id:
-        # a plain git moved it since it was read: that one asks no lock of ours
+        # moved by a git command since it was read: git does not take our lock
         raise StaleVersion(str(reference.target))
     try:
         reference.set_target(new.id, message)
@@ -141,7 +141,7 @@ def _set_head(git: pygit2.Repository, old: pygit2.Commit | None, new: pygit2.Com
 
 
 def finish_move(git: pygit2.Repository, intent: Mapping[str, str]) -> None:
-    """Put right what a process left that died between its first step and its last."""
+    """Complete the move of a process that died between its first step and its last."""
     _drop_stale_locks(git)
     head, old, new = head_commit(git), intent.get("old", ""), intent.get("new", "")
     if head and str(head.id) == new:
@@ -150,18 +150,18 @@ def finish_move(git: pygit2.Repository, intent: Mapping[str, str]) -> None:
 
 
 def _drop_stale_locks(git: pygit2.Repository) -> None:
-    """Remove the lock files of git that the dead process held: without this nobody could ever write again.
+    """Remove the lock files of git that the dead process held: with them nobody could write again.
 
-    One that is young may be a living git's: it is given time to go by itself.
+    A recent one may belong to a running git: it gets time to disappear.
     """
     own, shared = Path(git.path), common_folder(git)
     in_references = (shared / "refs").rglob("*.lock")  # no reference may be named so
     for lock in (own / "HEAD.lock", own / "index.lock", shared / "packed-refs.lock", *in_references):
-        _outwait(lock)
+        _wait_until_stale(lock)
         lock.unlink(missing_ok=True)
 
 
-def _outwait(lock: Path) -> None:
+def _wait_until_stale(lock: Path) -> None:
     with suppress(FileNotFoundError):
         while time.time() - lock.stat().st_mtime < _STALE_LOCK_S:
-            time.sleep(_OUTWAIT_STEP_S)
+            time.sleep(_LOCK_POLL_S)

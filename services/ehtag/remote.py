@@ -19,14 +19,14 @@ from services.network import is_loopback
 _PUSH = 1  # GIT_DIRECTION_PUSH
 _USER = "x-access-token"  # GitHub takes any name with a token for a password
 
-# git_error_t: what went wrong on the way there (OS, NET, SSL, SSH, HTTP); anything else is the remote's own answer
-_ON_THE_WAY = frozenset({2, 12, 16, 23, 34})
+# git_error_t of the transport (OS, NET, SSL, SSH, HTTP); anything else is the remote's own answer
+_TRANSPORT_ERRORS = frozenset({2, 12, 16, 23, 34})
 _REFUSED_STATUSES = ("status code: 401", "status code: 403")
 
 
 @dataclass(frozen=True, slots=True)
 class FetchProgress:
-    """How far a fetch is; totals are 0 until the remote has told them."""
+    """How far a fetch is; totals are 0 until the remote has sent them."""
 
     received_objects: int
     total_objects: int
@@ -37,7 +37,7 @@ class FetchProgress:
 
 @dataclass(frozen=True, slots=True)
 class RemoteSettings:
-    """The remote as the host set it: `chosen` is empty while `default` stands."""
+    """The remote of the settings: `chosen` is empty when `default` is used."""
 
     chosen: str
     default: str
@@ -64,7 +64,7 @@ class Remote:
         Moves `refs/remotes/origin/…` only. Raises `UpstreamFailure`.
         """
         remote, callbacks = self._open(git), _Callbacks(self, on_progress)
-        with self._failures():
+        with self._translate_errors():
             remote.connect(callbacks, proxy=self._proxy)
             heads = remote.list_heads(connect=False)
             branch, sha = _branch(heads, own_branch(git))
@@ -75,7 +75,7 @@ class Remote:
     def default_branch(self, git: pygit2.Repository) -> str:
         """The branch a clone starts on ("refs/heads/master"). Raises `UpstreamFailure`."""
         remote = self._open(git)
-        with self._failures():
+        with self._translate_errors():
             remote.connect(_Callbacks(self), proxy=self._proxy)
             return _branch(remote.list_heads(connect=False), "")[0]
 
@@ -86,7 +86,7 @@ class Remote:
         `UpstreamFailure` when it can't be reached.
         """
         remote, callbacks = self._open(git), _Callbacks(self)
-        with self._failures(is_push=True):
+        with self._translate_errors(is_push=True):
             remote.connect(callbacks, _PUSH, proxy=self._proxy)
             heads = remote.list_heads(connect=False)
             branch = _branch(heads, own_branch(git))[0] if heads else own_branch(git)
@@ -102,23 +102,23 @@ class Remote:
         return pygit2.UserPass(_USER, self._token) if self._token and is_own and is_safe else None
 
     def _open(self, git: pygit2.Repository) -> pygit2.remotes.Remote:
-        with self._failures():
+        with self._translate_errors():
             return git.remotes.create_anonymous(self.address)
 
     @property
     def _proxy(self) -> Literal[True] | None:
-        """The system's proxy, which never stands before this machine itself."""
+        """The system's proxy, except for loopback addresses."""
         host = urlsplit(self.address).hostname if _is_url(self.address) else None
         return True if host and not is_loopback(host) else None
 
     @contextmanager
-    def _failures(self, *, is_push: bool = False) -> Iterator[None]:
+    def _translate_errors(self, *, is_push: bool = False) -> Iterator[None]:
         try:
             yield
         except pygit2.GitError as error:
             said = str(error).replace(self.address, public_address(self.address))
             is_refusal = isinstance(error, pygit2.AuthError) or any(status in said for status in _REFUSED_STATUSES)
-            if is_push and (is_refusal or getattr(error, "error_class", 0) not in _ON_THE_WAY):
+            if is_push and (is_refusal or getattr(error, "error_class", 0) not in _TRANSPORT_ERRORS):
                 raise _refused(said) from None
             raise self._unreachable(said) from None
         except (KeyError, ValueError) as error:
@@ -130,20 +130,20 @@ class Remote:
 
 
 class _Callbacks(pygit2.RemoteCallbacks):
-    """What libgit2 asks and tells on the way."""
+    """The callbacks of one fetch or push: credentials, progress, refusal."""
 
     def __init__(self, remote: Remote, on_progress: OnProgress | None = None) -> None:
         super().__init__()
         self.refusal = ""
         self._owner = remote
         self._on_progress = on_progress
-        self._is_asked_again = False
+        self._has_sent_token = False
 
     def credentials(self, url: str, *_: object) -> pygit2.UserPass:
         found = self._owner.credentials(url)
-        if found is None or self._is_asked_again:
+        if found is None or self._has_sent_token:
             raise pygit2.AuthError("the remote asks for another token" if found else "the remote asks for a token")
-        self._is_asked_again = True
+        self._has_sent_token = True
         return found
 
     def transfer_progress(self, stats: pygit2.remotes.TransferProgress) -> None:
@@ -169,7 +169,7 @@ def own_branch(git: pygit2.Repository) -> str:
 
 
 def _branch(heads: Sequence[pygit2.remotes.RemoteHead], own: str) -> tuple[str, str]:
-    """Name and commit of the remote's branch: our own one's namesake, else its default."""
+    """Name and commit of the remote's branch: the one named like ours, else its default."""
     shas = {head.name: str(head.oid) for head in heads if head.name and head.name.startswith("refs/heads/")}
     if own in shas:
         return own, shas[own]

@@ -12,17 +12,17 @@ import pygit2
 from pygit2.enums import FileMode
 
 from services.ehtag.git import (
-    HeldLock,
+    FileLock,
     RepositoryUnreadable,
     commit_record,
     common_folder,
+    file_lock,
     head_commit,
     head_reference,
-    hold_lock,
     open_git,
     public_address,
-    reading_of,
     set_up_libgit2,
+    translate_read_errors,
 )
 from services.ehtag.head import WorkTree, fast_forward, finish_move, move_head
 from services.ehtag.records import CommitRecord, Namespace
@@ -65,7 +65,7 @@ class Contents:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One namespace's file as it shall be, over the head `parent`."""
+    """The new content of one namespace's file, to be committed on top of `parent`."""
 
     parent: str
     namespace: Namespace
@@ -77,7 +77,7 @@ class Edit:
 class Repository:
     """A git repository with a tag database, bare or with a work tree.
 
-    Every call opens it anew (0.1 ms), so calls may come from any thread. All of them block.
+    Every call opens it again (0.1 ms), so calls may come from any thread. All of them block.
     """
 
     def __init__(self, folder: Path, committer: Author, remote: RemoteSettings, *, pushes: bool = False) -> None:
@@ -91,7 +91,7 @@ class Repository:
 
         Raises `RepositoryUnreadable` where the folder holds something else.
         """
-        with reading_of(self.folder):
+        with translate_read_errors(self.folder):
             git = open_git(self.folder)
             reference = git and head_reference(git)
             return str(reference.target) if reference else None
@@ -101,7 +101,7 @@ class Repository:
 
         Raises `RepositoryUnreadable` where the head is no tag database.
         """
-        with reading_of(self.folder):
+        with translate_read_errors(self.folder):
             git = open_git(self.folder)
             commit = head_commit(git) if git else None
             return _contents(git, commit) if git and commit else None
@@ -117,18 +117,18 @@ class Repository:
         return self._remote.open(_origin(git) if git else "")
 
     def commit(self, edit: Edit) -> str:
-        """Commit one file's change over `edit.parent` and move the head to it; the sha1 of the new head.
+        """Commit one file's change on top of `edit.parent` and move the head to it; the sha1 of the new head.
 
         Every other file stays as it is. Where edits are pushed, this one is pushed first, and the head moves only
-        when the remote took it. Raises `StaleVersion` when the head is another one or the remote refused, `Conflict`
-        when the work tree has changes of its own, `UpstreamFailure` when the remote can't be reached.
+        when the remote took it. Raises `StaleVersion` when the head is another commit or the remote refused,
+        `Conflict` when the work tree has changes of its own, `UpstreamFailure` when the remote can't be reached.
         """
-        with self._writing() as (git, lock):
+        with self._locked() as (git, lock):
             head = head_commit(git)
             if head is None or str(head.id) != edit.parent:
                 raise StaleVersion(str(head.id) if head else "")
             new = self._write_commit(git, head, edit)
-            WorkTree(git).refuse_changes(head.tree, new.tree)
+            WorkTree(git).require_clean(head.tree, new.tree)
             if self._pushes:
                 self._push(git, head, new, lock)
             move_head(git, lock, head, new, edit.message)
@@ -140,14 +140,14 @@ class Repository:
         Raises `Conflict`, and changes nothing, when the head has commits of its own beside it, or the work tree has
         changes.
         """
-        with self._writing() as (git, lock):
+        with self._locked() as (git, lock):
             new = git[sha].peel(pygit2.Commit)
             return fast_forward(git, lock, new)
 
-    def _push(self, git: pygit2.Repository, head: pygit2.Commit, new: pygit2.Commit, lock: HeldLock) -> None:
-        """Give the remote a commit the head does not have yet.
+    def _push(self, git: pygit2.Repository, head: pygit2.Commit, new: pygit2.Commit, lock: FileLock) -> None:
+        """Push a commit that the head does not have yet.
 
-        After a refusal the head follows the remote where it can, so that whoever was refused finds what to edit.
+        After a refusal the head follows the remote where it can, so that the next edit is made on the newest version.
         """
         remote = self.remote(git)
         pending = git.references.create(_PENDING, new.id, force=True)
@@ -162,7 +162,7 @@ class Repository:
             pending.delete()
 
     def _write_commit(self, git: pygit2.Repository, head: pygit2.Commit, edit: Edit) -> pygit2.Commit:
-        """Objects only: nothing refers to them yet, so dying here leaves the repository as it was."""
+        """Write objects only: nothing refers to them yet, so a crash here changes nothing."""
         name = f"{edit.namespace.value}.md"
         folder = _tree(head.tree, DATABASE_FOLDER)
         if folder is None:
@@ -179,22 +179,22 @@ class Repository:
         return git[git.create_commit(None, author, committer, message, root.write(), [head.id])].peel(pygit2.Commit)
 
     @contextmanager
-    def _writing(self) -> Iterator[tuple[pygit2.Repository, HeldLock]]:
-        """The repository under its lock, whatever a killed writer left behind put right."""
+    def _locked(self) -> Iterator[tuple[pygit2.Repository, FileLock]]:
+        """The repository, with its lock held and the work of a killed writer finished."""
         git = open_git(self.folder)
         if git is None:
             raise Conflict("There is no tag database yet; `jmgraph ehtag sync` gets one.")
         git.set_ident(self._committer.name, self._committer.email)  # for the reflog
-        with hold_lock(common_folder(git) / _LOCK_FILE, _LOCK_TIMEOUT_S) as lock:
+        with file_lock(common_folder(git) / _LOCK_FILE, _LOCK_TIMEOUT_S) as lock:
             if lock.unfinished is not None:
                 finish_move(git, lock.unfinished)
-            lock.note()
+            lock.write_intent()
             try:
                 yield git, lock
-            except JmgraphError:  # foreseen, and nothing is half done
-                lock.done()
+            except JmgraphError:  # expected, and nothing is half done
+                lock.clear_intent()
                 raise
-            lock.done()
+            lock.clear_intent()
 
 
 def _origin(git: pygit2.Repository) -> str:

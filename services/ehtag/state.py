@@ -1,4 +1,4 @@
-"""What answers are drawn from: one head of the tag database with everything made of it."""
+"""The state of the tag database: one head with its snapshot, translator and search."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ log = structlog.get_logger("jmgraph.ehtag")
 class DatabaseState:
     """The tag database at one moment; snapshot, translator and search are of the same head.
 
-    `is_starter` while only the built-in glossary is there; `last_checked_at` and `last_error` tell of the remote.
+    `is_starter` while only the built-in glossary is there; `last_checked_at` and `last_error` are about the remote.
     """
 
     sha: str
@@ -42,19 +42,19 @@ class DatabaseState:
 
 
 class StateReader:
-    """Reads the newest state from disk. Blocks; for one caller at a time."""
+    """Reads the newest state from disk. Blocks; not for concurrent calls."""
 
     def __init__(
         self,
         repository: Repository,
         starter: Callable[[], Repository],
-        sync_log: SyncStatus,
+        sync_status: SyncStatus,
         translator_of: Callable[[TagSnapshot], Translator],
         search_of: Callable[[TagSnapshot], TagSearch],
     ) -> None:
         self._repository = repository
         self._starter = starter
-        self._sync_log = sync_log
+        self._sync_status = sync_status
         self._translator_of = translator_of
         self._search_of = search_of
         self._tables: dict[Namespace, TagTable] = {}
@@ -64,14 +64,14 @@ class StateReader:
     def read(self, known: DatabaseState | None) -> DatabaseState:
         """The state now; `known` itself while nothing changes.
 
-        A head that is no tag database leaves what is known in place and is told as the last error.
+        While the head is no tag database the known state stays, with the reason as its last error.
         """
-        note = self._sync_log.read()
+        check = self._sync_status.read()
         state = self._read_head(known)
-        error = self._problem or note.error
-        if (state.last_checked_at, state.last_error) == (note.checked_at, error):
+        error = self._problem or check.error
+        if (state.last_checked_at, state.last_error) == (check.checked_at, error):
             return state
-        return replace(state, last_checked_at=note.checked_at, last_error=error)
+        return replace(state, last_checked_at=check.checked_at, last_error=error)
 
     def _read_head(self, known: DatabaseState | None) -> DatabaseState:
         sha = self._head()
@@ -79,11 +79,11 @@ class StateReader:
             return known
         if sha and sha != self._bad_head:
             try:
-                return self._made(self._repository, is_starter=False)
+                return self._build(self._repository, is_starter=False)
             except RepositoryUnreadable as error:
                 log.warning("The head is no tag database", sha=sha, reason=str(error))
                 self._bad_head, self._problem = sha, str(error)
-        return known or self._made(self._starter(), is_starter=True)
+        return known or self._build(self._starter(), is_starter=True)
 
     def _head(self) -> str | None:
         try:
@@ -97,7 +97,7 @@ class StateReader:
             self._problem = None
         return sha
 
-    def _made(self, repository: Repository, *, is_starter: bool) -> DatabaseState:
+    def _build(self, repository: Repository, *, is_starter: bool) -> DatabaseState:
         contents = repository.read()
         if contents is None:
             raise RepositoryUnreadable(f"{repository.folder} has no commit")
@@ -106,7 +106,7 @@ class StateReader:
         return DatabaseState(snapshot.commit.sha, snapshot, self._tables, translator, search, is_starter)
 
     def _snapshot(self, contents: Contents, address: str) -> TagSnapshot:
-        """Files that are as they were are not taken apart again: an edit touches one of thirteen."""
+        """Unchanged files are not parsed again: an edit changes one of thirteen."""
         self._tables = {namespace: self._table(namespace, contents.files) for namespace in contents.files}
         return TagSnapshot(self._tables, contents.version, contents.commit, address)
 

@@ -1,4 +1,4 @@
-"""Keeps the tag database in step with its remote: clone, fast-forward fetches, and when they were done."""
+"""Syncs the tag database with its remote: clone, fast-forward, the result of the last sync, scheduled syncs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import msgspec
 import pygit2
 import structlog
 
-from services.ehtag.git import RepositoryUnreadable, common_folder, hold_lock, open_git, public_address
+from services.ehtag.git import RepositoryUnreadable, common_folder, file_lock, open_git, public_address
 from services.ehtag.remote import OnProgress, Remote
 from services.ehtag.repository import ORIGIN, Repository
 from services.errors import JmgraphError
@@ -27,39 +27,39 @@ if TYPE_CHECKING:
 log = structlog.get_logger("jmgraph.ehtag")
 
 _LOCK_FILE = "jmgraph-sync.lock"
-_TIMEOUT_S = 1800.0  # somebody else's first clone over a slow line
-_TURN_KEY = "jmgraph:ehtag:turn"
+_TIMEOUT_S = 1800.0  # a first clone by another process over a slow connection
+_SCHEDULE_KEY = "jmgraph:ehtag:turn"
 
 
 @dataclass(frozen=True, slots=True)
-class SyncNote:
-    """When the remote was last asked (None: never), and what went wrong then (None: nothing)."""
+class SyncCheck:
+    """When the remote was last checked (None: never), and what went wrong then (None: nothing)."""
 
     checked_at: datetime | None = None
     error: str | None = None
 
 
 class SyncStatus:
-    """The file. Writing replaces it whole, so that no reader sees half of it."""
+    """The last check, in a JSON file that all processes share; each write replaces the whole file."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def read(self) -> SyncNote:
-        """The last note; an unreadable file counts as none."""
+    def read(self) -> SyncCheck:
+        """The last check; an unreadable file counts as none."""
         try:
-            return msgspec.json.decode(self._path.read_bytes(), type=SyncNote)
+            return msgspec.json.decode(self._path.read_bytes(), type=SyncCheck)
         except (FileNotFoundError, msgspec.DecodeError):
-            return SyncNote()
+            return SyncCheck()
 
-    def write(self, error: str | None) -> SyncNote:
-        """Note that the remote was asked just now."""
-        note = SyncNote(datetime.now(UTC), error)
+    def write(self, error: str | None) -> SyncCheck:
+        """Record that the remote was checked just now."""
+        check = SyncCheck(datetime.now(UTC), error)
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        beside = self._path.with_name(f"{self._path.name}.{os.getpid()}")
-        beside.write_bytes(msgspec.json.encode(note))
-        beside.replace(self._path)
-        return note
+        temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}")
+        temporary.write_bytes(msgspec.json.encode(check))
+        temporary.replace(self._path)
+        return check
 
 
 class SyncOutcome(StrEnum):
@@ -74,13 +74,13 @@ def sync_repository(repository: Repository, on_progress: OnProgress | None = Non
     """Clone the remote where there is no repository yet, else fetch and fast-forward. Blocks.
 
     Raises `UpstreamFailure` when the remote can't be read, `Conflict`, with nothing changed, when there are local
-    edits it does not have or a work tree with changes, `RepositoryUnreadable` when the folder holds something else.
+    edits it does not have or a work tree with changes, `RepositoryUnreadable` when the folder is no repository.
     """
     folder = repository.folder
     if open_git(folder) is None:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with hold_lock(folder.with_name(f"{folder.name}.{_LOCK_FILE}"), _TIMEOUT_S):
-            if open_git(folder) is None:  # nobody was quicker
+        with file_lock(folder.with_name(f"{folder.name}.{_LOCK_FILE}"), _TIMEOUT_S):
+            if open_git(folder) is None:  # no other process has cloned it meanwhile
                 _clone(folder, repository.remote(None), on_progress)
                 return SyncOutcome.CLONED
     return _fetch(repository, on_progress)
@@ -89,16 +89,16 @@ def sync_repository(repository: Repository, on_progress: OnProgress | None = Non
 def _fetch(repository: Repository, on_progress: OnProgress | None) -> SyncOutcome:
     git = open_git(repository.folder)
     if git is None:
-        raise RepositoryUnreadable(f"{repository.folder} has gone")
-    with hold_lock(common_folder(git) / _LOCK_FILE, _TIMEOUT_S):
+        raise RepositoryUnreadable(f"{repository.folder} is missing")
+    with file_lock(common_folder(git) / _LOCK_FILE, _TIMEOUT_S):
         sha = repository.remote(git).fetch(git, on_progress)
     return SyncOutcome.MOVED if repository.fast_forward(sha) else SyncOutcome.UP_TO_DATE
 
 
 def _clone(folder: Path, remote: Remote, on_progress: OnProgress | None) -> None:
-    """Clone one branch, without a work tree, beside the place; it moves there when it is whole."""
+    """Clone one branch, without a work tree, into a temporary folder, which is renamed when it is complete."""
     partial = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)  # of a process that died; only the holder of the lock comes here
+    shutil.rmtree(partial, ignore_errors=True)  # left by a process that died; we hold the lock
     try:
         git = pygit2.init_repository(str(partial), bare=True)
         branch = remote.default_branch(git)
@@ -118,16 +118,16 @@ async def keep_tags_synced(sync: Callable[[], Awaitable[object]], redis: RedisCl
     if every_s <= 0:
         return
     while True:
-        if await _is_our_turn(redis, every_s):
+        if await _is_sync_due(redis, every_s):
             await _sync_or_log(sync)
         await asyncio.sleep(min(every_s, 60.0))
 
 
-async def _is_our_turn(redis: RedisClient, every_s: float) -> bool:
+async def _is_sync_due(redis: RedisClient, every_s: float) -> bool:
     from services.redis import RedisUnavailable  # late: opening the tag database needs no Redis
 
     try:
-        return bool(await redis.client.set(_TURN_KEY, b"1", nx=True, px=max(1, int(every_s * 1000))))
+        return bool(await redis.client.set(_SCHEDULE_KEY, b"1", nx=True, px=max(1, int(every_s * 1000))))
     except RedisUnavailable:
         return False
 

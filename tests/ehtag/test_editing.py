@@ -44,7 +44,7 @@ async def test_an_added_tag_stands_behind_the_last_row_and_all_else_is_as_it_was
 
 
 @pytest.mark.parametrize(
-    ("place", "neighbours"),
+    ("position", "adjacent"),
     [
         (RowPosition(before="apron"), ("| glasses |", "| apron |")),
         (RowPosition(after="glasses"), ("| glasses |", "| apron |")),
@@ -53,20 +53,22 @@ async def test_an_added_tag_stands_behind_the_last_row_and_all_else_is_as_it_was
     ],
 )
 async def test_a_row_goes_where_it_is_told(
-    tags: TagDatabase, repository: TagRepository, place: RowPosition, neighbours: tuple[str, str]
+    tags: TagDatabase, repository: TagRepository, position: RowPosition, adjacent: tuple[str, str]
 ) -> None:
-    await tags.add(Namespace.FEMALE, "top hat", HAT, if_match="*", user=COOK, place=place)
+    await tags.add(Namespace.FEMALE, "top hat", HAT, if_match="*", user=COOK, position=position)
 
     lines = repository.show("database/female.md").decode().splitlines()
     row = lines.index("| top hat | 高帽 | 见`apron`。 |  |")
-    assert lines[row - 1].startswith(neighbours[0])
-    assert lines[row + 1].startswith(neighbours[1])
+    assert lines[row - 1].startswith(adjacent[0])
+    assert lines[row + 1].startswith(adjacent[1])
     assert [*lines[:row], *lines[row + 1 :]] == FEMALE.splitlines()
 
 
 async def test_a_place_that_is_not_there_is_refused(tags: TagDatabase) -> None:
     with pytest.raises(InvalidInput, match="there is no row bonnet"):
-        await tags.add(Namespace.FEMALE, "top hat", HAT, if_match="*", user=COOK, place=RowPosition(before="bonnet"))
+        await tags.add(
+            Namespace.FEMALE, "top hat", HAT, if_match="*", user=COOK, position=RowPosition(before="bonnet")
+        )
 
 
 async def test_a_changed_row_keeps_its_place_and_its_line_ending(
@@ -111,10 +113,10 @@ async def test_a_removed_row_goes_with_its_line(tags: TagDatabase, repository: T
 async def test_a_comment_row_may_be_empty_but_needs_a_place(tags: TagDatabase, repository: TagRepository) -> None:
     with pytest.raises(InvalidInput, match="needs a place"):
         await tags.add_comment(
-            Namespace.FEMALE, CellSources("", "", ""), place=RowPosition(), if_match="*", user=COOK
+            Namespace.FEMALE, CellSources("", "", ""), position=RowPosition(), if_match="*", user=COOK
         )
     await tags.add_comment(
-        Namespace.FEMALE, CellSources("", "", ""), place=RowPosition(before="apron"), if_match="*", user=COOK
+        Namespace.FEMALE, CellSources("", "", ""), position=RowPosition(before="apron"), if_match="*", user=COOK
     )
 
     added = FEMALE.replace("| apron |", "|  |  |  |  |\n| apron |", 1)
@@ -226,7 +228,7 @@ async def test_the_whole_real_database_keeps_every_other_byte(
             cells = CellSources("试", "", "")
             before = await tags.refresh()
             await tags.add(
-                namespace, "zz jmgraph", cells, place=RowPosition(before=raw), if_match=before.sha, user=COOK
+                namespace, "zz jmgraph", cells, position=RowPosition(before=raw), if_match=before.sha, user=COOK
             )
             added = repository.show(path)
             await tags.update(namespace, "zz jmgraph", CellSources("试试", "", ""), if_match="*", user=COOK)
