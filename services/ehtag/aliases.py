@@ -1,4 +1,4 @@
-"""The alias table: names of the site for records, and which namespace a tag is looked up in first."""
+"""The alias table: the site's names for records, and the order in which namespaces are searched."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 from services.ehtag.folding import fold_many, loose_key_of
 from services.ehtag.records import Namespace, Report, TagKind
 
-# Where a tag stood decides where its record may be, best first: female before male, artist before group.
-PLACES: dict[TagKind, tuple[Namespace, ...]] = {
+# Namespaces in which a tag of each kind may have its record, best first: female before male, artist before group.
+NAMESPACE_PRIORITY: dict[TagKind, tuple[Namespace, ...]] = {
     TagKind.GENRE: (
         Namespace.FEMALE,
         Namespace.MIXED,
@@ -27,7 +27,7 @@ PLACES: dict[TagKind, tuple[Namespace, ...]] = {
     TagKind.AUTHOR: (Namespace.ARTIST, Namespace.GROUP),
 }
 
-# Namespaces as people write them before a colon. Folded.
+# Namespaces as written before a colon. Folded.
 PREFIXES: dict[str, Namespace] = {
     **{namespace.value: namespace for namespace in Namespace},
     "f": Namespace.FEMALE,
@@ -59,23 +59,23 @@ PREFIXES: dict[str, Namespace] = {
     "团队": Namespace.GROUP,
 }
 
-# A genre tag that says whose it is: 男性自慰, 女教師, 眼鏡（男）. Folded.
-GENDERS = (
+# Words by which a genre tag names a gender: 男性自慰, 女教師, 眼鏡（男）. Folded.
+GENDER_WORDS = (
     ("男性", Namespace.MALE),
     ("女性", Namespace.FEMALE),
     ("男", Namespace.MALE),
     ("女", Namespace.FEMALE),
 )
 
-# What people hang behind a genre to say "that sort of thing": 百合向, 觸手play, 絲襪控, 偽娘本. Folded.
-SORTS = ("play", "题材", "要素", "情节", "向", "系", "控", "癖", "本", "漫")
+# Suffixes of genres, "that sort of thing": 百合向, 觸手play, 絲襪控, 偽娘本. Folded.
+GENRE_SUFFIXES = ("play", "题材", "要素", "情节", "向", "系", "控", "癖", "本", "漫")
 
-# Namespaces that hold one raw tag for each gender.
-TWINS = (Namespace.FEMALE, Namespace.MIXED, Namespace.MALE)
+# Namespaces in which the same raw tag may have a record for each gender.
+GENDER_NAMESPACES = (Namespace.FEMALE, Namespace.MIXED, Namespace.MALE)
 
 REPORTER = "jmgraph.aliases"
 
-# Sections of the file, by where a tag of the site stands.
+# Sections of the file, by kind of tag.
 _SECTIONS = {
     "genre": TagKind.GENRE,
     "work": TagKind.WORK,
@@ -90,8 +90,8 @@ class AliasTable:
     """What the site's spellings mean: for each kind, ids by spelling, best first. No ids: there is no right record.
 
     `spellings` has, for each id, the spellings that mean it first of all, in the order of the file, which puts the
-    one the site itself uses first. `qualifiers` are folded words that, in brackets behind a name, keep namesakes
-    apart and are no spelling.
+    one the site itself uses first. `qualifiers` are folded words that, in brackets after a name, only tell records
+    of the same name apart.
     """
 
     def __init__(self, listed: Mapping[TagKind, Mapping[str, tuple[str, ...]]], qualifiers: frozenset[str]) -> None:
@@ -120,7 +120,7 @@ class AliasTable:
             yield from ((kind, spelling, tag) for spelling, ids in entries.items() for tag in ids)
 
     def reports(self) -> Iterator[Report]:
-        """Entries that are odd by themselves: no id, or two spellings that fold to one and mean different things."""
+        """Entries that are wrong by themselves: no id, or spellings that fold to one and mean different records."""
         for kind, entries in self._listed.items():
             for folded, (spelling, ids) in zip(fold_many(list(entries)), entries.items(), strict=True):
                 if self.find(folded, loose_key_of(folded), kind) != ids:

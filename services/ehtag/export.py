@@ -110,7 +110,7 @@ def _namespace(snapshot: TagSnapshot, info: NamespaceRecord, form: TagForm) -> I
         orjson.dumps(info.front_matters),
         info.count,
     )
-    for position, record in enumerate(snapshot.passing(info.namespace)):
+    for position, record in enumerate(snapshot.records_uncached(info.namespace)):
         yield b"%b%b:%b" % (b"," * (position > 0), orjson.dumps(record.raw), _record(record, form))
     yield b"}}"
 

@@ -1,4 +1,4 @@
-"""One spelling for all ways a name is written: width, case, script and decoration folded away."""
+"""Folds names for comparison: width, case, script and decoration; and splits names that hold several spellings."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from functools import cache
 
 from opencc import OpenCC
 
-# Middle dots part the words of transcribed names; writers take whichever their keyboard has.
+# Middle dots between the words of transcribed names; which one is used depends on the keyboard.
 _MIDDLE_DOTS = frozenset("·・‧•∙⋅˙･ᐧ")
 
 # General categories that carry no sound: spaces, emoji and gender signs, brackets, joiners, half characters.
 _DECORATION = frozenset(("Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "So", "Sk", "Me", "Ps", "Pe", "Pi", "Pf"))
 
-# Typed as punctuation, though their category says symbol: "^^" is a name.
+# Used as punctuation, though their category is symbol: "^^" is a name.
 _TYPED = frozenset("^`")
 
 # Look-alikes that NFKC keeps apart. 沪 stands here because jp2t reads it as the Japanese form of 濾.
 _LOOK_ALIKES = {"×": "x", "✕": "x", "〜": "~", "∼": "~", "‐": "-", "–": "-", "—": "-", "―": "-", "−": "-", "沪": "滬"}
 
-# What OpenCC leaves apart, though a tag means the same by either: old forms, and Taiwan's 著 妳 姊 beside 着 你 姐.
+# Characters that OpenCC does not unify, though a tag means the same by either: old forms, and 著 妳 姊 of Taiwan for
+# 着 你 姐.
 _VARIANTS = (
     ("緖", "绪"),
     ("衞", "卫"),
@@ -53,30 +54,30 @@ _VARIANTS = (
     ("頽", "颓"),
 )
 
-# Least length of a loose key: in letters, and in characters of scripts that say more with each.
-_SHORTEST_LATIN = 3
-_SHORTEST = 2
+# Least length of a loose key: in Latin letters, and in characters of other scripts, which say more each.
+_MIN_LATIN_LETTERS = 3
+_MIN_LETTERS = 2
 
 _HIRAGANA = range(ord("ぁ"), ord("ゖ") + 1)
 _TO_KATAKANA = ord("ァ") - ord("ぁ")
-_SKELETON = {code: code + _TO_KATAKANA for code in _HIRAGANA} | dict.fromkeys(map(ord, "の之"), "的")
+_LOOSE_LETTERS = {code: code + _TO_KATAKANA for code in _HIRAGANA} | dict.fromkeys(map(ord, "の之"), "的")
 
-# A stroke parts spellings; a slash only where it can't belong to the name ("Fate/Zero", ".hack//SIGN"):
-# between blanks, or beside a character that is not ASCII. Neither parts anything inside brackets.
-_OR = re.compile(
+# A vertical bar separates spellings; a slash only where it can't belong to the name ("Fate/Zero", ".hack//SIGN"):
+# between blanks, or beside a character that is not ASCII. Neither separates inside brackets.
+_SEPARATOR = re.compile(
     r"(?:\s*[|｜]\s*|\s+[/／]\s+|(?<=[^\x00-\x7f])[/／](?!/)|(?<!/)[/／](?=[^\x00-\x7f]))"
     r"(?![^（(\[〔【]*[）)\]〕】])"
 )
 _BRACKETED = re.compile(r"(?P<outer>.+?)\s*[（(\[〔【](?P<inner>[^（()）\[\]〔〕【】]+)[）)\]〕】]\s*")
-_AND = re.compile(r"\s*[|｜/／、，,]\s*")
+_INNER_SEPARATOR = re.compile(r"\s*[|｜/／、，,]\s*")
 
-_PARTING = frozenset("|｜/／（(〔[【")
+_VARIANT_SEPARATORS = frozenset("|｜/／（(〔[【")
 
 # "玩具总动员系列" is found by what it is a series of.
 _SERIES = "系列"
 
-# One sign in brackets is a remark: "(仮)", "(株)", or the code name of a warship.
-_SHORTEST_INNER = 2
+# A single character in brackets is a remark: "(仮)", "(株)", or the code name of a warship.
+_MIN_INNER_LENGTH = 2
 
 
 def fold(text: str) -> str:
@@ -84,30 +85,30 @@ def fold(text: str) -> str:
 
     "蕾米莉亞・斯卡雷特" is "蕾米莉亚斯卡雷特", "ＡＩＲ🕊" is "air". Nothing but decoration folds to "".
     """
-    return _script(_plain(text))
+    return _simplified(_undecorated(text))
 
 
 def fold_many(texts: Sequence[str]) -> list[str]:
     """Each text folded, in the order given; some thirty times as fast as one by one.
 
-    OpenCC looks at the words around a character, never over a line's end, so one text a line keeps them apart.
+    OpenCC looks at the words around a character, never over a line's end, so one text a line keeps them separate.
     """
-    return _script("\n".join(map(_plain, texts))).split("\n") if texts else []
+    return _simplified("\n".join(map(_undecorated, texts))).split("\n") if texts else []
 
 
 def loose_key_of(folded: str) -> str:
-    """What two folded spellings share when they differ only in punctuation, in kana or in the genitive.
+    """A key that is equal for folded spellings which differ only in punctuation, kana or the genitive particle.
 
     Letters and digits alone; hiragana as katakana (EhTag's romaji knows no difference); の and 之 as 的, since
     "鬼滅の刃" is "鬼灭之刃" and "進撃の巨人" is "进击的巨人". "こーひー・めーかー" is "コーヒーメーカー".
-    "" when too little would be left to go by: "C+" is not "C".
+    "" when too few letters would be left: "C+" is not "C".
     """
-    loose_key = "".join(filter(str.isalnum, folded)).translate(_SKELETON)
-    return loose_key if len(loose_key) >= (_SHORTEST_LATIN if loose_key.isascii() else _SHORTEST) else ""
+    loose_key = "".join(filter(str.isalnum, folded)).translate(_LOOSE_LETTERS)
+    return loose_key if len(loose_key) >= (_MIN_LATIN_LETTERS if loose_key.isascii() else _MIN_LETTERS) else ""
 
 
-class _Undecorated(dict[int, str | None]):
-    """Character to what stands for it, found out on first sight: None drops it."""
+class _CharacterMap(dict[int, str | None]):
+    """A table for `str.translate`, filled on first use of each character: None drops it."""
 
     def __missing__(self, code: int) -> str | None:
         character = chr(code)
@@ -116,14 +117,14 @@ class _Undecorated(dict[int, str | None]):
         return kept
 
 
-_UNDECORATED = _Undecorated()
+_CHARACTER_MAP = _CharacterMap()
 
 
-def _plain(text: str) -> str:
+def _undecorated(text: str) -> str:
     if text.isascii():
         text = text.lower()
-        return text if text.isalnum() else text.translate(_UNDECORATED)
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).translate(_UNDECORATED)
+        return text if text.isalnum() else text.translate(_CHARACTER_MAP)
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).translate(_CHARACTER_MAP)
 
 
 def _is_decoration(character: str) -> bool:
@@ -134,7 +135,7 @@ def _is_decoration(character: str) -> bool:
     )
 
 
-def _script(text: str) -> str:
+def _simplified(text: str) -> str:
     if text.isascii():
         return text
     to_traditional, to_simplified = _converters()
@@ -150,23 +151,25 @@ def _converters() -> tuple[OpenCC, OpenCC]:
     return OpenCC("jp2t"), OpenCC("t2s")
 
 
-def may_have_parts(name: str) -> bool:
+def may_have_variants(name: str) -> bool:
     """Whether a name may hold more than one spelling; most don't."""
-    return not _PARTING.isdisjoint(name) or name.endswith(_SERIES)
+    return not _VARIANT_SEPARATORS.isdisjoint(name) or name.endswith(_SERIES)
 
 
-def parts_of(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def variants_of(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The spellings a name is made of, and those that stand in brackets behind one.
 
     "ルリ | るり" gives (("ルリ", "るり"), ()); "甲（乙）" gives (("甲",), ("乙",)); a plain name (("甲",), ()).
     """
     outer: list[str] = []
     inner: list[str] = []
-    for part in _OR.split(name):
+    for part in _SEPARATOR.split(name):
         bracketed = _BRACKETED.fullmatch(part)
         if not bracketed:
             outer += [part.strip(), part.strip().removesuffix(_SERIES)]
             continue
         outer.append(bracketed["outer"].strip())
-        inner += [word for word in _AND.split(bracketed["inner"].strip()) if len(word) >= _SHORTEST_INNER]
+        inner += [
+            word for word in _INNER_SEPARATOR.split(bracketed["inner"].strip()) if len(word) >= _MIN_INNER_LENGTH
+        ]
     return tuple(dict.fromkeys(filter(None, outer))), tuple(inner)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from weakref import WeakKeyDictionary
 
-from services.ehtag.folding import fold, fold_many, may_have_parts
+from services.ehtag.folding import fold, fold_many, may_have_variants
 from services.ehtag.frontmatter import FrontMatterError, read_front_matter
 from services.ehtag.markup.cells import Cell, CellReader, plain_text
 from services.ehtag.markup.syntax import SPACES, in_object_order
@@ -17,13 +17,13 @@ NO_NAME = "名称为空"
 """The problem of a record with an empty name, as the releases' tools word it."""
 
 _LOGGER = "error"  # the releases' tools know one kind
-_ROLLS: WeakKeyDictionary[TagTable, NameList] = WeakKeyDictionary()  # of the files that some snapshot still holds
+_NAME_LISTS: WeakKeyDictionary[TagTable, NameList] = WeakKeyDictionary()  # of the files that a snapshot still uses
 _NO_TABLE = parse_table(b"")
 _NO_CELLS = ("", "", "", "")
 
 
 class TagRecord:
-    """A tag: its name, its introduction, its links, in Chinese. One object per tag and snapshot; cells on demand."""
+    """A tag with its name, introduction and links in Chinese. One object per tag and snapshot; cells on demand."""
 
     __slots__ = ("_intro", "_links", "_name", "_reader", "_row", "_table", "namespace", "raw")
 
@@ -86,7 +86,7 @@ class TagRecord:
 class NameList:
     """The tags of one namespace in release order: `keys` and, beside them, their folded `names`.
 
-    `parted` has those whose name may hold several spellings, with the name as it stands.
+    `with_variants` has the tags whose name may hold several spellings, with the unfolded name.
     """
 
     def __init__(self, namespace: Namespace, tags: Iterable[tuple[str, str, bool]]) -> None:
@@ -94,20 +94,20 @@ class NameList:
         listed = [((namespace, raw), name.replace("\n", " "), refers) for raw, name, refers in tags]
         self.keys: list[TagKey] = [key for key, _, _ in listed]
         self.names = fold_many([name for _, name, _ in listed])
-        self.parted = [(name, key) for key, name, _ in listed if may_have_parts(name)]
+        self.with_variants = [(name, key) for key, name, _ in listed if may_have_variants(name)]
         self._referring = [position for position, (_, _, refers) in enumerate(listed) if refers]
 
     def refreshed(self, name_of: Callable[[TagKey], str]) -> NameList:
-        """This name_list, if names that refer to others still read as they did; else one in which they read anew."""
-        anew = {position: name_of(self.keys[position]).replace("\n", " ") for position in self._referring}
-        if all(fold(name) == self.names[position] for position, name in anew.items()):
+        """This list if the names that refer to other tags are unchanged, else a copy with their new texts."""
+        current = {position: name_of(self.keys[position]).replace("\n", " ") for position in self._referring}
+        if all(fold(name) == self.names[position] for position, name in current.items()):
             return self
         name_list = NameList.__new__(NameList)
         name_list.keys, name_list._referring = self.keys, self._referring
-        name_list.names = [fold(anew[at]) if at in anew else name for at, name in enumerate(self.names)]
-        moved = {self.keys[position]: name for position, name in anew.items()}
-        name_list.parted = [entry for entry in self.parted if entry[1] not in moved]
-        name_list.parted += [(name, key) for key, name in moved.items() if may_have_parts(name)]
+        name_list.names = [fold(current[at]) if at in current else name for at, name in enumerate(self.names)]
+        changed = {self.keys[position]: name for position, name in current.items()}
+        name_list.with_variants = [entry for entry in self.with_variants if entry[1] not in changed]
+        name_list.with_variants += [(name, key) for key, name in changed.items() if may_have_variants(name)]
         return name_list
 
 
@@ -150,10 +150,10 @@ class TagSnapshot:
         records = self._namespaces.get(namespace)
         return iter(()) if records is None else records.records()
 
-    def passing(self, namespace: Namespace) -> Iterator[TagRecord]:
-        """The same records for somebody who walks over all once: what he renders is not kept."""
+    def records_uncached(self, namespace: Namespace) -> Iterator[TagRecord]:
+        """The same records for a single pass over all of them: what is rendered is not kept."""
         records = self._namespaces.get(namespace)
-        return iter(()) if records is None else records.passing()
+        return iter(()) if records is None else records.records_uncached()
 
     @cached_property
     def name_lists(self) -> dict[Namespace, NameList]:
@@ -161,7 +161,7 @@ class TagSnapshot:
         return {namespace: records.name_list() for namespace, records in self._namespaces.items()}
 
     def reports(self) -> list[Report]:
-        """Everything odd in the data, file by file, row by row. Renders every cell."""
+        """Every problem in the data, file by file, row by row. Renders every cell."""
         return [report for records in self._namespaces.values() for report in records.reports()]
 
     def has(self, namespace: Namespace, raw: str) -> bool:
@@ -184,7 +184,7 @@ def problems_of(record: TagRecord, line: int | None = None) -> list[Report]:
 
 
 class NamespaceRecords:
-    """The records of one namespace, made when they are first asked for."""
+    """The records of one namespace, created on first use."""
 
     def __init__(self, namespace: Namespace, table: TagTable, snapshot: TagSnapshot) -> None:
         self._namespace = namespace
@@ -194,7 +194,7 @@ class NamespaceRecords:
         for row, raw in enumerate(table.raws):
             if raw is not None and raw not in self._rows:
                 self._rows[raw] = row
-        self._made: dict[str, TagRecord] = {}
+        self._records: dict[str, TagRecord] = {}
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -216,32 +216,32 @@ class NamespaceRecords:
 
     def find(self, raw: str) -> TagRecord | None:
         """The record of a tag."""
-        made = self._made.get(raw)
+        made = self._records.get(raw)
         if made is not None:
             return made
         row = self._rows.get(raw)
         if row is None:
             return None
-        return self._made.setdefault(raw, self._record(raw, row))
+        return self._records.setdefault(raw, self._record(raw, row))
 
     def records(self) -> Iterator[TagRecord]:
         """Every record, in release order."""
-        made, rows = self._made, self._rows
+        made, rows = self._records, self._rows
         for raw in self._order:
             yield made.get(raw) or made.setdefault(raw, self._record(raw, rows[raw]))
 
-    def passing(self) -> Iterator[TagRecord]:
-        """Every record, in release order; those that nobody asked for before are not kept."""
-        made = self._made
+    def records_uncached(self) -> Iterator[TagRecord]:
+        """Every record, in release order; those that are not cached yet stay so."""
+        made = self._records
         for raw, row in zip(self._order, map(self._rows.__getitem__, self._order), strict=True):
             yield made.get(raw) or self._record(raw, row)
 
     def name_list(self) -> NameList:
-        """Every tag by folded name. A file that is as it was is not read again: most of a reload would go there."""
-        known = _ROLLS.get(self._table)
+        """Every tag by folded name. An unchanged file is not read again: that is most of the time of a reload."""
+        known = _NAME_LISTS.get(self._table)
         if known:
             return known.refreshed(self._name_at)
-        return _ROLLS.setdefault(self._table, NameList(self._namespace, self._names()))
+        return _NAME_LISTS.setdefault(self._table, NameList(self._namespace, self._names()))
 
     def _names(self) -> Iterator[tuple[str, str, bool]]:
         for raw in self._order:
@@ -255,7 +255,7 @@ class NamespaceRecords:
         return self._record(raw, self._rows[raw]).name.text
 
     def reports(self) -> Iterator[Report]:
-        """Everything odd, row by row."""
+        """Every problem, row by row."""
         if self._table.front_matter:
             try:
                 read_front_matter(self._table.front_matter)

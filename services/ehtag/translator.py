@@ -1,4 +1,4 @@
-"""From a tag as the site spells it to its record, or to none. A wrong join is worse than none."""
+"""From a tag as the site spells it to its record, or to none. A wrong translation is worse than none."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from services.ehtag.aliases import (
-    GENDERS,
-    PLACES,
+    GENDER_NAMESPACES,
+    GENDER_WORDS,
+    GENRE_SUFFIXES,
+    NAMESPACE_PRIORITY,
     PREFIXES,
     REPORTER,
-    SORTS,
-    TWINS,
     AliasTable,
     built_in_aliases,
     split_id,
 )
-from services.ehtag.folding import fold, fold_many, loose_key_of, may_have_parts, parts_of
+from services.ehtag.folding import fold, fold_many, loose_key_of, may_have_variants, variants_of
 from services.ehtag.records import Namespace, Report, TagKind, TagMatch
 from services.ehtag.search import NameIndex, match_of
 
 if TYPE_CHECKING:
     from services.ehtag.snapshot import TagRecord, TagSnapshot
 
-# Characters that must be left of a tag when a word is taken off it; one alone says too little.
-_SHORTEST_REST = 2
+# Least length of a tag without a prefix or suffix; one character says too little.
+_MIN_STEM_LENGTH = 2
 
-# Letters that must be left of a raw tag written with other signs: "C+" is not "c".
-_SHORTEST_RAW = 3
+# Least length of a raw tag after other characters were removed: "C+" is not "c".
+_MIN_RAW_LENGTH = 3
 
-# No tag of the site is longer (characters); what is, is an abuse of the index.
-_LONGEST = 200
+# No tag of the site is longer (characters).
+_MAX_NAME_LENGTH = 200
 
-# Translations kept; the site's vocabulary is some thousands, so this is only met by strangers' input.
-_MOST_KEPT = 20_000
+# Cached translations; the site has some thousands of tags, so only arbitrary input reaches this.
+_MAX_CACHED = 20_000
 
 _CLOSING = "）)]】"
 
@@ -47,7 +47,7 @@ _Found = tuple[TagMatch, "list[TagRecord]"]
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """A tag of the site, its record and how it matched (both None when there is no right one), and namesakes."""
+    """A tag of the site, its record and how it matched (both None when there is none), and alternatives."""
 
     name: str
     kind: TagKind
@@ -57,14 +57,14 @@ class Translation:
 
 
 class Translator:
-    """The tags of the site, joined to the records of one snapshot.
+    """Translates tags of the site to the records of one snapshot.
 
-    Order of trust: the curated table, the names (as they stand, folded, then by their loose key), the raw tag; then
+    In this order: the curated table, the names (as they stand, folded, then by their loose key), the raw tag; then
     the namespace or the gender that the tag names itself, a genre without "…向" or "…控", and the spellings the tag
-    is made of. The first that knows the tag decides, also when it decides for none.
+    consists of. The first that knows the tag decides, also when it decides for none.
 
-    Of namesakes the whole name comes before a part of it, then the order of `PLACES`, then that of the release; the
-    same raw tags of the other genders follow.
+    Of several records those with the whole name come before those with a part of it; then the order of
+    `NAMESPACE_PRIORITY` counts, then that of the release. The same raw tags of the other genders follow.
     """
 
     def __init__(self, snapshot: TagSnapshot, table: AliasTable | None = None) -> None:
@@ -79,7 +79,7 @@ class Translator:
             ),
             TagKind.AUTHOR: self._index(TagKind.AUTHOR, self._table.qualifiers.__contains__),
         }
-        self._kept: dict[tuple[TagKind, str], Translation] = {}
+        self._cache: dict[tuple[TagKind, str], Translation] = {}
 
     def translate(self, name: str, kind: TagKind) -> Translation:
         """The record of one tag."""
@@ -87,13 +87,13 @@ class Translator:
 
     def translate_many(self, names: Sequence[str], kind: TagKind) -> list[Translation]:
         """The record of each tag, in the order given."""
-        found = {name: kept for name in names if (kept := self._kept.get((kind, name)))}
+        found = {name: cached for name in names if (cached := self._cache.get((kind, name)))}
         unknown = [name for name in dict.fromkeys(names) if name not in found]
-        for name, folded in zip(unknown, fold_many([name[:_LONGEST] for name in unknown]), strict=True):
+        for name, folded in zip(unknown, fold_many([name[:_MAX_NAME_LENGTH] for name in unknown]), strict=True):
             found[name] = self._translation(name, folded, kind)
-        if len(self._kept) > _MOST_KEPT:
-            self._kept.clear()
-        self._kept.update(((kind, name), found[name]) for name in unknown if len(name) <= _LONGEST)
+        if len(self._cache) > _MAX_CACHED:
+            self._cache.clear()
+        self._cache.update(((kind, name), found[name]) for name in unknown if len(name) <= _MAX_NAME_LENGTH)
         return [found[name] for name in names]
 
     def spellings(self, record: TagRecord) -> tuple[str, ...]:
@@ -108,12 +108,12 @@ class Translator:
         """Ids of all that a genre tag may mean: {"female:glasses", "male:glasses"}; the table's even if absent."""
         found = self.translate(name, TagKind.GENRE)
         records = {record.id for record in (found.record, *found.alternatives) if record}
-        folded = fold(name[:_LONGEST])
+        folded = fold(name[:_MAX_NAME_LENGTH])
         return frozenset(records.union(self._table.find(folded, loose_key_of(folded), TagKind.GENRE) or ()))
 
     @property
     def reports(self) -> tuple[Report, ...]:
-        """Entries of the table that point nowhere. The starter glossary lacks most on purpose: not asked there."""
+        """Wrong entries of the table. Not for the starter glossary, which lacks most records on purpose."""
         return (*self._table.reports(), *self._dangling())
 
     def _dangling(self) -> Iterator[Report]:
@@ -122,11 +122,11 @@ class Translator:
             if key and not self._snapshot.has(*key):
                 yield Report(REPORTER, f"{spelling}: {tag} is not in the database", key[0], raw=key[1])
 
-    def _index(self, kind: TagKind, is_remark: Callable[[str], bool] = lambda _: False) -> NameIndex:
-        return NameIndex(self._snapshot, PLACES[kind], is_remark)
+    def _index(self, kind: TagKind, is_qualifier: Callable[[str], bool] = lambda _: False) -> NameIndex:
+        return NameIndex(self._snapshot, NAMESPACE_PRIORITY[kind], is_qualifier)
 
     def _translation(self, name: str, folded: str, kind: TagKind) -> Translation:
-        if not folded or len(name) > _LONGEST:
+        if not folded or len(name) > _MAX_NAME_LENGTH:
             return Translation(name, kind)
         found = self._find(name.strip(), folded, kind)
         if not found:
@@ -137,15 +137,15 @@ class Translator:
     def _find(self, name: str, folded: str, kind: TagKind) -> _Found | None:
         """What the tag means: how it matched and the records, best first."""
         found = (
-            self._whole(name, folded, kind)
-            or self._prefixed(name, kind)
-            or self._gendered(name, folded, kind)
-            or self._sorted(folded, kind)
-            or self._parted(name, kind)
+            self._by_whole_name(name, folded, kind)
+            or self._by_namespace_prefix(name, kind)
+            or self._by_gender_word(name, folded, kind)
+            or self._by_genre_suffix(folded, kind)
+            or self._by_variant(name, kind)
         )
         return found if found and found[1] else None
 
-    def _whole(self, name: str, folded: str, kind: TagKind) -> _Found | None:
+    def _by_whole_name(self, name: str, folded: str, kind: TagKind) -> _Found | None:
         """By the tag as a whole; no records: the table says there is none."""
         loose_key = loose_key_of(folded)
         named = self._names[kind].find(name, folded, loose_key)
@@ -154,66 +154,68 @@ class Translator:
             return TagMatch.ALIAS, []
         if records := self._records(listed or ()):
             match = match_of(name, records[0]) if records[0] in named else TagMatch.ALIAS
-            return match, _once([*records, *self._twins(records), *named])
+            return match, _unique([*records, *self._other_genders(records), *named])
         if named:
-            return match_of(name, named[0]), _once([*named, *self._twins(named)])
+            return match_of(name, named[0]), _unique([*named, *self._other_genders(named)])
         raw = self._by_raw(name, kind)
-        return (TagMatch.RAW, _once([*raw, *self._twins(raw)])) if raw else None
+        return (TagMatch.RAW, _unique([*raw, *self._other_genders(raw)])) if raw else None
 
-    def _prefixed(self, name: str, kind: TagKind) -> _Found | None:
+    def _by_namespace_prefix(self, name: str, kind: TagKind) -> _Found | None:
         """By a namespace written before a colon: "female:glasses", "男：眼鏡". Only the keys of the kind count."""
         prefix, colon, rest = name.replace("：", ":").partition(":")
         namespace = PREFIXES.get(fold(prefix)) if colon else None
         if namespace is None:
             return None
         rest = rest.strip().strip('"$').strip()
-        found = self._whole(rest, fold(rest), kind) if rest and namespace in PLACES[kind] else None
+        found = (
+            self._by_whole_name(rest, fold(rest), kind) if rest and namespace in NAMESPACE_PRIORITY[kind] else None
+        )
         return _only(found, namespace) or (TagMatch.RAW, [])
 
-    def _gendered(self, name: str, folded: str, kind: TagKind) -> _Found | None:
-        """By the gender a genre tag names before or behind: 男性自慰, 眼鏡（男）."""
+    def _by_gender_word(self, name: str, folded: str, kind: TagKind) -> _Found | None:
+        """By the gender that a genre tag names as prefix or suffix: 男性自慰, 眼鏡（男）."""
         if kind is not TagKind.GENRE:
             return None
-        for word, namespace in GENDERS:
+        for word, namespace in GENDER_WORDS:
             rest = folded.removeprefix(word)
             if rest == folded and name[-1:] in _CLOSING:
                 rest = folded.removesuffix(word)
-            if rest != folded and (found := _only(self._rest(rest), namespace)):
+            if rest != folded and (found := _only(self._by_stem(rest), namespace)):
                 return found
         return None
 
-    def _sorted(self, folded: str, kind: TagKind) -> _Found | None:
-        """By a genre without the word that makes it a sort: 百合向, 觸手play."""
-        for word in SORTS if kind is TagKind.GENRE else ():
+    def _by_genre_suffix(self, folded: str, kind: TagKind) -> _Found | None:
+        """By a genre without its suffix: 百合向, 觸手play."""
+        for word in GENRE_SUFFIXES if kind is TagKind.GENRE else ():
             rest = folded.removesuffix(word)
-            if rest != folded and (found := self._rest(rest)):
+            if rest != folded and (found := self._by_stem(rest)):
                 return found
         return None
 
-    def _rest(self, rest: str) -> _Found | None:
-        """By what is left of a genre tag, which is never exactly the name."""
-        found = self._whole(rest, rest, TagKind.GENRE) if len(rest) >= _SHORTEST_REST else None
+    def _by_stem(self, rest: str) -> _Found | None:
+        """By a genre tag without prefix or suffix, which is never an exact match."""
+        found = self._by_whole_name(rest, rest, TagKind.GENRE) if len(rest) >= _MIN_STEM_LENGTH else None
         return (TagMatch.FOLDED, found[1]) if found and found[0] is TagMatch.EXACT else found
 
-    def _parted(self, name: str, kind: TagKind) -> _Found | None:
+    def _by_variant(self, name: str, kind: TagKind) -> _Found | None:
         """By the first of its spellings that is known: "甲 / 乙", "甲（乙）"."""
-        if not may_have_parts(name):
+        if not may_have_variants(name):
             return None
-        outer, inner = parts_of(name)
+        outer, inner = variants_of(name)
         for part in (*inner, *outer) if kind is TagKind.AUTHOR else (*outer, *inner):  # "circle (artist)"
-            found = self._whole(part, fold(part), kind) if part != name else None
+            found = self._by_whole_name(part, fold(part), kind) if part != name else None
             if found and found[1]:
                 return found
         return None
 
     def _by_raw(self, name: str, kind: TagKind) -> list[TagRecord]:
-        """By the raw tag, also with other signs between its words: "big breasts", "Big-Breasts", "fate/zero"."""
+        """By the raw tag, also with other characters between its words: "big breasts", "Big-Breasts", "fate/zero"."""
         if not name.isascii():
             return []
         raw = name.lower()
         bare = _NOT_RAW.sub(" ", raw).strip()
-        for written in dict.fromkeys((raw, bare, bare.replace("-", " ")) if len(bare) >= _SHORTEST_RAW else (raw,)):
-            found = [self._snapshot.find(namespace, written) for namespace in PLACES[kind]]
+        for written in dict.fromkeys((raw, bare, bare.replace("-", " ")) if len(bare) >= _MIN_RAW_LENGTH else (raw,)):
+            found = [self._snapshot.find(namespace, written) for namespace in NAMESPACE_PRIORITY[kind]]
             if any(found):
                 return [record for record in found if record]
         return []
@@ -223,11 +225,11 @@ class Translator:
         found = (self._snapshot.find(*key) for key in keys if key)
         return [record for record in found if record]
 
-    def _twins(self, records: Sequence[TagRecord]) -> Iterator[TagRecord]:
+    def _other_genders(self, records: Sequence[TagRecord]) -> Iterator[TagRecord]:
         """The same raw tags of the other genders."""
         for record in records:
-            if record.namespace in TWINS:
-                found = (self._snapshot.find(namespace, record.raw) for namespace in TWINS)
+            if record.namespace in GENDER_NAMESPACES:
+                found = (self._snapshot.find(namespace, record.raw) for namespace in GENDER_NAMESPACES)
                 yield from filter(None, found)
 
 
@@ -237,5 +239,5 @@ def _only(found: _Found | None, namespace: Namespace) -> _Found | None:
     return (found[0], records) if found and records else None
 
 
-def _once(records: Iterable[TagRecord]) -> list[TagRecord]:
+def _unique(records: Iterable[TagRecord]) -> list[TagRecord]:
     return list({record.id: record for record in records}.values())

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ehtag import fold, fold_many
-from services.ehtag.folding import loose_key_of, may_have_parts, parts_of
+from services.ehtag.folding import loose_key_of, may_have_variants, variants_of
 
 
 @pytest.mark.parametrize(
@@ -107,10 +107,10 @@ def test_a_name_of_too_few_letters_has_no_loose_key(name: str) -> None:
     ],
 )
 def test_a_name_is_split_into_its_spellings(name: str, outer: tuple[str, ...], inner: tuple[str, ...]) -> None:
-    assert parts_of(name) == (outer, inner)
+    assert variants_of(name) == (outer, inner)
 
 
 def test_a_plain_name_has_no_parts_to_split() -> None:
-    assert not may_have_parts("眼镜")
-    assert may_have_parts("美春 | ミハル")
-    assert may_have_parts("樱花大战系列")
+    assert not may_have_variants("眼镜")
+    assert may_have_variants("美春 | ミハル")
+    assert may_have_variants("樱花大战系列")

@@ -32,7 +32,7 @@ def test_names_and_places_stand_side_by_side_in_release_order() -> None:
         (Namespace.PARODY, "sea"),
     ]
     assert name_lists[Namespace.PARODY].names == ["九|9", "十", "海风"]
-    assert name_lists[Namespace.PARODY].parted == [("九 | ９", (Namespace.PARODY, "9"))]
+    assert name_lists[Namespace.PARODY].with_variants == [("九 | ９", (Namespace.PARODY, "9"))]
 
 
 def test_a_name_of_several_lines_folds_to_one() -> None:
@@ -58,7 +58,7 @@ def test_a_name_that_refers_to_another_file_follows_it() -> None:
     def names_beside(sea: str) -> tuple[list[str], list[str]]:
         tables = {Namespace.PARODY: coast, Namespace.CHARACTER: parse_table(table_of({"sea": sea}))}
         name_list = TagSnapshot(tables, 7, COMMIT, "repo").name_lists[Namespace.PARODY]
-        return name_list.names, [name for name, _ in name_list.parted]
+        return name_list.names, [name for name, _ in name_list.with_variants]
 
     assert names_beside("海") == (["海sea之岸", "山", "海sea|二"], ["海(sea)之岸", "海(sea) | 二"])
     assert names_beside("洋") == (["洋sea之岸", "山", "洋sea|二"], ["洋(sea)之岸", "洋(sea) | 二"])

@@ -68,7 +68,7 @@ def _html_attribute(name: str, value: str) -> str:
 
 
 def render_raw(paragraphs: list[Node]) -> str:
-    """The canonical markdown of a cell; paragraphs are parted by a blank line."""
+    """The canonical markdown of a cell; paragraphs are separated by a blank line."""
     return "\n\n".join(_raw_inline(paragraph["content"]) for paragraph in paragraphs).strip(SPACES)
 
 
@@ -119,7 +119,7 @@ def _raw_address(node: Node) -> str:
 
 
 def render_text(paragraphs: list[Node]) -> str:
-    """The plain text of a cell; paragraphs are parted by a blank line."""
+    """The plain text of a cell; paragraphs are separated by a blank line."""
     return "\n\n".join(render_inline_text(paragraph["content"]).strip(SPACES) for paragraph in paragraphs).strip(
         SPACES
     )
