@@ -1,4 +1,4 @@
-"""Edits: drafts are validated, the file of a namespace is changed by one row, the commit message is written."""
+"""Plans edits: validates the cells, changes one row of a namespace's file, writes the commit message."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RowPosition:
-    """Where a new row goes: before or behind the row of another raw tag; with neither, behind the last row."""
+    """Where a new row goes: before or after the row of another raw tag; with neither, after the last row."""
 
     before: str | None = None
     after: str | None = None
@@ -34,7 +34,7 @@ class RowPosition:
 
 @dataclass(frozen=True, slots=True)
 class CellSources:
-    """The three cells of a record in markdown, as somebody wrote them."""
+    """The three cells of a record in markdown, not yet validated."""
 
     name: str
     intro: str
@@ -48,7 +48,7 @@ class CellSources:
 
 @dataclass(frozen=True, slots=True)
 class EditPlan:
-    """One namespace's file after an edit, the message of its commit, and the record as it was meant (None: gone)."""
+    """One namespace's file after an edit, the message of its commit, and the edited record (None: removed)."""
 
     namespace: Namespace
     data: bytes
@@ -56,17 +56,17 @@ class EditPlan:
     draft: TagRecord | None = None
 
     def record(self, snapshot: TagSnapshot) -> TagRecord | None:
-        """The record as a newer snapshot has it, so that references to itself read right; a comment as meant."""
+        """The record of a newer snapshot, so that references to itself resolve; a comment row as it was edited."""
         return self.draft and (snapshot.find(self.namespace, self.draft.raw) or self.draft)
 
 
 def plan_addition(
     state: DatabaseState, namespace: Namespace, raw: str, sources: CellSources, position: RowPosition
 ) -> EditPlan:
-    """A row more. Raises `InvalidInput` for cells that don't read cleanly, `Conflict` when there is such a tag."""
+    """Add a row. Raises `InvalidInput` for cells with problems, `Conflict` when there is such a tag."""
     tag = checked_raw(raw)
     draft = read_draft(state.snapshot, namespace, tag, sources)
-    refuse_problems(draft, needs_name=True)
+    require_no_problems(draft, needs_name=True)
     row = _row_of(draft)
     if state.snapshot.has(namespace, tag):
         raise Conflict(f"There is a tag {namespace.value}:{tag} already; change it instead.")
@@ -75,21 +75,21 @@ def plan_addition(
 
 
 def plan_comment(state: DatabaseState, namespace: Namespace, sources: CellSources, position: RowPosition) -> EditPlan:
-    """A comment row more, at a position: one without a raw tag. Its cells may be empty."""
+    """Add a comment row, one without a raw tag. Its cells may be empty."""
     if position.before is None and position.after is None:
         raise InvalidInput("before", "A comment needs a place: before or after.")
     draft = read_draft(state.snapshot, namespace, "", sources)
-    refuse_problems(draft, needs_name=False)
+    require_no_problems(draft, needs_name=False)
     row = _row_of(draft)
     data = with_row(_table(state, namespace), row, position)
     return EditPlan(namespace, data, commit_message(Action.ADD, namespace, "", draft.name.text, new=row), draft)
 
 
 def plan_change(state: DatabaseState, namespace: Namespace, raw: str, sources: CellSources) -> EditPlan | None:
-    """A row changed; None when it says the same already. Raises `InvalidInput` or `TagNotFound`."""
+    """Change a row; None when nothing would change. Raises `InvalidInput` or `TagNotFound`."""
     tag = checked_raw(raw)
     draft = read_draft(state.snapshot, namespace, tag, sources)
-    refuse_problems(draft, needs_name=True)
+    require_no_problems(draft, needs_name=True)
     row = _row_of(draft)
     record = _record(state.snapshot, namespace, tag)
     if [cell.raw for cell in record.cells] == [cell.raw for cell in draft.cells]:
@@ -100,7 +100,7 @@ def plan_change(state: DatabaseState, namespace: Namespace, raw: str, sources: C
 
 
 def plan_removal(state: DatabaseState, namespace: Namespace, raw: str) -> EditPlan:
-    """A row less. Raises `TagNotFound`."""
+    """Remove a row. Raises `TagNotFound`."""
     tag = checked_raw(raw)
     record = _record(state.snapshot, namespace, tag)
     data = without_row(_table(state, namespace), tag)
@@ -141,18 +141,18 @@ def _row_of(draft: TagRecord) -> str:
 
 def read_draft(snapshot: TagSnapshot, namespace: Namespace, raw: str, sources: CellSources) -> TagRecord:
     """A record of these cells, its references looked up in the snapshot and in itself."""
-    reader = CellReader(namespace, _WithDraft(snapshot, namespace, raw))
+    reader = CellReader(namespace, _SnapshotWithDraft(snapshot, namespace, raw))
     return TagRecord.draft(namespace, raw, sources.cells, reader)
 
 
-def read_loose(sources: CellSources) -> TagRecord:
-    """A record of these cells that stands in no namespace: its references lead nowhere and stay as written."""
-    reader = CellReader(Namespace.ROWS, _Nothing())
+def read_without_namespace(sources: CellSources) -> TagRecord:
+    """A record of these cells in no namespace: its references stay as written."""
+    reader = CellReader(Namespace.ROWS, _EmptyLookup())
     return TagRecord.draft(Namespace.ROWS, "", sources.cells, reader)
 
 
-def refuse_problems(draft: TagRecord, *, needs_name: bool) -> None:
-    """Return when every cell reads cleanly. Raises `InvalidInput` with one line for each problem."""
+def require_no_problems(draft: TagRecord, *, needs_name: bool) -> None:
+    """Check that no cell has a problem. Raises `InvalidInput` with one line for each."""
     cells = {"name": draft.name, "intro": draft.intro, "links": draft.links}
     problems = [(field, problem) for field, cell in cells.items() for problem in cell.problems]
     if needs_name and not draft.name.raw:
@@ -161,8 +161,8 @@ def refuse_problems(draft: TagRecord, *, needs_name: bool) -> None:
         raise InvalidInput(problems[0][0], "\n".join(f"{field}: {problem}" for field, problem in problems))
 
 
-class _WithDraft:
-    """The names of a snapshot, and one that may not be in it yet."""
+class _SnapshotWithDraft:
+    """The tags of a snapshot and one that may not be in it yet."""
 
     def __init__(self, snapshot: TagSnapshot, namespace: Namespace, raw: str) -> None:
         self._snapshot = snapshot
@@ -177,10 +177,10 @@ class _WithDraft:
         return raw if (namespace, raw) == self._draft else None
 
 
-class _Nothing:
-    """A database without a tag."""
+class _EmptyLookup:
+    """No tags at all."""
 
-    def has(self, namespace: Namespace, raw: str) -> bool:  # noqa: ARG002 (none has any)
+    def has(self, namespace: Namespace, raw: str) -> bool:  # noqa: ARG002 (the protocol's signature)
         return False
 
     def name_of(self, namespace: Namespace, raw: str) -> str | None:  # noqa: ARG002
@@ -197,7 +197,7 @@ def written_row(raw: str, name: str, intro: str, links: str) -> str:
 
 
 def with_row(table: TagTable, row: str, position: RowPosition) -> bytes:
-    """The file with one row more. Raises `InvalidInput` when the position names a row that is not there."""
+    """The file with a row added. Raises `InvalidInput` when the position names a row that is not there."""
     if not _has_table(table):
         raise Conflict("This namespace's file has no table.")
     offset = _offset(table, position)
@@ -243,7 +243,7 @@ def _anchor(table: TagTable, field: str, raw: str) -> TableRow:
 
 
 def _has_table(table: TagTable) -> bool:
-    """False where a new row would stand alone: two rows above it, a header and its rule, make a table."""
+    """False where a new row would have no header row and delimiter row above it."""
     above = table.data[: table.insert_at].splitlines()[-2:]
     return len(above) == 2 and all(split_row(line.decode("utf-8", "replace")) is not None for line in above)
 

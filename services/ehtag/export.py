@@ -1,4 +1,4 @@
-"""The whole database in the shape of its official releases, and the tools of a connector."""
+"""The whole database in the format of its official releases, and the three tools of the connector API."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from services.ehtag.editing import CellSources, read_draft, read_loose, written_row
+from services.ehtag.editing import CellSources, read_draft, read_without_namespace, written_row
 from services.ehtag.markup.cells import Cell
 from services.ehtag.records import CommitRecord, Namespace, NamespaceRecord, Signature, parse_raw_tag
 from services.ehtag.snapshot import TagRecord, TagSnapshot
@@ -39,7 +39,7 @@ _RENDERERS: dict[TagForm, Callable[[Cell], Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class ParsedRow:
-    """A row taken apart: its first cell (in stored form where it is a tag) and the other three."""
+    """The cells of a row: the first (in stored form where it is a tag) and the other three."""
 
     raw: str
     cells: CellSources
@@ -55,7 +55,7 @@ def render_record(record: TagRecord, form: TagForm) -> dict[str, Any]:
 
 
 def export(snapshot: TagSnapshot, form: TagForm) -> Iterator[bytes]:
-    """The release as JSON in UTF-8, in pieces: join them, or write them as they come.
+    """The release as JSON in UTF-8, in chunks.
 
     `{"repo", "head", "version", "data": [{"namespace", "frontMatters", "count", "data": {raw: record}}]}`, byte for
     byte as `JSON.stringify` gives it. What is rendered on the way is not kept.
@@ -84,10 +84,10 @@ def commit_form(commit: CommitRecord) -> dict[str, Any]:
 def normalise_record(snapshot: TagSnapshot, namespace: Namespace | None, raw: str, cells: CellSources) -> TagRecord:
     """The record these cells make, its cells' `raw` being the canonical form.
 
-    Within a namespace references are looked up, and `problems_of` tells what is wrong; without one they stay as they
-    are written.
+    Within a namespace references are looked up, and `problems_of` lists what is wrong; without one they stay as
+    written.
     """
-    return read_loose(cells) if namespace is None else read_draft(snapshot, namespace, raw, cells)
+    return read_without_namespace(cells) if namespace is None else read_draft(snapshot, namespace, raw, cells)
 
 
 def serialise_record(raw: str, record: TagRecord) -> str:

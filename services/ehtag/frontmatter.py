@@ -33,7 +33,7 @@ _MERGE = re.compile(r"<<\Z")
 
 
 class FrontMatterError(ValueError):
-    """The text between the rules is no YAML, or no mapping."""
+    """The front matter is no YAML, or no mapping."""
 
 
 def read_front_matter(text: str) -> dict[str, object]:
@@ -68,12 +68,12 @@ def _plain(value: object) -> object:
 
 
 class Yaml12Loader(yaml.SafeLoader):
-    """Plain data only. PyYAML's own SafeLoader, which the whole process shares, stays as it is."""
+    """Plain data only; a subclass, so that PyYAML's SafeLoader stays unchanged for the process."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's own type
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """A mapping with JavaScript's keys: strings all."""
+        """A mapping whose keys are strings, as in JavaScript."""
         self.flatten_mapping(node)
         mapping: dict[Any, Any] = {}
         for key_node, value_node in node.value:
@@ -117,7 +117,7 @@ def _timestamp(text: str) -> str:
 
 
 def _moment(year: int, month: int, day: int) -> datetime:
-    """As `Date.UTC`: a month or a day past its end rolls over."""
+    """As `Date.UTC`: a month or a day beyond the last one rolls over."""
     years, months = divmod(month - 1, 12)
     return datetime(year + years, months + 1, 1, tzinfo=UTC) + timedelta(days=day - 1)
 
@@ -126,7 +126,7 @@ def _shown(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
-def _know(name: str, pattern: re.Pattern[str], first: list[str], convert: Callable[[str], object]) -> None:
+def _add_type(name: str, pattern: re.Pattern[str], first: list[str], convert: Callable[[str], object]) -> None:
     def construct(loader: Yaml12Loader, node: yaml.ScalarNode) -> object:
         return convert(str(loader.construct_scalar(node)))
 
@@ -134,10 +134,10 @@ def _know(name: str, pattern: re.Pattern[str], first: list[str], convert: Callab
     Yaml12Loader.add_constructor(_PREFIX + name, construct)
 
 
-_know("null", _NULL, ["~", "n", "N", ""], lambda _: None)
-_know("bool", _BOOL, list("tTfF"), lambda text: text.lower() == "true")
-_know("int", _INT, [*_DIGITS, "-", "+"], _int)
-_know("float", _FLOAT, [*_DIGITS, "-", "+", "."], _float)
-_know("timestamp", _DATE, _DIGITS, _timestamp)
-_know("timestamp", _TIME, _DIGITS, _timestamp)
-_know("merge", _MERGE, ["<"], str)  # a key is merged before this is asked; a value is text
+_add_type("null", _NULL, ["~", "n", "N", ""], lambda _: None)
+_add_type("bool", _BOOL, list("tTfF"), lambda text: text.lower() == "true")
+_add_type("int", _INT, [*_DIGITS, "-", "+"], _int)
+_add_type("float", _FLOAT, [*_DIGITS, "-", "+", "."], _float)
+_add_type("timestamp", _DATE, _DIGITS, _timestamp)
+_add_type("timestamp", _TIME, _DIGITS, _timestamp)
+_add_type("merge", _MERGE, ["<"], str)  # a key is merged before this is asked; a value is text

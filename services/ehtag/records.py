@@ -29,7 +29,7 @@ class Namespace(StrEnum):
 
 
 class TagKind(StrEnum):
-    """Where a tag of the site stood."""
+    """Where on the site a tag was."""
 
     GENRE = "GENRE"
     WORK = "WORK"
@@ -38,7 +38,7 @@ class TagKind(StrEnum):
 
 
 class TagMatch(StrEnum):
-    """How a tag of the site found its record."""
+    """How a tag of the site matched its record."""
 
     EXACT = "EXACT"
     FOLDED = "FOLDED"
@@ -82,7 +82,7 @@ class NamespaceRecord:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Something odd in the data, not fatal: `logger` and `message` as the official tools word it, line 1-based."""
+    """A problem in the data, not fatal: `logger` and `message` as in the official tools, `line` from 1."""
 
     logger: str
     message: str
@@ -110,7 +110,7 @@ _BY_NAME: dict[str, Namespace] = {
     name: namespace for namespace, aliases in _ALIASES.items() for name in (namespace.value, *aliases)
 }
 
-# what an explicit reference is written with in the raw form
+# prefixes of explicit references in the raw form
 SHORT_PREFIXES: dict[Namespace, str] = {
     namespace: f"{aliases[0] if aliases else namespace.value}:" for namespace, aliases in _ALIASES.items()
 }
@@ -133,7 +133,7 @@ def parse_raw_tag(text: str) -> str | None:
     return raw if _RAW_TAG.match(raw) else None
 
 
-def _orders() -> dict[Namespace, tuple[Namespace, ...]]:
+def _search_orders() -> dict[Namespace, tuple[Namespace, ...]]:
     fetish = "female mixed male"
     people = "group artist cosplayer"
     works = "parody character"
@@ -156,5 +156,5 @@ def _orders() -> dict[Namespace, tuple[Namespace, ...]]:
     return {Namespace(own): tuple(map(Namespace, (own, *order.split()))) for own, order in orders.items()}
 
 
-# where a reference without a (known) prefix is looked up, by the namespace it stands in; first hit wins
-SEARCH_ORDERS: dict[Namespace, tuple[Namespace, ...]] = _orders()
+# where a reference without a (known) prefix is looked up, by the namespace it is in; the first match wins
+SEARCH_ORDERS: dict[Namespace, tuple[Namespace, ...]] = _search_orders()

@@ -11,7 +11,7 @@ from services.ehtag.frontmatter import FrontMatterError, read_front_matter
 from services.ehtag.markup.cells import Cell, CellReader, plain_text
 from services.ehtag.markup.syntax import SPACES, in_object_order
 from services.ehtag.records import CommitRecord, Namespace, NamespaceRecord, Report, TagKey
-from services.ehtag.table import TagTable, name_of, parse_table, read_cell, split_row
+from services.ehtag.table import TagTable, name_cell_of, parse_table, read_cell, split_row
 
 NO_NAME = "名称为空"
 """The problem of a record with an empty name, as the releases' tools word it."""
@@ -246,7 +246,7 @@ class NamespaceRecords:
     def _names(self) -> Iterator[tuple[str, str, bool]]:
         for raw in self._order:
             row = self._rows[raw]
-            source = name_of(self._table.text_of(row))
+            source = name_cell_of(self._table.text_of(row))
             name = plain_text(source)
             yield raw, self._record(raw, row).name.text if name is None else name, "`" in source
 

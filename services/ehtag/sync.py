@@ -89,7 +89,7 @@ def sync_repository(repository: Repository, on_progress: OnProgress | None = Non
 def _fetch(repository: Repository, on_progress: OnProgress | None) -> SyncOutcome:
     git = open_git(repository.folder)
     if git is None:
-        raise RepositoryUnreadable(f"{repository.folder} is missing")
+        raise RepositoryUnreadable(f"{repository.folder} has gone")
     with file_lock(common_folder(git) / _LOCK_FILE, _TIMEOUT_S):
         sha = repository.remote(git).fetch(git, on_progress)
     return SyncOutcome.MOVED if repository.fast_forward(sha) else SyncOutcome.UP_TO_DATE

@@ -15,11 +15,11 @@ from services.ehtag.records import parse_raw_tag
 
 _SEPARATOR = re.compile(r"(?<!\\)\|")  # one character is looked at: `\\|` is escaped too
 _BREAK = re.compile(r"<br[" + re.escape(SPACES) + r"]*/?>")  # lower case only
-_NO_CELL = re.compile("[\u2028\u2029]")
+_LINE_SEPARATORS = re.compile("[\u2028\u2029]")
 NEWLINES = re.compile(r"\r\n?|\n")
 _ENDINGS = b"\r\n"
 _PLAIN_ROW = re.compile(rb"\| ([-a-z0-9.](?:[-a-z0-9. ]*[-a-z0-9.])?) \|")
-_LINE_SEPARATOR = "\u2028".encode()[:2]  # begins U+2029 as well
+_LINE_SEPARATOR_START = "\u2028".encode()[:2]  # begins U+2029 as well
 
 
 class RowCells(NamedTuple):
@@ -42,7 +42,7 @@ def parse_row(line: str) -> RowCells | None:
 
 
 def split_row(line: str) -> Sequence[str] | None:
-    """The four cells of one line, as they stand between the separators, not trimmed."""
+    """The four cells of one line, between the separators, not trimmed."""
     if "\u2028" in line or "\u2029" in line:
         return _split_odd_row(line)
     if "\\" in line:
@@ -60,8 +60,8 @@ def split_row(line: str) -> Sequence[str] | None:
     return (*parts[start : start + 3], "|".join(links))
 
 
-def name_of(line: str) -> str:
-    """The name cell of a row, as `parse_row` gives it; quicker where the row holds nothing odd, as nearly all do."""
+def name_cell_of(line: str) -> str:
+    """The name cell of a row, as `parse_row` gives it; faster for rows without escapes, as nearly all are."""
     parts = line.split("|", 3)
     if len(parts) < 4 or parts[0] or "|" not in parts[3] or "\\" in line or "\u2028" in line or "\u2029" in line:
         cells = parse_row(line)
@@ -75,7 +75,7 @@ def serialise_row(raw: str, name: str, intro: str, links: str) -> str:
 
 
 def read_cell(field: str) -> str:
-    """The markdown of what stands between the separators, or of what a caller wrote: trimmed, `<br>` a newline."""
+    """The markdown of a cell, as it is between the separators or as a caller wrote it: trimmed, `<br>` a newline."""
     cell = field.strip(SPACES)
     return _BREAK.sub("\n", cell).strip(SPACES) if "<br" in cell else cell
 
@@ -85,24 +85,24 @@ def _written(cell: str) -> str:
 
 
 def _links(tail: str) -> str:
-    """What follows the third separator, without the pipe that may close the row."""
+    """The text after the third separator, without the pipe that may close the row."""
     links = tail.strip(SPACES)
     return links[:-1].strip(SPACES) if links.endswith("|") and not links.endswith("\\|") else links
 
 
 def _split_odd_row(line: str) -> Sequence[str] | None:
-    """As `split_row`, for lines with U+2028 or U+2029: these may stand at a cell's edge, never within.
+    """As `split_row`, for lines with U+2028 or U+2029: these may be at a cell's edge, never inside.
 
-    Each separator stands as far left as the cells behind it allow.
+    Each separator is as far left as the cells after it allow.
     """
     if line.endswith("\\"):
         return None
     pipes = [match.start() for match in _SEPARATOR.finditer(line)]
-    opened = pipes and not (line[: pipes[0]]).strip(SPACES) and _place(line, pipes[0] + 1, pipes[1:])
-    return opened or _place(line, 0, pipes)
+    opened = pipes and not (line[: pipes[0]]).strip(SPACES) and _split_at(line, pipes[0] + 1, pipes[1:])
+    return opened or _split_at(line, 0, pipes)
 
 
-def _place(line: str, start: int, pipes: list[int]) -> Sequence[str] | None:
+def _split_at(line: str, start: int, pipes: list[int]) -> Sequence[str] | None:
     """The four cells from `start` on. A cell that starts later is never worse, so each bound is a minimum."""
     third_from = _leftmost(pipes, 2, lambda index: _is_cell(_links(line[pipes[index] + 1 :])))
     if third_from is None:
@@ -130,7 +130,7 @@ def _place(line: str, start: int, pipes: list[int]) -> Sequence[str] | None:
 
 
 def _is_cell(text: str) -> bool:
-    return _NO_CELL.search(text) is None
+    return _LINE_SEPARATORS.search(text) is None
 
 
 def _leftmost(pipes: Sequence[int], lowest: int, fits: Callable[[int], bool]) -> int | None:
@@ -165,10 +165,10 @@ class TableRow:
 
 
 class TagTable:
-    """A file taken apart; nothing of it is rendered.
+    """A parsed file; none of its cells is rendered.
 
     `front_matter` is the text between its rules, None where there is none. `raws` has the tag of every data row in
-    file order, None for a comment row, duplicates too; the first of them stands in line `first_line` (from 1).
+    file order, None for a comment row, duplicates too; the first of them is in line `first_line` (from 1).
     """
 
     def __init__(
@@ -191,7 +191,7 @@ class TagTable:
 
     @cached_property
     def rows(self) -> list[TableRow]:
-        """Every data row in file order, comment rows and duplicates too, with its place in the file."""
+        """Every data row in file order, comment rows and duplicates too, with its position in the file."""
         return [self._row(row, raw) for row, raw in enumerate(self.raws)]
 
     def find(self, raw: str) -> TableRow | None:
@@ -200,7 +200,7 @@ class TagTable:
 
     @property
     def insert_at(self) -> int:
-        """Byte offset where one more row goes: behind the last row and its line ending, or the header's rule."""
+        """Byte offset where one more row goes: after the last row and its line ending, or the delimiter row."""
         return self._starts[self._first_index + len(self.raws)]
 
     @property
@@ -229,7 +229,7 @@ class TagTable:
 
 
 def parse_table(data: bytes) -> TagTable:
-    """A file taken apart. Its table begins with the first two neighbouring rows and ends before any other line."""
+    """Parse a file. Its table begins with the first two adjacent rows and ends before any other line."""
     lines = data.splitlines(keepends=True)  # of bytes: LF, CRLF and CR only
     body = _front_matter_end(lines)
     front_matter = "".join(f"{_text(line)}\n" for line in lines[1 : body - 1]) if body else None
@@ -248,16 +248,16 @@ def parse_table(data: bytes) -> TagTable:
 
 
 def _tag_of_plain_row(line: bytes) -> str | None:
-    """The tag of a row as editors write it, told without decoding the line; None for any other line."""
+    """The tag of a row in the usual form, found without decoding the line; None for any other line."""
     match = _PLAIN_ROW.match(line)
-    if match is None or not line.endswith(b" |\n") or _LINE_SEPARATOR in line:
+    if match is None or not line.endswith(b" |\n") or _LINE_SEPARATOR_START in line:
         return None
     separators = line.count(b"|") - line.count(b"\\|")
     return match[1].decode() if separators > 3 else None
 
 
 def _front_matter_end(lines: list[bytes]) -> int:
-    """Index of the first line behind the front matter; 0 when there is none."""
+    """Index of the first line after the front matter; 0 when there is none."""
     fence = lines[0].rstrip(_ENDINGS) if lines else b""
     if not fence or fence.strip(b"-"):
         return 0
@@ -265,7 +265,7 @@ def _front_matter_end(lines: list[bytes]) -> int:
 
 
 def _first_data_row(lines: list[bytes], start: int) -> int:
-    """Index behind the table's header and its rule; 0 when there is no table."""
+    """Index after the table's header and delimiter row; 0 when there is no table."""
     above = False
     for index in range(start, len(lines)):
         is_row = split_row(_text(lines[index])) is not None

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from services.ehtag import TagSnapshot, fold
 from services.ehtag.records import Namespace
 from services.ehtag.snapshot import NameList
-from services.ehtag.table import name_of, parse_row, parse_table
+from services.ehtag.table import name_cell_of, parse_row, parse_table
 from tests.tag_tables import COMMIT, snapshot_in, snapshot_of, table_of
 
 
@@ -19,7 +19,7 @@ from tests.tag_tables import COMMIT, snapshot_in, snapshot_of, table_of
 def test_the_quick_way_to_a_name_gives_what_reading_the_row_gives(line: str) -> None:
     row = parse_row(line)
 
-    assert name_of(line) == (row.name if row else "")
+    assert name_cell_of(line) == (row.name if row else "")
 
 
 def test_names_and_places_stand_side_by_side_in_release_order() -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _MAYBE_MARKUP = re.compile(r"[\n\r\0\\`*_\[<&:]|//")
 _MAX_DEPTH = 24  # of names that refer to other names
 
-_reading = threading.local()  # the cells this thread is reading right now, outermost first
+_being_parsed = threading.local()  # the cells this thread is parsing, outermost first
 
 
 class Cell:
@@ -79,14 +79,14 @@ class Cell:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What is wrong in it, a line each: references to nothing, links that are none."""
+        """The problems in it, a line each: references to missing tags, invalid links."""
         _ = self.ast
         return self._problems
 
     @property
     def can_be_read(self) -> bool:
-        """False while this thread is reading it, or too many others: asking for a form now would not end."""
-        active: list[Cell] = getattr(_reading, "cells", [])
+        """False while this thread is parsing it, or too many others: rendering it now would recurse without end."""
+        active: list[Cell] = getattr(_being_parsed, "cells", [])
         return len(active) < _MAX_DEPTH and self not in active
 
     def _plain(self) -> bool:
@@ -97,7 +97,7 @@ class Cell:
         return self._is_plain
 
     def _read(self) -> tuple[list[Node], tuple[str, ...]]:
-        active: list[Cell] = _reading.__dict__.setdefault("cells", [])
+        active: list[Cell] = _being_parsed.__dict__.setdefault("cells", [])
         active.append(self)
         try:
             return self._reader.read(self.source)
@@ -106,24 +106,24 @@ class Cell:
 
 
 def plain_text(source: str) -> str | None:
-    """The text of a cell that needs no parser, which is its raw form too; None when it may hold markup."""
+    """The text of a cell without markup, which is also its raw form; None when it may have some."""
     if _MAYBE_MARKUP.search(source):
         return None
     return unicodedata.normalize("NFC", source).strip(SPACES)
 
 
 class TagLookup(Protocol):
-    """Where references are looked up."""
+    """Looks up the tags that references name."""
 
     def has(self, namespace: Namespace, raw: str) -> bool:
         """Whether the database has this tag."""
 
     def name_of(self, namespace: Namespace, raw: str) -> str | None:
-        """The text of the tag's name; None when it can't be told because it is just being read."""
+        """The text of the tag's name; None while that name is being parsed."""
 
 
 class ParsedCell(NamedTuple):
-    """A cell's paragraphs, and one line for each thing that is wrong in it."""
+    """The paragraphs of a cell, and one line for each problem in it."""
 
     ast: list[Node]
     problems: tuple[str, ...]
@@ -215,23 +215,23 @@ class CellReader:
 
 @cache
 def _parser() -> MarkdownParser:
-    """One parser for the process. Late: a database opens without it, and most cells never need it."""
+    """The parser of the process, loaded on first use: most cells don't need it."""
     from services.ehtag.markup.parser import MarkdownParser
 
     return MarkdownParser()
 
 
 class ResolvedReference(NamedTuple):
-    """A reference's node, and what is wrong with it, if anything."""
+    """The node of a reference, and its problem, if any."""
 
     node: Node
     problem: str | None
 
 
 def resolve_reference(code: str, own: Namespace, names: TagLookup) -> ResolvedReference:
-    """The reference a code span makes, standing in namespace `own`.
+    """The reference that a code span in namespace `own` makes.
 
-    `f:ahegao` looks in one namespace; `ahegao`, and one with a prefix that nobody knows, in all, nearest first.
+    `f:ahegao` is looked up in one namespace; `ahegao`, or one with an unknown prefix, in all, by `SEARCH_ORDERS`.
     """
     shown = code.strip(SPACES)
     prefix, colon, rest = shown.partition(":")

@@ -1,7 +1,7 @@
 """Bare URLs in text, found as linkify-it 5.0.0 finds them: `http: https: ftp: mailto: //`, nothing guessed.
 
-The patterns are linkify-it-py's. What differs is how they are tried: tail after tail, each match starting anew behind
-the last, where linkify-it-py 2 walks the text once; and ASCII rules for case and digits, as in JavaScript.
+The patterns are linkify-it-py's. What differs is how they are tried: each match starts again after the last, where
+linkify-it-py 2 scans the text once; and ASCII rules for case and digits, as in JavaScript.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from functools import cached_property
 from typing import NamedTuple
 
-# parts of linkify-it-py's patterns that a class says quicker than a look-ahead before each character
+# parts of linkify-it-py's patterns for which a character class is faster than a look-ahead before each character
 _PATH_MARKS = r"""[()[\]{}.,"'?!\-;]"""
 _CLOSING = {r"\]": r"\]", "[)]": ")", "[}]": "}", '["]': '"', "[']": "'"}
 _USER_ENDS = r"[@/\[\]()]"
@@ -27,10 +27,10 @@ class FoundUrl(NamedTuple):
 
 
 class Linkifier:
-    """Finds URLs. It has the methods that markdown-it's own rules ask for; patterns are compiled when first used."""
+    """Finds URLs. It has the methods that markdown-it's rules call; patterns are compiled on first use."""
 
     def pretest(self, text: str) -> bool:
-        """A quick gate, which also hides some real URLs: without it, more would be found than in the releases."""
+        """A quick test that also rejects some real URLs: without it, more would be found than in the releases."""
         return self._pretest.search(text) is not None
 
     def find_all(self, text: str) -> list[FoundUrl]:
@@ -62,7 +62,7 @@ class Linkifier:
         return FoundUrl(match[2].lower(), first + shift, end + shift, text[first:end])
 
     def _tail_length(self, text: str, position: int, schema: str) -> int:
-        """How far the URL reaches behind its schema; 0 when it is none."""
+        """Length of the URL after its schema; 0 when it is none."""
         name = schema.lower()
         pattern = {"mailto:": self._mailto, "//": self._no_schema}.get(name, self._http)
         match = pattern.match(text, position)
@@ -75,7 +75,7 @@ class Linkifier:
 
     @cached_property
     def _patterns(self) -> dict[str, str]:
-        """linkify-it-py's sources with what linkify-it 5.0.0 has otherwise, and quicker: most of them hold classes.
+        """linkify-it-py's sources with what linkify-it 5.0.0 has otherwise, and faster: with character classes.
 
         There, user names have no cap, and a character beyond the BMP is a letter even where it is punctuation: an
         alternative for it stands outside of the look-ahead.

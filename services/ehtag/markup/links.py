@@ -10,26 +10,26 @@ from services.ehtag.markup.nodes import Node, Nsfw
 from services.ehtag.markup.syntax import SPACES
 from services.ehtag.markup.whatwg import parse_url
 
-# nothing here is encoded, decoded, or recoded: most URLs of the database, told at a glance
-_READY = re.compile(
+# URLs that are canonical already, as most of the database are
+_CANONICAL_URL = re.compile(
     r"https?://[a-z0-9\-]{1,63}(?:\.[a-z0-9\-]{1,63}){1,3}(?::[0-9]+)?(?:[/?#][^%\s\x00-\x1f\x7f-\xa0\[\]()'\"`{}<>\ufeff\u2028\u2029]*)?\Z"
 )
 _RECODED_PROTOCOLS = (None, "http:", "https:", "mailto:")
 _KEPT_ENCODED = ";/?:@&=+$,#%"
 _DOTS = re.compile("[.\u3002\uff0e\uff61]")
 _ENCODED = re.compile("[\\t\\n\\v\\f\\r \\[\\]()'\"`{}<>]")
-_PASSED_OVER = SPACES + "".join(map(chr, range(0x20)))
+_IGNORED_PREFIX = SPACES + "".join(map(chr, range(0x20)))
 _BAD_PROTOCOL = re.compile(r"(?:vbscript|javascript|file|data):")
 _GOOD_DATA = re.compile(r"data:image/(?:gif|png|jpeg|webp);")
 
-# the sites with rules, told at a glance
-_SITE_WITH_RULES = re.compile(
+# the sites whose URLs are rewritten
+_SITE_WITH_REWRITES = re.compile(
     r"https?://(?:[^./]+\.)*(ehgt\.org|exhentai\.org|pixiv\.net|twitter\.com|x\.com|pximg\.net|wikipedia\.org|moegirl\.org\.cn)/"
 )
 # the tail: JavaScript's `.` stops at these four
 _TAIL = "([^\\n\\r\u2028\u2029]+)\\Z"
 _GALLERY_IMAGE = re.compile(r"https?://(?:(?:ul\.)?ehgt\.org(?:/t)?|((?:s\.)?exhentai\.org)/t)/" + _TAIL)
-_RULES: dict[str, tuple[tuple[str, str], ...]] = {
+_REWRITES: dict[str, tuple[tuple[str, str], ...]] = {
     "pixiv.net": ((r"(?:www\.)?pixiv\.net/(?:en/)?", "https://www.pixiv.net/{}"),),
     "twitter.com": ((r"(?:mobile\.)?twitter\.com/", "https://x.com/{}"),),
     "x.com": ((r"(?:mobile\.)?x\.com/", "https://x.com/{}"),),
@@ -43,9 +43,9 @@ _RULES: dict[str, tuple[tuple[str, str], ...]] = {
         (r"(\w+)\.moegirl\.org\.cn/zh(?:-\w+)?/", "https://{}.moegirl.org.cn/{}"),
     ),
 }
-_MOVED = {
+_COMPILED_REWRITES = {
     site: [(re.compile("https?://" + pattern + _TAIL, re.ASCII), target) for pattern, target in rules]
-    for site, rules in _RULES.items()
+    for site, rules in _REWRITES.items()
 }
 _IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".svg")
 _HIDDEN_IMAGE = re.compile(r"https?://[^/]+")
@@ -89,12 +89,12 @@ def normalise_url(url: str) -> str:
 
     Brackets, quotes, backticks and ASCII blanks come out as `%` and bare lower-case hex ("(" is "%28", LF is "%a").
     """
-    if _READY.match(url) and "xn--" not in url:
+    if _CANONICAL_URL.match(url) and "xn--" not in url:
         return url
     import mdurl
 
     url = url.strip(SPACES)
-    # mdurl trims what JavaScript would not: keep it out of its sight
+    # mdurl trims what JavaScript would not: hand it the rest only
     core = url.strip()
     start = url.index(core) if core else 0
     before, after = url[:start], url[start + len(core) :]
@@ -109,11 +109,11 @@ def normalise_url(url: str) -> str:
 def is_safe_url(url: str) -> bool:
     """Whether a (normalised) URL may become a link: no script, no file, no data but images.
 
-    Stricter than the releases in one thing: browsers pass over leading control characters, so they hide nothing here.
+    Stricter than the releases in one thing: browsers ignore leading control characters, so this does too.
     """
     if url.startswith(("https:", "http:")):
         return True
-    lowered = url.lstrip(_PASSED_OVER).lower()
+    lowered = url.lstrip(_IGNORED_PREFIX).lower()
     return _BAD_PROTOCOL.match(lowered) is None or _GOOD_DATA.match(lowered) is not None
 
 
@@ -141,27 +141,27 @@ def _encoded(url: str) -> str:
 
 
 class LinkAddress(NamedTuple):
-    """Where a link or an image points in the end; `adult` when it was a picture of the restricted gallery."""
+    """The target of a link or an image; `adult` when it was a picture of the restricted gallery."""
 
     url: str
     adult: bool
 
 
 def address_of(url: str) -> LinkAddress:
-    """The one address a page or a picture is written with, of a URL in normal form."""
-    site = _SITE_WITH_RULES.match(url)
+    """The canonical address of a page or a picture, from a normalised URL."""
+    site = _SITE_WITH_REWRITES.match(url)
     if site is None:
         return LinkAddress(url, adult=False)
     if match := _GALLERY_IMAGE.match(url):
         return LinkAddress(f"https://ehgt.org/{match[2]}", match[1] is not None)
-    for pattern, target in _MOVED.get(site[1], ()):  # in order: the second sees what the first made
+    for pattern, target in _COMPILED_REWRITES.get(site[1], ()):  # in order: the second sees what the first made
         if match := pattern.match(url):
             url = target.format(*match.groups())
     return LinkAddress(url, adult=False)
 
 
 def link_node(href: str, title: str, content: list[Node]) -> tuple[Node, str | None]:
-    """The node of a link, and the URL that is none, where it is none."""
+    """The node of a link, and its URL if that is invalid."""
     url = normalise_url(href)
     address = address_of(url)
     if len(content) != 1 or content[0]["type"] != "text":

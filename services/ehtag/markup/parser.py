@@ -57,7 +57,7 @@ class MarkdownParser:
         From the end, as markdown-it does: in a link that holds another (`[a <b:c>](d)`) what stands before the inner
         one then counts as outside.
         """
-        pieces: list[list[Token]] = []
+        parts: list[list[Token]] = []
         index = len(tokens) - 1
         while index >= 0:
             token = tokens[index]
@@ -66,14 +66,14 @@ class MarkdownParser:
                 index -= 1
                 while tokens[index].level != token.level and tokens[index].type != "link_open":
                     index -= 1
-                pieces.append(tokens[index:end])
+                parts.append(tokens[index:end])
             elif token.type == "text":
                 after_escape = index > 0 and tokens[index - 1].type == "text_special"
-                pieces.append(_split(token, self._urls(token.content, after_escape)))
+                parts.append(_split(token, self._urls(token.content, after_escape)))
             else:
-                pieces.append([token])
+                parts.append([token])
             index -= 1
-        return [token for piece in reversed(pieces) for token in piece]
+        return [token for part in reversed(parts) for token in part]
 
     def _urls(self, text: str, after_escape: bool) -> list[FoundUrl]:
         found = self._linkifier.find_all(text)
@@ -84,22 +84,22 @@ class MarkdownParser:
 def _split(token: Token, found: list[FoundUrl]) -> list[Token]:
     """A text token cut at its URLs."""
     text, start = token.content, 0
-    pieces: list[Token] = []
+    parts: list[Token] = []
     for match in found:
         href = normalise_url(match.url)
         if not is_safe_url(href):
             continue
         if match.start > start:
-            pieces.append(_text(text[start : match.start]))
-        pieces.append(Token("link_open", "a", 1, attrs={"href": href}))
-        pieces.append(_text(normalise_url(match.url)))
-        pieces.append(Token("link_close", "a", -1))
+            parts.append(_text(text[start : match.start]))
+        parts.append(Token("link_open", "a", 1, attrs={"href": href}))
+        parts.append(_text(normalise_url(match.url)))
+        parts.append(Token("link_close", "a", -1))
         start = match.end
-    if not pieces:
+    if not parts:
         return [token]
     if start < len(text):
-        pieces.append(_text(text[start:]))
-    return pieces
+        parts.append(_text(text[start:]))
+    return parts
 
 
 def _text(content: str) -> Token:
@@ -107,7 +107,7 @@ def _text(content: str) -> Token:
 
 
 def _joined(tokens: list[Token]) -> list[Token]:
-    """Escapes and entities made text, and neighbouring texts made one. What is inside an image stays in pieces."""
+    """Escapes and entities made text, and adjacent texts joined. Inside an image they stay separate."""
     out: list[Token] = []
     for token in tokens:
         if token.type == "text_special":

@@ -1,6 +1,6 @@
-"""Inline rules of markdown where the releases' markdown-it 14.1.1 and markdown-it-py 4.3.0 part ways.
+"""Inline rules of markdown where the releases' markdown-it 14.1.1 and markdown-it-py 4.3.0 differ.
 
-They are set on our own parser; the library's modules stay as they are for everybody else in the process.
+They are set on our own parser; the library's modules stay unchanged for other users in the process.
 """
 
 from __future__ import annotations

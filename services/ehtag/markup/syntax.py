@@ -27,7 +27,7 @@ _C1 = {
 
 _ANGLED = re.compile(r"<((?:[^\n<>\\]|\\.)*)>", re.DOTALL)
 # a backslash takes the next character with it, whatever that is, except a space
-_PIECE = re.compile(r"(?:[^\x00-\x20\x7f()\\]|\\[^ ]|\\\Z)+", re.DOTALL)
+_UNQUOTED = re.compile(r"(?:[^\x00-\x20\x7f()\\]|\\[^ ]|\\\Z)+", re.DOTALL)
 _TITLE = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)'|\(((?:[^()\\]|\\.)*)\)", re.DOTALL)
 _MAX_DEPTH = 32
 
@@ -109,27 +109,27 @@ def _code(match: re.Match[str]) -> int:
     return int(match[1], 16) if match[1] else int(match[2])
 
 
-class Piece(NamedTuple):
-    """What was read: `pos` is behind it, `str` without escapes. The names are those that the library's rules use."""
+class ParseResult(NamedTuple):
+    """What was parsed: `pos` is after it, `str` without escapes. markdown-it's rules use these names."""
 
     ok: bool
     pos: int = 0
     str: str = ""
 
 
-def parse_destination(text: str, start: int, end: int) -> Piece:
+def parse_destination(text: str, start: int, end: int) -> ParseResult:
     """The address of a link, in angle brackets or not."""
     if text.startswith("<", start):
         match = _ANGLED.match(text, start, end)
-        return Piece(True, match.end(), unescape(match[1])) if match else Piece(False)
+        return ParseResult(True, match.end(), unescape(match[1])) if match else ParseResult(False)
     position, depth = start, 0
     while position < end:
-        if match := _PIECE.match(text, position, end):
+        if match := _UNQUOTED.match(text, position, end):
             position = match.end()
         elif text[position] == "(":
             depth += 1
             if depth > _MAX_DEPTH:
-                return Piece(False)
+                return ParseResult(False)
             position += 1
         elif text[position] == ")" and depth:
             depth -= 1
@@ -137,11 +137,11 @@ def parse_destination(text: str, start: int, end: int) -> Piece:
         else:
             break
     if position == start or depth:
-        return Piece(False)
-    return Piece(True, position, unescape(text[start:position]))
+        return ParseResult(False)
+    return ParseResult(True, position, unescape(text[start:position]))
 
 
-def parse_title(text: str, start: int, end: int, _previous: object = None) -> Piece:
+def parse_title(text: str, start: int, end: int, _previous: object = None) -> ParseResult:
     """The title of a link, in quotes or parentheses. A title that goes on in another block does not exist here."""
     match = _TITLE.match(text, start, end)
-    return Piece(True, match.end(), unescape(match[match.lastindex or 0])) if match else Piece(False)
+    return ParseResult(True, match.end(), unescape(match[match.lastindex or 0])) if match else ParseResult(False)

@@ -11,10 +11,10 @@ import unicodedata
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
-_EDGE = "".join(map(chr, range(0x21)))  # C0 controls and the space
+_TRIMMED = "".join(map(chr, range(0x21)))  # C0 controls and the space
 _REMOVED = {ord(char): None for char in "\t\n\r"}
-# host and path as they stand: no port, no escape, no dot segment, and a last label that is no number
-_EVERYDAY = re.compile(
+# host and path need no change: no port, no escape, no dot segment, and a last label that is no number
+_SIMPLE_URL = re.compile(
     r"(https?)://((?!xn--)[a-z0-9\-]+(?:\.(?!xn--)[a-z0-9\-]+)*\.[a-z]+)(/(?:[^\\?#\s%./]|(?<!/)\.|(?<!/)/)+)\Z"
 )
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):")
@@ -24,9 +24,9 @@ _FORBIDDEN_DOMAIN = _FORBIDDEN_HOST | frozenset(map(chr, range(0x20))) | {"%", "
 _MAX_PORT = 65535
 _DOT = frozenset({".", "%2e"})
 _TWO_DOTS = frozenset({"..", ".%2e", "%2e.", "%2e%2e"})
-# bidirectional classes: what makes a label run leftwards, and what may stand anywhere
-_LEFTWARDS = frozenset({"R", "AL", "AN"})
-_EITHER_WAY = frozenset({"ES", "CS", "ET", "ON", "BN", "NSM"})
+# bidirectional classes: those of right-to-left text, and those that any label may contain
+_RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
+_NEUTRAL = frozenset({"ES", "CS", "ET", "ON", "BN", "NSM"})
 
 
 class WebUrl(NamedTuple):
@@ -39,9 +39,9 @@ class WebUrl(NamedTuple):
 
 def parse_url(text: str) -> WebUrl | None:
     """The URL, or None where `new URL(text)` throws."""
-    if match := _EVERYDAY.match(text):
+    if match := _SIMPLE_URL.match(text):
         return WebUrl(match[1], match[2], match[3])
-    text = text.strip(_EDGE).translate(_REMOVED)
+    text = text.strip(_TRIMMED).translate(_REMOVED)
     match = _SCHEME.match(text)
     if match is None:
         return None
@@ -155,7 +155,7 @@ def _encoded(label: str) -> str:
 def _check_label(label: str) -> None:
     """Raises IDNAError where the releases' `new URL` refuses a label in Unicode.
 
-    That is UTS #46 with CheckJoiners; directions are judged in labels that begin with a sign written leftwards only.
+    That is UTS #46 with CheckJoiners; directions are checked only in labels with right-to-left text.
     """
     import idna
 
@@ -167,19 +167,19 @@ def _check_label(label: str) -> None:
         if char in "\u200c\u200d" and not idna.valid_contextj(label, position):
             raise idna.IDNAError("joiner out of place")
     directions = list(map(unicodedata.bidirectional, label))
-    if not _LEFTWARDS.isdisjoint(directions) and not _runs_one_way(directions):
+    if not _RIGHT_TO_LEFT.isdisjoint(directions) and not _obeys_bidi_rule(directions):
         raise idna.IDNAError("directions mixed")
 
 
-def _runs_one_way(directions: list[str]) -> bool:
-    """RFC 5893, section 2, as `new URL` has it: nobody looks at the end of a label that runs rightwards."""
+def _obeys_bidi_rule(directions: list[str]) -> bool:
+    """RFC 5893, section 2, as `new URL` has it: the end of a left-to-right label is not checked."""
     while directions[-1] == "NSM":
         directions.pop()
     if directions[0] == "L":
-        return {"L", "EN", *_EITHER_WAY}.issuperset(directions[:-1])
+        return {"L", "EN", *_NEUTRAL}.issuperset(directions[:-1])
     return (
-        {*_LEFTWARDS, "EN", *_EITHER_WAY}.issuperset(directions)
-        and directions[-1] in {*_LEFTWARDS, "EN"}
+        {*_RIGHT_TO_LEFT, "EN", *_NEUTRAL}.issuperset(directions)
+        and directions[-1] in {*_RIGHT_TO_LEFT, "EN"}
         and not {"EN", "AN"}.issubset(directions)
     )
 
