@@ -18,7 +18,7 @@ _DECORATION = frozenset(("Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "So", "Sk", "Me", "
 # Used as punctuation, though their category is symbol: "^^" is a name.
 _TYPED = frozenset("^`")
 
-# Look-alikes that NFKC keeps apart. 沪 stands here because jp2t reads it as the Japanese form of 濾.
+# Look-alikes that NFKC keeps apart. 沪 is here because jp2t reads it as the Japanese form of 濾.
 _LOOK_ALIKES = {"×": "x", "✕": "x", "〜": "~", "∼": "~", "‐": "-", "–": "-", "—": "-", "―": "-", "−": "-", "沪": "滬"}
 
 # Characters that OpenCC does not unify, though a tag means the same by either: old forms, and 著 妳 姊 of Taiwan for
@@ -157,7 +157,7 @@ def may_have_variants(name: str) -> bool:
 
 
 def variants_of(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The spellings a name is made of, and those that stand in brackets behind one.
+    """The spellings a name consists of, and those in brackets after one.
 
     "ルリ | るり" gives (("ルリ", "るり"), ()); "甲（乙）" gives (("甲",), ("乙",)); a plain name (("甲",), ()).
     """

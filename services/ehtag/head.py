@@ -102,7 +102,7 @@ class WorkTree:
 def fast_forward(git: pygit2.Repository, lock: FileLock, new: pygit2.Commit) -> bool:
     """Move the head to a newer commit; False when it is there already, or further.
 
-    Raises `Conflict`, and changes nothing, when the head has commits beside it or the work tree has changes.
+    Raises `Conflict`, and changes nothing, when the head has diverged or the work tree has changes.
     """
     head = head_commit(git)
     if head and (head.id == new.id or git.descendant_of(head.id, new.id)):

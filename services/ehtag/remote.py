@@ -116,17 +116,17 @@ class Remote:
         try:
             yield
         except pygit2.GitError as error:
-            said = str(error).replace(self.address, public_address(self.address))
-            is_refusal = isinstance(error, pygit2.AuthError) or any(status in said for status in _REFUSED_STATUSES)
+            reason = str(error).replace(self.address, public_address(self.address))
+            is_refusal = isinstance(error, pygit2.AuthError) or any(status in reason for status in _REFUSED_STATUSES)
             if is_push and (is_refusal or getattr(error, "error_class", 0) not in _TRANSPORT_ERRORS):
-                raise _refused(said) from None
-            raise self._unreachable(said) from None
+                raise _refused(reason) from None
+            raise self._unreachable(reason) from None
         except (KeyError, ValueError) as error:
             raise self._unreachable(str(error)) from None
 
-    def _unreachable(self, said: str) -> UpstreamFailure:
+    def _unreachable(self, reason: str) -> UpstreamFailure:
         address = public_address(self.address)
-        return UpstreamFailure(UpstreamReason.UNREACHABLE, f"The tag database's remote {address} failed: {said}")
+        return UpstreamFailure(UpstreamReason.UNREACHABLE, f"The tag database's remote {address} failed: {reason}")
 
 
 class _Callbacks(pygit2.RemoteCallbacks):
@@ -182,8 +182,8 @@ def _branch(heads: Sequence[pygit2.remotes.RemoteHead], own: str) -> tuple[str, 
     raise ValueError("it has no branch with commits")
 
 
-def _refused(said: str) -> StaleVersion:
-    return StaleVersion("", f"The remote did not take the edit, so it was undone: {said}")
+def _refused(reason: str) -> StaleVersion:
+    return StaleVersion("", f"The remote did not take the edit, so it was undone: {reason}")
 
 
 def _is_url(address: str) -> bool:

@@ -198,7 +198,7 @@ class Repository:
 
 
 def _origin(git: pygit2.Repository) -> str:
-    """The address of the remote `origin` as it stands in the configuration; empty where there is none."""
+    """The address of the remote `origin` in the configuration; empty where there is none."""
     try:
         return git.remotes[ORIGIN].url or ""
     except (KeyError, pygit2.GitError):

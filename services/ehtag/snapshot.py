@@ -39,7 +39,7 @@ class TagRecord:
 
     @classmethod
     def draft(cls, namespace: Namespace, raw: str, cells: tuple[str, str, str], reader: CellReader) -> TagRecord:
-        """A record that is in no table, of three cells in markdown as somebody wrote them."""
+        """A record that is in no table, of three cells in markdown, not yet validated."""
         record = cls(namespace, raw, _NO_TABLE, -1, reader)
         record._name, record._intro, record._links = (Cell(read_cell(cell), reader) for cell in cells)
         return record
@@ -84,7 +84,7 @@ class TagRecord:
 
 
 class NameList:
-    """The tags of one namespace in release order: `keys` and, beside them, their folded `names`.
+    """The tags of one namespace in release order: `keys` and, parallel to them, their folded `names`.
 
     `with_variants` has the tags whose name may hold several spellings, with the unfolded name.
     """

@@ -46,7 +46,7 @@ def test_punctuation_and_kana_do_not_hide_an_entry() -> None:
     assert ids_of(table, "ソラのフネ", TagKind.WORK) == ("parody:sky ship",)
 
 
-def test_kinds_are_kept_apart_and_none_is_an_entry() -> None:
+def test_kinds_are_separate_and_none_is_an_entry() -> None:
     table = parse_aliases(_TABLE)
 
     assert ids_of(table, "火影", TagKind.WORK) == ("parody:naruto",)
@@ -62,7 +62,7 @@ def test_the_first_spelling_of_a_record_is_the_sites_own() -> None:
     assert "male:ponytail" not in table.spellings
 
 
-def test_an_odd_table_is_reported() -> None:
+def test_a_wrong_table_is_reported() -> None:
     table = parse_aliases('[genre]\n"眼鏡" = "female:glasses"\n"眼镜" = "male:glasses"\n"馬尾" = "ponytail"')
 
     assert [report.message for report in table.reports()] == [
@@ -77,7 +77,7 @@ def test_what_is_no_toml_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tag", "place"),
+    ("tag", "key"),
     [
         ("other:full color", (Namespace.OTHER, "full color")),
         ("nowhere:full color", None),
@@ -85,11 +85,11 @@ def test_what_is_no_toml_is_refused() -> None:
         ("other:", None),
     ],
 )
-def test_an_id_is_a_namespace_and_a_raw_tag(tag: str, place: tuple[Namespace, str] | None) -> None:
-    assert split_id(tag) == place
+def test_an_id_is_a_namespace_and_a_raw_tag(tag: str, key: tuple[Namespace, str] | None) -> None:
+    assert split_id(tag) == key
 
 
-def test_the_table_that_ships_is_in_order() -> None:
+def test_the_built_in_table_is_valid() -> None:
     assert list(built_in_aliases().reports()) == []
 
 

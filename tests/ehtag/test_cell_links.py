@@ -44,7 +44,7 @@ LINKS = [
         "<p>[[[[[[[[[[[[[[[[[[[[[a](b)</p>",
     ),
     ("[a](b 'c' d)", "[a](b 'c' d)", "[a](b 'c' d)", "<p>[a](b 'c' d)</p>"),
-    # a look-ahead takes the word before the bracket for a scheme, and passes over the code span behind it
+    # a look-ahead takes the word before the bracket for a scheme, and skips the code span after it
     (
         "hill[ftp://`glasses`](u)",
         "hill[ftp://\\`glasses\\`](u)",
@@ -314,7 +314,7 @@ def test_a_cell_has_the_forms_of_the_releases(
     assert (cell.raw, cell.text, cell.html) == (raw, text, html)
 
 
-def test_texts_in_an_image_stay_in_pieces(glossary: TagSnapshot) -> None:
+def test_texts_in_an_image_stay_separate(glossary: TagSnapshot) -> None:
     cell = normalise_record(glossary, Namespace.OTHER, "cell", CellSources("![a\\_b](u)", "", "")).name
 
     assert cell.ast[0]["content"] == [

@@ -30,7 +30,7 @@ async def test_the_state_is_that_of_the_head(tags: TagDatabase, repository: TagR
     assert record.name.text == "厨师帽"
 
 
-async def test_a_head_moved_by_somebody_else_is_followed_within_a_second(
+async def test_a_head_moved_by_another_program_is_followed_within_a_second(
     tags: TagDatabase, repository: TagRepository
 ) -> None:
     changes = tags.watch()

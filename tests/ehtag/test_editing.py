@@ -24,7 +24,7 @@ from tests.tag_repositories import FEMALE, FILES, MakeTagRepository, TagReposito
 pytestmark = pytest.mark.anyio
 
 
-async def test_an_added_tag_stands_behind_the_last_row_and_all_else_is_as_it_was(
+async def test_an_added_tag_comes_after_the_last_row_and_all_else_is_unchanged(
     tags: TagDatabase, repository: TagRepository
 ) -> None:
     before = repository.head
@@ -52,7 +52,7 @@ async def test_an_added_tag_stands_behind_the_last_row_and_all_else_is_as_it_was
         (RowPosition(before="glasses"), ("|  | == 穿戴 == |", "| glasses |")),
     ],
 )
-async def test_a_row_goes_where_it_is_told(
+async def test_a_row_goes_to_its_position(
     tags: TagDatabase, repository: TagRepository, position: RowPosition, adjacent: tuple[str, str]
 ) -> None:
     await tags.add(Namespace.FEMALE, "top hat", HAT, if_match="*", user=COOK, position=position)
@@ -64,16 +64,14 @@ async def test_a_row_goes_where_it_is_told(
     assert [*lines[:row], *lines[row + 1 :]] == FEMALE.splitlines()
 
 
-async def test_a_place_that_is_not_there_is_refused(tags: TagDatabase) -> None:
+async def test_an_unknown_position_is_refused(tags: TagDatabase) -> None:
     with pytest.raises(InvalidInput, match="there is no row bonnet"):
         await tags.add(
             Namespace.FEMALE, "top hat", HAT, if_match="*", user=COOK, position=RowPosition(before="bonnet")
         )
 
 
-async def test_a_changed_row_keeps_its_place_and_its_line_ending(
-    tags: TagDatabase, repository: TagRepository
-) -> None:
+async def test_a_changed_row_keeps_its_position_and_line_ending(tags: TagDatabase, repository: TagRepository) -> None:
     edit = await tags.update(Namespace.OTHER, "full color", CellSources("全彩", "", ""), if_match="*", user=COOK)
 
     old, new = "| full color | 彩色 | 整本都是彩色的。 |  |\r\n", "| full color | 全彩 |  |  |\r\n"
@@ -100,7 +98,7 @@ async def test_a_change_that_changes_nothing_is_no_commit(tags: TagDatabase, rep
     assert edit.sha == repository.head == before
 
 
-async def test_a_removed_row_goes_with_its_line(tags: TagDatabase, repository: TagRepository) -> None:
+async def test_a_removed_row_leaves_no_line(tags: TagDatabase, repository: TagRepository) -> None:
     edit = await tags.remove(Namespace.OTHER, "full color", if_match="*", user=COOK)
 
     old = "| full color | 彩色 | 整本都是彩色的。 |  |\r\n"
@@ -110,7 +108,7 @@ async def test_a_removed_row_goes_with_its_line(tags: TagDatabase, repository: T
     assert repository.git("log", "-1", "--format=%s").strip() == "删除 other:full color - 彩色"
 
 
-async def test_a_comment_row_may_be_empty_but_needs_a_place(tags: TagDatabase, repository: TagRepository) -> None:
+async def test_a_comment_row_may_be_empty_but_needs_a_position(tags: TagDatabase, repository: TagRepository) -> None:
     with pytest.raises(InvalidInput, match="needs a place"):
         await tags.add_comment(
             Namespace.FEMALE, CellSources("", "", ""), position=RowPosition(), if_match="*", user=COOK
@@ -137,7 +135,7 @@ async def test_a_comment_row_may_be_empty_but_needs_a_place(tags: TagDatabase, r
         ),
     ],
 )
-async def test_cells_that_do_not_read_cleanly_are_refused_line_by_line(
+async def test_cells_with_problems_are_refused_with_a_line_for_each(
     tags: TagDatabase, repository: TagRepository, cells: CellSources, problems: list[str]
 ) -> None:
     before = repository.head
@@ -158,7 +156,7 @@ async def test_cells_are_stored_in_canonical_form(tags: TagDatabase, repository:
     assert row == "| top hat | 高帽 \\| 礼帽 | 第一行<br>第二行`f:apron` | [X](https://x.com/hat) |"
 
 
-async def test_a_tag_may_speak_of_itself(tags: TagDatabase) -> None:
+async def test_a_tag_may_refer_to_itself(tags: TagDatabase) -> None:
     edit = await tags.add(
         Namespace.FEMALE, "top hat", CellSources("高帽", "不是每顶`top hat`都高。", ""), if_match="*", user=COOK
     )

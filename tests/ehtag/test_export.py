@@ -1,4 +1,4 @@
-"""The whole database in the shape of its releases."""
+"""The whole database in the format of its releases."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_every_cell_equals_the_official_release(ehtag_folder: Path) -> None:
         assert _json(info.front_matters) == _json(official["frontMatters"])
 
 
-def test_the_database_is_read_without_a_complaint(ehtag_folder: Path) -> None:
+def test_the_database_is_read_without_a_problem(ehtag_folder: Path) -> None:
     snapshot = tag_snapshot(
         {namespace: (ehtag_folder / "database" / f"{namespace}.md").read_bytes() for namespace in Namespace}
     )

@@ -100,7 +100,7 @@ def test_simple_paragraphs_need_no_parser(paragraph: str) -> None:
         "a\\\nb",
     ],
 )
-def test_what_may_be_more_is_left_to_the_parser(paragraph: str) -> None:
+def test_other_paragraphs_are_left_to_the_parser(paragraph: str) -> None:
     assert parse_simple(paragraph) is None
 
 

@@ -38,7 +38,7 @@ def test_it_has_a_file_with_name_and_description_for_each_namespace(glossary: Ta
     assert all(info.name and info.description for info in glossary.namespaces)
 
 
-def test_nothing_in_it_is_odd(glossary: TagSnapshot) -> None:
+def test_it_has_no_problem(glossary: TagSnapshot) -> None:
     assert glossary.reports() == []
     assert all(record.intro.text for space in Namespace for record in glossary.records(space))
 
@@ -66,4 +66,4 @@ def test_its_tags_are_tags_of_the_real_database(glossary: TagSnapshot, ehtag_fol
     real = snapshot_in(ehtag_folder / "database")
 
     ours = [(space, record.raw) for space in Namespace for record in glossary.records(space)]
-    assert [place for place in ours if not real.has(*place)] == []
+    assert [namespace for namespace in ours if not real.has(*namespace)] == []

@@ -1,4 +1,4 @@
-"""Who edits, told by GitHub."""
+"""The author of an edit, verified with GitHub."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.github import GOOD_TOKEN, GitHub, user
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_good_token_is_a_person_with_an_address(github: GitHub) -> None:
+async def test_a_valid_token_gives_a_user_with_an_address(github: GitHub) -> None:
     async with open_identity(github.url) as identity:
         found = await identity.verify(GOOD_TOKEN)
 
@@ -23,7 +23,7 @@ async def test_a_good_token_is_a_person_with_an_address(github: GitHub) -> None:
     assert found.author.email == "7+cook@users.noreply.github.com"
 
 
-async def test_github_is_asked_once_for_a_token_however_many_want_to_know(github: GitHub) -> None:
+async def test_concurrent_checks_of_a_token_send_one_request(github: GitHub) -> None:
     async with open_identity(github.url) as identity:
         await asyncio.gather(*(identity.verify(GOOD_TOKEN) for _ in range(20)))
         await identity.verify(f" {GOOD_TOKEN} ")
@@ -41,7 +41,7 @@ async def test_a_refused_token_is_asked_again(github: GitHub) -> None:
 
 
 @pytest.mark.parametrize("token", [None, "", "  ", "two words", "gho_\u00e4", "x" * 513, "line\nbreak"])
-async def test_what_can_be_no_token_never_leaves_the_house(github: GitHub, token: str | None) -> None:
+async def test_an_impossible_token_is_not_sent_to_github(github: GitHub, token: str | None) -> None:
     async with open_identity(github.url) as identity:
         with pytest.raises(Unauthenticated):
             await identity.verify(token)
@@ -64,7 +64,7 @@ async def test_a_token_github_refuses_is_refused_with_the_reason(github: GitHub,
         ("gho_down", ErrorCode.UPSTREAM_UNAVAILABLE),
     ],
 )
-async def test_trouble_at_github_is_no_verdict_on_the_token(github: GitHub, token: str, code: ErrorCode) -> None:
+async def test_a_failure_of_github_does_not_refuse_the_token(github: GitHub, token: str, code: ErrorCode) -> None:
     async with open_identity(github.url) as identity:
         with pytest.raises(UpstreamFailure) as failure:
             await identity.verify(token)
@@ -72,14 +72,14 @@ async def test_trouble_at_github_is_no_verdict_on_the_token(github: GitHub, toke
     assert failure.value.error_code is code
 
 
-async def test_a_github_out_of_reach_is_no_verdict_on_the_token() -> None:
+async def test_an_unreachable_github_does_not_refuse_the_token() -> None:
     async with open_identity("http://127.0.0.1:9") as identity:
         with pytest.raises(UpstreamFailure, match="can't be reached"):
             await identity.verify(GOOD_TOKEN)
 
 
 @pytest.mark.parametrize("answer", [{"login": "a b", "id": 1}, {"login": "x>", "id": 1}, {"login": "a"}, []])
-async def test_an_odd_answer_becomes_no_author(github: GitHub, answer: object) -> None:
+async def test_an_invalid_answer_becomes_no_author(github: GitHub, answer: object) -> None:
     from starlette.responses import JSONResponse
 
     github.answers["gho_odd"] = JSONResponse(answer)

@@ -1,4 +1,4 @@
-"""Every tag by name, read the quick way."""
+"""The list of tags by name."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tests.tag_tables import COMMIT, snapshot_in, snapshot_of, table_of
 
 
 @given(st.text(st.sampled_from(list("|||| \\ab<r/>名\u2028\u3000")), max_size=24))
-def test_the_quick_way_to_a_name_gives_what_reading_the_row_gives(line: str) -> None:
+def test_the_fast_path_to_a_name_gives_what_parsing_the_row_gives(line: str) -> None:
     row = parse_row(line)
 
     assert name_cell_of(line) == (row.name if row else "")
 
 
-def test_names_and_places_stand_side_by_side_in_release_order() -> None:
+def test_keys_and_names_are_parallel_in_release_order() -> None:
     name_lists = snapshot_of({Namespace.PARODY: {"sea": "海・风", "10": "十", "9": "九 | ９"}}).name_lists
 
     assert list(name_lists) == [Namespace.PARODY]
@@ -41,7 +41,7 @@ def test_a_name_of_several_lines_folds_to_one() -> None:
     assert name_list.names == ["海风", "山"]
 
 
-def test_a_file_that_is_as_it_was_keeps_its_roll() -> None:
+def test_an_unchanged_file_keeps_its_name_list() -> None:
     sea = parse_table(table_of({"sea": "海"}))
     before = TagSnapshot({Namespace.PARODY: sea}, 7, COMMIT, "repo")
     after = TagSnapshot(
@@ -52,7 +52,7 @@ def test_a_file_that_is_as_it_was_keeps_its_roll() -> None:
     assert after.name_lists[Namespace.FEMALE].names == ["山"]
 
 
-def test_a_name_that_refers_to_another_file_follows_it() -> None:
+def test_a_name_that_refers_to_another_file_is_updated_with_it() -> None:
     coast = parse_table(table_of({"coast": "`sea`之岸", "hill": "山", "two": "`sea` | 二"}))
 
     def names_beside(sea: str) -> tuple[list[str], list[str]]:

@@ -1,4 +1,4 @@
-"""Tag references: prefixes, places, and what can't be resolved."""
+"""Tag references: prefixes, search orders, and what can't be resolved."""
 
 from __future__ import annotations
 
@@ -55,11 +55,13 @@ def test_other_words_name_none(text: str) -> None:
 
 
 @pytest.mark.parametrize("own", list(Namespace))
-def test_the_nearest_namespace_answers_first(own: Namespace) -> None:
+def test_namespaces_are_searched_in_their_order(own: Namespace) -> None:
     order = [Namespace(name) for name in ORDERS[own.value].split()]
     assert SEARCH_ORDERS[own] == tuple(order)
     while order:
-        snapshot = tag_snapshot({place: tag_file(place.value, f"| river | {place.value}名 | | |") for place in order})
+        snapshot = tag_snapshot(
+            {namespace: tag_file(namespace.value, f"| river | {namespace.value}名 | | |") for namespace in order}
+        )
 
         node = resolve_reference("river", own, snapshot).node
 
@@ -95,7 +97,7 @@ def test_an_explicit_prefix_looks_in_its_namespace_only(glossary: TagSnapshot) -
     assert missed.problem == "无效标签引用：`m:kimono` 在数据库中不存在。"
 
 
-def test_what_can_be_no_tag_is_told_apart(glossary: TagSnapshot) -> None:
+def test_an_invalid_tag_has_a_problem_of_its_own(glossary: TagSnapshot) -> None:
     assert resolve_reference(" 河 ", Namespace.OTHER, glossary).problem == "无效标签引用：`河` 不是一个有效的标签。"
     assert (
         resolve_reference("f:a:b", Namespace.OTHER, glossary).problem == "无效标签引用：`f:a:b` 不是一个有效的标签。"
@@ -120,7 +122,7 @@ def test_a_name_that_refers_to_itself_is_reported_and_shown_by_its_tag() -> None
     assert record.name.problems == ("无效标签引用：`river` 引用了自身。",)
 
 
-def test_names_in_a_ring_end_somewhere() -> None:
+def test_names_that_refer_to_each_other_in_a_cycle_can_be_rendered() -> None:
     snapshot = tag_snapshot(
         {Namespace.OTHER: tag_file("其他", "| a | `b` | | |", "| b | `c` | | |", "| c | `a` | | |")}
     )

@@ -62,14 +62,14 @@ async def test_a_clone_shows_the_token_and_keeps_it_nowhere(
     local.check()
 
 
-async def test_a_fetch_tells_how_far_it_is(tags: TagDatabase, git_server: GitServer) -> None:
+async def test_a_fetch_reports_its_progress(tags: TagDatabase, git_server: GitServer) -> None:
     git_server.repository.commit({"database/other.md": b"changed\n"})
-    told: list[FetchProgress] = []
+    progress: list[FetchProgress] = []
 
-    assert await tags.sync(told.append) is SyncOutcome.MOVED
+    assert await tags.sync(progress.append) is SyncOutcome.MOVED
 
-    assert told[-1].received_objects == told[-1].total_objects == 4
-    assert told[-1].received_bytes > 0
+    assert progress[-1].received_objects == progress[-1].total_objects == 4
+    assert progress[-1].received_bytes > 0
 
 
 async def test_an_edit_is_pushed_with_the_token(tags: TagDatabase, git_server: GitServer) -> None:
@@ -129,7 +129,7 @@ async def test_a_remote_that_wants_another_token_can_not_be_read(
         assert "gho_" not in failure.value.message
 
 
-async def test_credentials_in_the_address_are_shown_to_nobody(tmp_path: Path, git_server: GitServer) -> None:
+async def test_credentials_in_the_address_are_never_shown(tmp_path: Path, git_server: GitServer) -> None:
     address = git_server.url.replace("http://", f"http://x-access-token:{TOKEN}@")
     async with open_tag_database(settings(tmp_path / "data", address, "")) as tags:
         await tags.sync()
@@ -153,7 +153,7 @@ async def test_credentials_in_the_address_are_shown_to_nobody(tmp_path: Path, gi
         ("http://127.0.0.1:8000/tags.git", "http://127.0.0.1:8000/tags.git", True),
     ],
 )
-def test_the_token_goes_to_its_own_host_and_never_in_the_open(address: str, asking: str, is_shown: bool) -> None:
+def test_the_token_goes_to_its_own_host_and_never_unencrypted(address: str, asking: str, is_shown: bool) -> None:
     assert (Remote(address, TOKEN).credentials(asking) is not None) is is_shown
 
 
@@ -170,7 +170,7 @@ def test_the_token_goes_to_its_own_host_and_never_in_the_open(address: str, aski
         ("", ""),
     ],
 )
-def test_an_address_is_told_without_its_secrets(address: str, shown: str) -> None:
+def test_an_address_is_shown_without_credentials(address: str, shown: str) -> None:
     assert public_address(address) == shown
 
 
@@ -188,7 +188,7 @@ def has_asked(git_server: GitServer, times: int) -> bool:
     return len(git_server.credentials) >= times
 
 
-async def test_a_clone_killed_at_any_moment_is_made_good_by_the_next(
+async def test_a_clone_killed_at_any_moment_is_repaired_by_the_next(
     tmp_path: Path, git_server: GitServer, local: TagRepository
 ) -> None:
     context = multiprocessing.get_context("spawn")

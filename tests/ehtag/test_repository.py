@@ -57,7 +57,7 @@ def test_a_missing_empty_or_unborn_repository_has_no_head(tmp_path: Path) -> Non
     assert heads == [None, None, None]
 
 
-def test_a_repository_around_the_folder_is_not_mistaken_for_it(tags: TagRepository) -> None:
+def test_a_repository_around_the_folder_is_not_used(tags: TagRepository) -> None:
     (tags.folder / "below").mkdir()
 
     assert open_repository(tags.folder / "below").head_sha() is None
@@ -89,7 +89,7 @@ def test_an_edit_over_another_version_is_refused_and_changes_nothing(tags: TagRe
     assert tags.head == new
 
 
-def test_an_edit_moves_a_clean_work_tree_along(make_tag_repository: MakeTagRepository) -> None:
+def test_an_edit_updates_a_clean_work_tree(make_tag_repository: MakeTagRepository) -> None:
     tags = make_tag_repository(bare=False)
     (tags.folder / "note.txt").write_text("git does not know me")
 

@@ -26,7 +26,7 @@ def _ids(search: TagSearch, query: str | None, *namespaces: Namespace) -> list[s
     return [record.id for record in search.find(query, namespaces)]
 
 
-def test_equal_comes_before_beginning_before_the_rest(search: TagSearch) -> None:
+def test_equal_names_come_first_then_those_that_begin_with_the_query(search: TagSearch) -> None:
     assert _ids(search, "glasses") == ["male:glasses", "female:glasses", "male:sunglasses"]
     assert _ids(search, "glass") == [
         "parody:glass city",
@@ -65,7 +65,7 @@ def test_a_query_of_decoration_alone_finds_nothing(search: TagSearch) -> None:
     assert _ids(search, "☆") == []
 
 
-def test_a_page_is_cut_out_of_the_list(search: TagSearch) -> None:
+def test_a_page_is_a_slice_of_the_results(search: TagSearch) -> None:
     found = search.find("glass")
 
     assert len(found) == 5

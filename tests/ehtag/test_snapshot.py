@@ -1,4 +1,4 @@
-"""Snapshots: what is there, in which order, and what is odd about it."""
+"""Snapshots: records, their order, and problems in the data."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_a_snapshot_counts_and_names_its_namespaces(glossary: TagSnapshot) -> No
     assert list(info.front_matters) == ["name", "description", "key"]
 
 
-def test_front_matter_keeps_its_keys_in_place_and_the_namespace_is_right() -> None:
+def test_front_matter_keeps_the_order_of_its_keys_and_the_namespace_is_right() -> None:
     data = b"---\nkey: wrong\nabbr: o\n2: b\ndescription: \n---\n|a|b|c|d|\n|-|-|-|-|\n"
 
     info = tag_snapshot({Namespace.OTHER: data}).namespaces[0]
@@ -54,7 +54,7 @@ def test_a_record_is_one_object(glossary: TagSnapshot) -> None:
     assert record.id == "female:tail"
 
 
-def test_records_met_in_passing_are_not_kept() -> None:
+def test_uncached_records_are_not_kept() -> None:
     snapshot = tag_snapshot({Namespace.OTHER: tag_file("其他", "| river | 河 | | |")})
 
     first, second = next(snapshot.records_uncached(Namespace.OTHER)), next(snapshot.records_uncached(Namespace.OTHER))
@@ -71,7 +71,7 @@ def test_a_namespace_without_a_file_is_empty() -> None:
     assert (snapshot.count, snapshot.namespaces, snapshot.reports()) == (0, [], [])
 
 
-def test_everything_odd_is_reported_where_it_stands() -> None:
+def test_every_problem_is_reported_with_its_line() -> None:
     snapshot = tag_snapshot(
         {
             Namespace.OTHER: tag_file(
@@ -96,7 +96,7 @@ def test_everything_odd_is_reported_where_it_stands() -> None:
     assert snapshot.count == 2
 
 
-def test_broken_front_matter_stops_nothing() -> None:
+def test_records_are_read_despite_broken_front_matter() -> None:
     data = b"---\nname: [\n---\n|a|b|c|d|\n|-|-|-|-|\n|river|\xe6\xb2\xb3|||\n"
     snapshot = tag_snapshot({Namespace.OTHER: data})
 
@@ -143,7 +143,7 @@ def test_object_order_keeps_every_key(keys: list[str]) -> None:
 
 
 @given(st.text(max_size=60))
-def test_nothing_in_a_cell_stops_the_rest(source: str) -> None:
+def test_any_text_of_a_cell_can_be_rendered(source: str) -> None:
     cell = normalise_record(tag_snapshot({}), Namespace.OTHER, "cell", CellSources(source, "", "")).name
 
     assert isinstance(cell.raw + cell.text + cell.html, str)

@@ -21,7 +21,7 @@ from tests.tag_repositories import FEMALE, FILES, MakeTagRepository, TagReposito
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_sync_does_not_touch_a_folder_of_something_else(tmp_path: Path) -> None:
+async def test_a_sync_leaves_a_folder_that_is_no_repository_alone(tmp_path: Path) -> None:
     (tmp_path / "letters").mkdir()
     (tmp_path / "letters/letter.txt").write_text("dear")
     async with open_tag_database(tag_settings(tmp_path, tmp_path / "letters")) as tags:
@@ -43,7 +43,7 @@ async def pushing(
         yield tags, local, remote
 
 
-async def test_an_edit_is_pushed_where_the_host_wants_it(
+async def test_an_edit_is_pushed_when_the_setting_says_so(
     tmp_path: Path, make_tag_repository: MakeTagRepository
 ) -> None:
     async with pushing(tmp_path, make_tag_repository) as (tags, local, remote):
@@ -83,7 +83,7 @@ async def test_an_edit_that_can_not_be_pushed_is_no_edit(
         assert local.head == version
 
 
-async def test_a_sync_clones_then_follows_then_has_nothing_to_do(
+async def test_a_sync_clones_then_fast_forwards_then_has_nothing_to_do(
     tmp_path: Path, make_tag_repository: MakeTagRepository
 ) -> None:
     remote = make_tag_repository("remote")
@@ -91,7 +91,7 @@ async def test_a_sync_clones_then_follows_then_has_nothing_to_do(
     async with open_tag_database(tag_settings(tmp_path, ehtag_remote=str(remote.folder))) as tags:
         assert tags.state.is_starter
 
-        outcomes = [await tags.sync(lambda told: progress.append(told.received_objects))]
+        outcomes = [await tags.sync(lambda update: progress.append(update.received_objects))]
         assert not tags.state.is_starter
         assert tags.state.snapshot.repo == str(remote.folder)
         sha = remote.commit(
@@ -107,7 +107,7 @@ async def test_a_sync_clones_then_follows_then_has_nothing_to_do(
     TagRepository(tmp_path / "data/ehtag").check()
 
 
-async def test_a_sync_never_goes_over_local_edits(tmp_path: Path, make_tag_repository: MakeTagRepository) -> None:
+async def test_a_sync_never_overwrites_local_edits(tmp_path: Path, make_tag_repository: MakeTagRepository) -> None:
     remote = make_tag_repository("remote")
     async with open_tag_database(tag_settings(tmp_path, ehtag_remote=str(remote.folder))) as tags:
         await tags.sync()
@@ -123,7 +123,7 @@ async def test_a_sync_never_goes_over_local_edits(tmp_path: Path, make_tag_repos
         assert "edits that the remote does not have" in tags.state.last_error
 
 
-async def test_a_remote_out_of_reach_is_told_to_every_process(tmp_path: Path) -> None:
+async def test_an_unreachable_remote_is_reported_by_every_process(tmp_path: Path) -> None:
     gone = tag_settings(tmp_path, ehtag_remote=str(tmp_path / "gone"))
     async with open_tag_database(gone) as tags, open_tag_database(gone) as other:
         with pytest.raises(UpstreamFailure):

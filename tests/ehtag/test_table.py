@@ -44,7 +44,7 @@ def test_the_first_of_equal_tags_is_found() -> None:
     assert table.find("lake") is None
 
 
-def test_rows_know_their_bytes() -> None:
+def test_rows_have_their_byte_offsets() -> None:
     data = FILE.replace("\n", "\r\n").encode()
     table = parse_table(data)
 
@@ -63,14 +63,14 @@ def test_lines_end_at_lf_crlf_and_cr_only() -> None:
     assert table.newline == b"\r"
 
 
-def test_a_byte_order_mark_defeats_front_matter() -> None:
+def test_front_matter_after_a_byte_order_mark_is_prose() -> None:
     table = parse_table(("\ufeff" + FILE).encode())
 
     assert table.front_matter is None
     assert table.raws == ["river", None, "river", "sea"]
 
 
-def test_front_matter_ends_at_the_same_rule() -> None:
+def test_front_matter_ends_at_the_same_delimiter() -> None:
     table = parse_table(b"-\na: 1\n---\nb: 2\n-\n|a|b|c|d|\n|-|-|-|-|\n")
 
     assert table.front_matter == "a: 1\n---\nb: 2\n"
@@ -81,7 +81,7 @@ def test_front_matter_without_an_end_is_prose() -> None:
     assert parse_table(b"---\nname: x\n").front_matter is None
 
 
-def test_a_lone_row_is_prose() -> None:
+def test_a_single_row_is_prose() -> None:
     table = parse_table(b"|a|b|c|d|\n\n|e|f|g|h|\n|-|-|-|-|\n|x|y|z||\n")
 
     assert table.raws == ["x"]
@@ -103,7 +103,7 @@ def test_bytes_that_are_no_utf_8_are_replaced() -> None:
 
 
 @given(st.binary(max_size=200))
-def test_any_bytes_can_be_taken_apart(data: bytes) -> None:
+def test_any_bytes_can_be_parsed(data: bytes) -> None:
     table = parse_table(data)
 
     assert b"".join(data[row.start : row.end] + row.ending for row in table.rows) in data
@@ -151,7 +151,7 @@ def test_other_lines_are_no_rows(line: str) -> None:
         ("a|\u2028b|c|d|e|f", ("a", "b", "c", "d|e|f")),
     ],
 )
-def test_a_line_separator_moves_the_borders_of_cells(line: str, cells: tuple[str, str, str, str]) -> None:
+def test_a_line_separator_shifts_the_cells(line: str, cells: tuple[str, str, str, str]) -> None:
     assert parse_row(line) == RowCells(*cells)
 
 
@@ -174,7 +174,7 @@ def test_what_is_written_is_read_again(raw: str, name: str, intro: str, links: s
 
 
 @given(st.text("|\\ a\u2028\u2029<br>字", max_size=40))
-def test_no_line_is_too_odd_to_be_told(line: str) -> None:
+def test_any_line_can_be_parsed_as_a_row(line: str) -> None:
     cells = parse_row(line)
 
     assert cells is None or all(

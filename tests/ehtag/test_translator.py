@@ -138,7 +138,7 @@ def test_a_tag_finds_its_record(translator: Translator, name: str, kind: TagKind
         ("眼" * 500, GENRE),
     ],
 )
-def test_none_is_an_answer(translator: Translator, name: str, kind: TagKind) -> None:
+def test_a_tag_may_have_no_record(translator: Translator, name: str, kind: TagKind) -> None:
     found = translator.translate(name, kind)
 
     assert (found.record, found.match, found.alternatives) == (None, None, ())
@@ -154,7 +154,7 @@ def test_the_other_genders_follow_female_first(translator: Translator) -> None:
     assert _alternatives(translator, "男性眼鏡", GENRE) == []
 
 
-def test_namesakes_follow_in_the_order_of_the_release(translator: Translator) -> None:
+def test_records_of_the_same_name_follow_in_the_order_of_the_release(translator: Translator) -> None:
     assert translator.translate("安娜", CHARACTER).record is not None
     assert _alternatives(translator, "安娜", CHARACTER) == ["character:anna 2"]
 
@@ -166,14 +166,14 @@ def test_an_artist_comes_before_a_group_of_the_same_name(translator: Translator)
     assert [found.record.id, *(record.id for record in found.alternatives)] == ["artist:mana", "group:mana"]
 
 
-def test_the_table_is_trusted_before_the_names(translator: Translator) -> None:
+def test_the_table_comes_before_the_names(translator: Translator) -> None:
     found = translator.translate("船家", GENRE)
 
     assert found.record is not None
     assert [found.record.id, *(record.id for record in found.alternatives)] == ["male:ferryman", "female:ferrywoman"]
 
 
-def test_many_names_keep_their_order_and_their_doubles(translator: Translator) -> None:
+def test_many_names_keep_their_order_and_duplicates(translator: Translator) -> None:
     found = translator.translate_many(["全彩", "風景", "全彩", "glasses"], GENRE)
 
     assert [each.record and each.record.id for each in found] == [
@@ -184,7 +184,7 @@ def test_many_names_keep_their_order_and_their_doubles(translator: Translator) -
     ]
 
 
-def test_a_record_knows_how_the_site_spells_it(translator: Translator, snapshot: TagSnapshot) -> None:
+def test_a_record_has_the_spellings_of_the_site(translator: Translator, snapshot: TagSnapshot) -> None:
     glasses = snapshot.find(Namespace.FEMALE, "glasses")
     apron = snapshot.find(Namespace.FEMALE, "apron")
     assert glasses is not None
@@ -194,14 +194,14 @@ def test_a_record_knows_how_the_site_spells_it(translator: Translator, snapshot:
     assert translator.spellings(apron) == ()
 
 
-def test_a_policy_learns_every_id_a_tag_may_mean(translator: Translator) -> None:
+def test_ids_of_a_tag_are_all_that_it_may_mean(translator: Translator) -> None:
     assert translator.ids_of("眼鏡") == {"female:glasses", "mixed:glasses", "male:glasses"}
     assert translator.ids_of("花匠") == {"female:florist"}
     assert translator.ids_of("female:glasses") == {"female:glasses"}
     assert translator.ids_of("風景") == frozenset()
 
 
-def test_an_entry_that_points_nowhere_is_reported(translator: Translator) -> None:
+def test_an_entry_for_a_missing_record_is_reported(translator: Translator) -> None:
     assert [(report.message, report.namespace, report.raw) for report in translator.reports] == [
         ("花匠: female:florist is not in the database", Namespace.FEMALE, "florist")
     ]

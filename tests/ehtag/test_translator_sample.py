@@ -46,14 +46,14 @@ def _answers(translator: Translator, sample: list[dict[str, Any]]) -> list[tuple
     return answers
 
 
-def test_95_of_100_that_have_an_answer_find_it(translator: Translator, sample: list[dict[str, Any]]) -> None:
+def test_95_of_100_tags_with_a_record_find_it(translator: Translator, sample: list[dict[str, Any]]) -> None:
     asked = [(answer, accepted) for answer, accepted in _answers(translator, sample) if accepted]
     right = [answer for answer, accepted in asked if answer in accepted]
 
     assert len(right) / len(asked) >= 0.95
 
 
-def test_99_of_100_answers_are_right(translator: Translator, sample: list[dict[str, Any]]) -> None:
+def test_99_of_100_translations_are_right(translator: Translator, sample: list[dict[str, Any]]) -> None:
     given = [(answer, accepted) for answer, accepted in _answers(translator, sample) if answer]
     right = [answer for answer, accepted in given if answer in accepted]
 

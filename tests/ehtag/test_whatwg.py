@@ -78,7 +78,7 @@ def test_other_texts_are_no_urls(text: str) -> None:
         ("https://xn--ovw.example/\x1c", "https://河.example/\x1c"),
     ],
 )
-def test_a_url_is_written_so_that_people_can_read_it(url: str, normal: str) -> None:
+def test_a_url_is_written_readably(url: str, normal: str) -> None:
     assert normalise_url(url) == normal
 
 

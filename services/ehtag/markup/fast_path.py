@@ -30,7 +30,7 @@ _INLINE = re.compile(
 _INLINE_WITHOUT_LINKS = re.compile(
     r"(?P<text>(?:[^\n\\`*_<&]|&(?![#a-zA-Z][a-zA-Z0-9]*;))+) |" + _TEXT_CODE_BREAK, re.VERBOSE
 )
-# a bare `//…` must not stand behind a letter or a digit
+# a bare `//…` must not follow a letter or a digit
 _MAYBE_URL = re.compile(r"(?<![0-9A-Za-z])//|mailto:", re.IGNORECASE)
 
 

@@ -18,7 +18,7 @@ _NAME = re.compile(r"\{(src_[a-z_]+)\}")
 
 
 class FoundUrl(NamedTuple):
-    """A URL in a text, with its place; `schema` is in lower case ("https:", "//")."""
+    """A URL in a text, with its position; `schema` is in lower case ("https:", "//")."""
 
     schema: str
     start: int
@@ -78,7 +78,7 @@ class Linkifier:
         """linkify-it-py's sources with what linkify-it 5.0.0 has otherwise, and faster: with character classes.
 
         There, user names have no cap, and a character beyond the BMP is a letter even where it is punctuation: an
-        alternative for it stands outside of the look-ahead.
+        alternative for it is outside of the look-ahead.
         """
         from linkify_it import LinkifyIt
 

@@ -33,7 +33,7 @@ class MarkdownParser:
         markdown.inline.ruler.at("entity", rules.entity)
         markdown.inline.ruler.enableOnly(_INLINE)
         markdown.inline.ruler2.enableOnly(_PAIRING)
-        # instance attributes: the library's own functions stay in place for others
+        # instance attributes: the library's own functions stay unchanged for others
         vars(markdown).update(
             normalizeLink=normalise_url,
             normalizeLinkText=normalise_url,
@@ -54,7 +54,7 @@ class MarkdownParser:
     def _linkified(self, tokens: list[Token]) -> list[Token]:
         """Text tokens outside of links, with the URLs in them made links.
 
-        From the end, as markdown-it does: in a link that holds another (`[a <b:c>](d)`) what stands before the inner
+        From the end, as markdown-it does: in a link that holds another (`[a <b:c>](d)`) what is before the inner
         one then counts as outside.
         """
         parts: list[list[Token]] = []

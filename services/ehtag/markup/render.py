@@ -96,7 +96,7 @@ def _raw_node(node: Node, after: Node | None) -> str:
 
 def _raw_text(text: str, *, before_link: bool) -> str:
     escaped = _ESCAPED.sub(r"\\\g<0>", text)
-    # a link behind an exclamation mark would be read as an image
+    # a link after an exclamation mark would be read as an image
     return f"{escaped[:-1]}\\!" if before_link and escaped.endswith("!") else escaped
 
 

@@ -68,7 +68,7 @@ def _push_code(state: StateInline, markup: str, content: str) -> None:
 
 
 def emphasis(state: StateInline, silent: bool) -> bool:
-    """Markers of emphasis. What opens and what closes is told by UTF-16 units, so nothing astral is punctuation."""
+    """Markers of emphasis. They are classified by UTF-16 units: no astral character is punctuation."""
     marker = state.src[state.pos]
     if silent or marker not in "_*":
         return False
@@ -140,7 +140,7 @@ def autolink(state: StateInline, silent: bool) -> bool:
 
 
 def linkify_with(linkifier: Linkifier) -> Callable[[StateInline, bool], bool]:
-    """The rule for bare `https://…`, tried where its `://` stands."""
+    """The rule for bare `https://…`, tried at its `://`."""
 
     def linkify(state: StateInline, silent: bool) -> bool:
         """Bare URLs with a scheme, outside of links.

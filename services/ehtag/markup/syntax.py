@@ -92,7 +92,7 @@ def _unescaped(match: re.Match[str]) -> str:
 
 
 def _loose_number(name: str, written: str) -> str:
-    """A number that markdown refuses but HTML reads: too long, or with letters behind it."""
+    """A number that markdown refuses but HTML reads: too long, or with letters after it."""
     number = _LOOSE_NUMBER.match(name)
     if number is None:
         return written
