@@ -1,4 +1,4 @@
-"""Fakes of the neighbours of the download life cycle, and a harness of the real one around them."""
+"""Fakes of what the download life cycle depends on, and a harness that runs the real one with them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ QUICK = Timings(
     retry_s=0.05,
     handover_s=1.0,
 )
-"""The life cycle, some thirty times as fast as for hosts."""
+"""The life cycle, about thirty times as fast as in production."""
 
 
 def an_album(
@@ -97,21 +97,21 @@ class FakeAlbums:
 
 
 class FakePipeline:
-    """Writes a small file a page, in order; what is on disk is not asked for again. Tells what was asked in `asked`.
+    """Writes a small file a page, in order; what is on disk is not requested again. `requested` lists the requests.
 
-    `pause_at` holds it before that page until `go` is set; pages in `missing` can't be had.
+    `pause_at` stops it before that page until `resume` is set; pages in `missing` can't be had.
     """
 
     def __init__(self, *, page_s: float = 0.0, log: Path | None = None) -> None:
         self.page_s = page_s
         self.log = log
-        self.asked: list[str] = []
+        self.requested: list[str] = []
         self.missing: set[int] = set()
         self.cause: UpstreamFailure | None = None
         self.error: Exception | None = None
         self.pause_at: int | None = None
         self.paused = asyncio.Event()
-        self.go = asyncio.Event()
+        self.resume = asyncio.Event()
         self.concurrent_calls = 0
         self.max_concurrent_calls = 0
 
@@ -156,7 +156,7 @@ class FakePipeline:
             return True
         if index == self.pause_at:
             self.paused.set()
-            await self.go.wait()
+            await self.resume.wait()
         await asyncio.sleep(self.page_s)
         return self._fetch(path, name, index)
 
@@ -164,7 +164,7 @@ class FakePipeline:
         return path.exists()
 
     def _fetch(self, path: Path, name: str, index: int) -> bool:
-        self.asked.append(name)
+        self.requested.append(name)
         if self.log:
             with self.log.open("a") as file:
                 file.write(f"{name}\n")
@@ -214,7 +214,7 @@ class FakeArchives:
 class DownloadHarness:
     """One process of the product: requests, maintenance, and a worker where one is started."""
 
-    link: RedisClient
+    redis_client: RedisClient
     events: Events
     downloads: Downloads
     albums: FakeAlbums
@@ -273,26 +273,32 @@ async def open_harness(
     **limits: float,
 ) -> AsyncIterator[DownloadHarness]:
     """A process of the product on this Redis and data directory; keywords are limits."""
-    link = RedisClient(url)
-    bounds: dict[str, float] = {"ttl_s": 60, "history_s": 3600, "queue_limit": 50, "disk_floor_bytes": 0, **limits}
+    redis_client = RedisClient(url)
+    limit_values: dict[str, float] = {
+        "ttl_s": 60,
+        "history_s": 3600,
+        "queue_limit": 50,
+        "disk_floor_bytes": 0,
+        **limits,
+    }
     fake_albums = albums or FakeAlbums(an_album())
     archives, folders = FakeArchives(data_dir / "archives"), FakeFolders(data_dir / "staging")
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(link.aclose)
-        events = await stack.enter_async_context(open_events(link))
+        stack.push_async_callback(redis_client.aclose)
+        events = await stack.enter_async_context(open_events(redis_client))
         downloads = await stack.enter_async_context(
             open_downloads(
-                link,
+                redis_client,
                 events,
                 fake_albums,
                 archives,
                 folders,
-                DownloadLimits(data_dir=data_dir, **bounds),  # type: ignore[arg-type]
+                DownloadLimits(data_dir=data_dir, **limit_values),  # type: ignore[arg-type]
                 timings,
             )
         )
         harness = DownloadHarness(
-            link, events, downloads, fake_albums, pipeline or FakePipeline(), archives, folders, data_dir
+            redis_client, events, downloads, fake_albums, pipeline or FakePipeline(), archives, folders, data_dir
         )
         maintenance = asyncio.create_task(downloads.maintain()) if maintained else None
         try:

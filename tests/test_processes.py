@@ -27,7 +27,7 @@ asyncio.run(main())
 
 
 @pytest.mark.parametrize(("name", "outcome"), [("SIGINT", "ended"), ("SIGTERM", "ended"), ("SIGHUP", "went on")])
-def test_a_signal_ignored_by_what_started_us_ends_us_all_the_same_but_a_hang_up(name: str, outcome: str) -> None:
+def test_a_signal_that_the_parent_ignored_ends_the_process_except_sighup(name: str, outcome: str) -> None:
     program = PROGRAM.format(name=name)
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 

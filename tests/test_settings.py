@@ -1,4 +1,4 @@
-"""Settings that can't be: one line that names the variable, the value and what is allowed."""
+"""Invalid settings: one line that names the variable, the value and what is allowed."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ from services.settings import read_settings
         ),
         (
             "EHTAG_COMMITTER",
-            "tea <<tea@garden>",
-            "JMGRAPH_EHTAG_COMMITTER='tea <<tea@garden>': a name and an address, as in: jmgraph <jmgraph@localhost>",
+            "tea <<tea@example>",
+            "JMGRAPH_EHTAG_COMMITTER='tea <<tea@example>': a name and an address, as in: jmgraph <jmgraph@localhost>",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""ArchiveStorage hold every page, in order, in a shape that readers understand."""
+"""Archives contain every page, in order, in a shape that readers understand."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ COMIC_PAGE_ATTRIBUTES = {
 
 
 def metadata(*chapters: ArchiveChapter, **changes: Any) -> ArchiveMetadata:
-    """A metadata about tea, with changes."""
+    """Metadata of a comic about tea, with changes."""
     facts: dict[str, Any] = {
         "title": "Tea & rivers",
         "description": "How water <meets> leaves",
@@ -198,7 +198,7 @@ def test_more_pages_than_the_old_format_counts_are_still_found(tmp_path: Path) -
 # --- cbz -------------------------------------------------------------------------------------------------------
 
 
-def test_comic_info_tells_readers_what_they_ask_for(tmp_path: Path) -> None:
+def test_comic_info_has_the_fields_that_readers_use(tmp_path: Path) -> None:
     root = comic_info(packed(ArchiveFormat.CBZ, tmp_path, metadata(), pages_of(metadata())))
 
     assert {element.tag: element.text for element in root if element.tag != "Pages"} == {
@@ -268,7 +268,7 @@ def test_a_later_chapter_alone_has_its_number_and_title(tmp_path: Path) -> None:
         (("韓漫", "中文"), "zh", "No"),
     ],
 )
-def test_language_and_direction_are_told_by_tags(
+def test_language_and_direction_follow_from_tags(
     site_tags: tuple[str, ...], language: str, manga: str, tmp_path: Path
 ) -> None:
     story = metadata(site_tags=site_tags)
@@ -292,7 +292,7 @@ def rendered(archive: PackedArchive, index: int = 0) -> Image.Image:
 
 
 def one_page(codec: Codec, data: bytes, strips: int = 0) -> tuple[ArchiveMetadata, list[ArchivePage]]:
-    """A metadata of this page alone."""
+    """Metadata of this page alone."""
     story = metadata(ArchiveChapter("1", 1, "Source", 1))
     return story, [ArchivePage(story.chapters[0], 1, codec, data, strips)]
 
@@ -327,7 +327,7 @@ def test_a_page_looks_in_a_pdf_as_it_did(codec: Codec, mode: str, options: dict[
 
     archive = packed(ArchiveFormat.PDF, tmp_path, *one_page(codec, data))
 
-    # How ink looks on a screen is the reader's choice.
+    # How CMYK looks on a screen depends on the reader.
     assert psnr(rendered(archive), drawn) > (20 if mode == "CMYK" else 30)
     assert codec is not Codec.PNG or psnr(rendered(archive), drawn) > 60
 
@@ -342,7 +342,7 @@ def test_a_page_looks_in_a_pdf_as_it_did(codec: Codec, mode: str, options: dict[
         (Codec.GIF, "P", {}),
     ],
 )
-def test_a_page_that_a_pdf_can_not_hold_is_refused(
+def test_a_page_that_a_pdf_can_not_contain_is_refused(
     codec: Codec, mode: str, options: dict[str, Any], tmp_path: Path
 ) -> None:
     data = saved(Image.new("RGB", (8, 8)).convert(mode), codec, **options)
@@ -355,7 +355,7 @@ def test_a_page_that_a_pdf_can_not_hold_is_refused(
     ("size", "shown"),
     [((14400, 9), (14400, 9)), ((9, 28800), (4.5, 14400)), ((3, 65500), (1, 14400))],
 )
-def test_sides_stay_within_what_readers_show(
+def test_page_sizes_stay_within_what_readers_show(
     size: tuple[int, int], shown: tuple[float, float], tmp_path: Path
 ) -> None:
     data = saved(Image.new("RGB", size, "white"), Codec.PNG)

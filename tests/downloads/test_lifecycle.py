@@ -62,7 +62,7 @@ async def test_a_download_goes_from_queued_to_ready_with_every_page(harness: Dow
     await until(lambda: harness.staged() == [])
 
 
-async def test_the_same_request_is_the_same_download_while_it_lives(harness: DownloadHarness) -> None:
+async def test_the_same_request_is_the_same_download_until_it_ends(harness: DownloadHarness) -> None:
     first = await harness.start("200", chapter_ids=("202", "201"))
 
     assert (await harness.start("200", chapter_ids=("201", "202", "201"))).id == first.id
@@ -77,7 +77,7 @@ async def test_all_chapters_named_is_the_same_as_none_named(harness: DownloadHar
     assert first.request.chapter_ids == ()
 
 
-async def test_quality_tells_downloads_apart_only_where_it_counts(harness: DownloadHarness) -> None:
+async def test_quality_distinguishes_downloads_only_where_it_matters(harness: DownloadHarness) -> None:
     original = await harness.start("100", quality=90)
     assert (await harness.start("100", quality=50)).id == original.id
     jpeg = await harness.start("100", image=ImageFormat.JPEG, quality=90)
@@ -127,13 +127,13 @@ async def test_the_site_is_asked_before_anything_is_queued(harness: DownloadHarn
     assert (await harness.downloads.counts()).queued == 0
 
 
-async def test_while_the_site_is_away_a_living_download_is_still_found(harness: DownloadHarness) -> None:
+async def test_while_the_site_is_down_an_existing_download_is_still_found(harness: DownloadHarness) -> None:
     first = await harness.start("100")
     harness.albums.failure = UpstreamFailure(UpstreamReason.UNREACHABLE)
     assert (await harness.start("100")).id == first.id
 
 
-async def test_a_full_queue_refuses_and_tells_when_to_come_again(redis_url: str, tmp_path: Path) -> None:
+async def test_a_full_queue_refuses_with_a_time_to_retry(redis_url: str, tmp_path: Path) -> None:
     albums = FakeAlbums(*(an_album(str(number)) for number in range(100, 103)))
     async with open_harness(redis_url, tmp_path, albums=albums, queue_limit=2) as harness:
         first = await harness.start("100")
@@ -146,13 +146,13 @@ async def test_a_full_queue_refuses_and_tells_when_to_come_again(redis_url: str,
         assert (await harness.start("100")).id == first.id
 
 
-async def test_a_full_disk_refuses_new_downloads_and_finds_living_ones(redis_url: str, tmp_path: Path) -> None:
-    async with open_harness(redis_url, tmp_path) as roomy:
-        living = await roomy.start("100")
+async def test_a_full_disk_refuses_new_downloads_and_finds_existing_ones(redis_url: str, tmp_path: Path) -> None:
+    async with open_harness(redis_url, tmp_path) as with_space:
+        existing = await with_space.start("100")
         async with open_harness(redis_url, tmp_path, disk_floor_bytes=1 << 60) as full:
             with pytest.raises(StorageFull):
                 await full.start("100", archive=ArchiveFormat.PDF)
-            assert (await full.start("100")).id == living.id
+            assert (await full.start("100")).id == existing.id
 
 
 async def test_cancelling_a_queued_one_leaves_nothing_to_do(harness: DownloadHarness) -> None:
@@ -162,8 +162,8 @@ async def test_cancelling_a_queued_one_leaves_nothing_to_do(harness: DownloadHar
 
     assert cancelled.state is DownloadState.CANCELLED
     assert (await harness.downloads.cancel(queued.id)) == cancelled
-    assert await harness.link.client.zcard("jmgraph:queue") == 0
-    assert await harness.link.client.keys("arq:*") == []
+    assert await harness.redis_client.client.zcard("jmgraph:queue") == 0
+    assert await harness.redis_client.client.keys("arq:*") == []
 
 
 async def test_cancelling_a_running_one_stops_it_and_keeps_nothing_on_disk(harness: DownloadHarness) -> None:
@@ -180,7 +180,7 @@ async def test_cancelling_a_running_one_stops_it_and_keeps_nothing_on_disk(harne
     assert harness.archives.keys() == []
 
 
-class _TornPipeline(FakePipeline):
+class _FolderRemovedPipeline(FakePipeline):
     """Finds its folder gone while it is being stopped."""
 
     async def run(
@@ -192,19 +192,19 @@ class _TornPipeline(FakePipeline):
             raise FileNotFoundError(job.folder) from None
 
 
-async def test_a_folder_taken_away_by_a_cancellation_is_no_fault(harness: DownloadHarness) -> None:
-    harness.pipeline = _TornPipeline()
+async def test_a_folder_removed_by_a_cancellation_is_no_error(harness: DownloadHarness) -> None:
+    harness.pipeline = _FolderRemovedPipeline()
     harness.pipeline.pause_at = 3
-    with capture_logs() as told:
+    with capture_logs() as logs:
         harness.work()
         running = await harness.start("100")
         await harness.pipeline.paused.wait()
 
         cancelled = await harness.downloads.cancel(running.id)
-        await until(lambda: "A download is no longer ours" in [line["event"] for line in told])
+        await until(lambda: "A download is no longer ours" in [line["event"] for line in logs])
 
     assert cancelled.state is DownloadState.CANCELLED
-    assert [line["event"] for line in told if line["log_level"] in ("warning", "error")] == []
+    assert [line["event"] for line in logs if line["log_level"] in ("warning", "error")] == []
     assert harness.staged() == []
 
 
@@ -221,17 +221,17 @@ async def test_a_failed_one_names_its_missing_pages_and_keeps_the_others_for_a_r
     assert failed.progress.pages_done == 3
 
     harness.pipeline.missing = set()
-    harness.pipeline.asked.clear()
+    harness.pipeline.requested.clear()
     again = await harness.downloads.retry(failed.id)
     assert (again.state, again.problem, again.finished_at) == (DownloadState.QUEUED, None, None)
     ready = await harness.until_ended(failed.id)
 
     assert ready.state is DownloadState.READY
-    assert harness.pipeline.asked == ["100/2", "100/4"]
+    assert harness.pipeline.requested == ["100/2", "100/4"]
     assert ready.attempts == 2
 
 
-async def test_what_nobody_foresaw_fails_the_download_as_internal(harness: DownloadHarness) -> None:
+async def test_an_unexpected_error_fails_the_download_as_internal(harness: DownloadHarness) -> None:
     harness.pipeline.error = ZeroDivisionError()
     harness.work()
     failed = await harness.until_ended((await harness.start("100")).id)
@@ -272,7 +272,7 @@ async def test_removing_deletes_record_file_and_folder(harness: DownloadHarness)
     assert await harness.downloads.of_album("100") == []
     with pytest.raises(DownloadNotFound):
         await harness.downloads.remove(ready.id)
-    left = [key for key in await harness.link.client.keys("jmgraph:downloads:*") if b"version" not in key]
+    left = [key for key in await harness.redis_client.client.keys("jmgraph:downloads:*") if b"version" not in key]
     assert [key for key in left if b"workers" not in key] == []
 
 
@@ -330,7 +330,7 @@ async def test_jobs_are_bounded_and_served_in_the_order_they_came(redis_url: str
             await harness.until_ended(id)
 
         assert harness.pipeline.max_concurrent_calls == 2
-        assert harness.pipeline.asked == [f"{number}/1" for number in range(100, 108)]
+        assert harness.pipeline.requested == [f"{number}/1" for number in range(100, 108)]
 
 
 async def test_the_list_is_newest_first_and_can_be_paged_through(redis_url: str, tmp_path: Path) -> None:
@@ -368,13 +368,13 @@ async def test_a_page_of_no_size_or_too_much_is_invalid(harness: DownloadHarness
 
 
 @pytest.mark.parametrize("after", ["x", "!!!", "ZDE6", "山", "bm90IG91cnM"])
-async def test_a_cursor_that_is_none_is_invalid(harness: DownloadHarness, after: str) -> None:
+async def test_an_invalid_cursor_is_refused(harness: DownloadHarness, after: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         await harness.downloads.list(None, 5, after)
     assert caught.value.field == "after"
 
 
-async def test_counts_tell_what_waits_what_runs_and_who_works(harness: DownloadHarness) -> None:
+async def test_counts_are_of_waiting_and_running_downloads_and_workers(harness: DownloadHarness) -> None:
     harness.pipeline.pause_at = 1
     for album in ("100", "200", "300"):
         await harness.start(album)
@@ -384,6 +384,6 @@ async def test_counts_tell_what_waits_what_runs_and_who_works(harness: DownloadH
 
     counts = await harness.downloads.counts()
     assert (counts.queued, counts.active, counts.workers) == (1, 2, 2)
-    harness.pipeline.go.set()
+    harness.pipeline.resume.set()
     await harness.stop_work()
     assert (await harness.downloads.counts()).workers == 0

@@ -1,4 +1,4 @@
-"""What goes with time: files, records, leftovers; and what stays while it is being sent."""
+"""What is deleted in time: files, records, leftovers; and what is kept while it is being sent."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def a_ready_one(harness: DownloadHarness) -> DownloadRecord:
     return await harness.until_ended((await harness.start("100")).id)
 
 
-async def test_a_file_goes_when_its_time_has_come_and_the_record_says_so(redis_url: str, tmp_path: Path) -> None:
+async def test_a_file_is_deleted_when_it_expires_and_the_record_says_so(redis_url: str, tmp_path: Path) -> None:
     async with open_harness(redis_url, tmp_path, ttl_s=0.2) as harness:
         ready = await a_ready_one(harness)
         assert ready.file is not None
@@ -37,11 +37,13 @@ async def test_a_file_goes_when_its_time_has_come_and_the_record_says_so(redis_u
         assert await harness.downloads.find_named("山行 100", ArchiveFormat.ZIP) is None
 
 
-async def test_a_file_whose_time_came_while_nobody_ran_goes_at_the_next_start(redis_url: str, tmp_path: Path) -> None:
+async def test_a_file_that_expired_while_nothing_ran_is_deleted_at_the_next_start(
+    redis_url: str, tmp_path: Path
+) -> None:
     async with open_harness(redis_url, tmp_path, ttl_s=0.3) as harness:
         ready = await a_ready_one(harness)
     assert len(harness.archives.keys()) == 1
-    await asyncio.sleep(0.3)  # its time passes, and nobody is there
+    await asyncio.sleep(0.3)  # it expires while no process runs
 
     async with open_harness(redis_url, tmp_path, ttl_s=0.3) as harness:
         await harness.until_state(ready.id, DownloadState.EXPIRED)
@@ -54,7 +56,7 @@ async def test_a_file_that_is_being_sent_stays_until_it_is_sent(redis_url: str, 
         assert ready.file is not None
         async with sender.downloads.lock_file(ready.id, ready.file.name) as file:
             assert file == ready.file
-            await asyncio.sleep(1.0)  # five times its life, and longer than an unrenewed hold
+            await asyncio.sleep(1.0)  # five times its TTL, and longer than a lock that is not renewed
             assert len(harness.archives.keys()) == 1
             found = await harness.downloads.find(ready.id)
             assert found is not None
@@ -65,29 +67,31 @@ async def test_a_file_that_is_being_sent_stays_until_it_is_sent(redis_url: str, 
         await harness.until_state(ready.id, DownloadState.EXPIRED)
 
 
-async def test_an_expired_one_is_fetched_afresh_by_a_retry(redis_url: str, tmp_path: Path) -> None:
+async def test_an_expired_one_is_fetched_again_by_a_retry(redis_url: str, tmp_path: Path) -> None:
     async with open_harness(redis_url, tmp_path, ttl_s=0.2) as harness:
         ready = await a_ready_one(harness)
         await harness.until_state(ready.id, DownloadState.EXPIRED)
-        harness.pipeline.asked.clear()
+        harness.pipeline.requested.clear()
 
         again = await harness.downloads.retry(ready.id)
 
         assert (again.progress.pages_done, again.expires_at) == (0, None)
         await harness.until_ended(ready.id)
-        assert len(harness.pipeline.asked) == 5
+        assert len(harness.pipeline.requested) == 5
 
 
-async def test_the_record_of_an_ended_download_goes_after_its_time(redis_url: str, tmp_path: Path) -> None:
+async def test_the_record_of_an_ended_download_is_deleted_after_its_time(redis_url: str, tmp_path: Path) -> None:
     async with open_harness(redis_url, tmp_path, history_s=0.2) as harness:
         cancelled = await harness.downloads.cancel((await harness.start("100")).id)
         async with asyncio.timeout(5):
-            while await harness.downloads.find(cancelled.id):  # noqa: ASYNC110 (another process's doing)
+            while await harness.downloads.find(cancelled.id):  # noqa: ASYNC110 (another process does it)
                 await asyncio.sleep(0.01)
         assert (await harness.downloads.list(None, 10, None)).total == 0
 
 
-async def test_folders_of_nobody_are_swept_and_those_of_failed_ones_are_kept(redis_url: str, tmp_path: Path) -> None:
+async def test_unused_folders_are_removed_and_those_of_failed_downloads_are_kept(
+    redis_url: str, tmp_path: Path
+) -> None:
     async with open_harness(redis_url, tmp_path) as harness:
         harness.pipeline.missing = {2}
         harness.work()
@@ -125,7 +129,7 @@ async def test_records_of_a_newer_version_end_the_start_with_one_line(redis_url:
     assert "\n" not in str(caught.value)
 
 
-async def test_while_redis_is_away_every_call_says_so_and_it_goes_on_afterwards(tmp_path: Path) -> None:
+async def test_while_redis_is_unavailable_every_call_says_so_and_works_afterwards(tmp_path: Path) -> None:
     async with embedded_valkey(tmp_path / "redis") as url:
         pass
     async with open_harness(url, tmp_path) as harness:
@@ -142,7 +146,7 @@ async def test_while_redis_is_away_every_call_says_so_and_it_goes_on_afterwards(
             assert (await a_ready_one(harness)).state is DownloadState.READY
 
 
-def test_the_timings_of_hosts_keep_the_promised_times() -> None:
+def test_the_default_timings_are_those_of_the_documents() -> None:
     timings = Timings()
     assert timings.heartbeat_s == 3
     assert timings.reconcile_s == 15

@@ -1,4 +1,4 @@
-"""A title becomes a file name, whatever it file_locks."""
+"""A title becomes a safe file name."""
 
 from __future__ import annotations
 
@@ -66,17 +66,17 @@ def test_a_long_title_is_cut_between_characters_only(title: str) -> None:
     assert not rest or not unicodedata.combining(rest[0])
 
 
-def test_a_long_title_uses_the_room_there_is() -> None:
+def test_a_long_title_uses_the_whole_length_allowed() -> None:
     assert file_stem("漢" * 100) == "漢" * 66
     assert file_stem("a" * 300) == "a" * 200
 
 
-def test_a_fallback_stands_in_for_a_title_of_nothing() -> None:
+def test_an_empty_title_becomes_a_fallback() -> None:
     assert file_stem("???"[:0], "JM350234") == "JM350234"
 
 
 @given(AWKWARD, st.integers(1, 10**9).map(str))
-def test_a_second_album_of_the_same_title_is_told_by_its_number(title: str, album_id: str) -> None:
+def test_a_second_album_of_the_same_title_gets_its_number(title: str, album_id: str) -> None:
     name = with_album_suffix(file_stem(title), album_id)
 
     assert name.endswith(f" [JM{album_id}]")
@@ -85,5 +85,5 @@ def test_a_second_album_of_the_same_title_is_told_by_its_number(title: str, albu
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", "a\\b", "a\x00b", "a\nb", ".hidden", "x" * 201, "漢" * 67])
-def test_a_name_that_can_do_harm_is_told_as_unsafe(name: str) -> None:
+def test_a_name_that_can_do_harm_is_unsafe(name: str) -> None:
     assert not is_safe_stem(name)

@@ -1,4 +1,4 @@
-"""Pages become an archive: nothing lost, nothing twice, nothing half."""
+"""Pages become an archive: each page once, and complete."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def executor() -> Iterator[ImageExecutor]:
 
 @pytest.fixture
 def pipeline(source: SitePages, executor: ImageExecutor) -> Pipeline:
-    """The pipeline under test, with all the disk it wants."""
+    """The pipeline under test, without a limit of disk space."""
     return Pipeline(source, MetadataSource(), executor, disk_floor_bytes=0)
 
 
@@ -252,7 +252,7 @@ async def test_a_chapter_alone_keeps_its_place_in_the_album(pipeline: Pipeline, 
     assert [name[:3] for name in names] == ["005", "005"]
 
 
-async def test_a_cbz_tells_of_the_album(pipeline: Pipeline, tmp_path: Path) -> None:
+async def test_a_cbz_has_metadata_of_the_album(pipeline: Pipeline, tmp_path: Path) -> None:
     job = job_of(SERIES, tmp_path, archive=ArchiveFormat.CBZ)
 
     files = contents(await run(pipeline, job))
@@ -293,7 +293,7 @@ async def test_cut_jpeg_pages_are_in_a_pdf_byte_for_byte(
 # --- what it costs the site ------------------------------------------------------------------------------------
 
 
-async def test_pages_on_disk_are_not_asked_for_again(pipeline: Pipeline, demo: RunningDemo, tmp_path: Path) -> None:
+async def test_pages_on_disk_are_not_requested_again(pipeline: Pipeline, demo: RunningDemo, tmp_path: Path) -> None:
     first = await run(pipeline, job_of(SERIES, tmp_path))
     demo.requests.reset()
 
@@ -329,13 +329,15 @@ async def test_another_format_does_not_take_the_pages_of_the_first(pipeline: Pip
     assert archive.size_bytes > 2 * smaller
 
 
-async def test_pages_wait_behind_people(pipeline: Pipeline, source: SitePages, tmp_path: Path) -> None:
+async def test_pages_have_lower_priority_than_interactive_requests(
+    pipeline: Pipeline, source: SitePages, tmp_path: Path
+) -> None:
     await run(pipeline, job_of(SERIES, tmp_path))
 
     assert source.priorities == {Priority.DOWNLOAD}
 
 
-async def test_many_pages_are_on_their_way_at_once(pipeline: Pipeline, demo: RunningDemo, tmp_path: Path) -> None:
+async def test_many_pages_are_fetched_at_once(pipeline: Pipeline, demo: RunningDemo, tmp_path: Path) -> None:
     demo.knobs.set("image", latency_s=0.2)
 
     await run(pipeline, job_of(SERIES, tmp_path))
@@ -368,7 +370,7 @@ async def test_missing_pages_are_named_once_all_others_are_on_disk(
     assert len(contents(archive)) == 24
 
 
-async def test_a_page_that_does_not_decode_counts_as_not_had(
+async def test_a_page_that_does_not_decode_counts_as_missing(
     pipeline: Pipeline, demo: RunningDemo, tmp_path: Path
 ) -> None:
     with pytest.raises(PagesMissing) as failure:
@@ -380,7 +382,7 @@ async def test_a_page_that_does_not_decode_counts_as_not_had(
     assert demo.requests.count(path="/00003", role="image") == 2
 
 
-async def test_a_page_hurt_on_its_way_is_asked_for_once_more(
+async def test_a_page_hurt_on_its_way_is_requested_once_more(
     pipeline: Pipeline, demo: RunningDemo, tmp_path: Path
 ) -> None:
     demo.knobs.set("image", path="/900121/00001", failure="short", fail_next=1)
@@ -427,7 +429,7 @@ async def test_a_disk_that_fills_meanwhile_stops_the_download(
         await run(pipeline, job_of(SERIES, tmp_path), fill_up)
 
 
-async def test_a_cancel_stops_it_within_a_second_though_nothing_moves(
+async def test_a_cancel_stops_it_within_a_second_though_no_page_arrives(
     pipeline: Pipeline, source: SitePages, tmp_path: Path
 ) -> None:
     source.gate.clear()
@@ -457,7 +459,7 @@ async def test_a_cancel_between_pages_leaves_no_archive_and_no_half_page(pipelin
     assert all(name.endswith(".webp") for name in pages)
 
 
-async def test_nothing_of_a_stopped_run_runs_on(pipeline: Pipeline, tmp_path: Path) -> None:
+async def test_nothing_of_a_stopped_run_continues(pipeline: Pipeline, tmp_path: Path) -> None:
     begun = asyncio.Event()
     running = asyncio.create_task(run(pipeline, job_of(438516, tmp_path), lambda progress: begun.set()))
     await begun.wait()
@@ -472,18 +474,18 @@ async def test_nothing_of_a_stopped_run_runs_on(pipeline: Pipeline, tmp_path: Pa
     assert {path.relative_to(tmp_path).parts[0] for path in files_under(tmp_path)} == {"next"}
 
 
-# --- what is told meanwhile ------------------------------------------------------------------------------------
+# --- what is events meanwhile ------------------------------------------------------------------------------------
 
 
 async def test_progress_counts_every_page_once(pipeline: Pipeline, tmp_path: Path) -> None:
-    told: list[PagesProgress] = []
+    events: list[PagesProgress] = []
 
-    archive = await run(pipeline, job_of(SERIES, tmp_path), told.append)
+    archive = await run(pipeline, job_of(SERIES, tmp_path), events.append)
 
-    assert [progress.pages_done for progress in told] == list(range(1, 25))
-    assert {progress.pages_total for progress in told} == {24}
-    assert told[-1].done_of == {str(id): 2 for id in range(900120, 900132)}
-    assert told[-1].bytes_done == sum(len(data) for data in contents(archive).values())
+    assert [progress.pages_done for progress in events] == list(range(1, 25))
+    assert {progress.pages_total for progress in events} == {24}
+    assert events[-1].done_of == {str(id): 2 for id in range(900120, 900132)}
+    assert events[-1].bytes_done == sum(len(data) for data in contents(archive).values())
 
 
 async def test_a_page_of_a_running_download_can_be_shown(pipeline: Pipeline, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""How a worker writes its record: seldom while pages come, exactly when the state transitions."""
+"""How a worker writes its record: seldom while pages arrive, at once when the state changes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def progress(done: int, total: int = 10) -> PagesProgress:
 
 async def a_writer(harness: DownloadHarness) -> tuple[DownloadStore, RecordWriter]:
     """The writer of a running download with one chapter of ten pages."""
-    store = DownloadStore(harness.link, harness.events)
+    store = DownloadStore(harness.redis_client, harness.events)
     queued = await harness.start("100")
     running, _ = await store.change(queued.id, lambda row: transitions.claimed(row, row.job_id, "me"))
     writer = RecordWriter(store, running, replace(QUICK, progress_s=0.1))
@@ -81,7 +81,7 @@ async def test_a_change_whose_answer_was_lost_is_found_written(redis_url: str, t
         assert await writer.change(lambda _: packing) == written
 
 
-async def test_a_record_in_other_hands_is_not_written(redis_url: str, tmp_path: Path) -> None:
+async def test_a_record_leased_by_another_worker_is_not_written(redis_url: str, tmp_path: Path) -> None:
     async with open_harness(redis_url, tmp_path) as harness:
         store, writer = await a_writer(harness)
         taken, _ = await store.change(writer.row.download.id, lambda row: row.replace(lease="another"))
@@ -92,7 +92,7 @@ async def test_a_record_in_other_hands_is_not_written(redis_url: str, tmp_path: 
         assert await store.find(taken.download.id) == taken
 
 
-def test_the_time_left_is_told_by_the_pages_of_late() -> None:
+def test_the_time_left_is_estimated_from_recent_pages() -> None:
     clock = Clock()
     pace = ThroughputMeter(clock)
     assert pace.eta_s(10) is None

@@ -48,7 +48,7 @@ asyncio.run(main(*sys.argv[1:]))
 
 @contextmanager
 def a_worker(url: str, data_dir: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker in a process of its own, that takes 20 ms a page and tells what it asks for in `asked.log`."""
+    """A worker in a process of its own, that takes 20 ms a page and writes its requests to `asked.log`."""
     command = [sys.executable, "-c", WORKER, url, str(data_dir), str(data_dir / "asked.log"), str(PAGES)]
     with subprocess.Popen(command, cwd=Path(__file__).parents[2]) as process:
         try:
@@ -83,12 +83,12 @@ async def test_a_killed_worker_loses_no_page(harness: DownloadHarness, redis_url
     assert ready.progress.pages_done == PAGES
     assert ready.attempts == 2
     assert len(on_disk) >= 9
-    again = {f"100-{int(name.split('/')[1]):05d}" for name in harness.pipeline.asked}
+    again = {f"100-{int(name.split('/')[1]):05d}" for name in harness.pipeline.requested}
     assert again.isdisjoint(on_disk)
     assert len(again) + len(on_disk) == PAGES
 
 
-async def test_a_worker_on_another_machine_starts_the_pages_afresh(redis_url: str, tmp_path: Path) -> None:
+async def test_a_worker_on_another_machine_fetches_all_pages_again(redis_url: str, tmp_path: Path) -> None:
     albums = FakeAlbums(an_album("100"), pages=PAGES)
     async with open_harness(redis_url, tmp_path / "other", albums=albums) as harness:
         queued = await harness.start("100")
@@ -101,10 +101,10 @@ async def test_a_worker_on_another_machine_starts_the_pages_afresh(redis_url: st
         harness.work()
         await harness.until_state(queued.id, DownloadState.READY)
 
-    assert len(harness.pipeline.asked) == PAGES
+    assert len(harness.pipeline.requested) == PAGES
 
 
-async def test_a_frozen_worker_that_wakes_up_late_spoils_nothing(harness: DownloadHarness, redis_url: str) -> None:
+async def test_a_worker_that_was_suspended_too_long_changes_nothing(harness: DownloadHarness, redis_url: str) -> None:
     queued = await harness.start("100")
     with a_worker(redis_url, harness.data_dir) as process:
         await until(lambda: len(asked(harness.data_dir)) >= 5, 20)
@@ -140,39 +140,39 @@ async def test_a_stopped_worker_hands_over_at_once(redis_url: str, tmp_path: Pat
         ready = await harness.until_state(queued.id, DownloadState.READY)
 
     assert ready.attempts == 2
-    counts = Counter(asked(tmp_path) + harness.pipeline.asked)
+    counts = Counter(asked(tmp_path) + harness.pipeline.requested)
     assert len(counts) == PAGES
     assert sum(counts.values()) <= PAGES + 1  # the page under way when it was stopped
 
 
-async def test_a_worker_goes_on_by_itself_when_redis_was_killed(tmp_path: Path) -> None:
+async def test_a_worker_continues_by_itself_after_redis_was_killed(tmp_path: Path) -> None:
     async with embedded_valkey(tmp_path) as url:
         albums = FakeAlbums(an_album("100"), pages=PAGES)
         async with open_harness(url, tmp_path, albums=albums, pipeline=FakePipeline(page_s=0.01)) as harness:
             queued = await harness.start("100")
             harness.work()
-            await until(lambda: len(harness.pipeline.asked) >= 5)
+            await until(lambda: len(harness.pipeline.requested) >= 5)
 
-            pid = (await harness.link.client.info("server"))["process_id"]
+            pid = (await harness.redis_client.client.info("server"))["process_id"]
             os.kill(pid, signal.SIGKILL)
 
             ready = await until_ready(harness, queued.id)
             assert ready.progress.pages_done == PAGES
-            assert len(harness.pipeline.asked) == PAGES
+            assert len(harness.pipeline.requested) == PAGES
 
 
 async def until_ready(harness: DownloadHarness, id: str) -> DownloadRecord:
     """The READY download, over an outage of Redis."""
     async with asyncio.timeout(20):
         while True:
-            if await harness.link.ping() is not None:
+            if await harness.redis_client.ping() is not None:
                 found = await harness.downloads.find(id)
                 if found and found.state is DownloadState.READY:
                     return found
             await asyncio.sleep(0.02)
 
 
-async def test_when_everything_was_killed_the_next_start_carries_on(tmp_path: Path) -> None:
+async def test_when_everything_was_killed_the_next_start_continues(tmp_path: Path) -> None:
     async with embedded_valkey(tmp_path) as url:
         async with open_harness(url, tmp_path, maintained=False) as harness:
             queued = await harness.start("100")
@@ -187,18 +187,18 @@ async def test_when_everything_was_killed_the_next_start_carries_on(tmp_path: Pa
         ready = await harness.until_state(queued.id, DownloadState.READY)
 
     assert ready.progress.pages_done == PAGES
-    assert len(harness.pipeline.asked) <= PAGES - 4
+    assert len(harness.pipeline.requested) <= PAGES - 4
 
 
 async def test_a_queued_record_whose_job_is_lost_gets_another(
     harness: DownloadHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     queued = await harness.start("100")
-    await harness.link.client.delete("jmgraph:queue")
+    await harness.redis_client.client.delete("jmgraph:queue")
     await until_queue_length(harness, 1)
 
-    for key in await harness.link.client.keys("arq:job:*"):
-        await harness.link.client.delete(key)
+    for key in await harness.redis_client.client.keys("arq:job:*"):
+        await harness.redis_client.client.delete(key)
     harness.work()
 
     assert (await harness.until_ended(queued.id)).state is DownloadState.READY
@@ -207,7 +207,7 @@ async def test_a_queued_record_whose_job_is_lost_gets_another(
 
 async def until_queue_length(harness: DownloadHarness, length: int) -> None:
     async with asyncio.timeout(10):
-        while await harness.link.client.zcard("jmgraph:queue") != length:  # noqa: ASYNC110 (another task's doing)
+        while await harness.redis_client.client.zcard("jmgraph:queue") != length:  # noqa: ASYNC110 (another task does it)
             await asyncio.sleep(0.01)
 
 
@@ -228,7 +228,7 @@ async def test_a_worker_that_lost_its_lease_writes_nothing_and_leaves_the_pages(
 
     store = store_of(harness)
     taken, _ = await store.change(queued.id, lambda row: row.replace(lease="another"))
-    harness.pipeline.go.set()
+    harness.pipeline.resume.set()
 
     await until(lambda: harness.pipeline.concurrent_calls == 0)
     there = await store.find(queued.id)
@@ -236,7 +236,7 @@ async def test_a_worker_that_lost_its_lease_writes_nothing_and_leaves_the_pages(
     assert harness.staged() == [taken.folder]
 
 
-async def test_a_download_over_which_workers_die_again_and_again_fails_at_last(harness: DownloadHarness) -> None:
+async def test_a_download_that_kills_its_workers_repeatedly_fails(harness: DownloadHarness) -> None:
     queued = await harness.start("100")
     for _ in range(MAX_CRASHES + 1):
         await harness.until_state(queued.id, DownloadState.QUEUED)
@@ -249,7 +249,7 @@ async def test_a_download_over_which_workers_die_again_and_again_fails_at_last(h
     )
 
 
-async def test_a_download_in_a_workers_name_that_is_not_in_its_hands_is_freed(redis_url: str, tmp_path: Path) -> None:
+async def test_a_download_leased_by_a_worker_that_does_not_run_it_is_released(redis_url: str, tmp_path: Path) -> None:
     async with open_harness(redis_url, tmp_path, timings=PATIENT) as harness:
         queued = await harness.start("100")
         worker, stop = harness.downloads.worker(harness.pipeline, jobs=1), asyncio.Event()
@@ -264,5 +264,5 @@ async def test_a_download_in_a_workers_name_that_is_not_in_its_hands_is_freed(re
 
 
 def store_of(harness: DownloadHarness) -> DownloadStore:
-    """The records, past every rule of the service."""
-    return DownloadStore(harness.link, harness.events)
+    """The records, without the rules of the service."""
+    return DownloadStore(harness.redis_client, harness.events)

@@ -1,4 +1,4 @@
-"""ArchiveStorage are kept in a folder and in a bucket alike."""
+"""Archives are stored in a folder or in a bucket, with the same behaviour."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ async def test_a_file_is_moved_in_and_read_back(store: ArchiveStore, make_file: 
     assert await read_all(opened.chunks) == b"twelve bytes"
 
 
-async def test_a_stored_file_tells_its_exact_size(store: ArchiveStore, make_file: Callable[[bytes], Path]) -> None:
+async def test_a_stored_file_has_its_exact_size(store: ArchiveStore, make_file: Callable[[bytes], Path]) -> None:
     await store.put(make_file(b"x" * 12_345), "a.zip")
 
     found = await store.stat("a.zip")
@@ -171,7 +171,7 @@ async def test_a_file_deleted_while_it_is_sent_is_sent_to_its_end(
     assert first + await read_all(opened.chunks) == data
 
 
-async def test_what_a_killed_upload_left_is_swept_once_it_is_old(tmp_path: Path) -> None:
+async def test_temporary_files_of_killed_uploads_are_deleted_once_they_are_old(tmp_path: Path) -> None:
     store = open_archive_store("", {}, tmp_path)
     old, young, kept = tmp_path / "k" / "a.zip#1", tmp_path / "b.zip#12", tmp_path / "issue #1.zip"
     old.parent.mkdir()
@@ -187,7 +187,7 @@ async def test_what_a_killed_upload_left_is_swept_once_it_is_old(tmp_path: Path)
     assert kept.exists()
 
 
-async def test_a_server_that_is_away_is_a_failure_without_its_address(
+async def test_an_unreachable_server_is_a_failure_without_its_address(
     tmp_path: Path, make_file: Callable[[bytes], Path], closed_port: int
 ) -> None:
     store = open_archive_store(f"s3://{BUCKET}", s3_options(f"http://127.0.0.1:{closed_port}"), tmp_path)
@@ -200,7 +200,7 @@ async def test_a_server_that_is_away_is_a_failure_without_its_address(
 
 @pytest.fixture
 def closed_port() -> int:
-    """A port of loopback on which nobody listens."""
+    """A port of loopback on which nothing listens."""
     import socket
 
     with socket.socket() as probe:
@@ -222,7 +222,7 @@ def closed_port() -> int:
         ("file:///dev/null/archives", {}),
     ],
 )
-def test_a_store_that_can_not_be_ends_the_start_in_one_line_without_secrets(
+def test_an_invalid_store_ends_the_start_in_one_line_without_secrets(
     url: str, options: dict[str, object], tmp_path: Path
 ) -> None:
     with pytest.raises(ConfigurationError, match=r"^JMGRAPH_STORAGE_URL[^\n]*$") as failure:

@@ -1,4 +1,4 @@
-"""Downloads as they are watched: one, all, by few and by a thousand."""
+"""Subscriptions to downloads: to one, to all, by a few clients and by a thousand."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def seen_by(harness: DownloadHarness, id: str) -> list[DownloadRecord]:
     return [download async for download in harness.downloads.watch(id)]
 
 
-async def test_a_watcher_sees_now_and_growing_revisions_to_the_end(harness: DownloadHarness) -> None:
+async def test_a_watcher_gets_the_current_state_and_growing_revisions_to_the_end(harness: DownloadHarness) -> None:
     queued = await harness.start("100")
     watching = asyncio.create_task(seen_by(harness, queued.id))
     await until(lambda: harness.downloads.subscriber_count == 1)
@@ -68,7 +68,7 @@ async def test_watching_ends_when_the_download_is_removed(harness: DownloadHarne
         await asyncio.wait_for(anext(watcher), 5)
 
 
-async def test_another_process_sees_the_download_through(
+async def test_another_process_follows_the_download_to_its_end(
     harness: DownloadHarness, redis_url: str, tmp_path: Path
 ) -> None:
     async with open_harness(redis_url, tmp_path) as other:
@@ -78,9 +78,7 @@ async def test_another_process_sees_the_download_through(
         assert (await asyncio.wait_for(watching, 10))[-1].state is DownloadState.READY
 
 
-async def test_messages_keep_their_distance_and_a_slow_watcher_skips_to_the_newest(
-    redis_url: str, tmp_path: Path
-) -> None:
+async def test_messages_are_throttled_and_a_slow_watcher_skips_to_the_newest(redis_url: str, tmp_path: Path) -> None:
     albums = FakeAlbums(an_album("100"), pages=100)
     timings = replace(QUICK, live_s=0.2)
     async with open_harness(redis_url, tmp_path, albums=albums, timings=timings) as harness:
@@ -98,7 +96,7 @@ async def test_messages_keep_their_distance_and_a_slow_watcher_skips_to_the_newe
     assert seen[-1].revision > 2 * len(seen)
 
 
-async def test_the_end_does_not_wait_for_its_turn(redis_url: str, tmp_path: Path) -> None:
+async def test_the_last_message_is_not_throttled(redis_url: str, tmp_path: Path) -> None:
     async with open_harness(redis_url, tmp_path, timings=replace(QUICK, live_s=60.0)) as harness:
         harness.pipeline.page_s = 0.01
         queued = await harness.start("100")
@@ -117,8 +115,8 @@ async def test_after_an_outage_a_watcher_resumes_from_the_record(harness: Downlo
     watching = asyncio.create_task(seen_by(harness, queued.id))
     await until(lambda: harness.downloads.subscriber_count == 2)  # with the worker's own
 
-    await harness.link.client.client_kill_filter(_type="pubsub")
-    harness.pipeline.go.set()
+    await harness.redis_client.client.client_kill_filter(_type="pubsub")
+    harness.pipeline.resume.set()
 
     assert (await asyncio.wait_for(watching, 10))[-1].state is DownloadState.READY
 
@@ -172,10 +170,10 @@ async def test_a_feed_misses_nothing_over_an_outage(harness: DownloadHarness) ->
     first = await harness.start("100")
     feed = harness.downloads.feed(None, None)
     await anext(feed)
-    coming = asyncio.create_task(anext(feed))
-    await harness.link.client.client_kill_filter(_type="pubsub")
+    next_batch = asyncio.create_task(anext(feed))
+    await harness.redis_client.client.client_kill_filter(_type="pubsub")
     cancelled = await harness.downloads.cancel(first.id)
-    assert (await asyncio.wait_for(coming, 5)).downloads == (cancelled,)
+    assert (await asyncio.wait_for(next_batch, 5)).downloads == (cancelled,)
     await feed.aclose()
 
 
@@ -187,7 +185,7 @@ async def test_a_thousand_watchers_of_twenty_downloads_all_see_the_end_and_cost_
         ids = [(await harness.start(str(number))).id for number in range(100, 120)]
         watching = [asyncio.create_task(seen_by(harness, ids[number % 20])) for number in range(1000)]
         await until(lambda: harness.downloads.subscriber_count == 1000)
-        await harness.link.client.config_resetstat()
+        await harness.redis_client.client.config_resetstat()
         harness.pipeline.page_s = 0.01
         harness.work(jobs=20)
 
@@ -197,7 +195,7 @@ async def test_a_thousand_watchers_of_twenty_downloads_all_see_the_end_and_cost_
         for of_one in seen:
             revisions = [download.revision for download in of_one]
             assert revisions == sorted(set(revisions))
-        reads = (await harness.link.client.info("commandstats"))["cmdstat_hmget"]["calls"]
+        reads = (await harness.redis_client.client.info("commandstats"))["cmdstat_hmget"]["calls"]
         changes = sum(of_one[-1].revision for of_one in seen[:20])
         assert reads < 10 * changes  # not by watcher: that would be fifty times the changes
 
@@ -216,5 +214,5 @@ async def test_a_thousand_watchers_that_come_and_go_leave_nothing(harness: Downl
 
     assert len(asyncio.all_tasks()) == tasks
     assert harness.downloads.subscriber_count == 0
-    numbers = await harness.link.client.pubsub_numsub(harness.events.channel)
+    numbers = await harness.redis_client.client.pubsub_numsub(harness.events.channel)
     assert numbers == [(harness.events.channel.encode(), 1)]

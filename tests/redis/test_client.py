@@ -28,19 +28,19 @@ def closed_port() -> int:
 
 @pytest.fixture
 def silent_url() -> Iterator[str]:
-    """A server that takes connections and never says a word."""
+    """A server that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"redis://127.0.0.1:{server.getsockname()[1]}/0"
 
 
-async def test_a_ping_tells_the_way_there_and_back_in_ms(tmp_path: Path, redis_url: str) -> None:
+async def test_a_ping_gives_the_round_trip_in_ms(tmp_path: Path, redis_url: str) -> None:
     async with open_redis(settings_for(tmp_path, redis_url)) as redis_client:
         latency_ms = await redis_client.ping()
     assert latency_ms is not None
     assert 0 < latency_ms < 1000
 
 
-async def test_without_a_redis_the_link_opens_and_every_call_says_unavailable(tmp_path: Path) -> None:
+async def test_without_redis_the_client_opens_and_every_call_raises_unavailable(tmp_path: Path) -> None:
     url = f"redis://127.0.0.1:{closed_port()}/0"
 
     async with open_redis(settings_for(tmp_path, url)) as redis_client:
@@ -93,7 +93,7 @@ async def test_a_full_redis_is_unavailable_and_a_wrong_command_is_a_bug(tmp_path
             await redis_client.client.config_set("maxmemory", "0")
 
 
-async def test_a_refused_password_ends_the_start_with_one_line_that_does_not_tell_it(
+async def test_a_refused_password_ends_the_start_with_one_line_without_the_password(
     tmp_path: Path, valkey_url: str
 ) -> None:
     url = valkey_url.replace("redis://", "redis://somebody:hunter2@")
@@ -106,13 +106,13 @@ async def test_a_refused_password_ends_the_start_with_one_line_that_does_not_tel
     assert "\n" not in str(caught.value)
 
 
-async def test_a_link_never_prints_its_password() -> None:
+async def test_a_client_never_prints_its_password() -> None:
     assert "hunter2" not in repr(RedisClient("redis://:hunter2@127.0.0.1:1/0"))
 
 
 async def test_without_a_url_the_embedded_server_is_used_and_joined(tmp_path: Path) -> None:
     async with open_redis(settings_for(tmp_path, "")) as owner:
         async with open_redis(settings_for(tmp_path, ""), join=True) as joiner:
-            await owner.client.set("said", "hello")
-            assert await joiner.client.get("said") == b"hello"
+            await owner.client.set("greeting", "hello")
+            assert await joiner.client.get("greeting") == b"hello"
         assert await owner.ping() is not None

@@ -105,8 +105,8 @@ async def test_it_listens_on_loopback_only_and_wants_its_password(tmp_path: Path
         with redis.Redis.from_url(url) as client:
             assert client.config_get("bind")["bind"] == "127.0.0.1"
             port = client.connection_pool.connection_kwargs["port"]
-        with redis.Redis(port=port) as stranger, pytest.raises(redis.AuthenticationError):
-            stranger.ping()
+        with redis.Redis(port=port) as unauthenticated, pytest.raises(redis.AuthenticationError):
+            unauthenticated.ping()
         title = title_of(pid_of_server(tmp_path))
         password = json.loads((tmp_path / "valkey" / "address.json").read_bytes())["password"]
         assert password.encode() not in title
@@ -255,9 +255,9 @@ async def test_a_server_that_could_not_be_started_is_started_once_it_can(tmp_pat
         folder = tmp_path / "valkey"
         folder.rename(tmp_path / "away")
         folder.write_text("in the way")
-        with capture_logs() as told:
+        with capture_logs() as logs:
             os.kill(pid, signal.SIGKILL)
-            await until(lambda: "Valkey can't be started again; retrying" in [line["event"] for line in told])
+            await until(lambda: "Valkey can't be started again; retrying" in [line["event"] for line in logs])
         folder.unlink()
         (tmp_path / "away").rename(folder)
 

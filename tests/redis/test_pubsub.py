@@ -1,4 +1,4 @@
-"""Events between processes, over a real Valkey that is also taken away."""
+"""Events between processes, over a real Valkey that is also stopped."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ pytestmark = pytest.mark.anyio
 
 
 async def settled(watcher: Watcher) -> None:
-    """Let the reader's first "look again" pass, so that what follows is what was announced."""
+    """Skip the first change, which only asks to read again: what follows was published."""
     await asyncio.wait_for(watcher.changed(), 5)
 
 
-async def test_what_one_process_announces_another_hears(redis_url: str) -> None:
+async def test_what_one_process_publishes_another_receives(redis_url: str) -> None:
     here, there = RedisClient(redis_url), RedisClient(redis_url)
     async with open_events(here) as ours, open_events(there) as theirs, ours.watch("ehtag") as watcher:
         await settled(watcher)
@@ -30,21 +30,21 @@ async def test_what_one_process_announces_another_hears(redis_url: str) -> None:
     await there.aclose()
 
 
-async def test_a_family_is_heard_whole_and_gathered_between_calls(redis_url: str) -> None:
+async def test_a_pattern_receives_all_its_topics_gathered_between_calls(redis_url: str) -> None:
     redis_client = RedisClient(redis_url)
-    async with open_events(redis_client) as events, events.watch("download:*") as family, events.watch("end") as end:
-        await settled(family)
+    async with open_events(redis_client) as events, events.watch("download:*") as pattern, events.watch("end") as end:
+        await settled(pattern)
         await settled(end)
 
         for topic in ("download:1", "other:1", "download:2", "download:1", "end"):
             await events.publish(topic)
 
         await asyncio.wait_for(end.changed(), 5)
-        assert await family.changed() == {"download:1", "download:2"}
+        assert await pattern.changed() == {"download:1", "download:2"}
     await redis_client.aclose()
 
 
-async def test_after_an_outage_every_watcher_is_told_to_look_again(tmp_path: Path) -> None:
+async def test_after_an_outage_every_watcher_is_told_to_read_again(tmp_path: Path) -> None:
     async with embedded_valkey(tmp_path) as url:
         redis_client = RedisClient(url)
         async with open_events(redis_client) as events, events.watch("download:7") as watcher:
@@ -55,7 +55,7 @@ async def test_after_an_outage_every_watcher_is_told_to_look_again(tmp_path: Pat
         await redis_client.aclose()
 
 
-async def test_announcing_while_redis_is_away_raises_nothing(tmp_path: Path) -> None:
+async def test_publishing_while_redis_is_unavailable_raises_nothing(tmp_path: Path) -> None:
     async with embedded_valkey(tmp_path) as url:
         redis_client = RedisClient(url)
     async with open_events(redis_client) as events:
@@ -63,7 +63,7 @@ async def test_announcing_while_redis_is_away_raises_nothing(tmp_path: Path) -> 
     await redis_client.aclose()
 
 
-async def test_databases_of_one_server_do_not_hear_each_other(redis_url: str) -> None:
+async def test_databases_of_one_server_do_not_receive_each_others_events(redis_url: str) -> None:
     zero, one = RedisClient(redis_url), RedisClient(redis_url.removesuffix("/0") + "/1")
     async with open_events(zero) as ours, open_events(one) as theirs, ours.watch("a", "b") as watcher:
         await settled(watcher)

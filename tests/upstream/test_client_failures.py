@@ -66,7 +66,7 @@ async def test_every_failure_of_every_call_has_its_reason(
     upstream_to: OpenUpstream, demo: RunningDemo, method: str, call: str, failure: str, reason: str
 ) -> None:
     async with upstream_to(jm_method=method, jm_timeout_s=0.3, jm_retries=1) as upstream:
-        await upstream.album("350234")  # cookies are had
+        await upstream.album("350234")  # cookies are fetched
         demo.knobs.set("*", failure=failure)
         failed = await failure_of(CALLS[call](upstream))
 
@@ -109,7 +109,7 @@ async def test_an_address_that_can_not_be_resolved_is_unreachable(upstream_to: O
 
 
 @BOTH
-async def test_a_dead_host_costs_one_try_when_another_lives(
+async def test_an_unreachable_host_costs_one_attempt_when_another_works(
     upstream_to: OpenUpstream, demo: RunningDemo, method: str
 ) -> None:
     urls = {f"jm_{method}_urls": (demo.dead_url, getattr(demo, f"{method}_url"))}
@@ -122,7 +122,7 @@ async def test_a_dead_host_costs_one_try_when_another_lives(
     assert status.reachable
 
 
-async def test_an_unsteady_host_is_asked_as_often_as_the_settings_say(
+async def test_a_flaky_host_is_asked_as_often_as_the_settings_say(
     upstream_to: OpenUpstream, demo: RunningDemo
 ) -> None:
     async with upstream_to(jm_api_urls=(demo.api_url,), jm_retries=3) as upstream:
@@ -136,7 +136,7 @@ async def test_an_unsteady_host_is_asked_as_often_as_the_settings_say(
         assert demo.requests.count("/album") == 6
 
 
-async def test_a_host_that_keeps_us_out_is_asked_once(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
+async def test_a_host_that_refuses_us_is_asked_once(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
     demo.knobs.set("api", path="/album", failure="region")
     async with upstream_to(jm_retries=3) as upstream:
         await failure_of(upstream.album("350234"))
@@ -157,7 +157,9 @@ async def test_retry_after_is_waited_for_and_then_the_call_succeeds(
     assert second.at_s - first.at_s >= 1.0
 
 
-async def test_a_download_sits_out_what_a_person_does_not(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
+async def test_a_download_waits_longer_than_an_interactive_request(
+    upstream_to: OpenUpstream, demo: RunningDemo
+) -> None:
     async with upstream_to(jm_image_urls=(demo.image_url,)) as upstream:
         demo.knobs.set("image", failure="rate_limit", retry_after_s=6, fail_next=1)
         failed = await failure_of(upstream.page(a_chapter("350234"), 1))
@@ -169,7 +171,7 @@ async def test_a_download_sits_out_what_a_person_does_not(upstream_to: OpenUpstr
     assert 4 < time.monotonic() - began_at < 10
 
 
-async def test_a_retry_after_beyond_all_patience_is_passed_on(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
+async def test_a_retry_after_beyond_the_deadline_is_passed_on(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
     demo.knobs.set("api", path="/album", failure="rate_limit", retry_after_s=120)
     async with upstream_to(jm_retries=3) as upstream:
         began_at = time.monotonic()
@@ -196,7 +198,7 @@ async def test_a_429_slows_the_other_processes_too(
 
 
 @BOTH
-async def test_a_call_is_over_when_its_deadline_is(upstream_to: OpenUpstream, demo: RunningDemo, method: str) -> None:
+async def test_a_call_ends_at_its_deadline(upstream_to: OpenUpstream, demo: RunningDemo, method: str) -> None:
     demo.knobs.set(method, failure="hang")
     async with upstream_to(jm_method=method, jm_timeout_s=0.4, jm_retries=3) as upstream:
         began_at = time.monotonic()
@@ -229,7 +231,7 @@ async def test_a_transfer_that_stalls_or_crawls_is_cut(
         ("900413", 1, "REGION_BLOCKED"),
     ],
 )
-async def test_a_page_that_can_not_be_had_is_a_failure(
+async def test_a_page_that_can_not_be_fetched_is_a_failure(
     upstream_to: OpenUpstream, album_id: str, page: int, reason: str
 ) -> None:
     async with upstream_to() as upstream:
@@ -252,7 +254,7 @@ async def test_a_page_that_one_host_lost_comes_from_another(upstream_to: OpenUps
     assert demo.requests.count("/media/", host="image-2") == 2
 
 
-async def test_unsteady_pictures_are_had_in_the_end(upstream_to: OpenUpstream) -> None:
+async def test_images_that_fail_at_first_are_retried(upstream_to: OpenUpstream) -> None:
     async with upstream_to(jm_retries=3) as upstream:
         chapter = await upstream.chapter("900503")
         assert chapter is not None
@@ -261,9 +263,7 @@ async def test_unsteady_pictures_are_had_in_the_end(upstream_to: OpenUpstream) -
     assert len(pages) == 10
 
 
-async def test_the_error_page_of_a_challenge_is_no_empty_ranking(
-    upstream_to: OpenUpstream, demo: RunningDemo
-) -> None:
+async def test_a_challenge_page_is_no_empty_ranking(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
     demo.knobs.set("html", failure="html")
     async with upstream_to(jm_method="html", jm_retries=1) as upstream:
         assert (await failure_of(upstream.ranking(RankingQuery()))).reason is UpstreamReason.GARBLED
@@ -293,17 +293,21 @@ async def test_redis_that_is_not_there_does_not_matter(upstream_to: OpenUpstream
     await dead.aclose()
 
 
-async def test_every_try_is_told_with_its_host_and_reason(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
-    told: list[tuple[HostRole, str, UpstreamReason | None]] = []
+async def test_every_attempt_is_reported_with_its_host_and_reason(
+    upstream_to: OpenUpstream, demo: RunningDemo
+) -> None:
+    attempts: list[tuple[HostRole, str, UpstreamReason | None]] = []
     demo.knobs.set("api-1", path="/album", failure="challenge")
-    async with upstream_to(on_attempt=lambda role, host, reason, _: told.append((role, host, reason))) as upstream:
+    async with upstream_to(
+        on_attempt=lambda role, host, reason, _: attempts.append((role, host, reason))
+    ) as upstream:
         await upstream.album("350234")
 
     one, other = demo.api_urls
-    assert told == [(HostRole.API, one, UpstreamReason.CHALLENGED), (HostRole.API, other, None)]
+    assert attempts == [(HostRole.API, one, UpstreamReason.CHALLENGED), (HostRole.API, other, None)]
 
 
-async def test_nothing_of_jmcomic_stays_alive(upstream_to: OpenUpstream) -> None:
+async def test_jmcomic_leaves_no_clients_open(upstream_to: OpenUpstream) -> None:
     async with upstream_to(jm_method="api") as api, upstream_to(jm_method="html") as html:
         for upstream in (api, html):
             await upstream.album("333908")
@@ -334,7 +338,7 @@ async def test_no_title_and_no_credential_is_logged_above_debug(
     assert not logging.getLogger("jmcomic").propagate
 
 
-async def test_a_gateway_does_not_disturb_another(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
+async def test_a_client_does_not_affect_another(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
     async with upstream_to(jm_api_urls=(demo.dead_url,)) as broken, upstream_to() as sound:
         failed, album = await asyncio.gather(failure_of(broken.album("350234")), sound.album("350234"))
         broken_status, status = await broken.status(), await sound.status()
@@ -344,14 +348,16 @@ async def test_a_gateway_does_not_disturb_another(upstream_to: OpenUpstream, dem
     assert (broken_status.reachable, status.reachable) == (False, True)
 
 
-async def test_cookies_and_version_are_asked_once_per_gateway(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
+async def test_cookies_and_version_are_requested_once_per_client(
+    upstream_to: OpenUpstream, demo: RunningDemo
+) -> None:
     async with upstream_to() as upstream:
         await asyncio.gather(*(upstream.album("350234") for _ in range(10)))
 
     assert demo.requests.count("/setting") == 1
 
 
-async def test_the_status_is_told_from_memory_and_the_probe_asks(
+async def test_the_status_is_read_from_memory_and_a_probe_sends_requests(
     upstream_to: OpenUpstream, demo: RunningDemo
 ) -> None:
     demo.knobs.set("api-2", dead=True)

@@ -46,7 +46,7 @@ CHALLENGE = "<html><head><title>Just a moment...</title></head><body>cf_chl_opt<
         (404, "not here", "GARBLED"),
     ],
 )
-def test_an_unwanted_answer_is_told_by_its_status_and_text(status: int, text: str, reason: str) -> None:
+def test_a_failed_response_is_classified_by_its_status_and_text(status: int, text: str, reason: str) -> None:
     assert failure_of_answer(status, text).reason is UpstreamReason(reason)
 
 

@@ -106,25 +106,25 @@ async def test_a_list_that_can_not_be_read_changes_nothing(
     assert not (tmp_path / "jm-hosts.json").exists()
 
 
-async def test_a_failed_look_is_repeated_after_a_while_and_a_good_one_on_the_clock(
+async def test_a_failed_refresh_is_repeated_soon_and_a_successful_one_at_its_interval(
     tmp_path: Path, demo: RunningDemo, clock: Clock
 ) -> None:
     demo.knobs.set("*", path="newsvr", failure="maintenance")
     async with Opened(tmp_path, ListAddresses(api=(demo.domains_url,), html=()), clock) as lists:
-        looks = []
+        refreshes = []
         for pause_s in (0.0, 1.0, REFRESH_AFTER_FAILURE_S, REFRESH_AFTER_FAILURE_S, REFRESH_EVERY_S):
             clock.move(pause_s)
             lists.known_hosts(HostRole.API)
             await lists.settled()
-            looks.append(demo.requests.count("newsvr"))
-            if len(looks) == 3:
+            refreshes.append(demo.requests.count("newsvr"))
+            if len(refreshes) == 3:
                 demo.knobs.set("*", path="newsvr", failure=None)
 
-        assert looks == [1, 1, 2, 3, 4]
+        assert refreshes == [1, 1, 2, 3, 4]
         assert urls(lists) == tuple(demo.api_urls)
 
 
-async def test_hosts_that_all_fail_have_the_list_looked_at_soon(
+async def test_the_list_is_fetched_soon_when_all_hosts_fail(
     tmp_path: Path, demo: RunningDemo, addresses: ListAddresses, clock: Clock
 ) -> None:
     async with Opened(tmp_path, addresses, clock) as lists:
@@ -141,7 +141,7 @@ async def test_hosts_that_all_fail_have_the_list_looked_at_soon(
 @pytest.mark.parametrize(
     "content", ["", "[]", "{", '{"API": "x"}', '{"API": ["not a host", 7, "https://a.example/x"]}']
 )
-async def test_a_spoilt_file_is_as_good_as_none(
+async def test_a_damaged_file_is_ignored(
     tmp_path: Path, addresses: ListAddresses, clock: Clock, content: str
 ) -> None:
     (tmp_path / "jm-hosts.json").write_text(content)
@@ -169,7 +169,7 @@ async def test_the_list_page_of_the_web_names_its_hosts(
     assert [host.url for host in hosts] == ["https://jmcomic.example", "https://jm-comic2.example"]
 
 
-async def test_a_gateway_without_addresses_finds_its_hosts(
+async def test_a_client_without_addresses_finds_its_hosts(
     upstream_to: OpenUpstream, demo: RunningDemo, addresses: ListAddresses
 ) -> None:
     async with upstream_to(jm_api_urls=(), list_addresses=addresses) as upstream:

@@ -40,11 +40,11 @@ def test_healthy_hosts_are_asked_in_the_order_given(hosts: Hosts) -> None:
     assert chosen(hosts, a=2, b=2, c=2) == A
 
 
-def test_no_host_is_left_when_all_tries_are_used(hosts: Hosts) -> None:
+def test_no_host_is_left_when_all_attempts_are_used(hosts: Hosts) -> None:
     assert chosen(hosts, a=0, b=0, c=0) is None
 
 
-def test_a_failing_host_rests_and_then_is_asked_again(hosts: Hosts, clock: Clock) -> None:
+def test_a_failing_host_is_asked_again_after_its_cooldown(hosts: Hosts, clock: Clock) -> None:
     fail(hosts, A, clock)
 
     assert chosen(hosts) == B
@@ -52,13 +52,13 @@ def test_a_failing_host_rests_and_then_is_asked_again(hosts: Hosts, clock: Clock
     assert chosen(hosts) == A
 
 
-def test_a_resting_host_is_asked_when_no_other_has_a_try_left(hosts: Hosts, clock: Clock) -> None:
+def test_a_host_in_cooldown_is_asked_when_no_other_has_an_attempt_left(hosts: Hosts, clock: Clock) -> None:
     fail(hosts, A, clock)
 
     assert chosen(hosts, b=0, c=0) == A
 
 
-def test_of_resting_hosts_the_one_that_has_rested_most_is_asked(hosts: Hosts, clock: Clock) -> None:
+def test_of_hosts_in_cooldown_the_one_that_ends_first_is_asked(hosts: Hosts, clock: Clock) -> None:
     for url in (C, A, B):
         fail(hosts, url, clock)
         clock.move(1)
@@ -66,7 +66,7 @@ def test_of_resting_hosts_the_one_that_has_rested_most_is_asked(hosts: Hosts, cl
     assert chosen(hosts) == C
 
 
-def test_a_rest_doubles_with_every_failure_up_to_a_limit(hosts: Hosts, clock: Clock) -> None:
+def test_a_cooldown_doubles_with_every_failure_up_to_a_limit(hosts: Hosts, clock: Clock) -> None:
     cooldowns_s = []
     for _ in range(9):
         fail(hosts, A, clock)
@@ -77,7 +77,7 @@ def test_a_rest_doubles_with_every_failure_up_to_a_limit(hosts: Hosts, clock: Cl
     )
 
 
-def test_tries_that_fail_together_are_one_incident(hosts: Hosts, clock: Clock) -> None:
+def test_attempts_that_fail_together_count_once(hosts: Hosts, clock: Clock) -> None:
     began_at = clock.now
     clock.move(1)
     for _ in range(16):
@@ -86,7 +86,7 @@ def test_tries_that_fail_together_are_one_incident(hosts: Hosts, clock: Clock) -
     assert hosts.cooldown_left_s(named(hosts, A)) == FIRST_COOLDOWN_S
 
 
-def test_a_success_forgives_everything(hosts: Hosts, clock: Clock) -> None:
+def test_a_success_resets_the_failures(hosts: Hosts, clock: Clock) -> None:
     for _ in range(6):
         fail(hosts, A, clock)
 
@@ -109,7 +109,7 @@ def test_the_cooldown_that_a_host_asks_for_is_kept(hosts: Hosts, clock: Clock) -
     assert hosts.cooldown_left_s(named(hosts, A)) == pytest.approx(42)
 
 
-def test_a_host_that_fails_again_and_again_gets_one_try(hosts: Hosts, clock: Clock) -> None:
+def test_a_host_that_fails_again_and_again_gets_one_attempt(hosts: Hosts, clock: Clock) -> None:
     for _ in range(5):
         fail(hosts, A, clock)
 

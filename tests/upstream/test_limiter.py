@@ -24,7 +24,7 @@ from services.upstream.limiter import (
 pytestmark = pytest.mark.anyio
 
 HOST = "https://a.example"
-PERSON, DOWNLOAD, UPKEEP = Priority
+INTERACTIVE, DOWNLOAD, BACKGROUND = Priority
 NewLimiter = Callable[..., Limiter]
 
 
@@ -63,82 +63,82 @@ async def pause(limits: LocalLimits | RedisLimits, seconds: float) -> None:
 
 async def is_paused(limits: LocalLimits | RedisLimits) -> bool:
     try:
-        await take(limits, 1000, PERSON)
+        await take(limits, 1000, INTERACTIVE)
     except HostRateLimited:
         return True
     return False
 
 
-class Crowd:
-    """Requests that hold their slot until they are told to go on."""
+class ConcurrentRequests:
+    """Requests that keep their slot until `finish` is called."""
 
     def __init__(self) -> None:
-        self.inside: list[str] = []
-        self.most = 0
-        self._leave = asyncio.Event()
+        self.running: list[str] = []
+        self.max_running = 0
+        self._finished = asyncio.Event()
         self._changed = asyncio.Condition()
         self.tasks: list[asyncio.Task[None]] = []
 
-    def enter(self, limiter: Limiter, name: str, priority: Priority = PERSON, count: int = 1) -> None:
-        self.tasks += [asyncio.create_task(self._stay(limiter, name, priority)) for _ in range(count)]
+    def start(self, limiter: Limiter, name: str, priority: Priority = INTERACTIVE, count: int = 1) -> None:
+        self.tasks += [asyncio.create_task(self._run(limiter, name, priority)) for _ in range(count)]
 
     async def reaches(self, count: int) -> None:
         async with asyncio.timeout(5), self._changed:
-            await self._changed.wait_for(lambda: len(self.inside) >= count)
+            await self._changed.wait_for(lambda: len(self.running) >= count)
 
-    async def leave(self) -> None:
-        self._leave.set()
+    async def finish(self) -> None:
+        self._finished.set()
         async with asyncio.timeout(5):
             await asyncio.gather(*self.tasks)
 
-    async def _stay(self, limiter: Limiter, name: str, priority: Priority) -> None:
+    async def _run(self, limiter: Limiter, name: str, priority: Priority) -> None:
         async with limiter.acquire(HOST, priority, takes_token=False):
-            self.inside.append(name)
-            self.most = max(self.most, len(self.inside))
+            self.running.append(name)
+            self.max_running = max(self.max_running, len(self.running))
             async with self._changed:
                 self._changed.notify_all()
-            await self._leave.wait()
-            self.inside.remove(name)
+            await self._finished.wait()
+            self.running.remove(name)
 
 
 @asynccontextmanager
-async def taking(limiter: Limiter, priority: Priority = PERSON) -> AsyncIterator[None]:
+async def taking(limiter: Limiter, priority: Priority = INTERACTIVE) -> AsyncIterator[None]:
     async with asyncio.timeout(5), limiter.acquire(HOST, priority, takes_token=True):
         yield
 
 
-def wants(person: int = 0, download: int = 0, upkeep: int = 0) -> dict[Priority, int]:
-    return {PERSON: person, DOWNLOAD: download, UPKEEP: upkeep}
+def wanted(interactive: int = 0, download: int = 0, background: int = 0) -> dict[Priority, int]:
+    return {INTERACTIVE: interactive, DOWNLOAD: download, BACKGROUND: background}
 
 
 class TestLimits:
-    """Tokens and pauses, as one process counts them and as Redis does."""
+    """Tokens and pauses, counted by one process or by Redis."""
 
     async def test_a_host_takes_a_burst_and_then_the_rate(self, limits: LocalLimits | RedisLimits) -> None:
-        waits_s = [await take(limits, 0.5, PERSON) for _ in range(BURST + 1)]
+        waits_s = [await take(limits, 0.5, INTERACTIVE) for _ in range(BURST + 1)]
 
         assert waits_s[:BURST] == [0.0] * BURST
         assert 1.5 < waits_s[BURST] <= 2.0
 
-    async def test_downloads_leave_tokens_to_persons(self, limits: LocalLimits | RedisLimits) -> None:
+    async def test_downloads_leave_tokens_to_interactive_requests(self, limits: LocalLimits | RedisLimits) -> None:
         for _ in range(BURST - 10):
             assert await take(limits, 0.01, DOWNLOAD) == 0
 
         assert await take(limits, 0.01, DOWNLOAD) > 0
-        assert await take(limits, 0.01, PERSON) == 0
+        assert await take(limits, 0.01, INTERACTIVE) == 0
 
     async def test_hosts_have_tokens_of_their_own(self, limits: LocalLimits | RedisLimits) -> None:
         for _ in range(BURST):
-            await take(limits, 0.01, PERSON)
+            await take(limits, 0.01, INTERACTIVE)
 
-        assert await take(limits, 0.01, PERSON, "https://b.example") == 0
+        assert await take(limits, 0.01, INTERACTIVE, "https://b.example") == 0
 
     async def test_the_longest_pause_of_a_host_holds(self, limits: LocalLimits | RedisLimits) -> None:
         await pause(limits, 30)
         await pause(limits, 5)
 
         with pytest.raises(HostRateLimited) as raised:
-            await take(limits, 10, PERSON)
+            await take(limits, 10, INTERACTIVE)
         assert 29 < raised.value.seconds <= 30
 
     async def test_a_pause_ends(self, limits: LocalLimits | RedisLimits) -> None:
@@ -150,7 +150,7 @@ class TestLimits:
 
 
 async def test_a_process_alone_gets_what_it_wants_up_to_the_limit(redis_client: RedisClient) -> None:
-    slots, others_wait, paused_s = await RedisLimits(redis_client).lease(16, 0, wants(person=40))
+    slots, others_wait, paused_s = await RedisLimits(redis_client).lease(16, 0, wanted(interactive=40))
 
     assert (slots, others_wait, paused_s) == (16, False, {})
 
@@ -159,7 +159,7 @@ async def test_a_report_brings_the_hosts_that_are_paused(redis_client: RedisClie
     one, other = RedisLimits(redis_client), RedisLimits(redis_client)
     await one.pause_host(HOST, 30)
 
-    _, _, paused_s = await other.lease(4, 0, wants(person=1))
+    _, _, paused_s = await other.lease(4, 0, wanted(interactive=1))
 
     assert 29 < paused_s.pop(HOST) <= 30
     assert paused_s == {}
@@ -172,55 +172,55 @@ async def test_a_report_names_no_host_whose_pause_has_ended(redis_client: RedisC
         while await is_paused(limits):  # noqa: ASYNC110 (time passes in Redis)
             await asyncio.sleep(0.005)
 
-    assert (await limits.lease(4, 0, wants(person=1)))[2] == {}
+    assert (await limits.lease(4, 0, wanted(interactive=1)))[2] == {}
 
 
 async def test_slots_are_shared_evenly_among_processes(redis_client: RedisClient) -> None:
     one, other = RedisLimits(redis_client), RedisLimits(redis_client)
 
-    await one.lease(16, 0, wants(download=100))
-    await other.lease(16, 0, wants(download=100))
-    first = await one.lease(16, 8, wants(download=100))
-    second = await other.lease(16, 0, wants(download=100))
+    await one.lease(16, 0, wanted(download=100))
+    await other.lease(16, 0, wanted(download=100))
+    first = await one.lease(16, 8, wanted(download=100))
+    second = await other.lease(16, 0, wanted(download=100))
 
     assert (first[0], second[0]) == (8, 8)
     assert first[1]
 
 
-async def test_a_person_is_given_slots_before_any_download(redis_client: RedisClient) -> None:
+async def test_interactive_requests_get_slots_before_any_download(redis_client: RedisClient) -> None:
     worker, api = RedisLimits(redis_client), RedisLimits(redis_client)
 
-    await worker.lease(16, 16, wants(download=60))
-    await api.lease(16, 0, wants(person=5))
+    await worker.lease(16, 16, wanted(download=60))
+    await api.lease(16, 0, wanted(interactive=5))
 
-    assert (await worker.lease(16, 16, wants(download=60)))[0] == 11
-    assert (await api.lease(16, 0, wants(person=5)))[0] == 0  # the worker's 16 are still under way
-    assert (await worker.lease(16, 11, wants(download=60)))[0] == 11
-    assert (await api.lease(16, 0, wants(person=5)))[0] == 5
+    assert (await worker.lease(16, 16, wanted(download=60)))[0] == 11
+    assert (await api.lease(16, 0, wanted(interactive=5)))[0] == 0  # the worker's 16 are still under way
+    assert (await worker.lease(16, 11, wanted(download=60)))[0] == 11
+    assert (await api.lease(16, 0, wanted(interactive=5)))[0] == 5
 
 
 async def test_slots_still_in_use_elsewhere_are_not_given_away(redis_client: RedisClient) -> None:
     one, other = RedisLimits(redis_client), RedisLimits(redis_client)
 
-    await one.lease(4, 4, wants(download=4))
+    await one.lease(4, 4, wanted(download=4))
 
-    assert (await other.lease(4, 0, wants(person=4)))[0] == 0
+    assert (await other.lease(4, 0, wanted(interactive=4)))[0] == 0
 
 
-async def test_one_slot_goes_round_among_processes(redis_client: RedisClient) -> None:
+async def test_one_slot_is_given_to_each_process_in_turn(redis_client: RedisClient) -> None:
     one, other = RedisLimits(redis_client), RedisLimits(redis_client)
     had: set[str] = set()
 
     async with asyncio.timeout(5):
         while len(had) < 2:
-            for name, store, wanted in (("one", one, 1), ("other", other, 50)):
-                if (await store.lease(1, 0, wants(person=wanted)))[0]:
+            for name, store, count in (("one", one, 1), ("other", other, 50)):
+                if (await store.lease(1, 0, wanted(interactive=count)))[0]:
                     had.add(name)
             await asyncio.sleep(0.02)
 
 
-async def looks(redis_client: RedisClient) -> int:
-    """Times that limiters asked Valkey."""
+async def reports(redis_client: RedisClient) -> int:
+    """Number of reports of limiters to Valkey."""
     stats = await redis_client.client.info("commandstats")
     return int(stats.get("cmdstat_evalsha", {}).get("calls", 0))
 
@@ -228,48 +228,53 @@ async def looks(redis_client: RedisClient) -> int:
 async def test_no_more_than_the_limit_are_under_way_over_all_processes(
     redis_client: RedisClient, new_limiter: NewLimiter
 ) -> None:
-    crowd = Crowd()
+    requests = ConcurrentRequests()
     limiters = [new_limiter(4) for _ in range(3)]
 
     for limiter in limiters:
-        crowd.enter(limiter, "request", count=10)
-    await crowd.reaches(4)
-    enough = await looks(redis_client) + 3 * len(limiters)
+        requests.start(limiter, "request", count=10)
+    await requests.reaches(4)
+    enough = await reports(redis_client) + 3 * len(limiters)
     async with asyncio.timeout(5):
-        while await looks(redis_client) < enough:  # noqa: ASYNC110 (Redis has no event for it)
+        while await reports(redis_client) < enough:  # noqa: ASYNC110 (Redis has no event for it)
             await asyncio.sleep(0.01)
 
-    assert crowd.most == 4
-    await crowd.leave()
+    assert requests.max_running == 4
+    await requests.finish()
 
 
-async def test_a_person_waits_before_a_download_in_one_process() -> None:
+async def test_an_interactive_request_is_served_before_a_download_in_one_process() -> None:
     slots = ConcurrencyLimiter(1)
     order: list[str] = []
 
-    async def go(name: str, priority: Priority) -> None:
+    async def acquire_in_order(name: str, priority: Priority) -> None:
         await slots.acquire(priority)
         order.append(name)
         slots.release(priority)
 
-    await slots.acquire(PERSON)
+    await slots.acquire(INTERACTIVE)
     waiting = [
-        asyncio.create_task(go(name, priority))
-        for name, priority in (("upkeep", UPKEEP), ("first", DOWNLOAD), ("second", DOWNLOAD), ("person", PERSON))
+        asyncio.create_task(acquire_in_order(name, priority))
+        for name, priority in (
+            ("background", BACKGROUND),
+            ("first", DOWNLOAD),
+            ("second", DOWNLOAD),
+            ("interactive", INTERACTIVE),
+        )
     ]
     await asyncio.sleep(0)
-    slots.release(PERSON)
+    slots.release(INTERACTIVE)
     await asyncio.gather(*waiting)
 
-    assert order == ["person", "first", "second", "upkeep"]
+    assert order == ["interactive", "first", "second", "background"]
 
 
-async def test_a_person_gets_in_while_another_process_downloads(new_limiter: NewLimiter) -> None:
+async def test_an_interactive_request_gets_a_slot_while_another_process_downloads(new_limiter: NewLimiter) -> None:
     worker, api = new_limiter(2), new_limiter(2)
-    is_over = False
+    is_done = False
 
     async def download() -> None:
-        while not is_over:
+        while not is_done:
             async with worker.acquire(HOST, DOWNLOAD, takes_token=False):
                 await asyncio.sleep(0.02)
 
@@ -278,32 +283,32 @@ async def test_a_person_gets_in_while_another_process_downloads(new_limiter: New
         async with worker.acquire(HOST, DOWNLOAD, takes_token=False):
             pass
         began_at = time.monotonic()
-        async with api.acquire(HOST, PERSON, takes_token=False):
+        async with api.acquire(HOST, INTERACTIVE, takes_token=False):
             waited_s = time.monotonic() - began_at
-    is_over = True
+    is_done = True
     await asyncio.gather(*downloads)
 
     assert waited_s < 1.0
 
 
-async def wanted_by_persons(redis_client: RedisClient) -> int:
-    """Requests of persons, under way or waiting, as limiters told Valkey last."""
+async def wanted_interactive(redis_client: RedisClient) -> int:
+    """Interactive requests, running or waiting, as limiters last reported to Valkey."""
     rows = await redis_client.client.hvals("jmgraph:limiter:members")  # type: ignore[misc]
     return sum(int(row.split()[2]) for row in rows)
 
 
 async def test_a_cancelled_wait_leaks_no_slot(redis_client: RedisClient, new_limiter: NewLimiter) -> None:
-    limiter, crowd = new_limiter(1), Crowd()
-    crowd.enter(limiter, "holder")
-    await crowd.reaches(1)
+    limiter, requests = new_limiter(1), ConcurrentRequests()
+    requests.start(limiter, "holder")
+    await requests.reaches(1)
 
     waiting = asyncio.create_task(taking(limiter).__aenter__())
     async with asyncio.timeout(5):
-        while await wanted_by_persons(redis_client) < 2:  # noqa: ASYNC110 (Redis has no event for it)
+        while await wanted_interactive(redis_client) < 2:  # noqa: ASYNC110 (Redis has no event for it)
             await asyncio.sleep(0.01)
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
-    await crowd.leave()
+    await requests.finish()
 
     assert waiting.cancelled()
     async with taking(limiter):
@@ -314,7 +319,7 @@ async def test_a_closed_limiter_gives_its_slots_back_at_once(
     redis_client: RedisClient, new_limiter: NewLimiter
 ) -> None:
     gone = Limiter(1, 1000.0, redis_client)
-    async with gone.acquire(HOST, PERSON, takes_token=False):
+    async with gone.acquire(HOST, INTERACTIVE, takes_token=False):
         await gone.aclose()
 
     began_at = time.monotonic()
@@ -345,7 +350,7 @@ async def test_a_killed_process_leaks_no_slot(redis_url: str, new_limiter: NewLi
     holder.send_signal(signal.SIGKILL)
     await holder.wait()
 
-    async with asyncio.timeout(10), new_limiter(1).acquire(HOST, PERSON, takes_token=False):
+    async with asyncio.timeout(10), new_limiter(1).acquire(HOST, INTERACTIVE, takes_token=False):
         pass
 
 
@@ -361,7 +366,7 @@ async def test_a_paused_host_is_not_asked_by_any_process(new_limiter: NewLimiter
         assert 28 < raised.value.seconds <= 30
 
 
-async def test_those_who_wait_for_a_token_learn_of_a_pause(new_limiter: NewLimiter) -> None:
+async def test_requests_that_wait_for_a_token_are_refused_by_a_pause(new_limiter: NewLimiter) -> None:
     limiter = new_limiter(200, rate_per_s=0.5)
     for _ in range(BURST):
         async with taking(limiter):
@@ -394,7 +399,7 @@ async def test_the_rate_holds_after_the_burst(new_limiter: NewLimiter, alone: bo
     assert took_s >= 0.38
 
 
-async def test_a_person_takes_the_next_token_before_downloads(new_limiter: NewLimiter) -> None:
+async def test_an_interactive_request_takes_the_next_token_before_downloads(new_limiter: NewLimiter) -> None:
     limiter = new_limiter(200, rate_per_s=40.0)
     order: list[str] = []
 
@@ -402,33 +407,33 @@ async def test_a_person_takes_the_next_token_before_downloads(new_limiter: NewLi
         async with taking(limiter, priority):
             order.append(name)
 
-    await asyncio.gather(*(one("early", PERSON) for _ in range(BURST)))
+    await asyncio.gather(*(one("early", INTERACTIVE) for _ in range(BURST)))
     downloads = [asyncio.create_task(one("download", DOWNLOAD)) for _ in range(3)]
     await asyncio.sleep(0)
-    await one("person", PERSON)
+    await one("interactive", INTERACTIVE)
     await asyncio.gather(*downloads)
 
-    assert order[BURST:] == ["person", "download", "download", "download"]
+    assert order[BURST:] == ["interactive", "download", "download", "download"]
 
 
 async def test_without_redis_a_process_limits_itself(new_limiter: NewLimiter) -> None:
-    crowd = Crowd()
-    crowd.enter(new_limiter(3, alone=True), "request", count=10)
-    await crowd.reaches(3)
+    requests = ConcurrentRequests()
+    requests.start(new_limiter(3, alone=True), "request", count=10)
+    await requests.reaches(3)
     await asyncio.sleep(0)
 
-    assert crowd.most == 3
-    await crowd.leave()
+    assert requests.max_running == 3
+    await requests.finish()
 
 
-async def test_a_redis_that_is_down_costs_limits_over_processes_and_nothing_else() -> None:
+async def test_without_redis_only_the_limits_over_processes_are_lost() -> None:
     dead = RedisClient("redis://127.0.0.1:1/0")
-    limiter, crowd = Limiter(3, 1000.0, dead), Crowd()
+    limiter, requests = Limiter(3, 1000.0, dead), ConcurrentRequests()
 
-    crowd.enter(limiter, "request", count=10)
-    await crowd.reaches(3)
-    assert crowd.most == 3
-    await crowd.leave()
+    requests.start(limiter, "request", count=10)
+    await requests.reaches(3)
+    assert requests.max_running == 3
+    await requests.finish()
     async with taking(limiter):
         pass
 
@@ -457,4 +462,4 @@ async def test_many_pictures_cost_few_round_trips(redis_client: RedisClient, new
     await asyncio.gather(*(picture() for _ in range(800)))
     took_s = time.monotonic() - began_at
 
-    assert await looks(redis_client) < 10 + 30 * took_s
+    assert await reports(redis_client) < 10 + 30 * took_s

@@ -25,7 +25,7 @@ async def source_of(upstream: UpstreamClient, id: str = "350234") -> SourceMetho
     return album.source if album else None
 
 
-async def test_the_web_pages_come_first_where_they_let_us_in(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
+async def test_the_web_pages_are_used_first_where_they_work(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
     async with upstream_to(jm_method="auto") as upstream:
         assert await source_of(upstream) is HTML
         assert (await upstream.status()).method is HTML
@@ -34,7 +34,7 @@ async def test_the_web_pages_come_first_where_they_let_us_in(upstream_to: OpenUp
 
 
 @pytest.mark.parametrize("failure", ["region", "restricted", "challenge", "drop", "maintenance", "rate_limit"])
-async def test_the_api_stands_in_within_the_call_and_is_remembered(
+async def test_the_api_is_used_within_the_call_and_afterwards(
     upstream_to: OpenUpstream, demo: RunningDemo, failure: str
 ) -> None:
     demo.knobs.set("html", failure=failure)
@@ -49,14 +49,14 @@ async def test_the_api_stands_in_within_the_call_and_is_remembered(
     assert demo.requests.count(role="html") == asked == 2
 
 
-async def test_web_pages_that_hang_hold_nobody_up_for_long(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
+async def test_web_pages_that_hang_delay_a_call_only_briefly(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
     demo.knobs.set("html", failure="hang")
     async with upstream_to(jm_method="auto", jm_timeout_s=0.3) as upstream:
         async with asyncio.timeout(3):
             assert await source_of(upstream) is API
 
 
-async def test_one_album_that_fails_by_html_does_not_turn_the_method(
+async def test_one_album_that_fails_by_html_does_not_change_the_method(
     upstream_to: OpenUpstream, demo: RunningDemo
 ) -> None:
     demo.knobs.set("html", path="/album/350234", failure="garbage")
@@ -65,7 +65,7 @@ async def test_one_album_that_fails_by_html_does_not_turn_the_method(
         assert await source_of(upstream, "1208626") is HTML
 
 
-async def test_what_both_methods_refuse_fails_and_turns_nothing(upstream_to: OpenUpstream) -> None:
+async def test_what_both_methods_refuse_fails_and_changes_nothing(upstream_to: OpenUpstream) -> None:
     async with upstream_to(jm_method="auto") as upstream:
         with pytest.raises(UpstreamFailure) as raised:
             await upstream.album("900403")
@@ -74,7 +74,7 @@ async def test_what_both_methods_refuse_fails_and_turns_nothing(upstream_to: Ope
     assert raised.value.reason is UpstreamReason.REGION_BLOCKED
 
 
-async def test_an_absence_on_the_web_pages_is_not_believed_before_the_api_says_so(
+async def test_an_absence_on_the_web_pages_is_confirmed_by_the_api(
     upstream_to: OpenUpstream, demo: RunningDemo
 ) -> None:
     async with upstream_to(jm_method="auto") as upstream:
@@ -84,7 +84,7 @@ async def test_an_absence_on_the_web_pages_is_not_believed_before_the_api_says_s
         assert await upstream.album("77") is None
 
 
-async def test_the_web_pages_help_out_when_the_api_falls(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
+async def test_the_web_pages_are_used_when_the_api_fails(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
     demo.knobs.set("html", failure="challenge")
     async with upstream_to(jm_method="auto") as upstream:
         assert await source_of(upstream) is API
@@ -94,7 +94,7 @@ async def test_the_web_pages_help_out_when_the_api_falls(upstream_to: OpenUpstre
         assert (await upstream.status()).method is HTML
 
 
-async def test_a_probe_finds_the_way_back_to_the_web_pages(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
+async def test_a_probe_returns_to_the_web_pages(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
     demo.knobs.set("html", failure="challenge")
     async with upstream_to(jm_method="auto") as upstream:
         assert await source_of(upstream) is API
@@ -128,24 +128,24 @@ async def test_a_set_method_is_kept(upstream_to: OpenUpstream, demo: RunningDemo
     assert demo.requests.count(role="api") == 0
 
 
-def test_the_web_pages_are_looked_at_again_after_a_rest_that_doubles(clock: Clock) -> None:
+def test_the_web_pages_are_tried_again_after_a_cooldown_that_doubles(clock: Clock) -> None:
     method = SourceSelector("auto", clock)
-    rests = []
+    cooldowns_s = []
     for _ in range(6):
         method.note_refused()
         began_at = clock.now
         while not method.is_check_due:
             clock.move(FIRST_REFUSED_S)
-        rests.append(clock.now - began_at)
+        cooldowns_s.append(clock.now - began_at)
 
-    assert rests == [60, 120, 240, 480, LONGEST_REFUSED_S, LONGEST_REFUSED_S]
+    assert cooldowns_s == [60, 120, 240, 480, LONGEST_REFUSED_S, LONGEST_REFUSED_S]
     assert method.order() == (API, HTML)
     method.note_accepted()
     assert method.order() == (HTML, API)
     assert not method.is_check_due
 
 
-def test_without_a_choice_nothing_is_looked_at(clock: Clock) -> None:
+def test_a_set_method_is_never_probed(clock: Clock) -> None:
     for setting, only in (("html", HTML), ("api", API)):
         method = SourceSelector(setting, clock)  # type: ignore[arg-type]
         assert method.order() == (only,)
@@ -153,7 +153,7 @@ def test_without_a_choice_nothing_is_looked_at(clock: Clock) -> None:
         assert not method.is_auto
 
 
-async def test_what_the_site_refuses_to_search_for_is_the_askers_mistake(
+async def test_what_the_site_refuses_to_search_for_is_invalid_input(
     upstream_to: OpenUpstream, answering: Callable[[str], Awaitable[str]]
 ) -> None:
     refusal = (
