@@ -63,7 +63,7 @@ async def redis_client(redis_url: str) -> AsyncIterator[RedisClient]:
 
 @pytest.fixture
 def clock() -> Clock:
-    """A clock that the test moves."""
+    """A clock that the test sets."""
     return Clock()
 
 

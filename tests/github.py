@@ -1,4 +1,4 @@
-"""A small GitHub on loopback: it knows some tokens and records what it receives."""
+"""A fake of GitHub's API on loopback: it accepts some tokens and records the tokens it receives."""
 
 from __future__ import annotations
 

@@ -382,7 +382,7 @@ async def test_a_page_that_does_not_decode_counts_as_missing(
     assert demo.requests.count(path="/00003", role="image") == 2
 
 
-async def test_a_page_hurt_on_its_way_is_requested_once_more(
+async def test_a_page_damaged_in_transfer_is_requested_once_more(
     pipeline: Pipeline, demo: RunningDemo, tmp_path: Path
 ) -> None:
     demo.knobs.set("image", path="/900121/00001", failure="short", fail_next=1)
@@ -474,18 +474,18 @@ async def test_nothing_of_a_stopped_run_continues(pipeline: Pipeline, tmp_path: 
     assert {path.relative_to(tmp_path).parts[0] for path in files_under(tmp_path)} == {"next"}
 
 
-# --- what is events meanwhile ------------------------------------------------------------------------------------
+# --- progress ---------------------------------------------------------------------------------------------------
 
 
 async def test_progress_counts_every_page_once(pipeline: Pipeline, tmp_path: Path) -> None:
-    events: list[PagesProgress] = []
+    reports: list[PagesProgress] = []
 
-    archive = await run(pipeline, job_of(SERIES, tmp_path), events.append)
+    archive = await run(pipeline, job_of(SERIES, tmp_path), reports.append)
 
-    assert [progress.pages_done for progress in events] == list(range(1, 25))
-    assert {progress.pages_total for progress in events} == {24}
-    assert events[-1].done_of == {str(id): 2 for id in range(900120, 900132)}
-    assert events[-1].bytes_done == sum(len(data) for data in contents(archive).values())
+    assert [progress.pages_done for progress in reports] == list(range(1, 25))
+    assert {progress.pages_total for progress in reports} == {24}
+    assert reports[-1].done_of == {str(id): 2 for id in range(900120, 900132)}
+    assert reports[-1].bytes_done == sum(len(data) for data in contents(archive).values())
 
 
 async def test_a_page_of_a_running_download_can_be_shown(pipeline: Pipeline, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a file is, told by its bytes alone."""
+"""The kind of an image, recognised from its bytes alone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from services.imaging import Codec, ImageKind, sniff
 
 
 def picture(mode: str = "RGB", size: tuple[int, int] = (37, 21)) -> Image.Image:
-    """A small picture with something in it."""
+    """A small picture that is not of one colour."""
     return Image.linear_gradient("L").resize(size).convert(mode)
 
 
@@ -25,7 +25,7 @@ def saved(image: Image.Image, codec: Codec, **options: Any) -> bytes:
     return file.getvalue()
 
 
-def moving(codec: Codec) -> bytes:
+def animated(codec: Codec) -> bytes:
     """Three different frames."""
     first, *rest = (picture().rotate(angle) for angle in (0, 90, 180))
     return saved(first, codec, save_all=True, append_images=rest, duration=100)
@@ -41,8 +41,8 @@ STILLS = {
     "png": saved(picture(), Codec.PNG),
     "gif": saved(picture("P"), Codec.GIF),
 }
-MOVING = {codec.name: moving(codec) for codec in (Codec.WEBP, Codec.PNG, Codec.GIF)}
-WHOLE = [*STILLS.values(), *MOVING.values()]
+ANIMATED = {codec.name: animated(codec) for codec in (Codec.WEBP, Codec.PNG, Codec.GIF)}
+WHOLE = [*STILLS.values(), *ANIMATED.values()]
 
 
 @pytest.mark.parametrize("name", STILLS)
@@ -52,9 +52,9 @@ def test_a_still_picture_is_known_by_its_bytes(name: str) -> None:
     assert sniff(STILLS[name]) == ImageKind(codec, 37, 21, is_animated=False, is_complete=True)
 
 
-@pytest.mark.parametrize("name", MOVING)
-def test_a_moving_picture_is_told_as_one(name: str) -> None:
-    assert sniff(MOVING[name]) == ImageKind(Codec[name], 37, 21, is_animated=True, is_complete=True)
+@pytest.mark.parametrize("name", ANIMATED)
+def test_an_animated_picture_is_recognised(name: str) -> None:
+    assert sniff(ANIMATED[name]) == ImageKind(Codec[name], 37, 21, is_animated=True, is_complete=True)
 
 
 @pytest.mark.parametrize("data", WHOLE)
@@ -80,18 +80,18 @@ def test_anything_else_is_no_picture(data: bytes) -> None:
 
 
 @given(st.sampled_from([b"RIFF", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF89a", b""]), st.binary(max_size=80))
-def test_no_bytes_whatever_make_it_stumble(magic: bytes, rest: bytes) -> None:
+def test_random_bytes_raise_nothing(magic: bytes, rest: bytes) -> None:
     kind = sniff(magic + rest)
 
     assert kind is None or (kind.width > 0 and kind.height > 0)
 
 
 @given(st.sampled_from(WHOLE), st.integers(0, 400), st.integers(0, 255))
-def test_a_flipped_byte_makes_it_not_stumble_either(data: bytes, at: int, byte: int) -> None:
-    hurt = bytearray(data)
-    hurt[at % len(hurt)] = byte
+def test_a_flipped_byte_raises_nothing(data: bytes, at: int, byte: int) -> None:
+    damaged = bytearray(data)
+    damaged[at % len(damaged)] = byte
 
-    sniff(bytes(hurt))
+    sniff(bytes(damaged))
 
 
 def test_media_types_are_those_of_browsers() -> None:

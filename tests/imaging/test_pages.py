@@ -1,4 +1,4 @@
-"""Pages of the site become pages one can read."""
+"""Pages of the site become readable pages."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def opened(data: bytes) -> Image.Image:
 
 
 def psnr(one: Image.Image, other: Image.Image) -> float:
-    """Peak signal to noise, in dB; the more the closer."""
+    """Peak signal to noise, in dB; more is closer."""
     stat = ImageStat.Stat(ImageChops.difference(one.convert("RGB"), other.convert("RGB")))
     mean = sum(stat.sum2) / sum(stat.count)
     return 10 * math.log10(255**2 / mean) if mean else math.inf
@@ -61,7 +61,7 @@ def test_cut_webp_pages_are_as_close_to_the_drawing_as_jmcomics_and_not_much_lar
         ours_db, theirs_db = ours_db + psnr(opened(ours), drawn), theirs_db + psnr(opened(theirs), drawn)
         ours_bytes, theirs_bytes = ours_bytes + len(ours), theirs_bytes + len(theirs)
 
-    # Pillow alone must turn colours twice, which costs a tenth of a decibel.
+    # Pillow alone converts colours twice, which costs a tenth of a decibel.
     assert ours_db / 4 > theirs_db / 4 - (0.0 if use_libwebp else 0.15)
     assert ours_bytes < 1.15 * theirs_bytes
 
@@ -79,7 +79,7 @@ def test_a_cut_page_without_loss_is_put_in_order_without_loss(drawn: Image.Image
 
 @pytest.mark.parametrize("codec", [Codec.JPEG, Codec.PNG])
 @pytest.mark.parametrize("count", [0, 10, 14])
-def test_both_ways_make_the_same_of_a_webp_page(drawn: Image.Image, codec: Codec, count: int) -> None:
+def test_libwebp_and_pillow_give_the_same_webp_page(drawn: Image.Image, codec: Codec, count: int) -> None:
     sent = saved(scramble(drawn, count), Codec.WEBP, quality=80)
 
     by_libwebp, by_pillow = (read_page(sent, count, codec, 90, use_libwebp=way) for way in (True, False))
@@ -127,7 +127,7 @@ def test_a_cut_jpeg_page_keeps_the_level_of_the_site(drawn: Image.Image) -> None
 
 @pytest.mark.parametrize("codec", [Codec.WEBP, Codec.PNG, Codec.GIF])
 @pytest.mark.parametrize("target", [None, Codec.JPEG])
-def test_what_moves_stays_as_it_is(drawn: Image.Image, codec: Codec, target: Codec | None) -> None:
+def test_an_animated_page_stays_as_it_is(drawn: Image.Image, codec: Codec, target: Codec | None) -> None:
     first, second = drawn.resize((96, 136)), drawn.resize((96, 136)).rotate(180)
     sent = saved(first, codec, save_all=True, append_images=[second])
 
@@ -231,7 +231,7 @@ def test_a_page_that_claims_an_absurd_size_is_garbled() -> None:
         read_page(bytes(sent), 0)
 
 
-def test_a_still_of_what_moves_is_its_first_frame_on_white() -> None:
+def test_the_still_of_an_animation_is_its_first_frame_on_white() -> None:
     red, blue = Image.new("RGBA", (8, 8), "red"), Image.new("RGBA", (8, 8), "blue")
     sent = saved(red, Codec.GIF, save_all=True, append_images=[blue])
 
@@ -241,5 +241,5 @@ def test_a_still_of_what_moves_is_its_first_frame_on_white() -> None:
     assert opened(page.data).mode == "RGB"
 
 
-def test_this_machine_has_the_short_way() -> None:
+def test_libwebp_is_found_on_this_machine() -> None:
     assert find_libwebp() is not None

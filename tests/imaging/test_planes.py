@@ -1,4 +1,4 @@
-"""Colour planes are put in order without being touched, or as gently as their shape allows."""
+"""Colour planes are reordered without loss, or with as little as their shape allows."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_chroma_row_that_two_strips_shared_is_not_used_where_there_is_a_better
     assert rows(ordered.u, 1)[-1] == 6
 
 
-def test_a_whole_page_is_left_alone() -> None:
+def test_a_whole_page_is_unchanged() -> None:
     planes = numbered(3, 5)
 
     assert planes.unscramble(0) is planes

@@ -1,4 +1,4 @@
-"""Strips find their place, as jmcomic's own function would put them."""
+"""Strips are reordered as jmcomic's own function does."""
 
 from __future__ import annotations
 
@@ -60,14 +60,14 @@ def test_every_row_has_one_place(count: int, height: int) -> None:
 
 
 @given(COUNTS, st.integers(1, 60), st.integers(1, 5))
-def test_bare_rows_are_ordered_like_pictures(count: int, height: int, width: int) -> None:
+def test_raw_rows_are_ordered_like_images(count: int, height: int, width: int) -> None:
     rows = bytearray(y for y in range(height) for _ in range(width))
     image = Image.frombytes("L", (width, height), bytes(rows))
 
     assert unscramble_rows(rows, width, count) == unscramble(image, count).tobytes()
 
 
-def test_a_whole_page_is_left_alone() -> None:
+def test_a_whole_page_is_unchanged() -> None:
     image = Image.new("RGB", (4, 4))
 
     assert unscramble(image, 0) is image

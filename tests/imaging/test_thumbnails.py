@@ -1,4 +1,4 @@
-"""Thumbnails and stand-ins of covers."""
+"""Thumbnails and placeholders of covers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_thumbnail_has_the_width_asked_for_and_the_shape_of_the_cover(source: 
     assert (kind.codec, kind.width, kind.height) == (target, 300, 450)
 
 
-def test_a_small_cover_is_not_blown_up() -> None:
+def test_a_small_cover_is_not_enlarged() -> None:
     kind = sniff(thumbnail(saved(gradient((120, 80)), Codec.PNG), 300, Codec.WEBP))
 
     assert kind is not None
@@ -64,7 +64,7 @@ def test_the_hash_is_that_of_other_implementations(size: tuple[int, int], mode: 
 
     header = 12 if mode == "RGBA" else 10
     assert ours[:header] == theirs[:header]
-    # A term of nothing lies between two steps; which one it is hangs on the order of additions.
+    # A term of nothing lies between two steps; which one it is depends on the order of additions.
     assert len(ours) == len(theirs)
     assert all(abs(int(one, 16) - int(other, 16)) <= 1 for one, other in zip(ours, theirs, strict=True))
 
@@ -85,7 +85,7 @@ def test_pictures_of_one_colour_have_a_hash_too(mode: str) -> None:
     assert 15 <= len(data) <= 30
 
 
-def test_the_hash_tells_mean_colour_and_shape() -> None:
+def test_the_hash_has_mean_colour_and_aspect_ratio() -> None:
     portrait, landscape = (
         base64.b64decode(thumbhash(Image.new("RGB", size, (255, 0, 0)))) for size in ((60, 90), (90, 60))
     )

@@ -111,7 +111,7 @@ def test_no_request_causes_a_server_error(
     except (httpx.InvalidURL, UnicodeError):
         return  # no client can send that
     if not request.url.path.startswith("/api/"):
-        return  # dots led out of the API
+        return  # dot segments led out of the API
 
     answer = portal.call(client.send, request)
 

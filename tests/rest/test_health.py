@@ -26,13 +26,13 @@ SEARCH = '{ search(query: "火車") { total } }'
 
 
 async def again_until(
-    ask: Callable[[], Awaitable[httpx.Response]], is_so: Callable[[httpx.Response], bool]
+    ask: Callable[[], Awaitable[httpx.Response]], condition: Callable[[httpx.Response], bool]
 ) -> httpx.Response:
     """The first response that satisfies a condition."""
     with anyio.fail_after(DEADLINE_S):
         while True:
             response = await ask()
-            if is_so(response):
+            if condition(response):
                 return response
             await anyio.sleep(0.05)
 
@@ -98,7 +98,7 @@ async def test_each_dependency_has_an_entry(make_settings: Callable[..., Setting
     assert list(ready.json()["checks"]) == ["redis", "worker", "site", "storage", "ehtag", "disk"]
 
 
-async def test_reads_go_on_while_redis_is_away_and_downloads_when_it_is_back(
+async def test_reads_work_while_redis_is_unavailable_and_downloads_when_it_is_back(
     make_settings: Callable[..., Settings], tmp_path: Path
 ) -> None:
     valkey = AsyncExitStack()
@@ -110,14 +110,14 @@ async def test_reads_go_on_while_redis_is_away_and_downloads_when_it_is_back(
         ready = await server.http.get("/readyz")
         album = await server.ask('{ album(id: "350234") { id } }')
         refused = await server.ask(START)
-        figures = (await server.http.get("/metrics")).text
+        metrics = (await server.http.get("/metrics")).text
 
         assert alive.status_code == 200
         assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
         assert ready.json()["checks"]["redis"] == {"status": "down", "reason": "Redis can't be reached"}
         assert album == {"album": {"id": "350234"}}
         assert refused["startDownload"] == {"code": "QUEUE_UNAVAILABLE"}
-        assert "\njmgraph_queue_up 0.0\n" in figures
+        assert "\njmgraph_queue_up 0.0\n" in metrics
         async with embedded_valkey(tmp_path / "away"):
             back = await again_until(
                 lambda: server.http.get("/readyz"),

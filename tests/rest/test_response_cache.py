@@ -231,9 +231,9 @@ async def test_what_is_public_is_public_for_everybody(server: GraphQLClient, hea
 async def test_an_unknown_host_gets_nothing_that_was_stored_for_another(server: GraphQLClient) -> None:
     await server.http.get(INFO)
 
-    stranger = await server.http.get(INFO, headers={"Host": "elsewhere.example"})
+    response = await server.http.get(INFO, headers={"Host": "elsewhere.example"})
 
-    assert stranger.status_code == 400
+    assert response.status_code == 400
 
 
 async def test_pages_of_other_origins_may_read_what_was_stored(server: GraphQLClient) -> None:

@@ -135,10 +135,10 @@ async def test_a_download_requested_while_redis_is_down_is_reported_when_it_is_b
 
 
 async def test_a_client_that_disconnects_while_waiting_gets_the_notification_later(server: GraphQLClient) -> None:
-    hung_up = asyncio.Event()
+    disconnected = asyncio.Event()
 
     async def receive() -> Message:
-        await hung_up.wait()
+        await disconnected.wait()
         return {"type": "http.disconnect"}
 
     async def send(_: Message) -> None:
@@ -146,7 +146,7 @@ async def test_a_client_that_disconnects_while_waiting_gets_the_notification_lat
 
     request = httpx.Request("GET", f"{BASE}/v1/notifications/phone")
     waiting = asyncio.create_task(server.app(_scope(request), receive, send))
-    hung_up.set()
+    disconnected.set()
     await server.http.get("/v1/download/album/900404?client_id=phone&wait=30")
     await asyncio.wait_for(waiting, 30)
 

@@ -47,34 +47,37 @@ async def _ready(http: httpx.AsyncClient, url: str, album: str) -> str:
     return name
 
 
-async def _notice(websocket: ClientConnection) -> Any:
+async def _receive(websocket: ClientConnection) -> Any:
     async with asyncio.timeout(DEADLINE_S):
         return json.loads(await websocket.recv())
 
 
-def _told(name: str) -> dict[str, str]:
+def _ready_message(name: str) -> dict[str, str]:
     return {"status": "download_ready", "file_name": name, "message": f"文件 '{name}' 已完成处理，可以下载。"}
 
 
-async def _left(http: httpx.AsyncClient, url: str, client_id: str) -> Any:
+async def _pending(http: httpx.AsyncClient, url: str, client_id: str) -> Any:
     return (await http.get(f"{url}/v1/notifications/{client_id}?wait=0")).json()
 
 
 async def test_a_notification_reaches_its_client_on_any_process_and_the_socket_stays_open(
     running: Processes, http: httpx.AsyncClient
 ) -> None:
-    async with connect(running.socket_url("phone", 0)) as here, connect(running.socket_url("phone", 1)) as there:
+    async with (
+        connect(running.socket_url("phone", 0)) as first_socket,
+        connect(running.socket_url("phone", 1)) as second_socket,
+    ):
         for album, asked_at in (("163348", 1), ("240117", 0)):
             await _start(http, running.url(asked_at), album, "phone")
-            first, second = await _notice(here), await _notice(there)
+            first, second = await _receive(first_socket), await _receive(second_socket)
             name = first["file_name"]
-            assert first == second == _told(name)
+            assert first == second == _ready_message(name)
 
             file = await http.get(f"{running.url(1 - asked_at)}/v1/download/{quote(name)}")
             assert int(file.headers["content-length"]) == len(file.content)
             assert zipfile.ZipFile(io.BytesIO(file.content)).testzip() is None
 
-    assert await _left(http, running.url(0), "phone") == []
+    assert await _pending(http, running.url(0), "phone") == []
 
 
 async def test_a_notification_waits_for_its_client_and_is_delivered_once(
@@ -84,9 +87,9 @@ async def test_a_notification_waits_for_its_client_and_is_delivered_once(
     name = await _ready(http, running.url(1), "302166")
 
     async with connect(running.socket_url("late", 1)) as websocket:
-        assert await _notice(websocket) == _told(name)
+        assert await _receive(websocket) == _ready_message(name)
 
-    assert await _left(http, running.url(0), "late") == []
+    assert await _pending(http, running.url(0), "late") == []
 
 
 async def test_a_client_that_lost_its_socket_gets_the_notification_when_it_reconnects(
@@ -98,17 +101,17 @@ async def test_a_client_that_lost_its_socket_gets_the_notification_when_it_recon
     name = await _ready(http, running.url(0), "163348")
 
     async with connect(running.socket_url("wanderer", 1)) as back:
-        assert await _notice(back) == _told(name)
+        assert await _receive(back) == _ready_message(name)
 
 
 async def test_a_client_that_does_not_read_blocks_nobody(running: Processes, http: httpx.AsyncClient) -> None:
-    deaf = await connect(running.socket_url("crowd", 0), max_queue=1)
-    deaf.transport.pause_reading()
-    async with connect(running.socket_url("crowd", 0)) as keen:
+    not_reading = await connect(running.socket_url("crowd", 0), max_queue=1)
+    not_reading.transport.pause_reading()
+    async with connect(running.socket_url("crowd", 0)) as reading:
         for _ in range(30):
             await _start(http, running.url(1), MISSING, "crowd")
-        assert [await _notice(keen) for _ in range(30)] == [NO_SUCH_ALBUM] * 30
-    deaf.transport.abort()
+        assert [await _receive(reading) for _ in range(30)] == [NO_SUCH_ALBUM] * 30
+    not_reading.transport.abort()
 
 
 async def test_a_client_has_twenty_sockets_over_all_processes_and_the_oldest_is_closed_first(
@@ -137,7 +140,7 @@ async def test_a_client_id_may_be_any_printable_text(
     async with connect(running.socket_url(quote(client_id, safe=""), 0)) as websocket:
         await _start(http, running.url(1), MISSING, client_id)
 
-        assert await _notice(websocket) == NO_SUCH_ALBUM
+        assert await _receive(websocket) == NO_SUCH_ALBUM
 
 
 @pytest.mark.parametrize("client_id", ["", "%00", "a%0Ab", "x" * 201])

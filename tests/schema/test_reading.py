@@ -88,7 +88,7 @@ async def test_a_chapter_is_read_by_itself(server: GraphQLClient) -> None:
     assert (chapter["id"], chapter["index"]) == ("333909", 2)
     assert chapter["pageCount"] == len(chapter["pages"]) > 0
     assert chapter["pages"][0]["url"] == "http://127.0.0.1:11111/images/pages/333909/1"
-    assert await server.cost(query, id="333910") == 1  # its album is at hand by now
+    assert await server.cost(query, id="333910") == 1  # its album is cached by now
     assert await server.ask(query, id="900404") == {"chapter": None}
 
 

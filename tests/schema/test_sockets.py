@@ -22,7 +22,7 @@ OLD = "graphql-ws"
 
 @pytest.fixture
 async def socket(server: GraphQLClient) -> AsyncIterator[Socket]:
-    """A greeted socket of the new sub-protocol."""
+    """A socket of the new sub-protocol, after connection_init."""
     async with connected(server.app, "/graphql", protocol=NEW) as socket:
         await socket.send({"type": "connection_init"})
         assert await socket.receive() == {"type": "connection_ack"}

@@ -45,21 +45,21 @@ def test_a_count_is_an_integer_however_the_site_writes_it(text: str | int | None
 
 
 @given(st.integers(0, 10**15))
-def test_a_plain_number_is_itself_in_every_dress(number: int) -> None:
-    dresses = [str(number), f"[{number}]", f"{number:,}", f" {number} ", f"{number}+"]
+def test_a_plain_number_is_read_in_every_format(number: int) -> None:
+    texts = [str(number), f"[{number}]", f"{number:,}", f" {number} ", f"{number}+"]
 
-    assert [count_of(dress) for dress in dresses] == [number] * len(dresses)
+    assert [count_of(text) for text in texts] == [number] * len(texts)
 
 
 @given(st.integers(0, 99_999), st.sampled_from([("K", 3), ("k", 3), ("万", 4), ("萬", 4), ("M", 6), ("亿", 8)]))
-def test_a_unit_moves_the_point(tenths: int, unit: tuple[str, int]) -> None:
+def test_a_unit_multiplies_the_number(tenths: int, unit: tuple[str, int]) -> None:
     name, zeros = unit
 
     assert count_of(f"[{tenths // 10}.{tenths % 10}{name}]") == tenths * 10 ** (zeros - 1)
 
 
 @given(st.text(max_size=30))
-def test_any_text_is_some_count(text: str) -> None:
+def test_any_text_gives_a_count(text: str) -> None:
     assert count_of(text) >= 0
 
 

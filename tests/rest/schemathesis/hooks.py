@@ -1,4 +1,4 @@
-"""What the run changes of the requests that are made up: none shall wait long for what never comes."""
+"""Changes generated requests: none waits long for a notification that never comes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LONGEST_WAIT_S = 0.05
 
 @schemathesis.hook
 def before_call(context: schemathesis.HookContext, case: schemathesis.Case[Any], kwargs: dict[str, object]) -> None:
-    """Waits of up to a minute are shortened; what is no wait stays what it is."""
+    """Waits of up to a minute are shortened; invalid waits stay as they are."""
     if not any(parameter.name == "wait" for parameter in case.operation.query):
         return
     query = dict(case.query or {})
@@ -22,7 +22,7 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case[Any],
 
 
 def _seconds(wait: object) -> float:
-    """A wait that the server would take; 0 for anything else."""
+    """A wait that the server accepts; 0 for anything else."""
     try:
         wait_s = float(str(wait))
     except ValueError:

