@@ -28,7 +28,7 @@ RUN /opt/jmgraph/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
 FROM python:3.13-slim
 LABEL org.opencontainers.image.title="jmgraph" org.opencontainers.image.licenses="MIT"
 COPY --from=environment /opt/jmgraph /opt/jmgraph
-# Any user and group id may run it: what lies elsewhere is read only, and the data directory is open to all of them.
+# Any user and group id may run it: everything else is read-only, and the data directory is writable for all of them.
 RUN mkdir -m 1777 /data
 WORKDIR /data
 ENV PATH=/opt/jmgraph/bin:$PATH \

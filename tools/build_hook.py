@@ -1,7 +1,7 @@
-"""Hatch's build hook: the wheel holds the built page and GraphiQL.
+"""Hatch's build hook: the wheel contains the built page and GraphiQL.
 
 What `make web` has built is taken as it is. Where nothing is built it is built now, with Node 20 or later; without
-Node the wheel is made without them, and the server says at `/` what to do.
+Node the wheel is made without them, and the server explains at `/` what to do.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class PageBuildHook(BuildHookInterface):  # type: ignore[type-arg]
-    """Builds the page before a wheel is made of it. An editable install serves what stands in the checkout."""
+    """Builds the page before a wheel is made of it. An editable install serves the page of the checkout."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
         """Called by hatchling before the files are collected."""
@@ -24,7 +24,7 @@ class PageBuildHook(BuildHookInterface):  # type: ignore[type-arg]
         if version == "editable" or is_built or not web.is_dir():
             return
         if (npm := shutil.which("npm")) is None:
-            self.app.display_warning("The page is not built: there is no Node. The wheel holds the API alone.")
+            self.app.display_warning("The page is not built: there is no Node. The wheel contains the API alone.")
             return
         subprocess.run([npm, "ci", "--no-fund", "--no-audit"], cwd=web, check=True)
         subprocess.run([npm, "run", "build"], cwd=web, check=True)
