@@ -1,4 +1,4 @@
-"""The parts of the life cycle, built together and passed together."""
+"""The components of the download life cycle, built and passed together."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ log = structlog.get_logger("jmgraph.downloads")
 class DownloadComponents:
     """What requests and workers share."""
 
-    link: RedisClient
+    redis: RedisClient
     events: Events
     store: DownloadStore
     hub: UpdateHub
@@ -39,7 +39,7 @@ class DownloadComponents:
 
 @asynccontextmanager
 async def open_components(
-    link: RedisClient,
+    redis: RedisClient,
     events: Events,
     albums: AlbumSource,
     archives: ArchiveStorage,
@@ -48,15 +48,15 @@ async def open_components(
     timings: Timings,
 ) -> AsyncIterator[DownloadComponents]:
     """The components of this process. `ConfigurationError` when a newer version wrote the records."""
-    store = DownloadStore(link, events)
+    store = DownloadStore(redis, events)
     leases = Leases(store, lease_s=timings.lease_s)
     try:
         await store.check_version()
     except RedisUnavailable:
-        log.warning("Redis is away; the version of its records is not checked")
+        log.warning("Redis is unavailable; the version of its records is not checked")
     async with open_update_hub(store, events, retry_s=timings.retry_s) as hub:
         yield DownloadComponents(
-            link=link,
+            redis=redis,
             events=events,
             store=store,
             hub=hub,

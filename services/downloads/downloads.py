@@ -45,7 +45,7 @@ log = structlog.get_logger("jmgraph.downloads")
 
 QUALITIES = range(1, 101)
 PAGE_SIZES = range(1, 101)
-CURSOR_MARK = "d1:"
+CURSOR_PREFIX = "d1:"
 OF_ALBUM_LIMIT = 1000
 """Of the newest downloads of one album."""
 RETRY_LIMIT = 10_000
@@ -56,7 +56,7 @@ Records = list[DownloadRecord]
 
 
 class Downloads:
-    """Every call may raise `QueueUnavailable` while Redis is away. Built by `open_downloads`."""
+    """Every call may raise `QueueUnavailable`. Built by `open_downloads`."""
 
     def __init__(self, components: DownloadComponents) -> None:
         self._components = components
@@ -86,7 +86,7 @@ class Downloads:
 
     async def _find_existing(self, request: DownloadRequest) -> DownloadRecord | None:
         row = None if request.force else await self._store.find_duplicate(dedup_key(request))
-        return row.download if row and not transitions.is_over(row) else None
+        return row.download if row and transitions.is_current(row) else None
 
     async def _queue(self, request: DownloadRequest, title: str) -> DownloadRecord:
         if existing := await self._find_existing(request):
@@ -98,7 +98,7 @@ class Downloads:
             force=request.force,
             now_ms=transitions.now_ms(),
         )
-        log.info("a download is queued" if is_new else "the same download is there already", download=row.download.id)
+        log.info("a download is queued" if is_new else "the same download exists already", download=row.download.id)
         return row.download
 
     async def _check_disk(self) -> None:
@@ -120,7 +120,7 @@ class Downloads:
         if first not in PAGE_SIZES:
             raise InvalidInput("first", "first must be between 1 and 100")
         lists = [ALL] if states is None else [in_state(state) for state in dict.fromkeys(states)]
-        start = decode_cursor(CURSOR_MARK, after) if after else ""
+        start = decode_cursor(CURSOR_PREFIX, after) if after else ""
         with translate_queue_errors():
             return _page_of(await self._store.page(lists, after=start, count=first + 1), first)
 
@@ -157,9 +157,9 @@ class Downloads:
         return row.download
 
     async def retry_failed(self) -> Records:
-        """Queue every failed download again, the oldest first, as far as the queue has room.
+        """Queue every failed download again, the oldest first, until the queue is full.
 
-        Raises `QueueFull` when not one had room, `StorageFull`.
+        Raises `QueueFull` when it was full before, `StorageFull`.
         """
         with translate_queue_errors():
             page = await self._store.page([in_state(DownloadState.FAILED)], count=RETRY_LIMIT)
@@ -188,10 +188,10 @@ class Downloads:
             if row is None:
                 raise DownloadNotFound(id)
             await self._discard(row)
-            await self._components.cleanup.empty_trash()
+            await self._components.cleanup.delete_marked_archives()
 
     async def _discard(self, row: DownloadRow) -> None:
-        """Remove its folder, where it is on this machine; elsewhere the worker there does."""
+        """Remove its folder, if it is on this machine; on another one the worker there does."""
         await asyncio.to_thread(self._components.folders.remove, row.folder)
 
     async def watch(self, id: str) -> AsyncGenerator[DownloadRecord, None]:
@@ -200,8 +200,8 @@ class Downloads:
         Raises `DownloadNotFound` at once for an unknown id.
         """
         with translate_queue_errors():
-            gap_s = self._components.timings.live_s
-            async with aclosing(watch_one(self._store, self._components.hub, id, gap_s=gap_s)) as changes:
+            interval_s = self._components.timings.live_s
+            async with aclosing(watch_one(self._store, self._components.hub, id, interval_s=interval_s)) as changes:
                 async for download in changes:
                     yield download
 
@@ -210,8 +210,10 @@ class Downloads:
     ) -> AsyncGenerator[FeedBatch, None]:
         """The active downloads (or of `ids`, or in `states`) as one snapshot, then what changes, until closed."""
         with translate_queue_errors():
-            gap_s = self._components.timings.live_s
-            async with aclosing(watch_many(self._store, self._components.hub, ids, states, gap_s=gap_s)) as batches:
+            interval_s = self._components.timings.live_s
+            async with aclosing(
+                watch_many(self._store, self._components.hub, ids, states, interval_s=interval_s)
+            ) as batches:
                 async for batch in batches:
                     yield batch
 
@@ -235,14 +237,14 @@ class Downloads:
         """The file of this download, if it has not expired and has this name."""
         with translate_queue_errors():
             row = await self._store.find(id)
-        file = row.download.file if row and not transitions.is_over(row) else None
+        file = row.download.file if row and transitions.is_current(row) else None
         return file if file and file.name == name else None
 
     async def find_named(self, stem: str, archive: ArchiveFormat) -> DownloadRecord | None:
         """The newest download whose file is such an archive of this name."""
         with translate_queue_errors():
             named = await self._store.find_named(stem)
-        current = (row.download for row in named if not transitions.is_over(row))
+        current = (row.download for row in named if transitions.is_current(row))
         return next((download for download in current if download.request.archive is archive), None)
 
     @asynccontextmanager
@@ -253,7 +255,7 @@ class Downloads:
                 yield await self.find_file(id, name) if is_locked else None
 
     async def maintain(self) -> None:
-        """Run expiry, clean-up and supervision of workers, in every process. Never ends."""
+        """Run expiry, clean-up and supervision of workers, in every process. Never returns."""
         await maintain(self._components.cleanup, self._components.reconciler, self._components.timings)
 
     def worker(self, pipeline: PagePipeline, *, jobs: int) -> DownloadWorker:
@@ -263,7 +265,7 @@ class Downloads:
 
 @asynccontextmanager
 async def open_downloads(
-    link: RedisClient,
+    redis: RedisClient,
     events: Events,
     albums: AlbumSource,
     archives: ArchiveStorage,
@@ -272,7 +274,7 @@ async def open_downloads(
     timings: Timings | None = None,
 ) -> AsyncIterator[Downloads]:
     """The downloads of this process. `ConfigurationError` when a newer version wrote the records."""
-    async with open_components(link, events, albums, archives, folders, limits, timings or Timings()) as components:
+    async with open_components(redis, events, albums, archives, folders, limits, timings or Timings()) as components:
         yield Downloads(components)
 
 
@@ -291,7 +293,7 @@ def _page_of(found: RowPage, first: int) -> DownloadPage:
     items = tuple(row.download for row in found.rows[:first])
     return DownloadPage(
         items=items,
-        cursors=tuple(encode_cursor(CURSOR_MARK, download.id) for download in items),
+        cursors=tuple(encode_cursor(CURSOR_PREFIX, download.id) for download in items),
         has_next=len(found.rows) > first,
         has_previous=found.before > 0,
         total=found.total,

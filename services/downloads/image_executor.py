@@ -1,6 +1,6 @@
 """Threads that decode and encode pages: one for each core, shared by all downloads of a process.
 
-A download has few pages in the queue at once, so that a long one does not delay a short one.
+Each download has few pages in the queue at once, so that a long one does not delay a short one.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class ImageExecutor:
-    """Threads for pictures. `cores` None takes those this process may use."""
+    """Threads for pictures; `cores` None: as many as this process may use."""
 
     def __init__(self, cores: int | None = None) -> None:
         self.cores = cores or _usable_cores()
@@ -31,7 +31,7 @@ class ImageExecutor:
         return JobSlots(self._threads, asyncio.Semaphore(2 * self.cores))
 
     def close(self) -> None:
-        """End the threads after the work that they have begun."""
+        """End the threads once the work that they have begun is done."""
         self._threads.shutdown(wait=True, cancel_futures=True)
 
 
@@ -43,7 +43,7 @@ class JobSlots:
         self._slots = slots
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run `work` in a thread; what has begun is waited for even when the caller is cancelled."""
+        """Run `work` in a thread; a caller that is cancelled still waits for work that has begun."""
         async with self._slots:
             job = self._threads.submit(work, *args, **kwargs)
             return await shield_until_done(asyncio.wrap_future(job), try_cancel=job.cancel)

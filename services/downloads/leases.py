@@ -24,7 +24,7 @@ def new_worker_id() -> str:
 
 
 class Leases:
-    """Heartbeats of workers, and who counts as dead."""
+    """Heartbeats of workers, and which of them count as dead."""
 
     def __init__(self, store: DownloadStore, *, lease_s: float) -> None:
         self._store = store
@@ -46,7 +46,7 @@ class Leases:
     async def alive_for_takeover(self) -> frozenset[str] | None:
         """As `alive`, for deciding who is dead; None until Redis has been reachable for as long as a lease lasts.
 
-        While Redis was away no worker could report.
+        During an outage of Redis no worker could report.
         """
         try:
             alive = await self.alive()
@@ -81,19 +81,19 @@ class FileLocks:
         finally:
             await end_tasks(renewal)
             with suppress(RedisUnavailable):
-                await self._store.release(id, token)
+                await self._store.release_file_lock(id, token)
 
     async def _take(self, id: str, token: str) -> bool:
         now = now_ms()
-        return await self._store.hold(id, token, now_ms=now, until_ms=self._until(now))
+        return await self._store.lock_file(id, token, now_ms=now, until_ms=self._until(now))
 
     async def _renew(self, id: str, token: str) -> None:
         while True:
             await asyncio.sleep(self._lock_s / 3)
             try:
-                await self._store.renew_hold(id, token, self._until(now_ms()))
+                await self._store.renew_file_lock(id, token, self._until(now_ms()))
             except RedisUnavailable:
-                log.debug("a lock can't be renewed, Redis is away", download=id)
+                log.debug("a lock can't be renewed, Redis is unavailable", download=id)
 
     def _until(self, now: int) -> int:
         return now + round(self._lock_s * 1000)

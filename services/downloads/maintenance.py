@@ -1,4 +1,4 @@
-"""What runs beside requests in every process: expiry, clearing up, watching over workers."""
+"""Background maintenance, in every process: expiry, clean-up, supervision of workers."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from services.tasks import end_tasks
 log = structlog.get_logger("jmgraph.maintenance")
 
 JITTER = (0.9, 1.1)
-"""Factor of each wait, so that processes started together do not stay in step."""
+"""Factor of each wait, so that processes started together do not run it at the same time."""
 
 
 async def maintain(cleanup: Cleanup, reconciler: Reconciler, timings: Timings) -> None:
-    """Run every step again and again, over every outage, until cancelled."""
+    """Run every step periodically, through outages too, until cancelled."""
     steps = (
         (cleanup.sweep, timings.sweep_s),
         (cleanup.clear_folders, timings.reconcile_s),
@@ -45,15 +45,17 @@ async def _repeat(step: Callable[[], Awaitable[None]], every_s: float) -> None:
         try:
             await step()
         except RedisUnavailable:
-            log.debug("maintenance waits, Redis is away")
+            log.debug("maintenance waits, Redis is unavailable")
         except Exception:
-            log.exception("A step of maintenance failed")
+            log.exception("a step of maintenance failed")
         await asyncio.sleep(every_s * random.uniform(*JITTER))
 
 
-KEEPS_FOLDER = frozenset({DownloadState.QUEUED, DownloadState.RUNNING, DownloadState.PACKING, DownloadState.FAILED})
+STATES_WITH_FOLDER = frozenset(
+    {DownloadState.QUEUED, DownloadState.RUNNING, DownloadState.PACKING, DownloadState.FAILED}
+)
 """States in which the pages on disk are still needed."""
-_MOST_ROWS = 100_000
+_MAX_ROWS = 100_000
 """More downloads than any history has."""
 
 
@@ -69,60 +71,61 @@ class Cleanup:
         self._history_s = history_s
 
     async def sweep(self) -> None:
-        """Expire files, forget old records, and delete the archives that neither refers to."""
+        """Expire files, remove old records, and delete the archives of both."""
         await self._expire()
-        await self._trim()
-        await self.empty_trash()
+        await self._remove_old_records()
+        await self.delete_marked_archives()
 
     async def _expire(self) -> None:
         now_ms = transitions.now_ms()
         for id in await self._store.due("expiry", now_ms):
-            if await self._store.is_held(id, now_ms):
+            if await self._store.is_file_locked(id, now_ms):
                 continue
             try:
                 await self._store.change(id, transitions.expired)
             except (DownloadNotFound, IllegalTransition):
                 continue
 
-    async def _trim(self) -> None:
+    async def _remove_old_records(self) -> None:
         for id in await self._store.due("history", transitions.now_ms() - round(self._history_s * 1000)):
             row = await self._store.find(id)
             if row and row.state in transitions.RETRY_STATES:
                 await self._store.remove(id)
 
-    async def empty_trash(self) -> None:
+    async def delete_marked_archives(self) -> None:
         """Delete archives that no record refers to any more."""
-        for key in await self._store.trash():
+        for key in await self._store.marked_for_deletion():
             try:
                 await self._archives.delete(key)
             except JmgraphError as error:
-                log.warning("An archive can't be deleted yet", reason=error.message)
+                log.warning("an archive can't be deleted yet", reason=error.message)
                 return
             await self._store.unmark_for_deletion(key)
 
     async def clear_folders(self) -> None:
         """Delete staging folders that no download of any process needs any more."""
-        names = await asyncio.to_thread(self._names)  # before the records: a folder that is made now has one
+        # folders first: a record is older than its folder, so the records read next include those of all folders
+        names = await asyncio.to_thread(self._folder_names)
         if not names:
             return
-        page = await self._store.page([in_state(state) for state in KEEPS_FOLDER], count=_MOST_ROWS)
+        page = await self._store.page([in_state(state) for state in STATES_WITH_FOLDER], count=_MAX_ROWS)
         wanted = {row.folder for row in page.rows}
         for name in names:
             if name not in wanted:
                 await asyncio.to_thread(self._folders.remove, name)
 
-    def _names(self) -> list[str]:
+    def _folder_names(self) -> list[str]:
         return [path.name for path in self._folders.root.iterdir()] if self._folders.root.is_dir() else []
 
 
-_ROWS_AT_ONCE = 1000
-"""Downloads read in one go."""
+_BATCH_ROWS = 1000
+"""Downloads read in one call."""
 
 
 class Reconciler:
-    """Makes sure that every unfinished download is queued or worked on. Runs in every process.
+    """Makes sure that every active download is queued or has a worker. Runs in every process.
 
-    Several may find the same; the store lets one of them act.
+    Several processes may find the same download; the store lets one of them change it.
     """
 
     def __init__(self, store: DownloadStore, leases: Leases) -> None:
@@ -130,16 +133,16 @@ class Reconciler:
         self._leases = leases
 
     async def requeue_lost(self) -> None:
-        """Queue again what a worker held that no longer reports."""
+        """Queue the downloads of dead workers again."""
         alive = await self._leases.alive_for_takeover()
         if alive is None:
             return
-        page = await self._store.page([in_state(state) for state in transitions.WORK_STATES], count=_ROWS_AT_ONCE)
+        page = await self._store.page([in_state(state) for state in transitions.WORK_STATES], count=_BATCH_ROWS)
         for row in page.rows:
             if row.lease not in alive:
-                await self._take_over(row)
+                await self._recover(row)
 
-    async def _take_over(self, found: DownloadRow) -> None:
+    async def _recover(self, found: DownloadRow) -> None:
         def step(row: DownloadRow) -> DownloadRow | None:
             if row.state not in transitions.WORK_STATES or row.lease != found.lease:
                 return None
@@ -149,18 +152,18 @@ class Reconciler:
             log.warning("a worker died; its download is queued again", download=found.download.id, worker=found.lease)
 
     async def requeue_unclaimed(self, worker_id: str, is_running: Callable[[str], bool]) -> None:
-        """Queue again what this worker holds by the record but does not run: the answer to its claim was lost."""
-        page = await self._store.page([in_state(state) for state in transitions.WORK_STATES], count=_ROWS_AT_ONCE)
+        """Queue downloads again that this worker has claimed but does not run: the answer to its claim was lost."""
+        page = await self._store.page([in_state(state) for state in transitions.WORK_STATES], count=_BATCH_ROWS)
         for row in page.rows:
             if row.lease == worker_id and not is_running(row.download.id):
-                await self._take_over(row)
+                await self._recover(row)
 
     async def compare_with_queue(self) -> None:
-        """Give a fresh job to every queued download that has none."""
-        page = await self._store.page([in_state(DownloadState.QUEUED)], count=_ROWS_AT_ONCE)
+        """Give a new job to every queued download that has none."""
+        page = await self._store.page([in_state(DownloadState.QUEUED)], count=_BATCH_ROWS)
         has_job = await self._store.has_job(page.rows)
         for found in (row for row, has in zip(page.rows, has_job, strict=True) if not has):
-            if await self._change(found, partial(_with_fresh_job, found)):
+            if await self._change(found, partial(_with_new_job, found)):
                 log.warning("a queued download had no job; it has one now", download=found.download.id)
 
     async def _change(self, found: DownloadRow, step: Callable[[DownloadRow], DownloadRow | None]) -> bool:
@@ -170,6 +173,6 @@ class Reconciler:
             return False
 
 
-def _with_fresh_job(found: DownloadRow, row: DownloadRow) -> DownloadRow | None:
+def _with_new_job(found: DownloadRow, row: DownloadRow) -> DownloadRow | None:
     is_as_found = row.state is DownloadState.QUEUED and row.job_id == found.job_id
     return transitions.requeued(row, crash_count=row.crash_count) if is_as_found else None

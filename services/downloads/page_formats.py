@@ -39,7 +39,7 @@ class PageFormat(Protocol):
         ...
 
     def is_wanted(self, codec: Codec) -> bool:
-        """True for the codec that was asked for; pages in another one are noted."""
+        """True for the requested codec; pages in another one are listed in the archive's notes."""
         ...
 
 
@@ -58,12 +58,12 @@ class ImageFormatter:
         return "png" if self.codec is Codec.PNG else f"{self.codec.value}-{self.quality}"
 
     def prepare(self, raw: bytes, count: int) -> PreparedPage:
-        """The page in the codec asked for, where that holds it."""
+        """The page in the requested codec, where that can hold it."""
         page = read_page(raw, count, self.codec, self.quality if self.codec else None)
         return PreparedPage(page.data, page.codec)
 
     def is_wanted(self, codec: Codec) -> bool:
-        """True for the codec asked for, any where none was."""
+        """True for the requested codec, any where none was requested."""
         return self.codec in (None, codec)
 
 
@@ -80,7 +80,7 @@ class PdfFormatter:
         return "pdf-png" if self.lossless else f"pdf-{self.quality}"
 
     def prepare(self, raw: bytes, count: int) -> PreparedPage:
-        """The page as JPEG, or PNG: where that was asked for, for PNG of the site, and for what JPEG can't hold."""
+        """The page as JPEG, or PNG: where that was requested, for PNG of the site, and for what JPEG can't hold."""
         kind = check_page(raw)
         if kind.codec is Codec.JPEG and not self.lossless and is_embeddable(raw):
             return PreparedPage(raw, Codec.JPEG, count)
@@ -94,7 +94,7 @@ class PdfFormatter:
         return PreparedPage(page.data, page.codec)
 
     def is_wanted(self, codec: Codec) -> bool:
-        """True for PNG where it was asked for, for anything else."""
+        """True for PNG where it was requested, else for any codec."""
         return codec is Codec.PNG or not self.lossless
 
 

@@ -37,7 +37,7 @@ class PageSource(Protocol):
 
 
 class MetadataSource(Protocol):
-    """What the readers of an archive are told in words."""
+    """Where the texts in an archive come from."""
 
     def tags_of(self, album: AlbumDetail) -> tuple[str, ...]:
         """The album's tags in the readers' language."""
@@ -52,10 +52,10 @@ class Pipeline:
     """Turns a job into an archive. One a process; runs any number of jobs at once."""
 
     def __init__(
-        self, pages: PageSource, labels: MetadataSource, executor: ImageExecutor, *, disk_floor_bytes: int
+        self, pages: PageSource, metadata: MetadataSource, executor: ImageExecutor, *, disk_floor_bytes: int
     ) -> None:
         self._pages = pages
-        self._labels = labels
+        self._metadata = metadata
         self._executor = executor
         self._disk_floor_bytes = disk_floor_bytes
 
@@ -64,9 +64,9 @@ class Pipeline:
     ) -> PackedArchive:
         """The whole archive, in the job's folder; every page in it was checked.
 
-        Raises `PagesMissing` once all pages that can be had are on disk, `Cancelled` within a second, `StorageFull`
-        when less is free than the floor, `UpstreamFailure` for a chapter without pages. Whatever it raises, nothing
-        of it runs on, and pages on disk stay there for the next run.
+        Raises `PagesMissing` once all other pages are on disk, `Cancelled` within a second, `StorageFull`
+        when less is free than the floor, `UpstreamFailure` for a chapter without pages. Whatever it raises, all
+        its tasks have ended, and pages on disk stay there for the next run.
         """
         for chapter in job.chapters:
             if not chapter.page_names:
@@ -87,19 +87,19 @@ class Pipeline:
 
     def _metadata_of(self, job: DownloadJob) -> ArchiveMetadata:
         album = job.album
-        places = {chapter.id: chapter.index for chapter in album.chapters}
+        positions = {chapter.id: chapter.index for chapter in album.chapters}
         chapters = (
-            ArchiveChapter(chapter.id, places.get(chapter.id, place), chapter.title, len(chapter.page_names))
-            for place, chapter in enumerate(job.chapters, 1)
+            ArchiveChapter(chapter.id, positions.get(chapter.id, position), chapter.title, len(chapter.page_names))
+            for position, chapter in enumerate(job.chapters, 1)
         )
         return ArchiveMetadata(
             title=album.title,
             description=album.description,
             authors=album.authors,
             characters=album.characters,
-            tags=self._labels.tags_of(album),
+            tags=self._metadata.tags_of(album),
             site_tags=album.tags,
-            url=self._labels.url_of(album.id),
+            url=self._metadata.url_of(album.id),
             published_on=album.published_on,
             chapters=tuple(chapters),
         )
@@ -107,23 +107,23 @@ class Pipeline:
 
 log = structlog.get_logger("jmgraph.downloads")
 
-FETCHES_AT_ONCE = 16
-"""Pages of one download on their way or waiting for a core; each of them is held in memory."""
-APPENDED_AT_ONCE = 8
-"""Pages appended in one go, where so many wait."""
+MAX_FETCHES = 16
+"""Pages of one download that are fetched or wait for a core; each of them is in memory."""
+APPEND_BATCH = 8
+"""Pages appended in one call, where so many wait."""
 CANCEL_CHECK_S = 0.25
-"""Between two looks at the cancel flag while no page moves."""
+"""Between two checks of the cancel flag while no page is finished."""
 
 
 @dataclass(slots=True)
 class _Page:
-    """A page of this run: its place, and where it is once it is settled (None when it can't be had)."""
+    """A page of this run; once `done` is set, `staged` is the page on disk, or None when it can't be fetched."""
 
     chapter: ChapterDetail
     index: int
     chapter_in_archive: ArchiveChapter
     staged: StagedPage | None = None
-    settled: asyncio.Event = field(default_factory=asyncio.Event)
+    done: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class PageRun:
@@ -159,7 +159,7 @@ class PageRun:
 
     async def run(self) -> PackedArchive:
         """The archive; raises as `Pipeline.run`."""
-        await shield_until_done(asyncio.to_thread(self._open_shelf))
+        await shield_until_done(asyncio.to_thread(self._open_directory))
         try:
             archive = await self._fetch_and_pack()
         except BaseExceptionGroup as failures:
@@ -169,7 +169,7 @@ class PageRun:
             raise PagesMissing(missing, self._cause)
         return archive
 
-    def _open_shelf(self) -> None:
+    def _open_directory(self) -> None:
         with _disk_errors():
             self._directory.open()
             self._check_disk()
@@ -179,14 +179,14 @@ class PageRun:
         async with asyncio.TaskGroup() as group:
             watch = group.create_task(self._watch_for_cancel())
             packing = group.create_task(self._pack())
-            fetchers = [group.create_task(self._fetch_pages(queue)) for _ in self._pages[:FETCHES_AT_ONCE]]
+            fetchers = [group.create_task(self._fetch_pages(queue)) for _ in self._pages[:MAX_FETCHES]]
             await asyncio.gather(*fetchers)
             archive = await packing
             watch.cancel()
         return archive
 
     async def _watch_for_cancel(self) -> None:
-        while not self._is_cancelled():  # noqa: ASYNC110 (the flag is only a question one may ask)
+        while not self._is_cancelled():  # noqa: ASYNC110 (the flag has no event)
             await asyncio.sleep(CANCEL_CHECK_S)
         raise Cancelled
 
@@ -200,10 +200,12 @@ class PageRun:
                 page.staged = await self._stage(page)
             except UpstreamFailure as failure:
                 self._cause = self._cause or failure
-                log.info("page can't be had", chapter=page.chapter.id, page=page.index, reason=failure.reason.value)
+                log.info(
+                    "a page can't be fetched", chapter=page.chapter.id, page=page.index, reason=failure.reason.value
+                )
             else:
                 self._count(page.chapter.id, page.staged.size_bytes)
-            page.settled.set()
+            page.done.set()
 
     async def _stage(self, page: _Page) -> StagedPage:
         if self._directory.may_have(page.chapter.id, page.index):
@@ -214,7 +216,7 @@ class PageRun:
         try:
             return await self._slots.run(self._prepare, page, raw)
         except UpstreamFailure:
-            # It may have been hurt on its way.
+            # The transfer may have damaged it.
             raw = await self._fetch(page.chapter, page.index)
             return await self._slots.run(self._prepare, page, raw)
 
@@ -249,9 +251,9 @@ class PageRun:
         try:
             packed = 0
             while packed < len(self._pages):
-                await self._pages[packed].settled.wait()
-                waiting = self._pages[packed : packed + APPENDED_AT_ONCE]
-                batch = list(takewhile(lambda page: page.settled.is_set(), waiting))
+                await self._pages[packed].done.wait()
+                waiting = self._pages[packed : packed + APPEND_BATCH]
+                batch = list(takewhile(lambda page: page.done.is_set(), waiting))
                 if any(page.staged is None for page in batch):
                     return None
                 await shield_until_done(asyncio.to_thread(_append, writer, batch))

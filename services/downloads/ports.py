@@ -49,7 +49,7 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class DownloadJob:
-    """One download to carry out. `chapters` in reading order; `folder` is its own, and what is in it is kept."""
+    """One download to carry out. `chapters` in reading order; `folder` is its own, and what it contains is kept."""
 
     download_id: str
     album: AlbumDetail
@@ -72,7 +72,7 @@ class PagesProgress:
 
 @dataclass(frozen=True, slots=True)
 class PackedArchive:
-    """A whole archive on disk; `sha256` as hex, `notes` on pages that could not be kept as asked."""
+    """A whole archive on disk; `sha256` as hex, `notes` on pages that are not in the requested format."""
 
     path: Path
     size_bytes: int
@@ -81,7 +81,7 @@ class PackedArchive:
 
 
 class PagesMissing(Exception):
-    """Pages that can't be had, as (chapter id, 1-based page); the others stay in the job's folder."""
+    """Pages that can't be fetched, as (chapter id, 1-based page); the others stay in the job's folder."""
 
     def __init__(self, missing: Sequence[tuple[str, int]], cause: UpstreamFailure | None = None) -> None:
         super().__init__(f"{len(missing)} pages are missing")
@@ -101,7 +101,7 @@ class PagePipeline(Protocol):
     ) -> PackedArchive:
         """The whole archive. Raises `PagesMissing`, `Cancelled`, `StorageFull`.
 
-        `on_progress` is called with every page; `is_cancelled` is asked between pages.
+        `on_progress` is called with every page; `is_cancelled` is called between pages.
         """
 
 
@@ -109,17 +109,17 @@ class ArchiveStorage(Protocol):
     """Where finished archives are kept."""
 
     async def put(self, path: Path, key: str) -> None:
-        """Keep the file at `path` under `key`; the file itself may be moved away."""
+        """Store the file at `path` under `key`; the file itself may be moved."""
 
     async def delete(self, key: str) -> None:
-        """Forget what is kept under `key`; nothing happens where there is nothing."""
+        """Delete the file of `key`; nothing happens where there is none."""
 
 
 class StagingFolders(Protocol):
     """Staging folders on this machine, by name. Not for the event loop."""
 
     root: Path
-    """What they are in; it need not be there yet."""
+    """The folder they are in; it need not exist yet."""
 
     def folder(self, name: str) -> Path:
         """Where the folder of this name is, or will be."""
@@ -129,10 +129,10 @@ class StagingFolders(Protocol):
 
 
 class AlbumSource(Protocol):
-    """The site's albums and chapters, as far as the content policy lets them be seen."""
+    """The site's albums and chapters, as far as the content policy shows them."""
 
     async def get_album(self, id: str) -> AlbumDetail:
         """The album. Raises `AlbumNotFound`, `BlockedByPolicy`, `UpstreamFailure`."""
 
     async def find_chapters(self, ids: Sequence[str]) -> list[ChapterDetail | UpstreamFailure | None]:
-        """Chapters with their pages in the order asked; None where there is none, a failure in its place."""
+        """Chapters with their pages in the order of `ids`; None for an unknown one, a failure in its place."""

@@ -1,7 +1,7 @@
 """The adapter to arq: how a job is written, and a consumer that is woken instead of polling.
 
-An arq job lives for a moment: it only hands a download to this process, which then holds it by its lease. So neither
-arq's timeouts, nor its tries, nor its marks on jobs in progress, nor an error that ends its worker can lose one.
+An arq job is short: it only hands a download to this process, which then has a lease on it. So neither arq's
+timeouts, nor its retries, nor its keys of jobs in progress, nor an error that ends its worker can lose a download.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ FUNCTION = "run_download"
 POLL_S = 1.0
 """The queue is read this often without an event; an event wakes the worker at once."""
 POLL_TIMEOUT_S = 10.0
-"""One read of the queue, or the end of hand-overs under way; a Redis that takes longer is away."""
+"""Of one read of the queue, and of hand-overs under way; a Redis that takes longer is unavailable."""
 JOB_TIMEOUT_S = 10
 """Of handing over, not of a download. arq hides a job for 10 s more after its worker was killed."""
 MAX_TRIES = 1_000_000
-"""Never reached: every restart costs a try, and we count attempts ourselves."""
+"""Never reached: every restart counts as a try of arq, and we count attempts ourselves."""
 READ_LIMIT = 1000
-"""Jobs per read; those that other workers hold count too."""
+"""Jobs per read, jobs of other workers included."""
 RETRY_S = 1.0
-"""Before a job is offered again whose hand-over Redis cut short."""
+"""Before a job is offered again whose hand-over failed because of Redis."""
 HEALTH_S = 3600
 """Nobody reads arq's health key: a worker's heartbeat is our own."""
 
@@ -57,12 +57,12 @@ def job_fields(job_id: str, download_id: str, queued_at_ms: int) -> dict[str, An
 
 
 def _to_json(value: object) -> bytes:
-    """arq writes down even the errors of its own, for results that nobody keeps: their words will do."""
+    """arq encodes its own errors too, for results that are not kept: their text is enough."""
     return orjson.dumps(value, default=str)
 
 
 class RetryLater(Exception):
-    """A job that is to be offered again, to anybody: at once, or after so many seconds."""
+    """A job that is to be offered again, to any worker: at once, or after so many seconds."""
 
     def __init__(self, after_s: float = 0.0) -> None:
         super().__init__(after_s)
@@ -70,29 +70,29 @@ class RetryLater(Exception):
 
 
 class QueueConsumer:
-    """Hands queued downloads to `accept` while `free_slots` says there is room, first come first served."""
+    """Hands queued downloads to `accept` while `free_slots` is above 0, first come first served."""
 
     def __init__(
         self,
-        link: RedisClient,
+        redis: RedisClient,
         *,
         accept: Callable[[str, str], Awaitable[None]],
         free_slots: Callable[[], int],
         wake_up: asyncio.Event,
     ) -> None:
-        """`accept(download_id, job_id)` returns once the download is held. Raises `RetryLater`, `RedisUnavailable`.
+        """`accept(download_id, job_id)` returns once it is claimed. Raises `RetryLater`, `RedisUnavailable`.
 
         `wake_up` is set when there may be work.
         """
-        self._link = link
+        self._redis = redis
         self._accept = accept
         self._free_slots = free_slots
         self._wake_up = wake_up
 
     async def run_until_lost(self) -> None:
-        """Serve the queue until Redis is away: then `RedisUnavailable`, and a new call starts afresh."""
+        """Serve the queue until Redis is unavailable: raises `RedisUnavailable`; call it again then."""
         pool = ArqRedis(
-            self._link.new_pool(4),
+            self._redis.new_pool(4),
             job_serializer=_to_json,
             job_deserializer=orjson.loads,
             default_queue_name=QUEUE,
@@ -134,12 +134,12 @@ class _WokenWorker(Worker):
 
     @property
     def max_jobs(self) -> int:
-        """Hand-overs that may be under way at once: arq asks before each."""
+        """Hand-overs that may be under way at once: arq reads it before each."""
         return self.free_slots()
 
     @max_jobs.setter
     def max_jobs(self, value: int) -> None:
-        """Arq's own figure; ours changes from moment to moment."""
+        """Ignored: arq sets its own constant, ours changes all the time."""
 
     async def serve(self, free_slots: Callable[[], int], wake_up: asyncio.Event) -> None:
         self.free_slots, self.wake_up = free_slots, wake_up
@@ -156,7 +156,7 @@ class _WokenWorker(Worker):
         self.wake_up.set()
 
     async def finish_hand_overs(self) -> None:
-        """Wait for the hand-overs that are under way; they are over in a moment, or Redis is silent."""
+        """Wait for the hand-overs that are under way; they end in a moment, unless Redis does not answer."""
         tasks = list(self.tasks.values())
         if tasks:
             await asyncio.wait(tasks, timeout=POLL_TIMEOUT_S)
@@ -167,7 +167,7 @@ class _WokenWorker(Worker):
                 log.error("a job could not be handed over", reason=repr(result))
 
 
-AWAY_RETRY_S = 5
+UNAVAILABLE_RETRY_S = 5
 """Redis may be back after this."""
 
 
@@ -177,4 +177,4 @@ def translate_queue_errors() -> Iterator[None]:
     try:
         yield
     except RedisUnavailable:
-        raise QueueUnavailable("The queue can't be reached.", retry_after_s=AWAY_RETRY_S) from None
+        raise QueueUnavailable("The queue can't be reached.", retry_after_s=UNAVAILABLE_RETRY_S) from None

@@ -1,4 +1,4 @@
-"""How a worker writes the record it file_locks: few writes while pages come in, exact ones when the state moves."""
+"""How a worker writes the record of its download: few writes of progress, and one for each change of state."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ RATE_LEAST_S = 0.4
 
 
 class LeaseLost(Exception):
-    """This worker no longer holds the download: it was cancelled, removed, or taken over."""
+    """This worker no longer has the download: it was cancelled, removed, or taken over."""
 
 
 class RecordWriter:
-    """The one writer of a running download. Waits while Redis is away; never overwrites another writer."""
+    """The one writer of a running download. Waits while Redis is unavailable; never overwrites another writer."""
 
     def __init__(self, store: DownloadStore, row: DownloadRow, timings: Timings) -> None:
         self.row = row
-        """As last written."""
+        """The row as last written."""
         self._store = store
         self._timings = timings
         self._lock = asyncio.Lock()
@@ -44,7 +44,7 @@ class RecordWriter:
         self._throughput = ThroughputMeter()
 
     def note(self, progress: PagesProgress) -> None:
-        """Remember how far it is; written soon, together with what comes meanwhile."""
+        """Store how far it is; it is written soon, together with later progress."""
         self._latest = progress
         self._throughput.note(progress.pages_done)
         self._has_progress.set()
@@ -58,7 +58,7 @@ class RecordWriter:
             await asyncio.sleep(self._timings.progress_s)
 
     async def change(self, step: Callable[[DownloadRow], DownloadRow]) -> DownloadRow:
-        """Write this step, with the latest progress in it, however long Redis is away. Nothing, once it has ended.
+        """Write this step with the latest progress, waiting while Redis is unavailable. Nothing once it has ended.
 
         Raises `LeaseLost`, and what `DownloadStore.save` raises but for `RevisionConflict`.
         """
@@ -72,31 +72,31 @@ class RecordWriter:
                     if await self._was_written(new):
                         return self.row
                 except RedisUnavailable:
-                    log.debug("Waiting for Redis", download=new.download.id)
+                    log.debug("waiting for Redis", download=new.download.id)
                     await asyncio.sleep(random.uniform(self._timings.retry_s / 2, self._timings.retry_s))
             return self.row
 
-    async def check_held(self) -> None:
-        """Raise `LeaseLost` where the record says that it is no longer ours; where Redis is away, nobody can say."""
+    async def check_lease(self) -> None:
+        """Raise `LeaseLost` where the record says that it is no longer ours; nothing while Redis is unavailable."""
         try:
-            there = await self._store.find(self.row.download.id)
+            stored = await self._store.find(self.row.download.id)
         except RedisUnavailable:
             return
-        if there is None or there.lease != self.row.lease:
+        if stored is None or stored.lease != self.row.lease:
             raise LeaseLost
 
     async def _was_written(self, new: DownloadRow) -> bool:
-        """Whether the change is there, its answer lost with the connection. False: the step is to be taken anew."""
-        there = await self._store.find(new.download.id)
-        if there is None:
+        """Whether the change was written, and only the answer lost. False: the step must run again."""
+        stored = await self._store.find(new.download.id)
+        if stored is None:
             raise LeaseLost
         written = new.replace(download=replace(new.download, revision=self.row.download.revision + 1))
-        if there == written:
-            self.row = there
+        if stored == written:
+            self.row = stored
             return True
-        if there.lease != self.row.lease or there.state not in WORK_STATES:
+        if stored.lease != self.row.lease or stored.state not in WORK_STATES:
             raise LeaseLost
-        self.row = there
+        self.row = stored
         return False
 
     def _with_progress(self, row: DownloadRow) -> DownloadRow:

@@ -20,7 +20,7 @@ RECORD_VERSION = 1
 """Incremented when an older version could no longer read what is written."""
 
 KEPT_IMAGES = frozenset({ImageFormat.ORIGINAL, ImageFormat.PNG})
-"""Formats whose files are the same at any quality that is asked for; a PDF may have to make JPEG of them."""
+"""Formats whose files are the same at any requested quality; a PDF may have to convert them to JPEG."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +37,13 @@ class DownloadRow(msgspec.Struct, frozen=True, rename={"queued_at_ms": "place_ms
 
     download: DownloadRecord
     job_id: str
-    """arq's id of this attempt: a fresh one each time it is queued."""
+    """arq's id of this attempt: a new one each time it is queued."""
     queued_at_ms: int
-    """When it was queued; a download that is handed over keeps its place."""
+    """When it was queued; a download that is handed over keeps its position."""
     lease: str
-    """Id of the worker that holds it; empty while none does."""
+    """Id of the worker that has claimed it; empty while none has."""
     folder: str
-    """Name of its staging folder; a fresh one where nothing of an earlier attempt may be kept."""
+    """Name of its staging folder; a new one where nothing of an earlier attempt may be kept."""
     archive_key: str = ""
     """Where its archive is, or is being put, in the store; empty while there is none."""
     crash_count: int = 0
@@ -90,7 +90,7 @@ _count = itertools.count()
 
 
 def new_id() -> str:
-    """A fresh id whose order is that of time: 12 hex digits of ms, 4 of a counter, 12 random."""
+    """A new id that sorts by time: 12 hex digits of ms, 4 of a counter, 12 random."""
     return f"{time.time_ns() // 1_000_000:012x}{next(_count) & 0xFFFF:04x}{secrets.token_hex(6)}"
 
 

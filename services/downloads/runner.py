@@ -53,16 +53,16 @@ class DownloadRunner:
                 bound_request(row.request_id),
                 span("download", {"jmgraph.download": row.download.id}),
             ):
-                await self._run_while_held(writer)
+                await self._run_with_lease(writer)
         except LeaseLost:
-            log.info("A download is no longer ours", download=row.download.id)
-            await self._clear_up(row, writer.row.archive_key)
+            log.info("a download is no longer ours", download=row.download.id)
+            await self._clean_up(row, writer.row.archive_key)
         except asyncio.CancelledError:
             await self._hand_over(writer)
             raise
 
-    async def _run_while_held(self, writer: RecordWriter) -> None:
-        """The work, beside two tasks that may end it early: one writes progress, one watches the record."""
+    async def _run_with_lease(self, writer: RecordWriter) -> None:
+        """The work, with two tasks that may end it early: one writes progress, one watches the record."""
         lost = asyncio.Event()
         with self._hub.subscribe((writer.row.download.id,)) as subscriber:
             work = asyncio.create_task(self._work_or_fail(writer, lost))
@@ -86,12 +86,12 @@ class DownloadRunner:
         """Raise `LeaseLost` once the record says that it is no longer ours."""
         id, lease = writer.row.download.id, writer.row.lease
         while True:
-            there = (await subscriber.changed()).get(id)
+            stored = (await subscriber.changed()).get(id)
             if writer.row.state not in transitions.WORK_STATES:  # ended by us: later changes do not concern this run
                 continue
-            if there is None or (there.lease != lease and there.state.is_active):
+            if stored is None or (stored.lease != lease and stored.state.is_active):
                 raise LeaseLost
-            if there.state is DownloadState.CANCELLED:
+            if stored.state is DownloadState.CANCELLED:
                 raise LeaseLost
 
     async def _work_or_fail(self, writer: RecordWriter, lost: asyncio.Event) -> None:
@@ -102,11 +102,11 @@ class DownloadRunner:
         except Cancelled:
             raise LeaseLost from None
         except Exception as error:
-            await writer.check_held()  # a cancelled or removed download loses its folder while we work in it
+            await writer.check_lease()  # a cancelled or removed download loses its folder while we work in it
             problem = problem_from_error(error)
             await writer.change(lambda row: transitions.failed(row, problem))
             metrics.DOWNLOADS_ENDED.labels(DownloadState.FAILED).inc()
-            log.info("A download failed", download=writer.row.download.id, code=problem.code)
+            log.info("a download failed", download=writer.row.download.id, code=problem.code)
 
     async def _work(self, writer: RecordWriter, lost: asyncio.Event) -> None:
         request = writer.row.download.request
@@ -125,8 +125,8 @@ class DownloadRunner:
     async def _chapters(self, album: AlbumDetail, request: DownloadRequest) -> tuple[ChapterDetail, ...]:
         wanted = set(request.chapter_ids) or {chapter.id for chapter in album.chapters}
         ids = [chapter.id for chapter in album.chapters if chapter.id in wanted]
-        if gone := wanted - set(ids):
-            raise ChapterNotFound(min(gone))
+        if unknown := wanted - set(ids):
+            raise ChapterNotFound(min(unknown))
         found = await self._albums.find_chapters(ids)
         return tuple(_whole(id, chapter) for id, chapter in zip(ids, found, strict=True))
 
@@ -142,7 +142,7 @@ class DownloadRunner:
                 await writer.change(lambda row, file=file: transitions.ready(row, file, self._ttl_s))  # type: ignore[misc]
                 break
         metrics.DOWNLOADS_ENDED.labels(DownloadState.READY).inc()
-        log.info("A download is ready", download=download.id, size_bytes=packed.size_bytes, notes=len(packed.notes))
+        log.info("a download is ready", download=download.id, size_bytes=packed.size_bytes, notes=len(packed.notes))
 
     async def _put(self, packed: PackedArchive, key: str) -> None:
         """Put the archive into the store; cancelled, wait a moment, so that nothing appears after the clean-up."""
@@ -155,27 +155,27 @@ class DownloadRunner:
             raise
 
     async def _hand_over(self, writer: RecordWriter) -> None:
-        """Queue it again at once; while Redis is away the lease expires instead."""
+        """Queue it again at once; while Redis is unavailable the lease expires instead."""
         if writer.row.state not in transitions.WORK_STATES:
             return
         try:
             async with asyncio.timeout(self._timings.handover_s):
                 await writer.change(lambda row: transitions.requeued(row, crash_count=row.crash_count))
-            log.info("Handed a download over", download=writer.row.download.id)
+            log.info("a download was handed over", download=writer.row.download.id)
         except TimeoutError:
-            log.warning("A download could not be handed over", download=writer.row.download.id)
+            log.warning("a download could not be handed over", download=writer.row.download.id)
         except LeaseLost:
-            await self._clear_up(writer.row, writer.row.archive_key)
+            await self._clean_up(writer.row, writer.row.archive_key)
 
-    async def _clear_up(self, row: DownloadRow, archive_key: str) -> None:
+    async def _clean_up(self, row: DownloadRow, archive_key: str) -> None:
         """Remove what belongs to a cancelled or removed download; keep what another worker continues with."""
         try:
-            there = await self._store.find(row.download.id)
+            stored = await self._store.find(row.download.id)
         except RedisUnavailable:
             return
-        if there is None or there.folder != row.folder or there.state is DownloadState.CANCELLED:
+        if stored is None or stored.folder != row.folder or stored.state is DownloadState.CANCELLED:
             await asyncio.to_thread(self._folders.remove, row.folder)
-        if archive_key and (there is None or there.archive_key != archive_key):
+        if archive_key and (stored is None or stored.archive_key != archive_key):
             await self._store.mark_for_deletion(archive_key)
 
 
@@ -246,7 +246,7 @@ def _job(
 
 
 def _stems(title: str, album_id: str) -> Iterator[str]:
-    """Names to try, best first: the title's, with the album's number, and so on where even that is taken."""
+    """Names to try, best first: the title, the title with the album's number, then numbered ones."""
     stem = file_stem(title, fallback=f"JM{album_id}")
     further = (with_album_suffix(f"{stem} {number}", album_id) for number in count(2))
     return chain((stem, with_album_suffix(stem, album_id)), further)

@@ -1,6 +1,6 @@
 """Staging: pages of unfinished downloads on disk, each complete or absent.
 
-A page is written under a temporary name and renamed. Its name holds all that is known of it:
+A page is written under a temporary name and renamed. Its name has all its properties:
 "<download>/<variant>/<chapter>/00012.webp", or "00012.cut10.jpg" while it is still cut into 10 strips.
 """
 
@@ -88,7 +88,7 @@ class Staging:
         return self.root / name
 
     def page_path(self, chapter_id: str, index: int) -> Path | None:
-        """Where a readable page (1-based) in the site's own format lies now, in whichever download; None if nowhere.
+        """Where a readable page (1-based) in the site's own format is now, in any download; None if nowhere.
 
         It may be gone before it is opened.
         """
@@ -100,5 +100,5 @@ class Staging:
         return next((path for path in paths if path.is_file()), None)
 
     def remove(self, name: str) -> None:
-        """Remove all that is kept for one download."""
+        """Remove the folder of one download."""
         shutil.rmtree(self.folder(name), ignore_errors=True)

@@ -30,8 +30,8 @@ CHUNK_BYTES = 256 * 1024
 """Of a file that is being sent: enough for speed, little enough for a thousand receivers."""
 PART_BYTES = 8 * 1024 * 1024
 """Of an upload in parts. S3 takes 10,000 parts at most, so an archive may have 80 GB."""
-PARTS_AT_ONCE = 3
-"""Uploads under way; each holds a part in memory."""
+MAX_PARTS = 3
+"""Uploaded at once; each is in memory."""
 _LEFTOVER = re.compile(r".+#\d+")
 """What obstore leaves of a put that was killed in a local folder; its own listing hides them."""
 
@@ -57,20 +57,20 @@ class FileRange:
 
 
 class ArchiveStore:
-    """Keeps files by key ("k3j9/archive.zip"). What is not there is None, never an error."""
+    """Keeps files by key ("k3j9/archive.zip"). A missing file is None, never an error."""
 
     def __init__(self, store: ObjectStore, folder: Path | None = None) -> None:
         self._store = store
         self._folder = folder
 
     async def put(self, path: Path, key: str) -> None:
-        """Move the file at `path` into the store; nobody sees it before it is whole.
+        """Move the file at `path` into the store; it is visible only once it is complete.
 
         Raises `StorageFull`, `Internal`.
         """
         try:
             if not await asyncio.to_thread(self._take_over, path, key):
-                await obstore.put_async(self._store, key, path, chunk_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE)
+                await obstore.put_async(self._store, key, path, chunk_size=PART_BYTES, max_concurrency=MAX_PARTS)
                 await asyncio.to_thread(path.unlink, missing_ok=True)
         except (BaseError, OSError) as error:
             raise _failure(error) from error
@@ -119,7 +119,7 @@ class ArchiveStore:
             raise _failure(error) from error
 
     async def sweep(self, older_than_s: float = 3600.0) -> int:
-        """Remove what killed uploads left in a local folder; gives how many. Younger ones may still be under way."""
+        """Remove what killed uploads left in a local folder; returns how many. Younger ones may be under way."""
         return await asyncio.to_thread(_sweep, self._folder, time.time() - older_than_s) if self._folder else 0
 
     def _take_over(self, path: Path, key: str) -> bool:
@@ -179,8 +179,8 @@ async def _chunks(result: obstore.GetResult) -> AsyncIterator[bytes]:
 
 def _sweep(folder: Path, before: float) -> int:
     count = 0
-    for place, _, names in os.walk(folder):
-        for path in (Path(place, name) for name in names if _LEFTOVER.fullmatch(name)):
+    for subfolder, _, names in os.walk(folder):
+        for path in (Path(subfolder, name) for name in names if _LEFTOVER.fullmatch(name)):
             if path.stat().st_mtime < before:
                 path.unlink(missing_ok=True)
                 count += 1
@@ -190,5 +190,5 @@ def _sweep(folder: Path, before: float) -> int:
 def _failure(error: Exception) -> Internal | StorageFull:
     if getattr(error, "errno", None) == errno.ENOSPC or "No space left on device" in str(error):
         return StorageFull("There is no room left for archives.")
-    log.error("archive store failed", error=type(error).__name__)
+    log.error("the archive store failed", error=type(error).__name__)
     return Internal("The place where archives are kept can't be used now.")

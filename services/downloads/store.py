@@ -1,4 +1,4 @@
-"""Downloads in Redis. A change is one atomic step: check the transition, increment the revision, announce it."""
+"""Downloads in Redis. A change is one atomic step: check the transition, increment the revision, publish it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from services.redis import Events, RedisClient
 
 PREFIX = "jmgraph:downloads:"
 SCRIPTS = Path(__file__).with_name("lua")
-SCRIPT_NAMES = ("create", "save", "remove", "page", "hold", "workers")
+SCRIPT_NAMES = ("create", "save", "remove", "page", "lock_file", "workers")
 QUEUE_FULL_RETRY_S = 30
 """About how often a download leaves the queue."""
 
@@ -44,10 +44,10 @@ class NameTaken(Exception):
 
 
 class DownloadStore:
-    """The records and the lists that index them, written in one step."""
+    """The records and the lists that index them, written in one atomic step."""
 
-    def __init__(self, link: RedisClient, events: Events) -> None:
-        self._redis = link.client
+    def __init__(self, redis: RedisClient, events: Events) -> None:
+        self._redis = redis.client
         self._channel = events.channel
         self._scripts = {name: self._script(name) for name in SCRIPT_NAMES}
 
@@ -144,7 +144,7 @@ class DownloadStore:
     async def change(
         self, id: str, step: Callable[[DownloadRow], DownloadRow | None], *, limit: int | None = None
     ) -> tuple[DownloadRow, bool]:
-        """Read, `step`, save, and start again when another process was quicker.
+        """Read, `step`, save, and start again after a conflict with another process.
 
         Returns the row, and whether this call changed it: a `step` that returns None leaves it as it is.
         Raises `DownloadNotFound`, and what `save` and `step` raise.
@@ -185,11 +185,11 @@ class DownloadStore:
         total, before, *stored = await self._scripts["page"](args=[after, count, *lists])
         return RowPage(tuple(row for fields in stored if (row := _row_of(fields))), total, before)
 
-    async def hold(self, id: str, token: str, *, now_ms: int, until_ms: int) -> bool:
-        """Keep a file from expiring until then; False when it has expired."""
-        return bool(await self._scripts["hold"](args=[id, token, now_ms, until_ms]))
+    async def lock_file(self, id: str, token: str, *, now_ms: int, until_ms: int) -> bool:
+        """Keep a file from expiring until `until_ms`; False when it has expired."""
+        return bool(await self._scripts["lock_file"](args=[id, token, now_ms, until_ms]))
 
-    async def renew_hold(self, id: str, token: str, until_ms: int) -> None:
+    async def renew_file_lock(self, id: str, token: str, until_ms: int) -> None:
         """Extend a lock on a file."""
         key = f"{PREFIX}sending:{id}"
         async with self._redis.pipeline(transaction=True) as pipe:
@@ -197,11 +197,11 @@ class DownloadStore:
             pipe.pexpireat(key, until_ms)
             await pipe.execute()
 
-    async def release(self, id: str, token: str) -> None:
+    async def release_file_lock(self, id: str, token: str) -> None:
         """Release a lock on a file."""
         await self._redis.zrem(f"{PREFIX}sending:{id}", token)
 
-    async def is_held(self, id: str, now_ms: int) -> bool:
+    async def is_file_locked(self, id: str, now_ms: int) -> bool:
         """True while the file is being sent."""
         return bool(await self._redis.zcount(f"{PREFIX}sending:{id}", now_ms, "+inf"))
 
@@ -215,8 +215,8 @@ class DownloadStore:
         first = await self._redis.zrange(f"{PREFIX}expiry", 0, 0, withscores=True)
         return int(first[0][1]) if first else None
 
-    async def trash(self) -> list[str]:
-        """Keys of archives to delete."""
+    async def marked_for_deletion(self) -> list[str]:
+        """Keys of archives that are marked for deletion."""
         return sorted(key.decode() for key in await self._redis.smembers(f"{PREFIX}trash"))  # type: ignore[misc]
 
     async def mark_for_deletion(self, key: str) -> None:
@@ -224,7 +224,7 @@ class DownloadStore:
         await self._redis.sadd(f"{PREFIX}trash", key)  # type: ignore[misc]
 
     async def unmark_for_deletion(self, key: str) -> None:
-        """This archive has been deleted."""
+        """Remove the mark of an archive that was deleted."""
         await self._redis.srem(f"{PREFIX}trash", key)  # type: ignore[misc]
 
     async def count(self, *states: DownloadState) -> list[int]:

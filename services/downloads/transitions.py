@@ -31,7 +31,7 @@ def now() -> datetime:
 
 
 def now_ms() -> int:
-    """The time in ms since 1970."""
+    """Unix time in ms."""
     return time.time_ns() // 1_000_000
 
 
@@ -60,7 +60,7 @@ def new_row(request: DownloadRequest, title: str) -> DownloadRow:
 
 
 def claimed(row: DownloadRow, job_id: str, worker_id: str) -> DownloadRow | None:
-    """The row as held by this worker; None when the job is outdated."""
+    """Claimed by this worker; None when the job is outdated."""
     if row.state is not DownloadState.QUEUED or row.job_id != job_id:
         return None
     running = row.at(
@@ -72,7 +72,7 @@ def claimed(row: DownloadRow, job_id: str, worker_id: str) -> DownloadRow | None
 
 
 def requeued(row: DownloadRow, *, crash_count: int = 0) -> DownloadRow:
-    """Queued again at its old place, for another worker to continue."""
+    """Queued again at its old position, for another worker to continue."""
     progress = replace(row.download.progress, eta_s=None)
     queued = row.at(DownloadState.QUEUED, progress=progress)
     return queued.replace(job_id=new_id(), lease="", archive_key="", crash_count=crash_count)
@@ -108,16 +108,16 @@ def cancelled(row: DownloadRow) -> DownloadRow | None:
 
 def expired(row: DownloadRow) -> DownloadRow | None:
     """Expired; None when it has no file, or not yet."""
-    if row.state is not DownloadState.READY or not is_over(row):
+    if row.state is not DownloadState.READY or is_current(row):
         return None
     return row.at(DownloadState.EXPIRED, file=None).replace(archive_key="")
 
 
-def is_over(row: DownloadRow) -> bool:
-    """True when it has ended without a file, or its file is due to expire."""
+def is_current(row: DownloadRow) -> bool:
+    """True while it is active, or has a file that has not expired."""
     if row.state is DownloadState.READY:
-        return row.download.expires_at is None or row.download.expires_at <= now()
-    return not row.state.is_active
+        return row.download.expires_at is not None and row.download.expires_at > now()
+    return row.state.is_active
 
 
 def retried(row: DownloadRow) -> DownloadRow | None:

@@ -47,7 +47,7 @@ class Subscriber:
         return newest
 
     def pop_missed(self) -> bool:
-        """True once after an outage, for a subscriber to everything: it has to read again what it knows."""
+        """True once after an outage, for a subscriber to all downloads: it has to read again what it knows."""
         missed, self._has_missed = self._has_missed, False
         return missed
 
@@ -71,37 +71,37 @@ class UpdateHub:
         self._store = store
         self._events = events
         self._retry_s = retry_s
-        self._by_id: dict[str, set[Subscriber]] = {}
-        self._of_all: set[Subscriber] = set()
+        self._subscribers_by_id: dict[str, set[Subscriber]] = {}
+        self._subscribers_to_all: set[Subscriber] = set()
 
     @contextmanager
     def subscribe(self, ids: Sequence[str]) -> Iterator[Subscriber]:
         """Subscribe to these downloads. Earlier changes are for the subscriber to read, after this."""
         subscriber = Subscriber()
         for id in ids:
-            self._by_id.setdefault(id, set()).add(subscriber)
+            self._subscribers_by_id.setdefault(id, set()).add(subscriber)
         try:
             yield subscriber
         finally:
             for id in set(ids):
-                self._by_id[id].discard(subscriber)
-                if not self._by_id[id]:
-                    del self._by_id[id]
+                self._subscribers_by_id[id].discard(subscriber)
+                if not self._subscribers_by_id[id]:
+                    del self._subscribers_by_id[id]
 
     @contextmanager
     def subscribe_all(self) -> Iterator[Subscriber]:
         """Subscribe to every download."""
         subscriber = Subscriber()
-        self._of_all.add(subscriber)
+        self._subscribers_to_all.add(subscriber)
         try:
             yield subscriber
         finally:
-            self._of_all.discard(subscriber)
+            self._subscribers_to_all.discard(subscriber)
 
     @property
     def subscriber_count(self) -> int:
         """Number of subscribers."""
-        return len({*self._of_all}.union(*self._by_id.values()))
+        return len({*self._subscribers_to_all}.union(*self._subscribers_by_id.values()))
 
     async def read_forever(self) -> None:
         """Read changed rows that have subscribers; run once, by `open_update_hub`."""
@@ -109,28 +109,28 @@ class UpdateHub:
             due: set[str] = set()
             while True:
                 if not due:
-                    due |= self._ids_of(await watcher.changed())
+                    due |= self._changed_ids(await watcher.changed())
                 try:
                     await self._read(sorted(due))
                     due.clear()
                 except RedisUnavailable:
-                    log.debug("Changed downloads can't be read, Redis is away", count=len(due))
+                    log.debug("changed downloads can't be read, Redis is unavailable", count=len(due))
                     await asyncio.sleep(random.uniform(self._retry_s / 2, self._retry_s))
                 except Exception:
-                    log.exception("Changed downloads can't be read", count=len(due))
+                    log.exception("changed downloads can't be read", count=len(due))
                     due.clear()
 
-    def _ids_of(self, topics: frozenset[str]) -> set[str]:
+    def _changed_ids(self, topics: frozenset[str]) -> set[str]:
         if f"{FAMILY}*" in topics:  # something may have been missed
-            for subscriber in self._of_all:
+            for subscriber in self._subscribers_to_all:
                 subscriber.publish_missed()
-            return set(self._by_id)
+            return set(self._subscribers_by_id)
         changed = {topic.removeprefix(FAMILY) for topic in topics}
-        return changed if self._of_all else changed & self._by_id.keys()
+        return changed if self._subscribers_to_all else changed & self._subscribers_by_id.keys()
 
     async def _read(self, ids: Sequence[str]) -> None:
         for id, row in zip(ids, await self._store.find_many(ids), strict=True):
-            for subscriber in (*self._by_id.get(id, ()), *self._of_all):
+            for subscriber in (*self._subscribers_by_id.get(id, ()), *self._subscribers_to_all):
                 subscriber.publish(id, row)
 
 
@@ -152,7 +152,7 @@ ENDED_KEPT = 100
 
 
 async def watch_one(
-    store: DownloadStore, hub: UpdateHub, id: str, *, gap_s: float
+    store: DownloadStore, hub: UpdateHub, id: str, *, interval_s: float
 ) -> AsyncGenerator[DownloadRecord, None]:
     """The download now, then every change, until it has ended or is removed. Raises `DownloadNotFound`."""
     with hub.subscribe((id,)) as subscriber:
@@ -166,7 +166,7 @@ async def watch_one(
                 yield row.download
                 if not row.state.is_active:
                     return
-                await subscriber.pause(gap_s)
+                await subscriber.pause(interval_s)
             row = (await subscriber.changed()).get(id)
 
 
@@ -176,18 +176,18 @@ async def watch_many(
     ids: Collection[str] | None,
     states: Collection[DownloadState] | None,
     *,
-    gap_s: float,
+    interval_s: float,
 ) -> AsyncGenerator[FeedBatch, None]:
     """A snapshot, then what changed.
 
     The snapshot has the active downloads, or those in `states`, or of `ids`. One that leaves `states` is reported as
-    removed: it is no longer part of what was asked for.
+    removed: it no longer belongs to the feed.
     """
     feed = _FeedState(store, ids, states)
     with hub.subscribe_all() if ids is None else hub.subscribe(tuple(ids)) as subscriber:
         yield FeedBatch(is_snapshot=True, downloads=tuple(feed.batch_of(await feed.read()).downloads))
         while True:
-            await asyncio.sleep(gap_s)
+            await asyncio.sleep(interval_s)
             changes = await subscriber.changed()
             if subscriber.pop_missed():
                 try:
@@ -211,10 +211,10 @@ class _FeedState:
         self._sent: dict[str, int] = {}
         """Revision of unfinished downloads that were sent, by id."""
         self._ended: dict[str, int] = {}
-        """Likewise of ended ones, the last of them, so that an end is not sent twice."""
+        """The same of ended ones, the last of them, so that an end is not sent twice."""
 
     async def read(self) -> dict[str, DownloadRow | None]:
-        """All that belongs in the feed now, and all that was sent."""
+        """Everything that belongs in the feed now, and everything that was sent."""
         if self._ids is not None:
             return await self._read_ids(tuple(self._ids))
         lists = [in_state(state) for state in self._states or ACTIVE_STATES]
@@ -232,7 +232,7 @@ class _FeedState:
             if row is None:
                 self._sent.pop(id, None)
                 removed.append(id)
-            elif self._is_asked_for(row):
+            elif self._is_included(row):
                 if row.download.revision > max(self._sent.get(id, 0), self._ended.get(id, 0)):
                     downloads.append(row.download)
                 self._note(row)
@@ -241,7 +241,7 @@ class _FeedState:
         downloads.sort(key=lambda download: download.id, reverse=True)
         return FeedBatch(is_snapshot=False, downloads=tuple(downloads), removed=tuple(removed))
 
-    def _is_asked_for(self, row: DownloadRow) -> bool:
+    def _is_included(self, row: DownloadRow) -> bool:
         return self._states is None or row.state in self._states
 
     def _note(self, row: DownloadRow) -> None:

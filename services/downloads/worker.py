@@ -1,4 +1,4 @@
-"""A worker: takes downloads from the queue while it has room, and reports that it is alive."""
+"""A worker: takes downloads from the queue while it has free slots, and sends heartbeats."""
 
 from __future__ import annotations
 
@@ -42,23 +42,23 @@ class DownloadWorker:
         self._claiming: set[str] = set()
         self._wake_up = asyncio.Event()
         self._consumer = QueueConsumer(
-            components.link, accept=self._accept, free_slots=self._free_slots, wake_up=self._wake_up
+            components.redis, accept=self._accept, free_slots=self._free_slots, wake_up=self._wake_up
         )
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; then hand over at once what is under way."""
-        log.info("The worker is ready", worker=self.id, jobs=self._jobs)
+        log.info("the worker is ready", worker=self.id, jobs=self._jobs)
         loops = [
             asyncio.create_task(self._repeat(self._consumer.run_until_lost, 0.0), name="queue"),
             asyncio.create_task(self._repeat(self._beat, self._timings.heartbeat_s), name="heartbeat"),
-            asyncio.create_task(self._listen(), name="wake_up"),
+            asyncio.create_task(self._listen(), name="wake-up"),
         ]
         try:
             await stop.wait()
         finally:
             await end_tasks(*loops)
             await self._hand_over()
-            log.info("The worker has ended", worker=self.id)
+            log.info("the worker has ended", worker=self.id)
 
     async def _repeat(self, step: Callable[[], Awaitable[None]], every_s: float) -> None:
         """Run a step again and again; after a failure, Redis away or unforeseen, with a short wait."""
@@ -68,9 +68,9 @@ class DownloadWorker:
                 await asyncio.sleep(every_s)
                 continue
             except RedisUnavailable:
-                log.debug("Redis is away; the worker waits")
+                log.debug("the worker waits, Redis is unavailable")
             except Exception:
-                log.exception("A loop of the worker failed and is started again")
+                log.exception("a loop of the worker failed and is started again")
             await asyncio.sleep(random.uniform(self._timings.retry_s / 2, self._timings.retry_s))
 
     async def _beat(self) -> None:
@@ -129,4 +129,4 @@ class DownloadWorker:
         try:
             await self._leases.leave(self.id)
         except RedisUnavailable:
-            log.debug("Redis is away; the lease runs out by itself")
+            log.debug("the lease will expire by itself, Redis is unavailable")

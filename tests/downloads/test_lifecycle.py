@@ -201,7 +201,7 @@ async def test_a_folder_removed_by_a_cancellation_is_no_error(harness: DownloadH
         await harness.pipeline.paused.wait()
 
         cancelled = await harness.downloads.cancel(running.id)
-        await until(lambda: "A download is no longer ours" in [line["event"] for line in logs])
+        await until(lambda: "a download is no longer ours" in [line["event"] for line in logs])
 
     assert cancelled.state is DownloadState.CANCELLED
     assert [line["event"] for line in logs if line["log_level"] in ("warning", "error")] == []

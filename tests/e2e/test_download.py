@@ -50,14 +50,14 @@ def test_other_commands_join_a_running_up(environ: Environ, tmp_path: Path) -> N
         up = stack.enter_context(command(tmp_path / "up", "up", **settings))
         wait_until_ready(up)
         more = stack.enter_context(command(tmp_path / "more", "worker", **settings))
-        wait_until(lambda: len(up.events("The worker is ready")) == len(more.events("The worker is ready")) == 1)
+        wait_until(lambda: len(up.events("the worker is ready")) == len(more.events("the worker is ready")) == 1)
 
         ended = run(tmp_path / "download", "download", "163348", "--out", str(tmp_path), **settings)
 
         assert ended.code == 0, ended.err
         assert zipfile.is_zipfile(ended.out.strip())
         assert ask(up.base, STATE)["downloads"]["totalCount"] == 1
-        wait_until(lambda: len(up.events("A download is ready")) + len(more.events("A download is ready")) == 1)
+        wait_until(lambda: len(up.events("a download is ready")) + len(more.events("a download is ready")) == 1)
         assert more.stop().code == 0
         assert up.stop().code == 0
 
@@ -98,7 +98,7 @@ def test_a_disk_that_fills_during_a_download_is_not_a_failure_of_the_site(
     settings = environ(JMGRAPH_REDIS_URL=redis_url, JMGRAPH_LOG_LEVEL="info")
     floor = {"JMGRAPH_DISK_FLOOR": str(1 << 60)}
     with command(tmp_path / "worker", "worker", **(settings | floor)) as worker:
-        wait_until(lambda: bool(worker.events("The worker is ready")))
+        wait_until(lambda: bool(worker.events("the worker is ready")))
 
         ended = run(tmp_path / "download", "download", "163348", "--out", str(tmp_path / "out"), **settings)
 

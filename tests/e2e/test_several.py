@@ -81,7 +81,7 @@ async def test_every_subscription_follows_every_download_to_its_end(
         workers = [stack.enter_context(command(tmp_path / f"w{n}", "worker", **settings)) for n in range(2)]
         wait_until_ready(apis)
         for worker in workers:
-            await until(lambda worker=worker: len(worker.events("The worker is ready")) == 1)  # type: ignore[misc]
+            await until(lambda worker=worker: len(worker.events("the worker is ready")) == 1)  # type: ignore[misc]
 
         ids = [ask(apis.base, START % album)["startDownload"]["id"] for album in ("163348", "240117")]
         seen = await asyncio.gather(
@@ -95,7 +95,7 @@ async def test_every_subscription_follows_every_download_to_its_end(
 
         assert [states[-1] for states in seen] == ["READY"] * 8
         assert all("RUNNING" in states or states == ["READY"] for states in seen)
-        await until(lambda: sum(len(worker.events("A download is ready")) for worker in workers) == 2)
+        await until(lambda: sum(len(worker.events("a download is ready")) for worker in workers) == 2)
         await _check_metrics(apis, workers)
         await _check_streams_end(apis)
 
@@ -117,7 +117,7 @@ async def _check_metrics(apis: Command, workers: list[Command]) -> None:
     assert metric(text, "jmgraph_workers") == 2
     assert metric(text, "jmgraph_queue_up") == 1
     assert metric(text, "jmgraph_upstream_requests_total", role="IMAGE", outcome="OK") >= 16
-    request_ids = {event["request_id"] for worker in workers for event in worker.events("A download is ready")}
+    request_ids = {event["request_id"] for worker in workers for event in worker.events("a download is ready")}
     assert len(request_ids) == 2
 
 

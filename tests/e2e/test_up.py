@@ -49,7 +49,7 @@ def test_each_signal_ends_it_and_leaves_nothing_running(environ: Environ, tmp_pa
         ]
         wait_until_ready(*ups)
         for up in ups:
-            wait_until(lambda up=up: len(up.events("The worker is ready")) == 1)  # type: ignore[misc]
+            wait_until(lambda up=up: len(up.events("the worker is ready")) == 1)  # type: ignore[misc]
         pids = [descendants(up.process.pid) for up in ups]
 
         ended = [up.stop(number) for up, number in zip(ups, signals, strict=True)]
@@ -84,7 +84,7 @@ def test_child_processes_share_a_session_so_that_the_workers_niceness_counts_bes
 ) -> None:
     with command(tmp_path / "up", "up", **environ()) as up:
         wait_until_ready(up)
-        wait_until(lambda: len(up.events("The worker is ready")) == 1)
+        wait_until(lambda: len(up.events("the worker is ready")) == 1)
         children = [_child(up.process.pid, "serve"), _child(up.process.pid, "worker")]
 
         assert {os.getsid(pid) for pid in children} == {os.getsid(up.process.pid)}
@@ -104,7 +104,7 @@ def test_child_processes_can_write_to_a_terminal_that_stops_background_output(
     reading.start()
     with command_on_terminal(terminal, tmp_path, "up", **environ()) as up:
         os.close(terminal)
-        wait_until(lambda: b"The worker is ready" in output)
+        wait_until(lambda: b"the worker is ready" in output)
         wait_until_ready(up)
 
         os.write(controller, b"\x03")  # Ctrl-C
@@ -136,7 +136,7 @@ def test_a_worker_with_a_session_of_its_own_lowers_the_priority_of_the_session(
     if not Path("/proc/self/autogroup").exists():
         pytest.skip("this kernel does not schedule by session")
     with command(tmp_path / "worker", "worker", **environ(JMGRAPH_REDIS_URL=redis_url)) as worker:
-        wait_until(lambda: len(worker.events("The worker is ready")) == 1)
+        wait_until(lambda: len(worker.events("the worker is ready")) == 1)
 
         assert _session_niceness(worker.process.pid) == 10
 
@@ -150,7 +150,7 @@ def _session_niceness(pid: int) -> int:
 def test_a_killed_worker_is_restarted_and_continues(environ: Environ, tmp_path: Path, demo: RunningDemo) -> None:
     with command(tmp_path / "up", "up", **environ()) as up:
         wait_until_ready(up)
-        wait_until(lambda: len(up.events("The worker is ready")) == 1)
+        wait_until(lambda: len(up.events("the worker is ready")) == 1)
         demo.knobs.set("image", latency_s=0.1)
         id = ask(up.base, START % "350234")["startDownload"]["id"]
         wait_until(lambda: ask(up.base, STATE, id=id)["download"]["progress"]["pagesDone"] > 0)
@@ -159,7 +159,7 @@ def test_a_killed_worker_is_restarted_and_continues(environ: Environ, tmp_path: 
         demo.knobs.reset()
         os.kill(worker, signal.SIGKILL)
 
-        wait_until(lambda: len(up.events("The worker is ready")) == 2)
+        wait_until(lambda: len(up.events("the worker is ready")) == 2)
         assert _child(up.process.pid, "worker") != worker
         [event] = up.events("a process ended and is restarted")
         assert (event["process"], event["exit_code"]) == ("worker", -9)

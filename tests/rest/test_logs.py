@@ -47,7 +47,7 @@ async def test_no_title_and_no_token_is_in_the_log(
         await server.http.put("/api/database/female/glasses", json={}, headers={"X-Token": TOKEN, "If-Match": '"x"'})
         for mutation in (START, LOST):
             await server.http.post("/graphql", json={"query": mutation}, headers={"X-Request-ID": "request-1"})
-        await until(lambda: "A download is ready" in log.getvalue() and "A download failed" in log.getvalue())
+        await until(lambda: "a download is ready" in log.getvalue() and "a download failed" in log.getvalue())
 
     words = log.getvalue()
     events = [json.loads(line) for line in words.splitlines()]
@@ -55,7 +55,7 @@ async def test_no_title_and_no_token_is_in_the_log(
     assert "示範" not in words
     assert "火車" not in words
     assert TOKEN not in words
-    [ready] = [event for event in events if event["event"] == "A download is ready"]
+    [ready] = [event for event in events if event["event"] == "a download is ready"]
     assert ready["request_id"] == "request-1"
     assert ready["level"] == "info"
 

@@ -20,5 +20,5 @@ _WRITERS: dict[ArchiveFormat, Callable[[Path, ArchiveMetadata], ArchiveWriter]] 
 
 
 def open_archive(kind: ArchiveFormat, path: Path, metadata: ArchiveMetadata) -> ArchiveWriter:
-    """A writer of this kind of archive; the file stands at `path` only once it is finished."""
+    """A writer of this kind of archive; the file is at `path` only once it is finished."""
     return _WRITERS[kind](path, metadata)

@@ -83,7 +83,7 @@ def _pages(metadata: ArchiveMetadata, pages: Sequence[PageSize]) -> ElementTree.
 
 
 def _joined(names: Iterable[str]) -> str:
-    """A list as the schema writes it; a comma inside a name would part it."""
+    """A list as the schema writes it; a comma inside a name would split it."""
     return ", ".join(name.replace(",", "，") for name in names)
 
 

@@ -1,5 +1,5 @@
--- A new record and its job, unless the same download lives or the queue is full.
--- ARGV: facts as JSON {id, same, album, force, limit, now_ms, version, channel, job}, body.
+-- Create a record and its job, unless the same download is current or the queue is full.
+-- ARGV: fields as JSON {id, same, album, force, limit, now_ms, version, channel, job}, body.
 local new = cjson.decode(ARGV[1])
 if not new.force then
   local other = redis.call('GET', P .. 'same:' .. new.same)
@@ -17,8 +17,8 @@ redis.call('HSET', record_key(new.id), 'v', new.version, 'rev', 1, 'state', 'QUE
 redis.call('ZADD', P .. 'all', 0, new.id)
 redis.call('ZADD', P .. 'state:QUEUED', 0, new.id)
 redis.call('ZADD', P .. 'album:' .. new.album, 0, new.id)
-point_at(new.same, new.id)
+set_current(new.same, new.id)
 enqueue(new.job)
-announce(new.channel, 'download:' .. new.id)
-announce(new.channel, 'queue')
+publish(new.channel, 'download:' .. new.id)
+publish(new.channel, 'queue')
 return {'created', new.id}

@@ -1,7 +1,7 @@
--- Shared by the scripts below it: names of keys, and the lists a record stands in.
+-- Shared by all scripts, put before each: names of keys, and the lists that a record is in.
 local P = 'jmgraph:downloads:'
 local ACTIVE = {QUEUED = true, RUNNING = true, PACKING = true}
-local MOVES = {
+local TRANSITIONS = {
   QUEUED = {QUEUED = true, RUNNING = true, FAILED = true, CANCELLED = true},
   RUNNING = {RUNNING = true, PACKING = true, QUEUED = true, FAILED = true, CANCELLED = true},
   PACKING = {PACKING = true, READY = true, QUEUED = true, FAILED = true, CANCELLED = true},
@@ -13,24 +13,24 @@ local MOVES = {
 
 local function record_key(id) return P .. 'record:' .. id end
 
-local function announce(channel, topic) redis.call('PUBLISH', channel, topic) end
+local function publish(channel, topic) redis.call('PUBLISH', channel, topic) end
 
 local function enqueue(job)
   redis.call('SET', job.key, job.blob)
   redis.call('ZADD', job.queue, job.score, job.id)
 end
 
--- arq's own marks of a job go with it, so that no dead worker's mark hides the next one.
+-- arq's own keys of a job are deleted with it, so that those of a dead worker don't hide the next job.
 local function dequeue(job)
   redis.call('ZREM', job.queue, job.id)
   redis.call('DEL', job.key, job.mark, job.tries)
 end
 
-local function point_at(same, id)
+local function set_current(same, id)
   redis.call('SET', P .. 'same:' .. same, id)
 end
 
-local function point_away(same, id)
+local function clear_current(same, id)
   if redis.call('GET', P .. 'same:' .. same) == id then redis.call('DEL', P .. 'same:' .. same) end
 end
 
@@ -42,6 +42,6 @@ local function is_taken(stem, album)
   return false
 end
 
-local function throw_away(key)
+local function mark_for_deletion(key)
   if key ~= '' then redis.call('SADD', P .. 'trash', key) end
 end

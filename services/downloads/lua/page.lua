@@ -1,4 +1,4 @@
--- Records of some lists, newest first, as they stand at one moment.
+-- Records of some lists, newest first, read at one moment.
 -- ARGV: after (an id or ''), how many, names of lists. Gives {total, how many come before, {v, body}, ...}.
 local after, count = ARGV[1], tonumber(ARGV[2])
 local below = after == '' and '+' or '(' .. after

@@ -1,10 +1,10 @@
--- The end of a record that is still at the revision it was read at.
--- ARGV: facts as JSON {id, rev, same, album, channel, dequeue, stem, trash}.
+-- Remove a record that is still at the revision it was read at.
+-- ARGV: fields as JSON {id, rev, same, album, channel, dequeue, stem, trash}.
 local old = cjson.decode(ARGV[1])
 local key = record_key(old.id)
 local at = redis.call('HMGET', key, 'rev', 'state')
 if not at[1] then return 'gone' end
-if tonumber(at[1]) ~= old.rev then return 'moved' end
+if tonumber(at[1]) ~= old.rev then return 'conflict' end
 
 redis.call('DEL', key)
 redis.call('ZREM', P .. 'all', old.id)
@@ -13,9 +13,9 @@ redis.call('ZREM', P .. 'album:' .. old.album, old.id)
 redis.call('ZREM', P .. 'expiry', old.id)
 redis.call('ZREM', P .. 'history', old.id)
 redis.call('HDEL', P .. 'name:' .. old.stem, old.id)
-point_away(old.same, old.id)
+clear_current(old.same, old.id)
 dequeue(old.dequeue)
-throw_away(old.trash)
-announce(old.channel, 'download:' .. old.id)
-announce(old.channel, 'ended:' .. old.id)
+mark_for_deletion(old.trash)
+publish(old.channel, 'download:' .. old.id)
+publish(old.channel, 'ended:' .. old.id)
 return 'saved'

@@ -1,13 +1,13 @@
--- One change of one record, if it is still at the revision it was read at, with every list it stands in.
--- ARGV: facts as JSON {id, rev, version, state, lease, same, album, channel, limit?, expires_ms?, finished_ms?,
+-- Change a record that is still at the revision it was read at, and every list it is in.
+-- ARGV: fields as JSON {id, rev, version, state, lease, same, album, channel, limit?, expires_ms?, finished_ms?,
 --       enqueue?, dequeue?, stem?, trash?}, body.
 local new = cjson.decode(ARGV[1])
 local key = record_key(new.id)
 local at = redis.call('HMGET', key, 'rev', 'state')
 if not at[1] then return 'gone' end
-if tonumber(at[1]) ~= new.rev then return 'moved' end
+if tonumber(at[1]) ~= new.rev then return 'conflict' end
 local old_state = at[2]
-if not (MOVES[old_state] and MOVES[old_state][new.state]) then return 'illegal' end
+if not (TRANSITIONS[old_state] and TRANSITIONS[old_state][new.state]) then return 'illegal' end
 if new.limit and redis.call('ZCARD', P .. 'state:QUEUED') >= new.limit then return 'full' end
 if new.stem and new.state == 'READY' and is_taken(new.stem, new.album) then return 'taken' end
 
@@ -15,9 +15,9 @@ redis.call('HSET', key, 'v', new.version, 'rev', new.rev + 1, 'state', new.state
 if new.dequeue then dequeue(new.dequeue) end
 if new.enqueue then
   enqueue(new.enqueue)
-  announce(new.channel, 'queue')
+  publish(new.channel, 'queue')
 end
-if new.trash then throw_away(new.trash) end
+if new.trash then mark_for_deletion(new.trash) end
 
 if old_state ~= new.state then
   redis.call('ZREM', P .. 'state:' .. old_state, new.id)
@@ -30,7 +30,7 @@ if old_state ~= new.state then
     redis.call('HSET', P .. 'name:' .. new.stem, new.id, new.album)
   else
     redis.call('ZADD', P .. 'history', new.finished_ms, new.id)
-    point_away(new.same, new.id)
+    clear_current(new.same, new.id)
   end
   if old_state == 'READY' then
     redis.call('ZREM', P .. 'expiry', new.id)
@@ -38,6 +38,6 @@ if old_state ~= new.state then
   end
 end
 
-announce(new.channel, 'download:' .. new.id)
-if not ACTIVE[new.state] then announce(new.channel, 'ended:' .. new.id) end
+publish(new.channel, 'download:' .. new.id)
+if not ACTIVE[new.state] then publish(new.channel, 'ended:' .. new.id) end
 return 'saved'

@@ -1,4 +1,4 @@
--- Who works: each worker with the moment until which it counts as alive, by the server's clock.
+-- The workers, each with the time until which it counts as alive, by the server's clock.
 -- ARGV: 'beat', worker, ms it lasts | 'leave', worker | 'alive'. Gives the workers that are alive.
 local workers = P .. 'workers'
 local time = redis.call('TIME')
