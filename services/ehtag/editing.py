@@ -63,7 +63,7 @@ class EditPlan:
 def plan_addition(
     state: DatabaseState, namespace: Namespace, raw: str, sources: CellSources, position: RowPosition
 ) -> EditPlan:
-    """Add a row. Raises `InvalidInput` for cells with problems, `Conflict` when there is such a tag."""
+    """Plan a new row. Raises `InvalidInput` for cells with problems, `Conflict` when there is such a tag."""
     tag = checked_raw(raw)
     draft = read_draft(state.snapshot, namespace, tag, sources)
     require_no_problems(draft, needs_name=True)
@@ -75,7 +75,7 @@ def plan_addition(
 
 
 def plan_comment(state: DatabaseState, namespace: Namespace, sources: CellSources, position: RowPosition) -> EditPlan:
-    """Add a comment row, one without a raw tag. Its cells may be empty."""
+    """Plan a new comment row, one without a raw tag. Its cells may be empty."""
     if position.before is None and position.after is None:
         raise InvalidInput("before", "A comment needs a place: before or after.")
     draft = read_draft(state.snapshot, namespace, "", sources)
@@ -86,7 +86,7 @@ def plan_comment(state: DatabaseState, namespace: Namespace, sources: CellSource
 
 
 def plan_change(state: DatabaseState, namespace: Namespace, raw: str, sources: CellSources) -> EditPlan | None:
-    """Change a row; None when nothing would change. Raises `InvalidInput` or `TagNotFound`."""
+    """Plan the change of a row; None when nothing would change. Raises `InvalidInput` or `TagNotFound`."""
     tag = checked_raw(raw)
     draft = read_draft(state.snapshot, namespace, tag, sources)
     require_no_problems(draft, needs_name=True)
@@ -100,7 +100,7 @@ def plan_change(state: DatabaseState, namespace: Namespace, raw: str, sources: C
 
 
 def plan_removal(state: DatabaseState, namespace: Namespace, raw: str) -> EditPlan:
-    """Remove a row. Raises `TagNotFound`."""
+    """Plan the removal of a row. Raises `TagNotFound`."""
     tag = checked_raw(raw)
     record = _record(state.snapshot, namespace, tag)
     data = without_row(_table(state, namespace), tag)

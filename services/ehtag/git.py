@@ -24,7 +24,7 @@ log = structlog.get_logger("jmgraph.ehtag")
 HEAD = "HEAD"
 
 _CONNECT_TIMEOUT_MS = 15_000
-_RESPONSE_TIMEOUT_MS = 60_000  # a server that packs a large clone is quiet for a while
+_RESPONSE_TIMEOUT_MS = 60_000  # a server that packs a large clone sends nothing for a while
 _RETRY_S = 0.01  # an edit holds the lock for some tens of milliseconds
 
 
@@ -37,7 +37,7 @@ def set_up_libgit2() -> None:
     # The path comes from the settings, and libgit2 runs no hooks: the owner of the folder can't make us run anything.
     # With the check, a volume of another user (every container) could not be opened.
     pygit2.settings.owner_validation = False
-    # A commit whose reference is on disk and whose objects are not would be a broken repository after a power cut.
+    # A commit whose reference is on disk and whose objects are not would break the repository after a power failure.
     pygit2.settings.enable_fsync_gitdir(True)
     pygit2.settings.server_connect_timeout = _CONNECT_TIMEOUT_MS
     pygit2.settings.server_timeout = _RESPONSE_TIMEOUT_MS

@@ -29,7 +29,7 @@ class Namespace(StrEnum):
 
 
 class TagKind(StrEnum):
-    """Where on the site a tag was."""
+    """The kind of a tag: where on the site it is shown."""
 
     GENRE = "GENRE"
     WORK = "WORK"
@@ -52,7 +52,7 @@ TagKey = tuple[Namespace, str]
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """Who and when, of a commit."""
+    """Name, e-mail and time of a commit's author or committer."""
 
     name: str
     email: str

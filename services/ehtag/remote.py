@@ -95,7 +95,7 @@ class Remote:
             raise _refused(callbacks.refusal)
 
     def credentials(self, url: str) -> pygit2.UserPass | None:
-        """What to show a host that asks for a name; None for a host that is not meant to have the token."""
+        """The credentials for a URL that asks for some; None for a host that must not get the token."""
         asking, own = urlsplit(url), urlsplit(self.address)
         is_own = (asking.scheme, asking.hostname, asking.port) == (own.scheme, own.hostname, own.port)
         is_safe = own.scheme == "https" or is_loopback(own.hostname or "")

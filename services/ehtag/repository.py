@@ -113,7 +113,7 @@ class Repository:
         return public_address(self._remote.chosen or _origin(git)) if git else ""
 
     def remote(self, git: pygit2.Repository | None) -> Remote:
-        """Where to fetch from and push to: the setting where the host made one, else the repository's `origin`."""
+        """Where to fetch from and push to: the setting if there is one, else the repository's `origin`."""
         return self._remote.open(_origin(git) if git else "")
 
     def commit(self, edit: Edit) -> str:

@@ -1,4 +1,4 @@
-"""Finds records by name: for the translator (`NameIndex`), and by what people type (`TagSearch`)."""
+"""Finds records by name: for the translator (`NameIndex`), and by a user's query (`TagSearch`)."""
 
 from __future__ import annotations
 

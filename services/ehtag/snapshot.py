@@ -31,7 +31,7 @@ class TagRecord:
         self.namespace = namespace
         self.raw = raw
         self._table = table
-        self._row = row  # the line is read again for each cell: kept, it would cost more memory than all cells do
+        self._row = row  # the line is read again for each cell: cached, it would cost more memory than all cells do
         self._reader = reader
         self._name: Cell | None = None
         self._intro: Cell | None = None
@@ -54,21 +54,21 @@ class TagRecord:
 
     @property
     def name(self) -> Cell:
-        """What the tag is called."""
+        """The name of the tag."""
         if self._name is None:
             self._name = self._cell(1)
         return self._name
 
     @property
     def intro(self) -> Cell:
-        """What it means."""
+        """The introduction: what the tag means."""
         if self._intro is None:
             self._intro = self._cell(2)
         return self._intro
 
     @property
     def links(self) -> Cell:
-        """Where to read on."""
+        """Links to further pages."""
         if self._links is None:
             self._links = self._cell(3)
         return self._links
@@ -112,7 +112,7 @@ class NameList:
 
 
 class TagSnapshot:
-    """The tag database at one commit. Nothing is rendered before it is asked for; what is rendered is kept."""
+    """The tag database at one commit. Cells are rendered on first use and then cached."""
 
     def __init__(self, tables: Mapping[Namespace, TagTable], version: int, commit: CommitRecord, repo: str) -> None:
         self.version = version
@@ -170,13 +170,13 @@ class TagSnapshot:
         return records is not None and raw in records
 
     def name_of(self, namespace: Namespace, raw: str) -> str | None:
-        """The name of a tag as text; None when there is none, or when it is being read right now."""
+        """The name of a tag as text; None when there is none, or while it is being parsed."""
         record = self.find(namespace, raw)
         return record.name.text if record and record.name.can_be_read else None
 
 
 def problems_of(record: TagRecord, line: int | None = None) -> list[Report]:
-    """What is wrong with a record: an empty name, references to nothing, links that are none."""
+    """What is wrong with a record: an empty name, references to missing tags, invalid links."""
     messages = [problem for cell in record.cells for problem in cell.problems]
     if not record.name.source:
         messages.insert(0, NO_NAME)
@@ -216,9 +216,9 @@ class NamespaceRecords:
 
     def find(self, raw: str) -> TagRecord | None:
         """The record of a tag."""
-        made = self._records.get(raw)
-        if made is not None:
-            return made
+        cached = self._records.get(raw)
+        if cached is not None:
+            return cached
         row = self._rows.get(raw)
         if row is None:
             return None
@@ -226,15 +226,15 @@ class NamespaceRecords:
 
     def records(self) -> Iterator[TagRecord]:
         """Every record, in release order."""
-        made, rows = self._records, self._rows
+        cached, rows = self._records, self._rows
         for raw in self._order:
-            yield made.get(raw) or made.setdefault(raw, self._record(raw, rows[raw]))
+            yield cached.get(raw) or cached.setdefault(raw, self._record(raw, rows[raw]))
 
     def records_uncached(self) -> Iterator[TagRecord]:
         """Every record, in release order; those that are not cached yet stay so."""
-        made = self._records
+        cached = self._records
         for raw, row in zip(self._order, map(self._rows.__getitem__, self._order), strict=True):
-            yield made.get(raw) or self._record(raw, row)
+            yield cached.get(raw) or self._record(raw, row)
 
     def name_list(self) -> NameList:
         """Every tag by folded name. An unchanged file is not read again: that is most of the time of a reload."""

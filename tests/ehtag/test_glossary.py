@@ -66,4 +66,4 @@ def test_its_tags_are_tags_of_the_real_database(glossary: TagSnapshot, ehtag_fol
     real = snapshot_in(ehtag_folder / "database")
 
     ours = [(space, record.raw) for space in Namespace for record in glossary.records(space)]
-    assert [namespace for namespace in ours if not real.has(*namespace)] == []
+    assert [key for key in ours if not real.has(*key)] == []

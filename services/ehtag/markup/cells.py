@@ -1,4 +1,4 @@
-"""Cells of a record: markdown in; raw, text, HTML and AST out, each made when first asked for."""
+"""Cells of a record: markdown in; raw, text, HTML and AST out, each rendered on first use."""
 
 from __future__ import annotations
 

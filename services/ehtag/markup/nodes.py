@@ -41,7 +41,7 @@ def linked_image(url: str, title: str, nsfw: Nsfw) -> Node:
 
 
 def reference(shown: str, tag: str, namespace: Namespace, explicit: bool) -> Node:
-    """A reference to a tag that is there."""
+    """A reference to an existing tag."""
     node: Node = {"type": "tagref", "text": shown, "tag": tag, "ns": namespace.value}
     if explicit:
         node["explicitNs"] = True
@@ -49,5 +49,5 @@ def reference(shown: str, tag: str, namespace: Namespace, explicit: bool) -> Nod
 
 
 def failed_reference(shown: str) -> Node:
-    """A reference to nothing."""
+    """A reference that could not be resolved."""
     return {"type": "tagref", "text": shown, "tag": ""}
