@@ -92,4 +92,4 @@ async def run_demo(settings: Settings) -> int:
     own = settings.model_copy(update={"data_dir": data_dir})
     async with demo_site(data_dir / "site") as site:
         environment = {**site, "JMGRAPH_DATA_DIR": str(data_dir)}
-        return await up(own, environment, lambda base: print(welcome(base), flush=True))  # noqa: T201 (its answer)
+        return await up(own, environment, lambda base: print(welcome(base), flush=True))  # noqa: T201 (output of the command)

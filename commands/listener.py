@@ -22,7 +22,7 @@ BACKLOG = 2048
 
 
 def listen(settings: Settings) -> socket.socket:
-    """The inherited socket, else one of our own; `ConfigurationError` in one line when the address can't be had."""
+    """The inherited socket, else one of our own; `ConfigurationError` in one line when the address can't be bound."""
     inherited = os.environ.pop(LISTENER, "")
     if inherited:
         return socket.socket(fileno=int(inherited))
@@ -32,7 +32,7 @@ def listen(settings: Settings) -> socket.socket:
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A listening socket; raises `ConfigurationError` in one line when the address can't be had."""
+    """A listening socket; raises `ConfigurationError` in one line when the address can't be bound."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     except (socket.gaierror, UnicodeError):

@@ -102,7 +102,7 @@ class AlbumDownload(HTTPEndpoint):
         security=_SECURITY,
     )
     async def post(self, request: Request) -> Response:
-        """Start a download; whatever the site then says comes as a notification."""
+        """Start a download; its outcome is sent as a notification."""
         _require_write_access(request)
         client_id = await _read_client_id(request)
         if client_id is None:

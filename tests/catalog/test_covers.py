@@ -170,7 +170,7 @@ async def test_a_damaged_image_is_never_returned(new_covers: NewCovers, site: Fa
     assert found.data == whole
 
 
-async def test_nothing_is_known_of_a_cover_before_it_was_fetched(new_covers: NewCovers, site: FakeSite) -> None:
+async def test_a_cover_has_no_info_before_it_was_fetched(new_covers: NewCovers, site: FakeSite) -> None:
     assert await new_covers().infos(["1"]) == [None]
     assert site.calls.total() == 0
 
@@ -187,7 +187,7 @@ async def test_size_and_placeholder_are_known_after_the_first_fetch(new_covers: 
     assert await new_covers().infos(["404", "1", "3"]) == [None, info, None]
 
 
-async def test_what_is_known_survives_an_emptied_redis(new_covers: NewCovers, redis_client: RedisClient) -> None:
+async def test_cover_infos_survive_an_emptied_redis(new_covers: NewCovers, redis_client: RedisClient) -> None:
     covers = new_covers()
     await covers.find("1")
     [info] = await covers.infos(["1"])
@@ -196,7 +196,7 @@ async def test_what_is_known_survives_an_emptied_redis(new_covers: NewCovers, re
     assert await new_covers().infos(["1"]) == [info]
 
 
-async def test_what_is_known_survives_a_swept_disk(new_covers: NewCovers, tmp_path: Path) -> None:
+async def test_cover_infos_survive_a_cleared_disk_cache(new_covers: NewCovers, tmp_path: Path) -> None:
     covers = new_covers()
     await covers.find("1")
     [info] = await covers.infos(["1"])

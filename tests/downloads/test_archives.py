@@ -131,7 +131,7 @@ def test_the_same_pages_make_the_same_file(kind: ArchiveFormat, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("kind", ArchiveFormat)
-def test_an_archive_stands_under_its_name_only_once_it_is_whole(kind: ArchiveFormat, tmp_path: Path) -> None:
+def test_an_archive_gets_its_name_only_when_it_is_complete(kind: ArchiveFormat, tmp_path: Path) -> None:
     writer = open_archive(kind, tmp_path / "archive", metadata())
     writer.add(pages_of(metadata())[0])
 

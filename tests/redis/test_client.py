@@ -55,7 +55,7 @@ async def test_without_redis_the_client_opens_and_every_call_raises_unavailable(
             await redis_client.client.register_script("return 1")()
 
 
-async def test_it_works_again_by_itself_when_redis_comes_back(tmp_path: Path) -> None:
+async def test_it_reconnects_when_redis_comes_back(tmp_path: Path) -> None:
     async with embedded_valkey(tmp_path) as url:
         redis_client = RedisClient(url)
         assert await redis_client.client.set("kept", "yes")

@@ -113,7 +113,7 @@ async def test_it_listens_on_loopback_only_and_wants_its_password(tmp_path: Path
         assert (tmp_path / "valkey" / "address.json").stat().st_mode & 0o777 == 0o600
 
 
-async def test_who_joined_runs_the_server_on_when_its_owner_ends(tmp_path: Path) -> None:
+async def test_a_process_that_joined_keeps_the_server_running_when_its_owner_ends(tmp_path: Path) -> None:
     with owner(tmp_path) as (process, url):
         async with embedded_valkey(tmp_path) as joined:
             with redis.Redis.from_url(url) as client:
@@ -140,7 +140,7 @@ def _answers(url: str) -> bool:
             return False
 
 
-async def test_a_server_left_by_a_killed_owner_is_adopted_and_stopped_at_the_end(tmp_path: Path) -> None:
+async def test_a_server_left_by_a_killed_owner_is_used_and_stopped_at_the_end(tmp_path: Path) -> None:
     with owner(tmp_path) as (process, url):
         with redis.Redis.from_url(url) as client:
             client.set("kept", "yes")
@@ -172,7 +172,7 @@ async def test_when_owner_and_server_are_killed_the_next_start_finds_the_data(tm
                 assert client.get("kept") == b"yes"
 
 
-async def test_a_server_of_a_killed_owner_that_does_not_answer_is_cleared_away(tmp_path: Path) -> None:
+async def test_a_server_of_a_killed_owner_that_does_not_answer_is_killed(tmp_path: Path) -> None:
     with owner(tmp_path) as (process, _):
         pid = pid_of_server(tmp_path)
         process.send_signal(signal.SIGKILL)
@@ -216,7 +216,7 @@ async def test_with_nothing_to_join_one_line_says_what_to_set(tmp_path: Path) ->
     assert "\n" not in str(caught.value)
 
 
-async def test_a_server_that_is_killed_comes_back_on_the_same_address(tmp_path: Path) -> None:
+async def test_a_server_that_is_killed_is_restarted_on_the_same_address(tmp_path: Path) -> None:
     async with embedded_valkey(tmp_path) as url:
         with redis.Redis.from_url(url) as client:
             client.set("kept", "yes")
@@ -235,7 +235,7 @@ async def test_a_data_directory_that_is_a_file_ends_the_start_with_one_line(tmp_
             pass
 
 
-async def test_a_server_that_dies_with_its_folder_gone_runs_again_and_ends(tmp_path: Path) -> None:
+async def test_a_server_that_crashed_and_lost_its_folder_is_restarted_and_ends(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
     async with embedded_valkey(data_dir) as url:
         pid = pid_of_server(data_dir)

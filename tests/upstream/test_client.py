@@ -175,7 +175,7 @@ async def test_only_lists_of_the_web_pages_carry_tags(upstream_to: OpenUpstream)
 
 
 @BOTH
-async def test_excluded_tags_stay_away(upstream_to: OpenUpstream, demo: RunningDemo, method: str) -> None:
+async def test_excluded_tags_are_left_out(upstream_to: OpenUpstream, demo: RunningDemo, method: str) -> None:
     async with upstream_to(jm_method=method) as upstream:
         everything = await upstream.search(SearchQuery("全彩"))
         without = await upstream.search(SearchQuery("全彩", exclude=("短篇", "", "full color")))
@@ -246,7 +246,7 @@ async def test_comments_come_by_the_api_whatever_the_method(upstream_to: OpenUps
     assert (nothing.items, nothing.total, nothing.page_count) == ((), 0, 0)
 
 
-async def test_replies_know_what_they_reply_to(upstream_to: OpenUpstream) -> None:
+async def test_replies_have_the_id_of_their_comment(upstream_to: OpenUpstream) -> None:
     async with upstream_to() as upstream:
         page = await upstream.comments("350234", 1)
 
@@ -257,7 +257,9 @@ async def test_replies_know_what_they_reply_to(upstream_to: OpenUpstream) -> Non
     assert any(comment.is_spoiler for comment in page.items)
 
 
-async def test_covers_and_pages_come_as_the_cdn_has_them(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
+async def test_covers_and_pages_are_returned_as_the_cdn_sends_them(
+    upstream_to: OpenUpstream, demo: RunningDemo
+) -> None:
     async with upstream_to() as upstream:
         cover = await upstream.cover("350234")
         chapter = await upstream.chapter("333909")
@@ -271,7 +273,7 @@ async def test_covers_and_pages_come_as_the_cdn_has_them(upstream_to: OpenUpstre
 
 
 @pytest.mark.parametrize("index", [0, -1, 15])
-async def test_a_page_that_no_chapter_has_is_refused_unasked(
+async def test_a_page_that_no_chapter_has_is_refused_without_a_request(
     upstream_to: OpenUpstream, demo: RunningDemo, index: int
 ) -> None:
     async with upstream_to() as upstream:

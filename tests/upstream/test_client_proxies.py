@@ -95,7 +95,7 @@ def system_proxy(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 
 @pytest.mark.parametrize("method", ["api", "html"])
-async def test_one_setting_leads_everything_through_the_proxy(
+async def test_one_setting_sends_everything_through_the_proxy(
     upstream_to: OpenUpstream, demo: RunningDemo, proxy: Proxy, method: str
 ) -> None:
     url = proxy.url.replace("http://", "http://user:secret@")

@@ -103,7 +103,7 @@ async def test_a_probe_returns_to_the_web_pages(upstream_to: OpenUpstream, demo:
         assert await source_of(upstream) is HTML
 
 
-async def test_hosts_of_the_web_pages_are_looked_for_while_the_api_answers(
+async def test_hosts_of_the_web_pages_are_searched_while_the_api_answers(
     upstream_to: OpenUpstream, demo: RunningDemo, answering: Callable[[str], Awaitable[str]]
 ) -> None:
     addresses = ListAddresses(api=(), html=(await answering("<p>jmcomic.invalid</p>"),))
