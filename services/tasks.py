@@ -1,4 +1,4 @@
-"""Cancels tasks, and shields work from the cancellation of its caller."""
+"""Repeats steps, cancels tasks, and shields work from the cancellation of its caller."""
 
 from __future__ import annotations
 
@@ -10,6 +10,27 @@ T = TypeVar("T")
 
 CANCEL_AGAIN_S = 1.0
 """Before a task that has not ended is cancelled once more."""
+
+
+async def repeat(
+    step: Callable[[], Awaitable[None]],
+    *,
+    pause_s: Callable[[], float],
+    retry_s: Callable[[], float],
+    on_error: Callable[[Exception], None],
+) -> None:
+    """Run a step again and again until cancelled: `pause_s()` after it returned, `retry_s()` after it raised.
+
+    `on_error` logs the exception.
+    """
+    while True:
+        try:
+            await step()
+        except Exception as error:
+            on_error(error)
+            await asyncio.sleep(retry_s())
+        else:
+            await asyncio.sleep(pause_s())
 
 
 async def end_tasks(*tasks: asyncio.Task[Any]) -> None:

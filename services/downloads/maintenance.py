@@ -17,7 +17,7 @@ from services.downloads.row import DownloadRow, in_state
 from services.downloads.store import DownloadStore, IllegalTransition
 from services.errors import DownloadNotFound, JmgraphError
 from services.redis import RedisUnavailable
-from services.tasks import end_tasks
+from services.tasks import end_tasks, repeat
 
 log = structlog.get_logger("jmgraph.maintenance")
 
@@ -41,14 +41,17 @@ async def maintain(cleanup: Cleanup, reconciler: Reconciler, timings: Timings) -
 
 
 async def _repeat(step: Callable[[], Awaitable[None]], every_s: float) -> None:
-    while True:
-        try:
-            await step()
-        except RedisUnavailable:
-            log.debug("maintenance waits, Redis is unavailable")
-        except Exception:
-            log.exception("a step of maintenance failed")
-        await asyncio.sleep(every_s * random.uniform(*JITTER))
+    def pause_s() -> float:
+        return every_s * random.uniform(*JITTER)
+
+    await repeat(step, pause_s=pause_s, retry_s=pause_s, on_error=_log_error)
+
+
+def _log_error(error: Exception) -> None:
+    if isinstance(error, RedisUnavailable):
+        log.debug("maintenance waits, Redis is unavailable")
+    else:
+        log.error("a step of maintenance failed", exc_info=error)
 
 
 STATES_WITH_FOLDER = frozenset(

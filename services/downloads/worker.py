@@ -18,7 +18,7 @@ from services.downloads.runner import DownloadRunner
 from services.downloads.store import IllegalTransition
 from services.errors import DownloadNotFound
 from services.redis import RedisUnavailable
-from services.tasks import end_tasks
+from services.tasks import end_tasks, repeat
 
 log = structlog.get_logger("jmgraph.worker")
 
@@ -61,17 +61,13 @@ class DownloadWorker:
             log.info("the worker has ended", worker=self.id)
 
     async def _repeat(self, step: Callable[[], Awaitable[None]], every_s: float) -> None:
-        """Run a step again and again; after a failure, Redis away or unforeseen, with a short wait."""
-        while True:
-            try:
-                await step()
-                await asyncio.sleep(every_s)
-                continue
-            except RedisUnavailable:
-                log.debug("the worker waits, Redis is unavailable")
-            except Exception:
-                log.exception("a loop of the worker failed and is started again")
-            await asyncio.sleep(random.uniform(self._timings.retry_s / 2, self._timings.retry_s))
+        retry_s = self._timings.retry_s
+        await repeat(
+            step,
+            pause_s=lambda: every_s,
+            retry_s=lambda: random.uniform(retry_s / 2, retry_s),
+            on_error=_log_error,
+        )
 
     async def _beat(self) -> None:
         await self._leases.beat(self.id)
@@ -130,3 +126,10 @@ class DownloadWorker:
             await self._leases.leave(self.id)
         except RedisUnavailable:
             log.debug("the lease will expire by itself, Redis is unavailable")
+
+
+def _log_error(error: Exception) -> None:
+    if isinstance(error, RedisUnavailable):
+        log.debug("the worker waits, Redis is unavailable")
+    else:
+        log.error("a loop of the worker failed and is started again", exc_info=error)
