@@ -8,7 +8,7 @@ from services.container import open_pipeline, open_services
 from services.ehtag import keep_tags_synced
 from services.processes import lower_session_priority, stop_on_signals
 from services.settings import Settings
-from services.tasks import end_tasks
+from services.tasks import cancel_and_wait
 
 
 async def run(settings: Settings) -> int:
@@ -23,5 +23,5 @@ async def run(settings: Settings) -> int:
         try:
             await services.downloads.worker(pipeline, jobs=settings.download_jobs).run(stop)
         finally:
-            await end_tasks(sync_task)
+            await cancel_and_wait(sync_task)
     return 0

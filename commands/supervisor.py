@@ -17,7 +17,7 @@ from commands.listener import LISTENER, listen
 from commands.run import PARENT_PIPE
 from services.processes import stop_on_signals
 from services.settings import Settings
-from services.tasks import end_tasks
+from services.tasks import cancel_and_wait
 
 log = structlog.get_logger("jmgraph.up")
 
@@ -72,7 +72,7 @@ class Supervisor:
         ]
         stopping = asyncio.create_task(self._stop.wait())
         ended, _ = await asyncio.wait([*keeping, stopping], return_when=asyncio.FIRST_COMPLETED)
-        await end_tasks(*keeping, stopping)
+        await cancel_and_wait(*keeping, stopping)
         for task in ended:
             task.result()
         return self._exit_code

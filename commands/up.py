@@ -14,7 +14,7 @@ from commands.supervisor import ChildProcess, Supervisor, api_process
 from services.processes import stop_on_signals
 from services.redis import open_redis
 from services.settings import Settings
-from services.tasks import end_tasks
+from services.tasks import cancel_and_wait
 
 log = structlog.get_logger("jmgraph.up")
 
@@ -42,7 +42,7 @@ async def up(
         stack.push_async_callback(supervisor.end)
         if report:
             reporting = asyncio.create_task(_report_address(settings, listener, report))
-            stack.push_async_callback(end_tasks, reporting)
+            stack.push_async_callback(cancel_and_wait, reporting)
         return await supervisor.run()
 
 

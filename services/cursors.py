@@ -14,7 +14,7 @@ def encode_cursor(prefix: str, position: str) -> str:
 
 
 def decode_cursor(prefix: str, cursor: str, field: str = "after") -> str:
-    """The position a cursor of this list stands for. Raises `InvalidInput` with `field` for any other text."""
+    """The position of a cursor of this list. Raises `InvalidInput` with `field` for any other text."""
     try:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
     except (binascii.Error, ValueError):

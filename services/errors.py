@@ -88,7 +88,7 @@ class JmgraphError(Exception):
 
 
 class NotFound(JmgraphError):
-    """What was asked for does not exist."""
+    """The requested thing does not exist."""
 
     code = ErrorCode.NOT_FOUND
 
@@ -110,7 +110,7 @@ class ChapterNotFound(NotFound):
 
 
 class DownloadNotFound(NotFound):
-    """No download has this id, or its record has gone."""
+    """No download has this id, or its record was removed."""
 
     def __init__(self, download_id: str) -> None:
         super().__init__(f"Download not found: id={download_id}")
@@ -221,7 +221,7 @@ class StorageFull(QueueRejected):
 
 
 class RateLimited(QueueRejected):
-    """This server asks its caller for fewer requests."""
+    """The caller sends too many requests to this server."""
 
     code = ErrorCode.RATE_LIMITED
 
@@ -245,7 +245,7 @@ class Conflict(JmgraphError):
 
 
 class StaleVersion(JmgraphError):
-    """Somebody else changed it first: the version named is no longer the newest. `head_sha` is the one now."""
+    """Somebody else changed it first: the given version is no longer the newest. `head_sha` is the current one."""
 
     code = ErrorCode.STALE
     retryable = True

@@ -33,7 +33,7 @@ async def repeat(
             await asyncio.sleep(pause_s())
 
 
-async def end_tasks(*tasks: asyncio.Task[Any]) -> None:
+async def cancel_and_wait(*tasks: asyncio.Task[Any]) -> None:
     """Cancel these tasks and wait until each has ended; their exceptions are dropped.
 
     Cancelled again and again: a library that waits with `asyncio.wait_for` loses a cancellation that comes together

@@ -29,7 +29,7 @@ from rest.v1.schemas import (
 )
 from services.connection_limit import ConnectionSlot
 from services.notifications import Notification, Notifications
-from services.tasks import end_tasks
+from services.tasks import cancel_and_wait
 
 log = structlog.get_logger("jmgraph.v1")
 
@@ -128,7 +128,7 @@ async def _while_connected(request: Request, waiting: Coroutine[Any, Any, list[N
         await asyncio.wait([result, disconnected], return_when=asyncio.FIRST_COMPLETED)
         return result.result() if result.done() else []
     finally:
-        await end_tasks(result, disconnected)
+        await cancel_and_wait(result, disconnected)
 
 
 def _invalid_client_id() -> Response:

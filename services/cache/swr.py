@@ -86,7 +86,7 @@ class Cache:
     async def gather_bounded(
         self, kind: CacheKey[Any], keys: Sequence[str], read: Callable[[str], Awaitable[T]], concurrency: int
     ) -> list[T | UpstreamFailure]:
-        """What `read` returns for each key, in order; a failure stands in its place.
+        """What `read` returns for each key, in order; a failure in place of its value.
 
         What Redis has is loaded in one call. Of the rest at most `concurrency` are read at once, each key once.
         """

@@ -82,7 +82,7 @@ class Albums:
         return tuple(album for album in unfiltered.related if album.id in listable)
 
     async def find_many(self, ids: Sequence[str]) -> list[AlbumDetail | UpstreamFailure | None]:
-        """Many albums, a bounded number at once, in the order asked; a failure in place of its album."""
+        """Many albums, a bounded number at once, in the order of `ids`; a failure in place of its album."""
         return await self._cache.gather_bounded(self._kind, ids, self.find, self._concurrency)
 
     async def _load_tags(self, ids: Sequence[str]) -> None:

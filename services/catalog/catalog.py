@@ -142,7 +142,7 @@ class Catalog:
         return await self._albums.get(id)
 
     async def find_albums(self, ids: Sequence[str]) -> list[AlbumDetail | UpstreamFailure | None]:
-        """Many albums, a bounded number at once, in the order asked; a failure in place of its album."""
+        """Many albums, a bounded number at once, in the order of `ids`; a failure in place of its album."""
         return await self._albums.find_many(ids)
 
     async def check_album(self, id: str) -> None:

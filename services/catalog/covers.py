@@ -67,7 +67,7 @@ class Covers:
         return await self._serve_converted(album_id, "full.jpg", Codec.JPEG, _to_jpeg)
 
     async def infos(self, album_ids: Sequence[str]) -> list[ImageInfo | None]:
-        """What is known of each cover, in the order asked; None until it was fetched once. Fetches nothing."""
+        """What is known of each cover, in the order of the ids; None until it was fetched once. Fetches nothing."""
         return await self._infos.find_many(album_ids)
 
     async def aclose(self) -> None:

@@ -57,7 +57,7 @@ class Pages:
         return page.data, page.codec.media_type
 
     def _from_staging(self, chapter_id: str, index: int) -> ImageData | None:
-        """None also when the download ended meanwhile and took its files with it."""
+        """None also when the download has ended meanwhile and its files were removed."""
         path = self._find_staged(chapter_id, index)
         try:
             data = path.read_bytes() if path else b""

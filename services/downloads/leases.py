@@ -15,7 +15,7 @@ import structlog
 from services.downloads.store import DownloadStore
 from services.downloads.transitions import now_ms
 from services.redis import RedisUnavailable
-from services.tasks import end_tasks
+from services.tasks import cancel_and_wait
 
 
 def new_worker_id() -> str:
@@ -79,7 +79,7 @@ class FileLocks:
         try:
             yield True
         finally:
-            await end_tasks(renewal)
+            await cancel_and_wait(renewal)
             with suppress(RedisUnavailable):
                 await self._store.release_file_lock(id, token)
 

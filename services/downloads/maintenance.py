@@ -17,7 +17,7 @@ from services.downloads.row import DownloadRow, in_state
 from services.downloads.store import DownloadStore, IllegalTransition
 from services.errors import DownloadNotFound, JmgraphError
 from services.redis import RedisUnavailable
-from services.tasks import end_tasks, repeat
+from services.tasks import cancel_and_wait, repeat
 
 log = structlog.get_logger("jmgraph.maintenance")
 
@@ -37,7 +37,7 @@ async def maintain(cleanup: Cleanup, reconciler: Reconciler, timings: Timings) -
     try:
         await asyncio.gather(*loops)
     finally:
-        await end_tasks(*loops)
+        await cancel_and_wait(*loops)
 
 
 async def _repeat(step: Callable[[], Awaitable[None]], every_s: float) -> None:

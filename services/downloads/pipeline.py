@@ -1,4 +1,4 @@
-"""The page pipeline: fetch, put in order, encode and pack, all at once, with memory that does not grow.
+"""The page pipeline: fetch, put in order, encode and pack, all at once, in bounded memory.
 
 Some pages are being fetched, some are in the image executor, and what is next in reading order is appended to the
 archive. A page that is on disk is never fetched again.
@@ -264,7 +264,7 @@ class PageRun:
             writer.abandon()
 
     def _notes(self) -> tuple[str, ...]:
-        """ "350234/7 kept as GIF" for each page that is not in the format asked for."""
+        """ "350234/7 kept as GIF" for each page that is not in the requested format."""
         return tuple(
             f"{page.chapter.id}/{page.index} kept as {page.staged.codec.name}"
             for page in self._pages

@@ -53,7 +53,7 @@ class ImageFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DownloadRequest:
-    """What was asked for. `chapter_ids` empty: all chapters. `quality` 1-100."""
+    """What was requested. `chapter_ids` empty: all chapters. `quality` 1-100."""
 
     album_id: str
     chapter_ids: tuple[str, ...] = ()
@@ -132,7 +132,7 @@ class DownloadPage:
 
 @dataclass(frozen=True, slots=True)
 class FeedBatch:
-    """What changed since the last batch; the first one is the snapshot of all active downloads asked for."""
+    """What changed since the last batch; the first one is the snapshot of all active downloads requested."""
 
     is_snapshot: bool
     downloads: tuple[DownloadRecord, ...]

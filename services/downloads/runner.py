@@ -22,7 +22,7 @@ from services.downloads.updates import Subscriber
 from services.errors import ChapterNotFound, ErrorCode, Internal, JmgraphError, UpstreamFailure, UpstreamReason
 from services.observability import Priority, bound_request, metrics, open_stats, span
 from services.redis import RedisUnavailable
-from services.tasks import end_tasks
+from services.tasks import cancel_and_wait
 from services.upstream.records import AlbumDetail, ChapterDetail
 
 log = structlog.get_logger("jmgraph.runner")
@@ -80,7 +80,7 @@ class DownloadRunner:
                         await helper
             finally:
                 lost.set()
-                await end_tasks(work, *helpers)
+                await cancel_and_wait(work, *helpers)
 
     async def _watch_for_loss(self, subscriber: Subscriber, writer: RecordWriter) -> None:
         """Raise `LeaseLost` once the record says that it is no longer ours."""
@@ -180,7 +180,7 @@ class DownloadRunner:
 
 
 def problem_from_error(error: Exception) -> DownloadProblemRecord:
-    """The problem that an error stands for; an unforeseen one is logged and INTERNAL."""
+    """The problem for an error; an unexpected one is logged and INTERNAL."""
     match error:
         case PagesMissing():
             return _missing(error)

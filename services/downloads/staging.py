@@ -90,7 +90,7 @@ class Staging:
     def page_path(self, chapter_id: str, index: int) -> Path | None:
         """Where a readable page (1-based) in the site's own format is now, in any download; None if nowhere.
 
-        It may be gone before it is opened.
+        It may be removed before it is opened.
         """
         if not chapter_id.isdigit() or not self.root.is_dir():
             return None

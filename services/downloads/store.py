@@ -89,7 +89,7 @@ class DownloadStore:
         return (await self.find_many((id,)))[0]
 
     async def find_many(self, ids: Sequence[str]) -> list[DownloadRow | None]:
-        """Rows in the order asked, None where there is none; one round trip."""
+        """Rows in the order of `ids`, None where there is none; one round trip."""
         async with self._redis.pipeline(transaction=False) as pipe:
             for id in ids:
                 pipe.hmget(f"{PREFIX}record:{id}", ["v", "body"])

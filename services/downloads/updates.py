@@ -14,7 +14,7 @@ from services.downloads.row import DownloadRow, in_state
 from services.downloads.store import DownloadStore
 from services.errors import DownloadNotFound
 from services.redis import Events, RedisUnavailable
-from services.tasks import end_tasks
+from services.tasks import cancel_and_wait
 
 log = structlog.get_logger("jmgraph.live")
 
@@ -142,7 +142,7 @@ async def open_update_hub(store: DownloadStore, events: Events, *, retry_s: floa
     try:
         yield hub
     finally:
-        await end_tasks(reader)
+        await cancel_and_wait(reader)
 
 
 SNAPSHOT_LIMIT = 1000

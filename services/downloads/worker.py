@@ -18,7 +18,7 @@ from services.downloads.runner import DownloadRunner
 from services.downloads.store import IllegalTransition
 from services.errors import DownloadNotFound
 from services.redis import RedisUnavailable
-from services.tasks import end_tasks, repeat
+from services.tasks import cancel_and_wait, repeat
 
 log = structlog.get_logger("jmgraph.worker")
 
@@ -56,7 +56,7 @@ class DownloadWorker:
         try:
             await stop.wait()
         finally:
-            await end_tasks(*loops)
+            await cancel_and_wait(*loops)
             await self._hand_over()
             log.info("the worker has ended", worker=self.id)
 

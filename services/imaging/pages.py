@@ -1,4 +1,4 @@
-"""From a page as the site sent it to a readable one: checked, unscrambled, in the format asked for."""
+"""From a page as the site sent it to a readable one: checked, unscrambled, in the requested format."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from services.imaging.libwebp import LibWebP, find_libwebp
 from services.imaging.strips import unscramble, unscramble_rows
 
 SITE_QUALITY = 80
-"""For pages that must be encoded again without a quality asked for: about the site's own level."""
+"""For pages that must be encoded again without a requested quality: about the site's own level."""
 LARGEST_PAGE_PIXELS = 80_000_000
 """A page larger than that is refused: decoded it would take more memory than a worker may have."""
 LARGE_PAGE_PIXELS = 8_000_000
@@ -27,7 +27,7 @@ LARGE_PAGE_PIXELS = 8_000_000
 
 @dataclass(frozen=True, slots=True)
 class ReadablePage:
-    """A page in reading order. `codec` is not always the one asked for: not every format holds every page."""
+    """A page in reading order. `codec` is not always the requested one: not every format can hold every page."""
 
     data: bytes
     codec: Codec

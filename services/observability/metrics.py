@@ -20,7 +20,7 @@ from prometheus_client import (
 )
 
 from services.observability.metrics_multiprocess import shared_registry
-from services.tasks import end_tasks
+from services.tasks import cancel_and_wait
 
 MEDIA_TYPE = CONTENT_TYPE_LATEST
 
@@ -94,7 +94,7 @@ async def measured_process(subscribers: Callable[[], int]) -> AsyncIterator[None
     try:
         yield
     finally:
-        await end_tasks(task)
+        await cancel_and_wait(task)
 
 
 async def _measure(subscribers: Callable[[], int]) -> None:

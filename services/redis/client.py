@@ -158,7 +158,7 @@ class CircuitBreaker:
         self._note_answer()
 
     def _note_failure(self, error: RedisUnavailable, is_probe: bool, max_timeouts: int) -> None:
-        # a refused password has an error of its own, which ends the start of a process
+        # a refused password has its own error message, which ends the start of a process
         if not self._is_unavailable and not isinstance(error.__cause__, redis.exceptions.AuthenticationError):
             log.warning("Redis is unavailable; continuing without it", reason=type(error.__cause__).__name__)
         self._is_unavailable = True

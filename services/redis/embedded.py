@@ -31,7 +31,7 @@ from services.redis.embedded_server import (
     terminate,
     until_ready,
 )
-from services.tasks import end_tasks
+from services.tasks import cancel_and_wait
 
 log = structlog.get_logger("jmgraph.valkey")
 
@@ -62,7 +62,7 @@ async def embedded_valkey(data_dir: Path) -> AsyncIterator[str]:
     try:
         yield url
     finally:
-        await end_tasks(takeover)
+        await cancel_and_wait(takeover)
 
 
 @asynccontextmanager
@@ -74,7 +74,7 @@ async def _owned(folder: ServerDirectory) -> AsyncIterator[str]:
         try:
             yield server.address.url
         finally:
-            await end_tasks(watch)
+            await cancel_and_wait(watch)
     finally:
         await server.stop()
 
@@ -128,7 +128,7 @@ class EmbeddedServer:
         await self._launch(previous or ServerAddress(port=0, password=secrets.token_urlsafe(32), pid=0))
 
     async def keep_alive(self) -> None:
-        """Start the server again, on the same port, whenever it is gone."""
+        """Start the server again, on the same port, whenever it has ended."""
         while True:
             await asyncio.sleep(WATCH_S)
             if self._is_alive():

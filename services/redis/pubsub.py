@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager, contextmanager
 import structlog
 
 from services.redis.client import RedisClient, RedisUnavailable, translate_redis_errors
-from services.tasks import end_tasks
+from services.tasks import cancel_and_wait
 
 log = structlog.get_logger("jmgraph.events")
 
@@ -150,4 +150,4 @@ async def open_events(redis: RedisClient) -> AsyncIterator[Events]:
     try:
         yield events
     finally:
-        await end_tasks(reader)
+        await cancel_and_wait(reader)

@@ -122,7 +122,7 @@ class JmApi:
         return comments_from_jm(JmPageTool.parse_api_to_album_comment_page(data, page), album_id, page)
 
     async def settings(self, host: str) -> None:
-        """Ask for the app's settings, which bring cookies and its version: the cheapest request."""
+        """Fetch the app's settings, which bring cookies and its version: the cheapest request."""
         answer = await self._client(host).req_api("/setting", proxies=self._proxies.for_curl(host))
         self._cookies = dict(answer.resp.cookies)
         self._cookies_until = time.monotonic() + _COOKIES_TTL_S

@@ -109,7 +109,7 @@ class AttemptError(Exception):
 
 
 def attempt_error(error: Exception) -> AttemptError | None:
-    """The failure that this exception stands for; None for an error of our own."""
+    """The failure that this exception stands for; None for a bug of ours."""
     if isinstance(error, AttemptError):
         return error
     if isinstance(error, TimeoutError):
@@ -166,7 +166,7 @@ def failure_of_answer(
 
 
 def retry_after_seconds(header: str | None) -> float | None:
-    """Seconds that a `Retry-After` header asks for, as a number or an HTTP date; None without a readable one."""
+    """Seconds of a `Retry-After` header, as a number or an HTTP date; None without a readable one."""
     if not header:
         return None
     seconds = float(header) if re.fullmatch(r"\s*\d{1,9}(\.\d+)?\s*", header) else _seconds_until(header)

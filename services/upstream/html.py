@@ -79,7 +79,7 @@ class JmHtml:
         return await self._in_thread(self._album, host, id)
 
     async def chapter(self, host: str, id: str) -> ChapterDetail | None:
-        """The chapter with its scramble id, which stands on its page."""
+        """The chapter with its scramble id, which its page contains."""
         return await self._in_thread(self._chapter, host, id)
 
     async def search(self, host: str, query: SearchQuery, text: str) -> AlbumListPage:

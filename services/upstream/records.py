@@ -1,4 +1,4 @@
-"""Records of the catalog: what the site says, in our words. Frozen, JSON-able, fit for any cache."""
+"""Records of the site: albums, chapters, lists, comments, hosts. Frozen, JSON-able, cacheable."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ _BUFFER_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class ArchiveChapter:
-    """A chapter; `index` is its 1-based place in the album, whichever chapters are packed."""
+    """A chapter; `index` is its 1-based position in the album, whichever chapters are packed."""
 
     id: str
     index: int
@@ -28,7 +28,7 @@ class ArchiveChapter:
 
 @dataclass(frozen=True, slots=True)
 class ArchiveMetadata:
-    """What an archive says of its album. `tags` are translated, `url` is the album's page on the site."""
+    """Metadata of the album in an archive. `tags` are translated, `url` is the album's page on the site."""
 
     title: str
     description: str
