@@ -97,10 +97,10 @@ async def _serve_app(settings: Settings, app: WebApp, listener: socket.socket, s
     async with app.router.lifespan_context(app):
         server = _Server(_config(app))
         stopping = asyncio.create_task(_stop(server, app.state.stopping, stop))
-        log.info("The API listens", url=base_url(settings, listener), pid=os.getpid())
+        log.info("the API listens", url=base_url(settings, listener), pid=os.getpid())
         await server.serve(sockets=[listener])
         stopping.cancel()
-    log.info("The API has ended", pid=os.getpid())
+    log.info("the API has ended", pid=os.getpid())
 
 
 async def _stop(server: uvicorn.Server, stopping: asyncio.Event, stop: asyncio.Event) -> None:
