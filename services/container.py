@@ -132,8 +132,8 @@ class ArchiveMetadataSource:
 
     def tags_of(self, album: AlbumDetail) -> tuple[str, ...]:
         """The album's tags, translated where the database has them."""
-        joined = self._tags.state.translator.translate_many(album.tags, TagKind.GENRE)
-        return tuple(one.record.name.text if one.record else one.name for one in joined)
+        translated = self._tags.state.translator.translate_many(album.tags, TagKind.GENRE)
+        return tuple(tag.record.name.text if tag.record else tag.name for tag in translated)
 
     def url_of(self, album_id: str) -> str:
         """The album's page on the site."""

@@ -83,7 +83,7 @@ class CacheKey(Generic[T]):
         """A value just fetched, as the entry for memory and as the bytes for Redis."""
         body = b"" if value is None else msgspec.msgpack.encode(value)
         fresh_until = now + (self.absent_s if value is None else self.fresh_s)
-        header = _HEADER.pack(_stamp(fresh_until), _stamp(now), b"0" if value is None else b"1")
+        header = _HEADER.pack(_timestamp_ms(fresh_until), _timestamp_ms(now), b"0" if value is None else b"1")
         return CacheEntry(value, now, fresh_until, _size_in_memory(body)), header + body
 
     def decode(self, data: bytes) -> CacheEntry[T] | None:
@@ -97,7 +97,7 @@ class CacheKey(Generic[T]):
             return None
 
 
-def _stamp(moment_s: float) -> bytes:
+def _timestamp_ms(moment_s: float) -> bytes:
     """15 digits of milliseconds, which Redis' Lua can compare."""
     return b"%015d" % round(moment_s * 1000)
 

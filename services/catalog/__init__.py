@@ -2,7 +2,7 @@
 
 from services.catalog.catalog import Catalog, Freshness
 from services.catalog.covers import THUMBNAIL_TYPES, Covers
-from services.catalog.factory import OpenCatalog, open_catalog
+from services.catalog.factory import CatalogServices, open_catalog
 from services.catalog.image_cache import StoredImage
 from services.catalog.pages import Pages
 from services.catalog.policy import ContentPolicy
@@ -42,6 +42,7 @@ __all__ = [
     "AlbumSummary",
     "AlbumTags",
     "Catalog",
+    "CatalogServices",
     "Category",
     "ChapterDetail",
     "ChapterRef",
@@ -54,7 +55,6 @@ __all__ = [
     "HostRole",
     "HostStatus",
     "ImageInfo",
-    "OpenCatalog",
     "Pages",
     "Period",
     "RankingLine",

@@ -22,7 +22,7 @@ SITE_URL = "https://18comic.vip"
 
 
 @dataclass(frozen=True, slots=True)
-class OpenCatalog:
+class CatalogServices:
     """The services that read the site."""
 
     catalog: Catalog
@@ -38,7 +38,7 @@ async def open_catalog(
     site: Site,
     index: TagIndex,
     find_staged: FindStaged = lambda *_: None,
-) -> AsyncIterator[OpenCatalog]:
+) -> AsyncIterator[CatalogServices]:
     """The catalog over a site; to be closed before the site and Redis are.
 
     `find_staged` finds the pages of running downloads.
@@ -63,7 +63,7 @@ async def open_catalog(
         stack.push_async_callback(covers.aclose)
         pages = Pages(site, catalog, disk, redis_tier, find_staged)
         stack.push_async_callback(pages.aclose)
-        yield OpenCatalog(catalog, policy, covers, pages)
+        yield CatalogServices(catalog, policy, covers, pages)
 
 
 async def _open_disk(folder: Path, limit_bytes: int) -> DiskCache:

@@ -92,7 +92,7 @@ class ContentPolicy:
         rules = self._current()
         folded = self._index.fold(titles)
         return [
-            _finds(rules.in_titles, fold) or _finds(rules.words_in_titles, _plain(title))
+            _matches_text(rules.in_titles, fold) or _matches_text(rules.words_in_titles, _plain(title))
             for title, fold in zip(titles, folded, strict=True)
         ]
 
@@ -243,10 +243,10 @@ def _id_of(name: str) -> str | None:
 
 def _any_of(names: Iterable[str]) -> re.Pattern[str] | None:
     long_enough = sorted({name for name in names if len(name) >= _SHORTEST_IN_TITLES})
-    return re.compile("|".join(map(_as_written, long_enough))) if long_enough else None
+    return re.compile("|".join(map(_pattern_of, long_enough))) if long_enough else None
 
 
-def _as_written(name: str) -> str:
+def _pattern_of(name: str) -> str:
     """Latin words match whole, katakana the beginning of a word; other scripts have no blanks between words."""
     if name.isascii():
         return rf"(?<![a-z0-9]){re.escape(name)}(?![a-z0-9])"
@@ -257,5 +257,5 @@ def _plain(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold()
 
 
-def _finds(pattern: re.Pattern[str] | None, text: str) -> bool:
+def _matches_text(pattern: re.Pattern[str] | None, text: str) -> bool:
     return pattern is not None and pattern.search(text) is not None

@@ -31,7 +31,7 @@ class Leases:
         self._lease_s = lease_s
         self._reachable_since: float | None = None
 
-    async def beat(self, worker_id: str) -> None:
+    async def heartbeat(self, worker_id: str) -> None:
         """Report that this worker is alive."""
         await self._store.workers("beat", worker_id, round(self._lease_s * 1000))
 

@@ -97,7 +97,7 @@ class QueueConsumer:
             job_deserializer=orjson.loads,
             default_queue_name=QUEUE,
         )
-        worker = _WokenWorker(
+        worker = _EventDrivenWorker(
             functions=[func(self._take, name=FUNCTION, keep_result=0, max_tries=MAX_TRIES)],
             queue_name=QUEUE,
             redis_pool=pool,
@@ -126,7 +126,7 @@ class QueueConsumer:
             raise Retry(defer=RETRY_S) from None
 
 
-class _WokenWorker(Worker):
+class _EventDrivenWorker(Worker):
     """arq's worker, reading the queue when `wake_up` is set (arq itself polls every half second)."""
 
     free_slots: Callable[[], int]

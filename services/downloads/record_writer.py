@@ -125,7 +125,7 @@ def _packing_when_complete(row: DownloadRow) -> DownloadRow:
     progress = row.download.progress
     if not progress.pages_total or progress.pages_done < progress.pages_total:
         return row
-    return row.at(DownloadState.PACKING, progress=replace(progress, eta_s=None))
+    return row.with_state(DownloadState.PACKING, progress=replace(progress, eta_s=None))
 
 
 class ThroughputMeter:

@@ -19,7 +19,7 @@ from services.errors import ConfigurationError
 RECORD_VERSION = 1
 """Incremented when an older version could no longer read what is written."""
 
-KEPT_IMAGES = frozenset({ImageFormat.ORIGINAL, ImageFormat.PNG})
+FORMATS_WITHOUT_QUALITY = frozenset({ImageFormat.ORIGINAL, ImageFormat.PNG})
 """Formats whose files are the same at any requested quality; a PDF may have to convert them to JPEG."""
 
 
@@ -68,7 +68,7 @@ class DownloadRow(msgspec.Struct, frozen=True, rename={"queued_at_ms": "place_ms
         """Equal for requests that would give the same file."""
         return dedup_key(self.download.request)
 
-    def at(self, state: DownloadState, **changes: object) -> DownloadRow:
+    def with_state(self, state: DownloadState, **changes: object) -> DownloadRow:
         """This row in another state, with further changes of the download; the revision is the store's."""
         download = dataclasses.replace(self.download, state=state, **changes)  # type: ignore[arg-type]
         return self.replace(download=download)
@@ -80,8 +80,8 @@ class DownloadRow(msgspec.Struct, frozen=True, rename={"queued_at_ms": "place_ms
 
 def dedup_key(request: DownloadRequest) -> str:
     """Equal for requests that would give the same file: album, chapters, formats, quality where it counts."""
-    is_kept = request.image in KEPT_IMAGES and request.archive is not ArchiveFormat.PDF
-    quality = 0 if is_kept else request.quality
+    ignores_quality = request.image in FORMATS_WITHOUT_QUALITY and request.archive is not ArchiveFormat.PDF
+    quality = 0 if ignores_quality else request.quality
     parts = (request.album_id, request.archive, request.image, str(quality), *sorted(request.chapter_ids))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 

@@ -128,13 +128,13 @@ class DownloadRunner:
         if unknown := wanted - set(ids):
             raise ChapterNotFound(min(unknown))
         found = await self._albums.find_chapters(ids)
-        return tuple(_whole(id, chapter) for id, chapter in zip(ids, found, strict=True))
+        return tuple(_require_chapter(id, chapter) for id, chapter in zip(ids, found, strict=True))
 
     async def _store_archive(self, writer: RecordWriter, packed: PackedArchive) -> None:
         download = writer.row.download
         extension = download.request.archive.extension
         key = f"{download.id}-{download.attempts}.{extension}"
-        await writer.change(lambda row: row.at(DownloadState.PACKING).replace(archive_key=key))
+        await writer.change(lambda row: row.with_state(DownloadState.PACKING).replace(archive_key=key))
         await self._put(packed, key)
         for stem in _stems(download.title, download.album_id):
             file = DownloadFileRecord(f"{stem}.{extension}", key, packed.size_bytes, packed.sha256)
@@ -205,7 +205,7 @@ def _missing(error: PagesMissing) -> DownloadProblemRecord:
     )
 
 
-def _whole(id: str, chapter: ChapterDetail | UpstreamFailure | None) -> ChapterDetail:
+def _require_chapter(id: str, chapter: ChapterDetail | UpstreamFailure | None) -> ChapterDetail:
     if isinstance(chapter, UpstreamFailure):
         raise chapter
     if chapter is None:

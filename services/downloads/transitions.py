@@ -63,7 +63,7 @@ def claimed(row: DownloadRow, job_id: str, worker_id: str) -> DownloadRow | None
     """Claimed by this worker; None when the job is outdated."""
     if row.state is not DownloadState.QUEUED or row.job_id != job_id:
         return None
-    running = row.at(
+    running = row.with_state(
         DownloadState.RUNNING,
         attempts=row.download.attempts + 1,
         started_at=row.download.started_at or now(),
@@ -74,7 +74,7 @@ def claimed(row: DownloadRow, job_id: str, worker_id: str) -> DownloadRow | None
 def requeued(row: DownloadRow, *, crash_count: int = 0) -> DownloadRow:
     """Queued again at its old position, for another worker to continue."""
     progress = replace(row.download.progress, eta_s=None)
-    queued = row.at(DownloadState.QUEUED, progress=progress)
+    queued = row.with_state(DownloadState.QUEUED, progress=progress)
     return queued.replace(job_id=new_id(), lease="", archive_key="", crash_count=crash_count)
 
 
@@ -110,7 +110,7 @@ def expired(row: DownloadRow) -> DownloadRow | None:
     """Expired; None when it has no file, or not yet."""
     if row.state is not DownloadState.READY or is_current(row):
         return None
-    return row.at(DownloadState.EXPIRED, file=None).replace(archive_key="")
+    return row.with_state(DownloadState.EXPIRED, file=None).replace(archive_key="")
 
 
 def is_current(row: DownloadRow) -> bool:
@@ -126,7 +126,7 @@ def retried(row: DownloadRow) -> DownloadRow | None:
         return None
     keeps_pages = row.state is DownloadState.FAILED
     progress = row.download.progress if keeps_pages else DownloadProgressRecord()
-    queued = row.at(
+    queued = row.with_state(
         DownloadState.QUEUED,
         progress=progress,
         problem=None,
@@ -146,5 +146,5 @@ def retried(row: DownloadRow) -> DownloadRow | None:
 
 def _ended(row: DownloadRow, state: DownloadState, **changes: object) -> DownloadRow:
     progress = replace(row.download.progress, eta_s=None)
-    ended = row.at(state, **{"progress": progress, "finished_at": now(), **changes})
+    ended = row.with_state(state, **{"progress": progress, "finished_at": now(), **changes})
     return ended.replace(job_id="", lease="", archive_key="")

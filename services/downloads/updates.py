@@ -147,7 +147,7 @@ async def open_update_hub(store: DownloadStore, events: Events, *, retry_s: floa
 
 SNAPSHOT_LIMIT = 1000
 """Downloads in the first message of a feed, the newest ones."""
-ENDED_KEPT = 100
+MAX_ENDED = 100
 """Ended downloads that one feed remembers."""
 
 
@@ -251,5 +251,5 @@ class _FeedState:
             return
         self._sent.pop(id, None)
         self._ended[id] = revision
-        if len(self._ended) > ENDED_KEPT:
+        if len(self._ended) > MAX_ENDED:
             del self._ended[next(iter(self._ended))]

@@ -22,7 +22,7 @@ from services.tasks import cancel_and_wait, repeat
 
 log = structlog.get_logger("jmgraph.worker")
 
-STILL_ENDING_S = 0.2
+STILL_RUNNING_RETRY_S = 0.2
 """Before a download is offered again whose earlier run here has not ended yet."""
 
 
@@ -50,7 +50,7 @@ class DownloadWorker:
         log.info("the worker is ready", worker=self.id, jobs=self._jobs)
         loops = [
             asyncio.create_task(self._repeat(self._consumer.run_until_lost, 0.0), name="queue"),
-            asyncio.create_task(self._repeat(self._beat, self._timings.heartbeat_s), name="heartbeat"),
+            asyncio.create_task(self._repeat(self._heartbeat, self._timings.heartbeat_s), name="heartbeat"),
             asyncio.create_task(self._listen(), name="wake-up"),
         ]
         try:
@@ -69,8 +69,8 @@ class DownloadWorker:
             on_error=_log_error,
         )
 
-    async def _beat(self) -> None:
-        await self._leases.beat(self.id)
+    async def _heartbeat(self) -> None:
+        await self._leases.heartbeat(self.id)
         await self._reconciler.requeue_unclaimed(self.id, self._is_running)
 
     async def _listen(self) -> None:
@@ -90,7 +90,7 @@ class DownloadWorker:
         if self._free_slots() <= 0:
             raise RetryLater
         if self._is_running(download_id):  # cancelled, queued again, and its first run not ended yet
-            raise RetryLater(STILL_ENDING_S)
+            raise RetryLater(STILL_RUNNING_RETRY_S)
         self._claiming.add(download_id)
         try:
             row, is_ours = await self._store.change(

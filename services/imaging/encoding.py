@@ -24,7 +24,7 @@ _OPTIONS: dict[Codec, dict[str, Any]] = {
     # zlib's level 1 is five times as quick as its default for files a tenth larger.
     Codec.PNG: {"compress_level": 1},
 }
-_KEPT = ("icc_profile", "exif")
+_KEPT_METADATA = ("icc_profile", "exif")
 
 
 def fits(codec: Codec, width: int, height: int) -> bool:
@@ -41,7 +41,7 @@ def encode(image: Image.Image, codec: Codec, quality: int, **options: Any) -> by
     if not fits(codec, image.width, image.height):
         raise ValueError(f"{codec.name} can't hold {image.width}x{image.height}")
     image = _fit_mode(image, codec)
-    kept = {name: image.info[name] for name in _KEPT if image.info.get(name)}
+    kept = {name: image.info[name] for name in _KEPT_METADATA if image.info.get(name)}
     file = io.BytesIO()
     image.save(file, codec.name, **{"quality": quality, **_OPTIONS[codec], **kept, **options})
     return file.getvalue()
@@ -58,7 +58,7 @@ def _fit_mode(image: Image.Image, codec: Codec) -> Image.Image:
         image = image.convert("RGBA")
     if image.mode not in modes:
         image = _flatten(image) if image.mode == "RGBA" else image.convert("RGB")
-    image.info = {name: info[name] for name in _KEPT if info.get(name)}
+    image.info = {name: info[name] for name in _KEPT_METADATA if info.get(name)}
     return image
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-QUIET = ("httpx", "httpcore", "arq", "strawberry", "hpack", "asyncio", "PIL", "common", "jmcomic", "uvicorn")
+NOISY_LOGGERS = ("httpx", "httpcore", "arq", "strawberry", "hpack", "asyncio", "PIL", "common", "jmcomic", "uvicorn")
 """Libraries whose messages only help to debug."""
 
 
@@ -37,7 +37,7 @@ def set_up_log(level: str, form: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for name in QUIET:
+    for name in NOISY_LOGGERS:
         logging.getLogger(name).setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
 
 

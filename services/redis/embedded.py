@@ -54,7 +54,7 @@ async def embedded_valkey(data_dir: Path) -> AsyncIterator[str]:
     folder = ServerDirectory.of(data_dir)
     async with folder.owner_lock() as is_owner:
         if is_owner:
-            async with _owned(folder) as url:
+            async with _run_as_owner(folder) as url:
                 yield url
             return
     url = await join_valkey(data_dir)
@@ -66,7 +66,7 @@ async def embedded_valkey(data_dir: Path) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def _owned(folder: ServerDirectory) -> AsyncIterator[str]:
+async def _run_as_owner(folder: ServerDirectory) -> AsyncIterator[str]:
     server = EmbeddedServer(folder)
     try:
         await server.start()
@@ -87,7 +87,7 @@ async def _take_over(folder: ServerDirectory) -> None:
             if not is_owner:
                 continue
             log.info("the owner of Valkey has ended; this process runs it now")
-            async with _owned(folder):
+            async with _run_as_owner(folder):
                 await asyncio.Event().wait()
 
 

@@ -70,7 +70,7 @@ _ID = re.compile(r"[1-9]\d{0,11}")
 _PAGE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}\.(?:webp|jpe?g|png|gif)", re.IGNORECASE)
 
 
-SITE_TIME = timezone(timedelta(hours=8))
+SITE_TIMEZONE = timezone(timedelta(hours=8))
 """The site's days begin in this zone."""
 
 _UNITS: dict[str, int] = {
@@ -296,4 +296,4 @@ def date_of_timestamp(seconds: str | int | None) -> date | None:
         moment = datetime.fromtimestamp(int(seconds or 0), UTC)
     except (ValueError, OverflowError, OSError):
         return None
-    return moment.astimezone(SITE_TIME).date() if int(seconds or 0) > 0 else None
+    return moment.astimezone(SITE_TIMEZONE).date() if int(seconds or 0) > 0 else None

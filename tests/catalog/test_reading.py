@@ -16,7 +16,7 @@ from PIL import Image, ImageChops
 
 from demo.drawing import page_image
 from demo.server import RunningDemo
-from services.catalog import OpenCatalog, open_catalog
+from services.catalog import CatalogServices, open_catalog
 from services.errors import BlockedByPolicy, UpstreamFailure, UpstreamReason
 from services.observability import open_stats
 from services.redis import RedisClient
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.anyio
 
 MARKED = "測試封鎖"
 """The demo's tag for trying the policy: on 900451, 900452 and 900453."""
-Open = Callable[..., AbstractAsyncContextManager[OpenCatalog]]
+Open = Callable[..., AbstractAsyncContextManager[CatalogServices]]
 
 
 @pytest.fixture(params=["api", "html"])
@@ -43,7 +43,7 @@ def opened(demo: RunningDemo, redis_client: RedisClient, tmp_path: Path, method:
     """Opens a catalog on the demo site, as a process of its own would have it."""
 
     @asynccontextmanager
-    async def opening(**changes: Any) -> AsyncIterator[OpenCatalog]:
+    async def opening(**changes: Any) -> AsyncIterator[CatalogServices]:
         settings = read_settings(
             **{
                 "data_dir": tmp_path,
@@ -66,7 +66,7 @@ def opened(demo: RunningDemo, redis_client: RedisClient, tmp_path: Path, method:
     return opening
 
 
-async def found_by(reading: OpenCatalog, query: SearchQuery) -> list[str]:
+async def found_by(reading: CatalogServices, query: SearchQuery) -> list[str]:
     return [line.id for line in (await reading.catalog.search(query)).items]
 
 

@@ -49,7 +49,7 @@ async def test_many_pages_are_few_writes_and_the_end_is_exact(redis_url: str, tm
         assert writer.row.download.revision <= before + 2
 
         writer.note(progress(10))
-        await writer.change(lambda row: row.at(DownloadState.PACKING))
+        await writer.change(lambda row: row.with_state(DownloadState.PACKING))
         await writer.change(ready)
         writing.cancel()
 
@@ -63,11 +63,11 @@ async def test_many_pages_are_few_writes_and_the_end_is_exact(redis_url: str, tm
 async def test_progress_that_comes_with_the_end_changes_nothing(redis_url: str, tmp_path: Path) -> None:
     async with open_harness(redis_url, tmp_path) as harness:
         store, writer = await a_writer(harness)
-        await writer.change(lambda row: row.at(DownloadState.PACKING))
+        await writer.change(lambda row: row.with_state(DownloadState.PACKING))
         ended = await writer.change(ready)
 
         writer.note(progress(10))
-        assert await writer.change(lambda row: row.at(DownloadState.PACKING)) == ended
+        assert await writer.change(lambda row: row.with_state(DownloadState.PACKING)) == ended
 
         assert await store.find(ended.download.id) == ended
 
@@ -75,7 +75,7 @@ async def test_progress_that_comes_with_the_end_changes_nothing(redis_url: str, 
 async def test_a_change_whose_answer_was_lost_is_found_written(redis_url: str, tmp_path: Path) -> None:
     async with open_harness(redis_url, tmp_path) as harness:
         store, writer = await a_writer(harness)
-        packing = writer.row.at(DownloadState.PACKING)
+        packing = writer.row.with_state(DownloadState.PACKING)
         written = await store.save(writer.row, packing)
 
         assert await writer.change(lambda _: packing) == written
