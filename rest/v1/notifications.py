@@ -47,8 +47,8 @@ async def socket(websocket: WebSocket) -> None:
         await websocket.send_denial_response(_invalid_client_id())
         return
     notifications: Notifications = websocket.app.state.services.notifications
-    await websocket.accept()
     async with notifications.connections.slot(client_id) as slot:
+        await websocket.accept()
         reason = await _serve(websocket, notifications, client_id, slot)
     if reason:
         with suppress(WebSocketDisconnect, RuntimeError, OSError, TimeoutError):
