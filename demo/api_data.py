@@ -1,0 +1,117 @@
+"""What the mobile API says of albums, chapters and comments. Source of the shapes: jmcomic 2.7.10, `jm_toolkit`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from demo import comments
+from demo.library import library
+from demo.markup import CATEGORY_TITLES, as_html
+from demo.records import Chapter, Comic
+from demo.sample_values import timestamp
+
+NO_ALBUM: Mapping[str, Any] = {"id": None, "name": None, "series": [], "images": [], "tags": []}
+NO_CHAPTER: Mapping[str, Any] = {"id": None, "name": None, "series": [], "images": [], "tags": ""}
+
+
+def album_data(comic: Comic) -> dict[str, Any]:
+    """An album with its chapters and counts."""
+    return {
+        "id": comic.id,
+        "name": comic.title,
+        "images": [],
+        "addtime": str(timestamp(comic.published)),
+        "description": comic.description,
+        "total_views": str(comic.views),
+        "likes": str(comic.likes),
+        "series": _series(comic),
+        "series_id": "0",
+        "comment_total": str(comments.comment_count(comic)),
+        "author": list(comic.authors),
+        "tags": list(comic.tags),
+        "works": list(comic.works),
+        "actors": list(comic.characters),
+        "related_list": lines_data(library().related(comic)),
+        "total_photos": comic.page_count,
+        "liked": False,
+        "is_favorite": False,
+        "is_aids": False,
+        "price": "",
+        "purchased": "",
+    }
+
+
+def chapter_data(comic: Comic, chapter: Chapter) -> dict[str, Any]:
+    """A chapter with the names of its pages."""
+    return {
+        "id": chapter.id,
+        "name": chapter.title or comic.title,
+        "series": _series(comic),
+        "tags": " ".join(comic.tags),
+        "images": [page.name for page in chapter.pages],
+        "addtime": str(timestamp(comic.published)),
+        "series_id": str(comic.id) if comic.is_series else "0",
+        "is_favorite": False,
+        "liked": False,
+    }
+
+
+def template_page(chapter: Chapter) -> str:
+    """The reader's page, which contains the scramble id."""
+    names = ",".join(f'"{page.name}"' for page in chapter.pages)
+    return (
+        f"<html><head><script>\nvar scramble_id = {chapter.scramble_id};\nvar aid = {chapter.id};\n"
+        f"var page_arr = [{names}];\nvar speed = '';\n</script></head><body></body></html>"
+    )
+
+
+def lines_data(comics: Sequence[Comic]) -> list[dict[str, Any]]:
+    """Albums as lists show them."""
+    return [_line(comic) for comic in comics]
+
+
+def comment_data(comment: comments.Comment) -> dict[str, Any]:
+    """A comment with its replies."""
+    user_id, username, nickname = comment.user
+    return {
+        "AID": str(comment.album_id),
+        "BID": None,
+        "CID": comment.id,
+        "UID": user_id,
+        "username": username,
+        "nickname": nickname,
+        "likes": str(comment.likes),
+        "gender": "Male",
+        "update_at": str(timestamp(comment.day)),
+        "addtime": comment.day.strftime("%b %d, %Y"),
+        "parent_CID": comment.parent_id,
+        "content": f"<div>{as_html(comment.text)}</div>",
+        "photo": "nopic.gif",
+        "spoiler": "2" if comment.spoiler else "0",
+        "replys": [comment_data(reply) for reply in comment.replies],
+    }
+
+
+def _series(comic: Comic) -> list[dict[str, str]]:
+    if not comic.is_series:
+        return []
+    return [
+        {"id": str(chapter.id), "name": chapter.title, "sort": str(index)}
+        for index, chapter in enumerate(comic.chapters, 1)
+    ]
+
+
+def _line(comic: Comic) -> dict[str, Any]:
+    return {
+        "id": str(comic.id),
+        "author": comic.authors[0] if comic.authors else "",
+        "description": "",
+        "name": comic.title,
+        "image": "",
+        "category": {"id": comic.category, "title": CATEGORY_TITLES[comic.category]},
+        "category_sub": {"id": comic.sub_category, "title": comic.sub_category},
+        "liked": False,
+        "is_favorite": False,
+        "update_at": timestamp(comic.updated),
+    }
