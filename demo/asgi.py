@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from inspect import isawaitable
 
 from starlette.requests import Request
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class Endpoint:
@@ -24,6 +24,33 @@ class Endpoint:
         chosen = self._choose(Request(scope, receive))
         app: ASGIApp = await chosen if isawaitable(chosen) else chosen
         await app(scope, receive, send)
+
+
+async def buffered(app: ASGIApp, scope: Scope, receive: Receive) -> tuple[Message, bytes]:
+    """What an app responds: the message that starts it, empty where it cut the connection, and the whole body."""
+    start: Message = {}
+    parts: list[bytes] = []
+
+    async def keep(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            start.update(message)
+        else:
+            parts.append(message.get("body", b""))
+
+    await app(scope, receive, keep)
+    return start, b"".join(parts)
+
+
+def host_of(scope: Scope) -> str:
+    """The host a request came to, as the knobs name it ("api-1")."""
+    host: str = scope["extensions"]["demo"]["host"]
+    return host
+
+
+def role_of(scope: Scope) -> str:
+    """The role a request came for: "api", "html" or "image"."""
+    role: str = scope["extensions"]["demo"]["role"]
+    return role
 
 
 class Connection:

@@ -12,9 +12,15 @@ from demo.asgi import Endpoint
 from demo.faults import ScriptedFaults
 from demo.images import ImageStore
 from demo.library import library
-from demo.records import FaultKind
+from demo.records import FaultKind, PageKind
 
-_MEDIA_TYPES = {"webp": "image/webp", "jpg": "image/jpeg", "png": "image/png", "gif": "image/gif"}
+_MEDIA_TYPES = {
+    "webp": "image/webp",
+    "jpg": "image/jpeg",
+    "png": "image/png",
+    "gif": "image/gif",
+    "avif": "image/avif",
+}
 
 _CACHED = {"Cache-Control": "public, max-age=2592000"}
 
@@ -44,7 +50,9 @@ class ImageHost:
             return _nothing()
         number = names.index(name) + 1
         data = await run_in_threadpool(self._store.page, chapter, number)
-        return self._faults.image(comic, chapter, number, _image(data, name.rpartition(".")[2]))
+        is_avif = chapter.pages[number - 1].kind is PageKind.AVIF
+        image = _image(data, "avif" if is_avif else name.rpartition(".")[2])
+        return self._faults.image(comic, chapter, number, image, has_query=bool(request.url.query))
 
     async def cover(self, request: Request) -> ASGIApp:
         """A cover: `{id}.jpg`, or the small `{id}_3x4.jpg` of the lists."""

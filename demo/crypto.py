@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from hashlib import md5
 
 from Crypto.Cipher import AES
@@ -26,6 +26,12 @@ def time_of(token: str, tokenparam: str) -> str | None:
 def encrypted(data: object, stamp: str) -> str:
     """A response's `data` as the app reads it: JSON, AES-ECB under a key from the client's time stamp, base64."""
     return _encrypted(data, _md5(stamp + _DATA_SALT))
+
+
+def decrypted(data: str, stamp: str) -> object:
+    """What `encrypted` was given."""
+    plain = AES.new(_md5(stamp + _DATA_SALT).encode(), AES.MODE_ECB).decrypt(b64decode(data))
+    return json.loads(plain[: -plain[-1]])
 
 
 def encrypted_domains(data: object) -> str:

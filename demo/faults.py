@@ -8,10 +8,11 @@ from random import Random
 from threading import Lock
 
 from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from demo.asgi import Connection
+from demo.asgi import Connection, buffered, host_of, role_of
 from demo.knobs import Knobs
+from demo.odd_answers import ODD_ANSWERS
 from demo.records import Chapter, Comic, Fault, FaultKind
 
 HANG_LIMIT_S = 120
@@ -51,7 +52,7 @@ def slowed(healthy: ASGIApp, bytes_per_s: int | None, stall_after_bytes: int | N
     """The healthy response, sent slowly, or without an end after some bytes of its body."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        start, body = await _buffered(healthy, scope, receive)
+        start, body = await buffered(healthy, scope, receive)
         await send(start)
         sent = body if stall_after_bytes is None else body[:stall_after_bytes]
         step, pause_s = _pace(bytes_per_s)
@@ -75,25 +76,11 @@ def _pace(bytes_per_s: int | None) -> tuple[int, float]:
     return step, step / bytes_per_s
 
 
-async def _buffered(healthy: ASGIApp, scope: Scope, receive: Receive) -> tuple[Message, bytes]:
-    start: Message = {}
-    parts: list[bytes] = []
-
-    async def keep(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            start.update(message)
-        else:
-            parts.append(message.get("body", b""))
-
-    await healthy(scope, receive, keep)
-    return start, b"".join(parts)
-
-
 def _truncated(_fault: Fault, healthy: ASGIApp) -> ASGIApp:
     """Half of the healthy response; then the connection is cut, before its Content-Length is reached."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        start, body = await _buffered(healthy, scope, receive)
+        start, body = await buffered(healthy, scope, receive)
         await send(start)
         await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
         await Connection.of(scope).cut(flush=True)
@@ -105,10 +92,21 @@ def _short(_fault: Fault, healthy: ASGIApp) -> ASGIApp:
     """Half of the healthy body with a matching Content-Length: only the content is wrong."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        start, body = await _buffered(healthy, scope, receive)
+        start, body = await buffered(healthy, scope, receive)
         media_type = dict(start["headers"]).get(b"content-type", b"").decode()
         half = Response(body[: len(body) // 2], start["status"], media_type=media_type)
         await half(scope, receive, send)
+
+    return answer
+
+
+def _empty(fault: Fault, healthy: ASGIApp) -> ASGIApp:
+    """No body, under the headers of the healthy response."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        start, _ = await buffered(healthy, scope, receive)
+        media_type = dict(start["headers"]).get(b"content-type", b"").decode()
+        await Response(b"", fault.status or 200, media_type=media_type)(scope, receive, send)
 
     return answer
 
@@ -153,10 +151,11 @@ _ANSWERS: dict[FaultKind, Callable[[Fault, ASGIApp], ASGIApp]] = {
     FaultKind.GARBAGE: _garbage,
     FaultKind.HTML: _html(_PAGE, 200),
     FaultKind.API_ERROR: _api_error,
-    FaultKind.EMPTY: _html("", 200),
+    FaultKind.EMPTY: _empty,
     FaultKind.TRUNCATED: _truncated,
     FaultKind.SHORT: _short,
     FaultKind.MISSING: _html("<html><body><h1>404 Not Found</h1></body></html>", 404),
+    **ODD_ANSWERS,
 }
 
 _FLAKY = Fault(FaultKind.SERVER_ERROR, status=503)
@@ -173,22 +172,29 @@ class ScriptedFaults:
 
     def album(self, comic: Comic, answer: ASGIApp) -> ASGIApp:
         """A response about the album, or a chapter of it that exists."""
-        if comic.script is None:
+        script = comic.script
+        if script is None:
             return answer
-        return _with_fault(comic.script.everywhere, comic.script.bytes_per_s, answer)
+
+        async def at_host(scope: Scope, receive: Receive, send: Send) -> None:
+            fault = script.answers.get(host_of(scope)) or script.answers.get(role_of(scope)) or script.everywhere
+            await _with_fault(fault, script.bytes_per_s, answer)(scope, receive, send)
+
+        return at_host
 
     def is_lost(self, comic: Comic, chapter: Chapter) -> bool:
         """True when the chapter is missing although the album lists it."""
         return comic.script is not None and chapter.id in comic.script.lost_chapters
 
-    def image(self, comic: Comic, chapter: Chapter, number: int, answer: ASGIApp) -> ASGIApp:
-        """The bytes of a page."""
+    def image(self, comic: Comic, chapter: Chapter, number: int, answer: ASGIApp, *, has_query: bool) -> ASGIApp:
+        """The bytes of a page; with a query the CDN asks its origin instead of answering from its cache."""
         script = comic.script
         if script is None:
             return answer
         if self._count_request(f"{chapter.id}/{number}") <= script.images_fail_first:
             return failing(_FLAKY, answer)
-        fault = script.pages.get(number) or script.images or script.everywhere
+        cached = None if has_query else script.cached_pages.get(number)
+        fault = cached or script.pages.get(number) or script.images or script.everywhere
         return _with_fault(fault, script.bytes_per_s, answer)
 
     def cover(self, comic: Comic, answer: ASGIApp) -> ASGIApp:

@@ -15,6 +15,9 @@ FIRST_UNLISTED_ID = 2_000_000
 UNLISTED_COUNT = 10_000
 """For tests and benchmarks that read more albums than the lists contain."""
 
+DECOY_ID = 123456
+"""The album that is answered in place of every other to clients the site dislikes; in no list either."""
+
 _THEMES = ("nature", "machines", "travel", "cooking")
 
 _MAGAZINES = (
@@ -55,10 +58,16 @@ def _issue(number: int) -> Comic:
 
 
 def unlisted_album(id: int) -> Comic | None:
-    """The album of a number from 2000000 to 2009999, eight small pages; None for other numbers."""
+    """The decoy, or the album of a number from 2000000 to 2009999, eight small pages; None for other numbers."""
+    if id == DECOY_ID:
+        return _unlisted(id, "誘餌", "不管問的是哪一本，答的都是這一本。", ("全彩", "中文", "誘餌"))
     if not FIRST_UNLISTED_ID <= id < FIRST_UNLISTED_ID + UNLISTED_COUNT:
         return None
     title = f"倉庫第{id - FIRST_UNLISTED_ID + 1}冊"
+    return _unlisted(id, title, "只有知道號碼的人才找得到的書。", ("全彩", "中文", "短篇"))
+
+
+def _unlisted(id: int, title: str, description: str, tags: tuple[str, ...]) -> Comic:
     return Comic(
         id=id,
         title=title,
@@ -66,10 +75,10 @@ def unlisted_album(id: int) -> Comic | None:
         authors=("倉庫管理員",),
         works=("原創",),
         characters=(),
-        tags=("全彩", "中文", "短篇"),
+        tags=tags,
         category="another",
         sub_category="other",
-        description="只有知道號碼的人才找得到的書。",
+        description=description,
         published=published_of(id),
         updated=published_of(id),
         views=views_of(id),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from random import Random
 from threading import Lock
 from typing import Any
 
-from demo.records import Fault, FaultKind
+from demo.records import EmptyShape, Fault, FaultKind
 
 ROLES = ("api", "html", "image")
 
@@ -17,9 +18,10 @@ class Setting:
     """The knobs of one target. The default is a healthy, fast host.
 
     `failure` is a FaultKind ("region", "challenge", "rate_limit", "server_error", ...); it applies to every request,
-    or a share of them (`rate`, 0 to 1), or only the next `fail_next`. `status` and `retry_after_s` replace what
-    the kind of failure sends. `stall_after_bytes` sends that much of a body and then nothing more; `bytes_per_s`
-    limits the speed. `dead` cuts every connection at once.
+    or a share of them (`rate`, 0 to 1), or only the next `fail_next`. `status`, `retry_after_s` and `shape`
+    replace what the kind of failure sends. `stall_after_bytes` sends that much of a body and then nothing more;
+    `bytes_per_s` limits the speed. `dead` cuts every connection at once. `img_hosts` replaces the `img_host` of the
+    app's settings: one address, or a list of them.
     """
 
     latency_s: float = 0.0
@@ -28,9 +30,11 @@ class Setting:
     fail_next: int | None = None
     status: int | None = None
     retry_after_s: int | None = None
+    shape: EmptyShape = EmptyShape.TEXT
     stall_after_bytes: int | None = None
     bytes_per_s: int | None = None
     dead: bool = False
+    img_hosts: str | Sequence[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ class Behaviour:
     stall_after_bytes: int | None
     bytes_per_s: int | None
     dead: bool
+    img_hosts: str | Sequence[str] | None
 
 
 _DEFAULT = Setting()
@@ -68,6 +73,8 @@ class Knobs:
             raise ValueError(f"unknown knobs {sorted(unknown)}; there are {sorted(_NAMES)}")
         if knobs.get("failure") is not None:
             knobs["failure"] = FaultKind(knobs["failure"])
+        if "shape" in knobs:
+            knobs["shape"] = EmptyShape(knobs["shape"])
         with self._lock:
             self._settings[target, path] = replace(self._settings.get((target, path), _DEFAULT), **knobs)
 
@@ -110,13 +117,15 @@ class Knobs:
     def _merged(self, applying: list[tuple[tuple[str, str], Setting]]) -> Behaviour:
         latency_s, stall, bytes_per_s, dead = 0.0, None, None, False
         fault: Fault | None = None
+        img_hosts: str | Sequence[str] | None = None
         for key, setting in applying:
             latency_s = setting.latency_s or latency_s
             stall = setting.stall_after_bytes if setting.stall_after_bytes is not None else stall
             bytes_per_s = setting.bytes_per_s or bytes_per_s
             dead = dead or setting.dead
             fault = self._fault(key, setting) or fault
-        return Behaviour(latency_s, fault, stall, bytes_per_s, dead)
+            img_hosts = setting.img_hosts if setting.img_hosts is not None else img_hosts
+        return Behaviour(latency_s, fault, stall, bytes_per_s, dead, img_hosts)
 
     def _fault(self, key: tuple[str, str], setting: Setting) -> Fault | None:
         if setting.failure is None or self._chance.random() >= setting.rate:
@@ -125,4 +134,4 @@ class Knobs:
             if setting.fail_next <= 0:
                 return None
             self._settings[key] = replace(setting, fail_next=setting.fail_next - 1)
-        return Fault(setting.failure, setting.status, setting.retry_after_s)
+        return Fault(setting.failure, setting.status, setting.retry_after_s, setting.shape)

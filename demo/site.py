@@ -18,13 +18,14 @@ from demo.faults import ScriptedFaults, drop, failing, slowed
 from demo.images import ImageStore
 from demo.knobs import Behaviour, Knobs
 from demo.mobile import MobileApi
+from demo.odd_answers import LOGIN_PATH, with_image_hosts
 from demo.request_log import LoggedRequest, RequestLog
 from demo.web import WebPages
 
 DOMAINS_PATH = "/newsvr-2025.txt"
 """Path of the list of API hosts, encrypted as on the real domain servers."""
 
-_WEB_PREFIXES = ("/album/", "/albums", "/photo/", "/search/photos", "/error/", "/ajax/")
+_WEB_PREFIXES = ("/album/", "/albums", "/photo/", "/search/photos", "/error/", "/ajax/", LOGIN_PATH)
 
 
 class DemoSite:
@@ -75,6 +76,7 @@ class DemoSite:
             return
         host, role, path = self.hosts[scope["server"][1]], _role_of(scope["path"]), scope["path"]
         with self.requests.logged(host, role, scope["method"], path, scope["query_string"].decode()) as entry:
+            scope["extensions"]["demo"] |= {"host": host, "role": role}
             behaviour = self.knobs.behaviour(host, role, path)
             if await Connection.of(scope).stays_open(behaviour.latency_s):
                 await _with_behaviour(behaviour, self._pages)(scope, receive, _record_status(send, entry))
@@ -92,6 +94,8 @@ def _role_of(path: str) -> str:
 def _with_behaviour(behaviour: Behaviour, app: ASGIApp) -> ASGIApp:
     if behaviour.dead:
         return drop
+    if behaviour.img_hosts is not None:
+        app = with_image_hosts(behaviour.img_hosts, app)
     if behaviour.fault is not None:
         app = failing(behaviour.fault, app)
     if behaviour.bytes_per_s is not None or behaviour.stall_after_bytes is not None:

@@ -14,6 +14,7 @@ from demo import comments, lists, markup
 from demo.asgi import Endpoint
 from demo.faults import ScriptedFaults
 from demo.library import library
+from demo.odd_answers import LOGIN_PATH
 
 _MISSING = "/error/album_missing"
 
@@ -40,6 +41,7 @@ class WebPages:
             Route("/albums/{category}", self.category),
             Route("/albums/{category}/sub/{sub}", self.category),
             Route(_MISSING, self.missing),
+            Route(LOGIN_PATH, self.login),
             Route("/ajax/album_pagination", self.comments, methods=["POST"]),
             Route("/ajax/forum_more", self.comments, methods=["POST"]),
         ]
@@ -78,6 +80,11 @@ class WebPages:
     def missing(self, _request: Request) -> Response:
         """The error page. Its status is 200, as on the real site."""
         return HTMLResponse(markup.page("錯誤", "<p>您要找的漫畫不存在，或者已經被移除。</p>" + "　" * 500))
+
+    def login(self, _request: Request) -> Response:
+        """The page that asks for a login, which the site has no members for."""
+        form = '<form method="post"><input name="username"><input name="password" type="password"></form>'
+        return HTMLResponse(markup.page("登入", form))
 
     async def comments(self, request: Request) -> Response:
         """A page of comments as markup in JSON, of one album or of the whole site; without totals."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx
 import pytest
-from jmcomic import AsyncJmApiClient, JmModuleConfig, JmOption
+from jmcomic import AsyncJmApiClient, JmCryptoTool, JmModuleConfig, JmOption
 
 from demo.server import RunningDemo
+
+STAMP = 1_780_000_000
+"""The app's time stamp in signed requests."""
 
 
 @pytest.fixture
@@ -45,3 +49,27 @@ def http() -> Any:
     """A plain client that follows no redirects."""
     with httpx.Client(trust_env=False, timeout=10) as client:
         yield client
+
+
+@pytest.fixture
+def signed(demo: RunningDemo, http: httpx.Client) -> Callable[..., httpx.Response]:
+    """A signed request to an API host (0 is the first), as the app sends it."""
+
+    def ask(path: str, host: int = 0, **params: object) -> httpx.Response:
+        token, tokenparam = JmCryptoTool.token_and_tokenparam(STAMP)
+        headers = {"token": token, "tokenparam": tokenparam}
+        return http.get(demo.api_urls[host] + path, params={k: str(v) for k, v in params.items()}, headers=headers)
+
+    return ask
+
+
+@pytest.fixture
+def data_of(signed: Callable[..., httpx.Response]) -> Callable[..., Any]:
+    """The decrypted data of a signed request: what the API says, whatever jmcomic's parsers make of it."""
+
+    def ask(path: str, host: int = 0, **params: object) -> Any:
+        answer = signed(path, host, **params)
+        assert answer.json()["code"] == 200
+        return json.loads(JmCryptoTool.decode_resp_data(answer.json()["data"], STAMP))
+
+    return ask

@@ -218,6 +218,13 @@ def test_every_kind_of_fault_can_be_produced(demo: RunningDemo, http: httpx.Clie
         "empty": 200,
         "short": 200,
         "missing": 404,
+        "decoy": 200,
+        "empty_data": 200,
+        "no_total": 200,
+        "odd_shapes": 200,
+        "login": 200,
+        "refused_id": 200,
+        "no_scramble_id": 200,
     }
 
 
