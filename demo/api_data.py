@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ NO_CHAPTER: Mapping[str, Any] = {"id": None, "name": None, "series": [], "images
 
 def album_data(comic: Comic) -> dict[str, Any]:
     """An album with its chapters and counts."""
-    return {
+    data = {
         "id": comic.id,
         "name": comic.title,
         "images": [],
@@ -40,29 +41,31 @@ def album_data(comic: Comic) -> dict[str, Any]:
         "price": "",
         "purchased": "",
     }
+    return comic.api_data("album", data)
 
 
 def chapter_data(comic: Comic, chapter: Chapter) -> dict[str, Any]:
     """A chapter with the names of its pages."""
-    return {
+    data = {
         "id": chapter.id,
         "name": chapter.title or comic.title,
         "series": _series(comic),
         "tags": " ".join(comic.tags),
-        "images": [page.name for page in chapter.pages],
+        "images": comic.listed_names(chapter),
         "addtime": str(timestamp(comic.published)),
-        "series_id": str(comic.id) if comic.is_series else "0",
+        "series_id": str(comic.series_id),
         "is_favorite": False,
         "liked": False,
     }
+    return comic.api_data("chapter", data)
 
 
-def template_page(chapter: Chapter) -> str:
+def template_page(comic: Comic, chapter: Chapter) -> str:
     """The reader's page, which contains the scramble id."""
-    names = ",".join(f'"{page.name}"' for page in chapter.pages)
+    names = json.dumps(comic.listed_names(chapter))
     return (
         f"<html><head><script>\nvar scramble_id = {chapter.scramble_id};\nvar aid = {chapter.id};\n"
-        f"var page_arr = [{names}];\nvar speed = '';\n</script></head><body></body></html>"
+        f"var page_arr = {names};\nvar speed = '';\n</script></head><body></body></html>"
     )
 
 
@@ -97,13 +100,13 @@ def _series(comic: Comic) -> list[dict[str, str]]:
     if not comic.is_series:
         return []
     return [
-        {"id": str(chapter.id), "name": chapter.title, "sort": str(index)}
-        for index, chapter in enumerate(comic.chapters, 1)
+        {"id": str(chapter.id), "name": chapter.title} | ({} if sort is None else {"sort": sort})
+        for chapter, sort in zip(comic.chapters, comic.sorts, strict=True)
     ]
 
 
 def _line(comic: Comic) -> dict[str, Any]:
-    return {
+    data = {
         "id": str(comic.id),
         "author": comic.authors[0] if comic.authors else "",
         "description": "",
@@ -115,3 +118,4 @@ def _line(comic: Comic) -> dict[str, Any]:
         "is_favorite": False,
         "update_at": timestamp(comic.updated),
     }
+    return comic.api_data("line", data)

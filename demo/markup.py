@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
 from collections.abc import Iterable
 from html import escape
@@ -54,15 +55,15 @@ def album_page(comic: Comic) -> str:
 
 def photo_page(comic: Comic, chapter: Chapter, index: int, image_host: str) -> str:
     """A chapter's page. `image_host` is written with https, since jmcomic's pattern finds it no other way."""
-    names = ",".join(f'"{page.name}"' for page in chapter.pages)
+    names = json.dumps(comic.listed_names(chapter))
     head = f"""<meta name="keywords" content="{escape(",".join(comic.tags))}">
 <meta property="og:url" content="https://{image_host}/photo/{chapter.id}/">
 <script>
 var scramble_id = {chapter.scramble_id};
-var series_id = {comic.id if comic.is_series else 0};
+var series_id = {comic.series_id};
 var aid = {chapter.id};
-var sort = {index if comic.is_series else 2};
-var page_arr = [{names}];
+var sort = {_place(comic, index) if comic.is_series else 2};
+var page_arr = {names};
 </script>
 """
     pictures = "\n".join(_picture(chapter, number, name, image_host) for number, name in _names(chapter))
@@ -122,6 +123,7 @@ var scramble_id = {comic.chapters[0].scramble_id};
 <a id="love_likes_{comic.id}" href="#"><i class="far fa-heart"></i></a>
 <span id="albim_likes_{comic.id}">{abbreviated(comic.likes)}</span>
 <div class="badge" id="total_video_comments">{comment_count(comic)}</div>
+<a class="btn btn-primary reading" href="/photo/{comic.chapters[0].id}">開始閱讀</a>
 {_episodes(comic)}
 <div class="related-list">
 {related}
@@ -131,12 +133,26 @@ var scramble_id = {comic.chapters[0].scramble_id};
 def _episodes(comic: Comic) -> str:
     if not comic.is_series:
         return ""
-    rows = "\n".join(
-        f'<a href="/photo/{chapter.id}" data-album="{chapter.id}"><li>第{index}話 {escape(chapter.title)}'
-        f'<span class="hidden-xs">{comic.published.isoformat()}</span></li></a>'
-        for index, chapter in enumerate(comic.chapters, 1)
-    )
+    row = _mirror_episode if comic.is_other_markup else _episode
+    rows = "\n".join(row(comic, chapter, index) for index, chapter in enumerate(comic.chapters, 1))
     return f'<div class="episode"><ul class="btn-toolbar">\n{rows}\n</ul></div>'
+
+
+def _episode(comic: Comic, chapter: Chapter, index: int) -> str:
+    title = f"第{_place(comic, index)}話 {escape(chapter.title)}"
+    return (
+        f'<a href="/photo/{chapter.id}" data-album="{chapter.id}"><li>{title}'
+        f'<span class="hidden-xs">{comic.published.isoformat()}</span></li></a>'
+    )
+
+
+def _mirror_episode(_comic: Comic, chapter: Chapter, index: int) -> str:
+    return f'<a href="/photo/{chapter.id}" class="chapter-item">EP {index}</a>'
+
+
+def _place(comic: Comic, index: int) -> str:
+    """The stated place of a chapter, its position where the site states none."""
+    return comic.sorts[index - 1] or str(index)
 
 
 def _anchors(names: Iterable[str]) -> str:

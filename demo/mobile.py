@@ -74,7 +74,7 @@ class MobileApi:
         if found is None or self._faults.is_lost(*found[:2]):
             return HTMLResponse("<html><body>no such chapter</body></html>", 404)
         comic, chapter, _ = found
-        return self._faults.album(comic, HTMLResponse(template_page(chapter)))
+        return self._faults.album(comic, HTMLResponse(template_page(comic, chapter)))
 
     def search(self, request: Request, stamp: str) -> ASGIApp:
         """A page of search results. They carry no tags."""
