@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Lock, get_ident, get_native_id
 from typing import Any
 
-from PIL import Image
+from PIL import Image, features
 
 from demo.drawing import COVER_3X4_SIZE, COVER_SIZE, cover_image, gif_frames, page_image
 from demo.records import Chapter, Page, PageKind
@@ -31,6 +31,7 @@ _ENCODING: dict[PageKind, dict[str, Any]] = {
     PageKind.LOSSLESS: {"format": "WEBP", "lossless": True, "quality": 20, "method": 0},
     PageKind.JPG: {"format": "JPEG", "quality": 85},
     PageKind.PNG: {"format": "PNG", "compress_level": 3},
+    PageKind.AVIF: {"format": "AVIF", "quality": 80, "speed": 8, "max_threads": 1},
 }
 
 
@@ -108,6 +109,8 @@ def _encoded_page(chapter: Chapter, page: Page, number: int) -> bytes:
 
 
 def _encoded(image: Image.Image, kind: PageKind) -> bytes:
+    if kind is PageKind.AVIF and not features.check("avif"):
+        raise RuntimeError("Pillow was built without AVIF")
     buffer = BytesIO()
     image.save(buffer, **_ENCODING[kind])
     return buffer.getvalue()

@@ -6,6 +6,7 @@ from functools import cached_property, lru_cache
 
 from demo.comics import comics
 from demo.generated import magazine_issues, unlisted_album
+from demo.odd_albums import odd_albums
 from demo.records import Chapter, Comic
 from demo.scripted import scripted
 
@@ -14,7 +15,8 @@ class Library:
     """All comics of the lists (`comics`, in the order of their numbers), and the unlisted albums by number."""
 
     def __init__(self) -> None:
-        self.comics = tuple(sorted((*comics(), *magazine_issues(), *scripted()), key=lambda comic: comic.id))
+        all_listed = (*comics(), *magazine_issues(), *scripted(), *odd_albums())
+        self.comics = tuple(sorted(all_listed, key=lambda comic: comic.id))
         self._by_id = {comic.id: comic for comic in self.comics}
         self._by_chapter = {
             chapter.id: (comic, chapter, index)

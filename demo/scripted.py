@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from types import MappingProxyType
@@ -42,7 +43,8 @@ TWO_SCRAMBLE_IDS = 900060
 WRONG_ENDINGS = 900070
 
 _USUAL = (960, 1360)
-_SMALL = (480, 683)
+SMALL = (480, 683)
+"""Size of most pages of scripted comics, in pixels."""
 
 _LONG_TITLE = (
     '示範：很長的書名/反斜線\\冒號:星號*問號?"引號"<角括號>|豎線 & 還有 ..'
@@ -53,35 +55,35 @@ _LONG_TITLE = (
 def scripted() -> tuple[Comic, ...]:
     """All of them. They are the oldest of the site and the least seen, so no first page of a list shows them."""
     return (
-        _comic(ALWAYS_403, "示範：永遠拒絕", 8, Script(everywhere=Fault(FaultKind.REGION))),
-        _comic(GARBAGE, "示範：亂碼", 8, Script(everywhere=Fault(FaultKind.GARBAGE))),
-        _comic(CRAWLS, "示範：慢吞吞", 16, Script(bytes_per_s=8_000)),
-        _comic(LOSES_PAGE_7, "示範：掉了第七頁", 12, Script(pages=_page(7, FaultKind.MISSING))),
-        _comic(TRUNCATED_PAGE, "示範：第三頁只有半張", 8, Script(pages=_page(3, FaultKind.SHORT))),
-        _comic(NOT_AN_IMAGE, "示範：第二頁不是圖片", 8, Script(pages=_page(2, FaultKind.HTML))),
-        _comic(CUT_TRANSFER, "示範：第五頁傳到一半", 8, Script(pages=_page(5, FaultKind.TRUNCATED))),
-        _comic(NO_IMAGES, "示範：沒有圖片", 0),
-        replace(_comic(NO_TAGS, "示範：沒有標籤", 8), tags=(), works=(), characters=(), authors=()),
-        _comic(FLAKY_IMAGES, "示範：前兩次總是失敗", 10, Script(images_fail_first=2)),
-        _comic(IMAGES_403, "示範：圖片被拒絕", 8, Script(images=Fault(FaultKind.REGION))),
-        _comic(RATE_LIMITED, "示範：請求太多", 8, Script(everywhere=Fault(FaultKind.RATE_LIMIT, retry_after_s=2))),
-        _comic(MAINTENANCE, "示範：維護中", 8, Script(everywhere=Fault(FaultKind.MAINTENANCE))),
-        _comic(CHALLENGED, "示範：要求驗證", 8, Script(everywhere=Fault(FaultKind.CHALLENGE))),
-        _comic(HANGS, "示範：沒有回應", 8, Script(everywhere=Fault(FaultKind.HANG))),
-        _comic(LONG_TITLE, _LONG_TITLE, 8),
-        *(_comic(id, "示範：同名的書", 8) for id in SAME_TITLE),
+        album(ALWAYS_403, "示範：永遠拒絕", 8, Script(everywhere=Fault(FaultKind.REGION))),
+        album(GARBAGE, "示範：亂碼", 8, Script(everywhere=Fault(FaultKind.GARBAGE))),
+        album(CRAWLS, "示範：慢吞吞", 16, Script(bytes_per_s=8_000)),
+        album(LOSES_PAGE_7, "示範：掉了第七頁", 12, Script(pages=at_page(7, FaultKind.MISSING))),
+        album(TRUNCATED_PAGE, "示範：第三頁只有半張", 8, Script(pages=at_page(3, FaultKind.SHORT))),
+        album(NOT_AN_IMAGE, "示範：第二頁不是圖片", 8, Script(pages=at_page(2, FaultKind.HTML))),
+        album(CUT_TRANSFER, "示範：第五頁傳到一半", 8, Script(pages=at_page(5, FaultKind.TRUNCATED))),
+        album(NO_IMAGES, "示範：沒有圖片", 0),
+        replace(album(NO_TAGS, "示範：沒有標籤", 8), tags=(), works=(), characters=(), authors=()),
+        album(FLAKY_IMAGES, "示範：前兩次總是失敗", 10, Script(images_fail_first=2)),
+        album(IMAGES_403, "示範：圖片被拒絕", 8, Script(images=Fault(FaultKind.REGION))),
+        album(RATE_LIMITED, "示範：請求太多", 8, Script(everywhere=Fault(FaultKind.RATE_LIMIT, retry_after_s=2))),
+        album(MAINTENANCE, "示範：維護中", 8, Script(everywhere=Fault(FaultKind.MAINTENANCE))),
+        album(CHALLENGED, "示範：要求驗證", 8, Script(everywhere=Fault(FaultKind.CHALLENGE))),
+        album(HANGS, "示範：沒有回應", 8, Script(everywhere=Fault(FaultKind.HANG))),
+        album(LONG_TITLE, _LONG_TITLE, 8),
+        *(album(id, "示範：同名的書", 8) for id in SAME_TITLE),
         *(_blocked(id) for id in BLOCKED_TAG_ALBUMS),
-        _of_pages(ANIMATED, "示範：會動的圖", pages(8, PageKind.GIF, 240, 340)),
-        _of_pages(JPEG_ONLY, "示範：只有 JPEG", pages(24, PageKind.JPG, *_USUAL)),
+        album_of(ANIMATED, "示範：會動的圖", pages(8, PageKind.GIF, 240, 340)),
+        album_of(JPEG_ONLY, "示範：只有 JPEG", pages(24, PageKind.JPG, *_USUAL)),
         _unscrambled(),
-        _with_chapters(MANY_CHAPTERS, "示範：十二個章節", 12),
+        series("示範：十二個章節", dict.fromkeys(range(MANY_CHAPTERS, MANY_CHAPTERS + 12), 2)),
         _lost_chapter(),
-        _of_pages(HUGE_PAGES, "示範：特別長的頁", _HUGE),
-        _of_pages(LOSSLESS, "示範：無損的頁", pages(12, PageKind.LOSSLESS, *_SMALL)),
-        _of_pages(LONG, "示範：六百頁", pages(600, PageKind.WEBP, *_USUAL)),
-        _of_pages(GAPS, "示範：檔名不連續", tuple(_page_named(number) for number in (1, 2, 5, 10, 11, 102))),
+        album_of(HUGE_PAGES, "示範：特別長的頁", _HUGE),
+        album_of(LOSSLESS, "示範：無損的頁", pages(12, PageKind.LOSSLESS, *SMALL)),
+        album_of(LONG, "示範：六百頁", pages(600, PageKind.WEBP, *_USUAL)),
+        album_of(GAPS, "示範：檔名不連續", tuple(_page_named(number) for number in (1, 2, 5, 10, 11, 102))),
         _two_scramble_ids(),
-        _of_pages(WRONG_ENDINGS, "示範：副檔名不對", tuple(_jpg_named_webp(number) for number in range(1, 9))),
+        album_of(WRONG_ENDINGS, "示範：副檔名不對", tuple(_jpg_named_webp(number) for number in range(1, 9))),
     )
 
 
@@ -92,11 +94,18 @@ _HUGE = (
 )
 
 
-def _comic(id: int, title: str, page_count: int, script: Script | None = None) -> Comic:
-    return _of_pages(id, title, pages(page_count, PageKind.WEBP, *_SMALL), script)
+def at_page(number: int, kind: FaultKind) -> MappingProxyType[int, Fault]:
+    """A fault of one page (1-based)."""
+    return MappingProxyType({number: Fault(kind)})
 
 
-def _of_pages(id: int, title: str, of: tuple[Page, ...], script: Script | None = None) -> Comic:
+def album(id: int, title: str, page_count: int, script: Script | None = None) -> Comic:
+    """A scripted comic of one chapter, with this many scrambled webp pages."""
+    return album_of(id, title, pages(page_count, PageKind.WEBP, *SMALL), script)
+
+
+def album_of(id: int, title: str, of: tuple[Page, ...], script: Script | None = None) -> Comic:
+    """A scripted comic of one chapter with these pages."""
     return Comic(
         id=id,
         title=title,
@@ -119,7 +128,7 @@ def _of_pages(id: int, title: str, of: tuple[Page, ...], script: Script | None =
 
 def _blocked(id: int) -> Comic:
     named = id == BLOCKED_TAG_ALBUMS[1]
-    comic = _comic(id, f"示範：{BLOCKED_TAG}寫在書名裡" if named else f"示範：帶著要擋的標籤 {id % 10}", 8)
+    comic = album(id, f"示範：{BLOCKED_TAG}寫在書名裡" if named else f"示範：帶著要擋的標籤 {id % 10}", 8)
     return replace(comic, tags=(*comic.tags, BLOCKED_TAG))
 
 
@@ -128,33 +137,31 @@ def _unscrambled() -> Comic:
         Page(f"{number:05}.{kind.ending}", kind, *_USUAL)
         for number, kind in enumerate((PageKind.WEBP, PageKind.JPG) * 10, 1)
     )
-    comic = _of_pages(UNSCRAMBLED, "示範：不打亂的頁", of)
+    comic = album_of(UNSCRAMBLED, "示範：不打亂的頁", of)
     whole = replace(comic.chapters[0], scramble_id=UNSCRAMBLED + 1)
     return replace(comic, chapters=(whole,))
 
 
-def _with_chapters(id: int, title: str, count: int, script: Script | None = None) -> Comic:
-    chapters = tuple(Chapter(id + index, "", pages(2, PageKind.WEBP, *_SMALL)) for index in range(count))
-    return replace(_comic(id, title, 0, script), chapters=chapters)
+def series(title: str, page_counts: Mapping[int, int], script: Script | None = None) -> Comic:
+    """A scripted comic of several chapters without titles: pages of each by its number, the first the album's own."""
+    chapters = tuple(Chapter(id, "", pages(count, PageKind.WEBP, *SMALL)) for id, count in page_counts.items())
+    return replace(album(chapters[0].id, title, 0, script), chapters=chapters)
 
 
 def _lost_chapter() -> Comic:
-    return _with_chapters(LOST_CHAPTER, "示範：第二話不見了", 3, Script(lost_chapters=frozenset({LOST_CHAPTER + 1})))
+    page_counts = dict.fromkeys(range(LOST_CHAPTER, LOST_CHAPTER + 3), 2)
+    return series("示範：第二話不見了", page_counts, Script(lost_chapters=frozenset({LOST_CHAPTER + 1})))
 
 
 def _two_scramble_ids() -> Comic:
-    comic = _with_chapters(TWO_SCRAMBLE_IDS, "示範：一話打亂，一話不打亂", 2)
+    comic = series("示範：一話打亂，一話不打亂", {TWO_SCRAMBLE_IDS: 2, TWO_SCRAMBLE_IDS + 1: 2})
     cut, whole = comic.chapters
     return replace(comic, chapters=(cut, replace(whole, scramble_id=whole.id + 1)))
 
 
-def _page(number: int, kind: FaultKind) -> MappingProxyType[int, Fault]:
-    return MappingProxyType({number: Fault(kind)})
-
-
 def _page_named(number: int) -> Page:
-    return Page(f"{number:05}.webp", PageKind.WEBP, *_SMALL)
+    return Page(f"{number:05}.webp", PageKind.WEBP, *SMALL)
 
 
 def _jpg_named_webp(number: int) -> Page:
-    return Page(f"{number:05}.webp", PageKind.JPG, *_SMALL)
+    return Page(f"{number:05}.webp", PageKind.JPG, *SMALL)

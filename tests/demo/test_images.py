@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from jmcomic import JmImageTool
 from PIL import Image, ImageChops, ImageStat
 
+from demo import images
 from demo.drawing import COVER_3X4_SIZE, COVER_SIZE, cover_image, page_image
 from demo.images import ImageStore
 from demo.library import library
+from demo.odd_albums import AVIF_PAGES, STILL_GIFS
 from demo.records import Chapter, PageKind
 from demo.scramble import scrambled, strips
 from demo.scripted import ANIMATED, HUGE_PAGES, UNSCRAMBLED
@@ -53,7 +55,9 @@ def test_lossless_pages_come_out_as_they_were_drawn(
         assert image.tobytes() == page_image(id, number).tobytes()
 
 
-@pytest.mark.parametrize("id", [118204, 145590, 221350, 248255, 350234, 438516, 445902, UNSCRAMBLED])
+@pytest.mark.parametrize(
+    "id", [118204, 145590, 221350, 248255, 350234, 438516, 445902, UNSCRAMBLED, STILL_GIFS, AVIF_PAGES]
+)
 def test_lossy_pages_come_out_close_to_what_was_drawn(
     demo: RunningDemo, http: httpx.Client, tmp_path: Path, id: int
 ) -> None:
@@ -169,8 +173,9 @@ def test_a_missing_image_is_a_404(demo: RunningDemo, http: httpx.Client, path: s
     assert http.get(demo.image_url + path).status_code == 404
 
 
-def test_pictures_are_the_same_in_every_run(tmp_path: Path) -> None:
-    chapter = _chapter(600100)
+@pytest.mark.parametrize("id", [600100, AVIF_PAGES])
+def test_pictures_are_the_same_in_every_run(tmp_path: Path, id: int) -> None:
+    chapter = _chapter(id)
 
     once, again = (ImageStore(tmp_path / name).page(chapter, 3) for name in ("once", "again"))
 
@@ -188,9 +193,24 @@ def test_a_picture_is_read_from_the_folder_where_it_was_made_before(tmp_path: Pa
     assert ImageStore(tmp_path).page(chapter, 3) == b"seen"
 
 
+def test_without_avif_in_pillow_the_reason_is_raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(images, "features", _NoFeatures)
+
+    with pytest.raises(RuntimeError, match="AVIF"):
+        ImageStore(tmp_path).page(_chapter(AVIF_PAGES), 1)
+
+
 @pytest.mark.parametrize(
     ("chapter_id", "number", "error"), [(5, 1, KeyError), (350234, 0, IndexError), (350234, 25, IndexError)]
 )
 def test_a_page_that_does_not_exist_has_no_drawing(chapter_id: int, number: int, error: type[Exception]) -> None:
     with pytest.raises(error):
         page_image(chapter_id, number)
+
+
+class _NoFeatures:
+    """Pillow's `features` where it was built with nothing."""
+
+    @staticmethod
+    def check(name: str) -> bool:
+        return False

@@ -37,7 +37,7 @@ def _ids(found: ListPage) -> list[int]:
 
 def test_the_lists_have_three_pages() -> None:
     assert len(library().unscripted) == 170
-    assert [len(browse(order="mv", period="a", page=page).comics) for page in (1, 2, 3, 4)] == [80, 80, 42, 0]
+    assert [len(browse(order="mv", period="a", page=page).comics) for page in (1, 2, 3, 4)] == [80, 80, 59, 0]
 
 
 def test_numbers_of_comics_and_chapters_are_never_used_twice() -> None:
@@ -83,7 +83,7 @@ def test_every_category_has_comics_and_every_comic_is_in_one() -> None:
     held = {category: set(_ids(browse(order="mr", period="a", page=1, category=category))) for category in CATEGORIES}
 
     assert all(held.values())
-    assert sum(browse(order="mr", period="a", page=1, category=name).total for name in CATEGORIES[1:]) == 202
+    assert sum(browse(order="mr", period="a", page=1, category=name).total for name in CATEGORIES[1:]) == 219
 
 
 def test_each_period_has_its_own_order() -> None:
@@ -105,7 +105,7 @@ def test_a_search_is_limited_by_its_period() -> None:
     totals = [_search("", period=period).total for period in ("a", "m", "w", "t")]
 
     assert totals == sorted(totals, reverse=True)
-    assert totals[0] == 202
+    assert totals[0] == 219
     assert 0 < totals[3] < totals[2] < totals[1] < totals[0]
 
 

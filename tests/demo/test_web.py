@@ -8,7 +8,7 @@ import pytest
 from jmcomic import JmMagicConstants, MissingAlbumPhotoException
 
 from demo.library import library
-from demo.records import SITE_SCRAMBLE_ID
+from demo.records import SITE_SCRAMBLE_ID, Script
 from demo.scripted import LONG_TITLE, NO_IMAGES, UNSCRAMBLED
 from demo.server import RunningDemo
 
@@ -34,14 +34,16 @@ def test_an_album_page_has_all_fields(web: Any) -> None:
 
 def test_every_album_page_that_is_not_scripted_to_fail_can_be_read(web: Any) -> None:
     for comic in library().comics:
-        if comic.script is None or comic.script.everywhere is None:
+        script = comic.script or Script()
+        if script.everywhere is None and "html" not in script.answers and not script.is_other_markup:
             album = web.get_album_detail(str(comic.id))
             assert (album.album_id, album.page_count, tuple(album.tags)) == (
                 str(comic.id),
                 comic.page_count,
                 comic.tags,
             )
-            assert len(album) == max(1, len(comic.chapters))
+            if not script.sorts:
+                assert len(album) == max(1, len(comic.chapters))
 
 
 def test_counts_are_abbreviated_in_several_ways(demo: RunningDemo, web: Any) -> None:
@@ -126,7 +128,8 @@ def test_rankings_equal_those_of_the_mobile_api(web: Any, jm_option: Any, demo: 
     mobile = jm_option.new_jm_client(impl="api", domain_list=[demo.api_url])
 
     for page in (1, 2, 3):
-        assert list(getattr(web, call)(page).iter_id()) == list(getattr(mobile, call)(page).iter_id())
+        ids = [str(id) for id in getattr(mobile, call)(page).iter_id()]
+        assert list(getattr(web, call)(page).iter_id()) == ids
 
 
 def test_a_category_can_be_limited_to_a_sub_category(web: Any) -> None:
