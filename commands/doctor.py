@@ -26,6 +26,8 @@ _ADVICE = {
     UpstreamReason.UNREACHABLE: "no connection: check the network and JMGRAPH_JM_PROXY, or drop this address",
     UpstreamReason.GARBLED: "its answers can't be read: the site may have changed; look for a newer jmgraph",
     UpstreamReason.MAINTENANCE: "it is under maintenance: wait",
+    UpstreamReason.LOGIN_REQUIRED: "it wants a login for this",
+    UpstreamReason.REFUSED: "it refuses this number",
 }
 
 

@@ -170,6 +170,8 @@ _enum(
     UNREACHABLE="No connection.",
     GARBLED="An answer that can't be read.",
     MAINTENANCE="The site is under maintenance.",
+    LOGIN_REQUIRED="The site shows this only after a login.",
+    REFUSED="The site refuses this number, on every host.",
 )
 _enum(
     ErrorCode,

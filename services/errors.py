@@ -60,6 +60,8 @@ class UpstreamReason(StrEnum):
     UNREACHABLE = "UNREACHABLE"
     GARBLED = "GARBLED"
     MAINTENANCE = "MAINTENANCE"
+    LOGIN_REQUIRED = "LOGIN_REQUIRED"
+    REFUSED = "REFUSED"
 
 
 class ConfigurationError(Exception):
@@ -70,7 +72,7 @@ class JmgraphError(Exception):
     """Root of the tree: a code, a message fit for any user, and whether the same call can succeed later."""
 
     code: ClassVar[ErrorCode] = ErrorCode.INTERNAL
-    retryable: ClassVar[bool] = False
+    retryable: bool = False
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -159,6 +161,8 @@ _UPSTREAM_MESSAGES: dict[UpstreamReason, str] = {
     UpstreamReason.UNREACHABLE: "The site can't be reached.",
     UpstreamReason.GARBLED: "The site's answer could not be read.",
     UpstreamReason.MAINTENANCE: "The site is under maintenance.",
+    UpstreamReason.LOGIN_REQUIRED: "The site shows this only to people who are logged in there.",
+    UpstreamReason.REFUSED: "The site refuses this number.",
 }
 
 
@@ -172,6 +176,7 @@ class UpstreamFailure(JmgraphError):
     ) -> None:
         super().__init__(message or _UPSTREAM_MESSAGES[reason])
         self.reason = reason
+        self.retryable = reason not in _NEVER_RETRIED
         self.retry_after_s = retry_after_s
 
     @property
@@ -184,6 +189,9 @@ class UpstreamFailure(JmgraphError):
         """As the root's, with the reason."""
         return {**super().extensions, "reason": self.reason.value}
 
+
+_NEVER_RETRIED = frozenset({UpstreamReason.LOGIN_REQUIRED, UpstreamReason.REFUSED})
+"""What the site says of one number; it would say the same again."""
 
 _CODE_OF_REASON = {
     UpstreamReason.TIMEOUT: ErrorCode.TIMEOUT,

@@ -103,7 +103,8 @@ class AlbumDetail:
 class ChapterDetail:
     """A chapter with its pages: `page_names` are file names on the image CDN ("00001.webp"), in reading order.
 
-    `scramble_id` is what was really read from the site; pages of chapters below it are whole.
+    `scramble_id` is what the site says; pages of chapters below it are whole. `notes` say in words what was odd in
+    the site's answer, "2 entries that are no pages were left out".
     """
 
     id: str
@@ -111,6 +112,7 @@ class ChapterDetail:
     title: str
     scramble_id: int
     page_names: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -245,6 +245,8 @@ export const en = {
       UNREACHABLE: ["The site can't be reached", "Check the server's network; “jmgraph doctor” says which host fails."],
       GARBLED: ["The site's answer can't be read", "It may be under maintenance. Wait a moment and try again."],
       MAINTENANCE: ["The site is under maintenance", "Come back later."],
+      LOGIN_REQUIRED: ["The site shows this only after a login", "It is hidden from guests."],
+      REFUSED: ["The site refuses this number", "It may have been withdrawn."],
     } as Record<string, [string, string]>,
   },
 };

@@ -246,6 +246,8 @@ export const zh: Words = {
       UNREACHABLE: ["无法连接站点", "请检查服务器的网络；“jmgraph doctor” 会指出是哪个主机的问题。"],
       GARBLED: ["站点的回应无法理解", "它可能正在维护，请稍后重试。"],
       MAINTENANCE: ["站点维护中", "请晚些时候再来。"],
+      LOGIN_REQUIRED: ["站点要求登录后才能查看", "游客看不到这部作品。"],
+      REFUSED: ["站点拒绝了这个编号", "它可能已经下架。"],
     },
   },
 };
