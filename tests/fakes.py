@@ -76,6 +76,9 @@ class FakeSite:
             raise self.failing_ids[id]
         return self.albums.get(id)
 
+    async def album_by_api(self, id: str) -> AlbumDetail | None:
+        return await self.album(id)
+
     async def chapter(self, id: str) -> ChapterDetail | None:
         await self._call(f"chapter {id}")
         return self.chapters.get(id)
@@ -91,7 +94,7 @@ class FakeSite:
     async def ranking(self, q: RankingQuery) -> RankingPage:
         await self._call("ranking")
         entries = tuple(RankingLine(rank, self._line(each)) for rank, each in enumerate(self.albums.values(), 1))
-        return RankingPage(q.period, q.page, len(entries), entries, datetime(2024, 5, 1, tzinfo=UTC))
+        return RankingPage(q.period, q.page, len(entries), False, entries, datetime(2024, 5, 1, tzinfo=UTC))
 
     async def comments(self, album_id: str, page: int) -> CommentPageRecord:
         await self._call(f"comments {album_id}")

@@ -22,6 +22,9 @@ class Site(Protocol):
     async def album(self, id: str) -> AlbumDetail | None:
         """The album of this number; a chapter's number leads to its album."""
 
+    async def album_by_api(self, id: str) -> AlbumDetail | None:
+        """The album of this number as the API shows it, whose list of chapters is whole."""
+
     async def chapter(self, id: str) -> ChapterDetail | None:
         """The chapter of this number, with the names of its pages."""
 

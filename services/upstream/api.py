@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import time
 from collections import defaultdict
 from typing import Any
 
-from jmcomic import AsyncJmApiClient, JmAlbumDetail, JmApiAdaptTool, JmPageTool, JmPhotoDetail
+from jmcomic import AsyncJmApiClient, JmCryptoTool
 from jmcomic.jm_client_interface import JmApiResp
 
 from services.errors import UpstreamReason
-from services.upstream.failures import AttemptError, check_answer
+from services.upstream.failures import AttemptError, check_answer, failure_of_response
 from services.upstream.jmcomic_state import new_option, note_app_version
 from services.upstream.mapping import (
     CATEGORIES,
     ORDERS,
     PERIODS,
-    album_from_jm,
-    chapter_from_jm,
-    comments_from_jm,
-    date_of_timestamp,
-    list_from_jm,
-    ranking_from_jm,
+    album_from_data,
+    chapter_from_data,
+    comments_from_data,
+    id_or_none,
+    list_from_data,
+    ranking_from_data,
+    reading_answer,
     search_to_jm,
 )
 from services.upstream.records import (
@@ -57,21 +59,21 @@ class JmApi:
         self._cookies_until = 0.0
         self._cookies_locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def album(self, host: str, id: str) -> AlbumDetail | None:
-        """The album; None when there is none of this number, or the number is a chapter's of another album."""
-        data = await self._get_named(host, AsyncJmApiClient.API_ALBUM, id)
-        if data is None or str(data.get("series_id") or "0") not in ("0", id):
-            return None
-        album = JmApiAdaptTool.parse_entity(data, JmAlbumDetail)
-        related = [(str(one.get("id")), str(one.get("name") or "")) for one in data.get("related_list") or ()]
-        return album_from_jm(album, _API, related=related, published_on=date_of_timestamp(data.get("addtime")))
+    async def album(self, host: str, id: str) -> AlbumDetail:
+        """The album. Raises `AttemptError`, `is_absent` also where the number is a chapter's of another album."""
+        data = await self._get_about(host, AsyncJmApiClient.API_ALBUM, {"id": id})
+        with reading_answer():
+            if data.get("name") is None or id_or_none(data.get("series_id")) not in (None, id):
+                raise _absent()
+            return album_from_data(data, id, _API)
 
-    async def chapter(self, host: str, id: str) -> ChapterDetail | None:
-        """The chapter without its scramble id, which has a URL of its own; 0 instead."""
-        data = await self._get_named(host, AsyncJmApiClient.API_CHAPTER, id)
-        if data is None:
-            return None
-        return chapter_from_jm(JmApiAdaptTool.parse_entity(data, JmPhotoDetail), _API, scramble_id=0)
+    async def chapter(self, host: str, id: str) -> ChapterDetail:
+        """The chapter without its scramble id, which has a URL of its own; 0 instead. Raises as `album`."""
+        data = await self._get_about(host, AsyncJmApiClient.API_CHAPTER, {"id": id})
+        with reading_answer():
+            if data.get("name") is None:
+                raise _absent()
+            return chapter_from_data(data, id, scramble_id=0)
 
     async def scramble_id(self, host: str, chapter_id: str) -> int:
         """The chapter's scramble id as the page of its images states it.
@@ -97,10 +99,11 @@ class JmApi:
 
     async def search(self, host: str, query: SearchQuery, text: str) -> AlbumListPage | str:
         """A page of the search for `text`; the album's number when the site leads to that album instead."""
-        data = (await self._request(host, AsyncJmApiClient.API_SEARCH, search_to_jm(query, text))).model_data
-        if data.get("redirect_aid") is not None:
-            return str(data.redirect_aid)
-        return list_from_jm(JmPageTool.parse_api_to_search_page(data, query.page), query.page, _API)
+        data = await self._get(host, AsyncJmApiClient.API_SEARCH, search_to_jm(query, text))
+        with reading_answer():
+            if number := id_or_none(data.get("redirect_aid")):
+                return number
+            return list_from_data(data, query.page, has_tags=False)
 
     async def ranking(self, host: str, query: RankingQuery) -> RankingPage:
         """A page of the category list."""
@@ -112,14 +115,16 @@ class JmApi:
             "c": CATEGORIES[query.category],
             "o": order if period == "a" else f"{order}_{period}",
         }
-        data = (await self._request(host, AsyncJmApiClient.API_CATEGORIES_FILTER, params)).model_data
-        return ranking_from_jm(JmPageTool.parse_api_to_search_page(data, query.page), query, _API)
+        data = await self._get(host, AsyncJmApiClient.API_CATEGORIES_FILTER, params)
+        with reading_answer():
+            return ranking_from_data(data, query, has_tags=False)
 
     async def comments(self, host: str, album_id: str, page: int) -> CommentPageRecord:
         """A page of comments."""
         params = {"mode": "all", "page": page, "aid": album_id}
-        data = (await self._request(host, AsyncJmApiClient.API_FORUM, params)).model_data
-        return comments_from_jm(JmPageTool.parse_api_to_album_comment_page(data, page), album_id, page)
+        data = await self._get_about(host, AsyncJmApiClient.API_FORUM, params)
+        with reading_answer():
+            return comments_from_data(data, album_id, page)
 
     async def settings(self, host: str) -> None:
         """Fetch the app's settings, which bring cookies and its version: the cheapest request."""
@@ -128,13 +133,20 @@ class JmApi:
         self._cookies_until = time.monotonic() + _COOKIES_TTL_S
         note_app_version(str(answer.model_data.get("jm3_version") or ""))
 
-    async def _get_named(self, host: str, path: str, id: str) -> dict[str, Any] | None:
-        """The data of an album or chapter; None where the answer is empty or has no name."""
-        answer = await self._request(host, path, {"id": id})
-        if not answer.encoded_data:
-            return None
-        data: dict[str, Any] = answer.res_data
-        return data if data.get("name") is not None else None
+    async def _get_about(self, host: str, path: str, params: dict[str, Any]) -> dict[str, Any]:
+        """As `_get`, about one number, which the site may refuse, and which is absent where the answer is empty."""
+        return await self._get(host, path, params, is_about_number=True)
+
+    async def _get(
+        self, host: str, path: str, params: dict[str, Any], *, is_about_number: bool = False
+    ) -> dict[str, Any]:
+        """The decrypted answer. Raises `AttemptError`, also for an empty one."""
+        answer = await self._request(host, path, params, require_success=False)
+        with reading_answer():
+            data = _data_of(answer, is_about_number)
+        if data:
+            return data
+        raise _absent() if is_about_number else AttemptError(UpstreamReason.GARBLED, "an empty answer")
 
     async def _request(self, host: str, path: str, params: dict[str, Any], **options: Any) -> JmApiResp:
         await self._ensure_cookies(host)
@@ -154,6 +166,26 @@ class JmApi:
         if host not in self._clients:
             self._clients[host] = _HostClient(self._option, host, self._session)
         return self._clients[host]
+
+
+def _data_of(answer: JmApiResp, is_about_number: bool) -> dict[str, Any]:
+    """The object that an answer holds, decrypted; empty where the site sent none (`""`, `[]`, null)."""
+    try:
+        body = answer.json()
+        is_ok = answer.http_code == 200 and str(body.get("code")) == "200"
+    except Exception:
+        is_ok = False
+    if not is_ok:
+        raise failure_of_response(answer.resp, is_about_number=is_about_number)
+    encoded = body.get("data")
+    data = json.loads(JmCryptoTool.decode_resp_data(encoded, answer.ts)) if encoded else None
+    if data and not isinstance(data, dict):
+        raise AttemptError(UpstreamReason.GARBLED, "an answer that is no object")
+    return data or {}
+
+
+def _absent() -> AttemptError:
+    return AttemptError(UpstreamReason.GARBLED, "nothing of this number", is_absent=True)
 
 
 class _HostClient(AsyncJmApiClient):  # type: ignore[misc]

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import structlog
 
-from services.errors import InvalidInput
+from services.errors import InvalidInput, UpstreamFailure
 from services.observability import current_stats
 from services.redis import RedisClient
 from services.settings import Settings
@@ -130,6 +130,13 @@ class UpstreamClient:
             return None
         return await self._album(chapter.album_id)
 
+    async def album_by_api(self, id: str) -> AlbumDetail | None:
+        """The album of this number, by the API, whose list of chapters is whole whatever the web pages show."""
+        current_stats().upstream_calls += 1
+        with _failures_of("album"):
+            hosts = await self._lists.ready(HostRole.API)
+            return await self._call_or_none(self._api.album, id)(hosts, self._http.deadline(), None)
+
     async def chapter(self, id: str) -> ChapterDetail | None:
         """The chapter of this number. A chapter without a single page is one: `page_names` is empty."""
 
@@ -138,15 +145,15 @@ class UpstreamClient:
                 self._http.request(hosts, partial(self._api.scramble_id, chapter_id=id), deadline, attempts=attempts)
             )
             try:
-                chapter = await self._http.request(
-                    hosts, partial(self._api.chapter, id=id), deadline, attempts=attempts
+                chapter = await _none_if_absent(
+                    self._http.request(hosts, partial(self._api.chapter, id=id), deadline, attempts=attempts)
                 )
                 return chapter and replace(chapter, scramble_id=await scramble)
             finally:
                 scramble.cancel()
                 await asyncio.gather(scramble, return_exceptions=True)
 
-        return await self._fetch(self._call(self._html.chapter, id), by_api)
+        return await self._fetch(self._call_or_none(self._html.chapter, id), by_api)
 
     async def search(self, q: SearchQuery) -> AlbumListPage:
         """A page of a search. A query that is an album's number gives that album alone.
@@ -234,10 +241,21 @@ class UpstreamClient:
         await self._sources.aclose()
 
     async def _album(self, id: str) -> AlbumDetail | None:
-        return await self._fetch(self._call(self._html.album, id), self._call(self._api.album, id))
+        async def by_html(hosts: Hosts, deadline: Deadline, attempts: int | None) -> AlbumDetail | None:
+            album = await self._call_or_none(self._html.album, id)(hosts, deadline, attempts)
+            if album is None or album.has_all_chapters:
+                return album
+            try:
+                return await self.album_by_api(id) or album
+            except UpstreamFailure:
+                return album
+
+        return await self._fetch(by_html, self._call_or_none(self._api.album, id))
 
     async def _chapter_of_any_album(self, id: str) -> ChapterDetail | None:
-        return await self._fetch(self._call(self._html.chapter, id), self._call(self._api.chapter, id))
+        return await self._fetch(
+            self._call_or_none(self._html.chapter, id), self._call_or_none(self._api.chapter, id)
+        )
 
     async def _picture(self, path: str) -> bytes:
         current_stats().upstream_calls += 1
@@ -251,10 +269,25 @@ class UpstreamClient:
 
         return call
 
+    def _call_or_none(self, fetch: Callable[..., Awaitable[T]], id: str) -> SourceCall[T | None]:
+        async def call(hosts: Hosts, deadline: Deadline, attempts: int | None) -> T | None:
+            return await _none_if_absent(self._call(fetch, id)(hosts, deadline, attempts))
+
+        return call
+
     async def _fetch(self, by_html: SourceCall[T], by_api: SourceCall[T]) -> T:
         current_stats().upstream_calls += 1
         with _failures_of("call"):
             return await self._sources.fetch(by_html, by_api)
+
+
+async def _none_if_absent(call: Awaitable[T]) -> T | None:
+    try:
+        return await call
+    except AttemptError as failed:
+        if failed.is_absent:
+            return None
+        raise
 
 
 def search_text(q: SearchQuery) -> str:

@@ -86,7 +86,9 @@ _CURL: tuple[tuple[type[Exception], UpstreamReason], ...] = (
 class AttemptError(Exception):
     """One attempt at one host failed. `detail` is for the log: no title, no credentials.
 
-    `is_absent`: the host answered properly, that it has no such file.
+    `message` is for users, where the usual words for the reason say too little. `is_absent`: the host answered
+    properly, that it has no such thing. `is_refusal`: it answered properly, that it does not show this one number;
+    every host would say the same.
     """
 
     def __init__(
@@ -94,18 +96,27 @@ class AttemptError(Exception):
         reason: UpstreamReason,
         detail: str = "",
         *,
+        message: str | None = None,
         retry_after_s: float | None = None,
         is_absent: bool = False,
+        is_refusal: bool = False,
     ) -> None:
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
+        self.message = message
         self.retry_after_s = retry_after_s
         self.is_absent = is_absent
+        self.is_refusal = is_refusal
+
+    @property
+    def is_answer(self) -> bool:
+        """True when the host is well: what it answered is about the number, not about the host."""
+        return self.is_absent or self.is_refusal
 
     def as_failure(self) -> UpstreamFailure:
         """The exception for callers of this package."""
-        return UpstreamFailure(self.reason, retry_after_s=self.retry_after_s)
+        return UpstreamFailure(self.reason, self.message, retry_after_s=self.retry_after_s)
 
 
 def attempt_error(error: Exception) -> AttemptError | None:
@@ -127,7 +138,7 @@ def attempt_error(error: Exception) -> AttemptError | None:
 def check_answer(response: Any) -> None:
     """Raises the `AttemptError` that an answer stands for, unless its status is 200."""
     if response.status_code != 200:
-        raise _of_response(response)
+        raise failure_of_response(response)
 
 
 def _of_jmcomic(error: Any) -> AttemptError:
@@ -135,13 +146,14 @@ def _of_jmcomic(error: Any) -> AttemptError:
         cause = error.errors[-1]["error"]
         return attempt_error(cause) or AttemptError(UpstreamReason.GARBLED, type(cause).__name__)
     if isinstance(error, ResponseUnexpectedException):
-        return _of_response(error.resp)
+        return failure_of_response(error.resp)
     if isinstance(error, RegularNotMatchException):
         return failure_of_answer(200, error.error_text)
     return AttemptError(UpstreamReason.GARBLED, type(error).__name__)
 
 
-def _of_response(response: Any) -> AttemptError:
+def failure_of_response(response: Any, *, is_about_number: bool = False) -> AttemptError:
+    """As `failure_of_answer`, of a response of curl or jmcomic."""
     plain = getattr(response, "resp", response)
     headers = plain.headers
     return failure_of_answer(
@@ -149,19 +161,29 @@ def _of_response(response: Any) -> AttemptError:
         plain.text,
         retry_after=headers.get("retry-after"),
         is_challenge=headers.get("cf-mitigated") == "challenge",
+        is_about_number=is_about_number,
     )
 
 
 def failure_of_answer(
-    status: int, text: str, *, retry_after: str | None = None, is_challenge: bool = False
+    status: int,
+    text: str,
+    *,
+    retry_after: str | None = None,
+    is_challenge: bool = False,
+    is_about_number: bool = False,
 ) -> AttemptError:
     """The failure that an unwanted answer stands for.
 
     `retry_after` is the header as sent; `is_challenge` is what the CDN's own header (`cf-mitigated`) says. An API
     error in JSON (`{"code": 429, "errorMsg": "..."}`) counts by its own code where the HTTP status is 200.
+    `is_about_number`: one album or chapter was requested, so that the API may refuse that number alone.
     """
-    status, text = _unwrap_json(status, text[:_CLASSIFIED_CHARACTERS])
+    api_error = _api_error(status, text[:_CLASSIFIED_CHARACTERS])
+    status, text = api_error or (status, text[:_CLASSIFIED_CHARACTERS])
     reason = _reason(status, text, is_challenge)
+    if api_error and is_about_number and (refused := _refusal(status, text, reason)):
+        return AttemptError(refused, f"status {status}", is_refusal=True)
     return AttemptError(reason, f"status {status}", retry_after_s=retry_after_seconds(retry_after))
 
 
@@ -173,15 +195,23 @@ def retry_after_seconds(header: str | None) -> float | None:
     return None if seconds is None else min(max(seconds, 0.0), LONGEST_RETRY_AFTER_S)
 
 
-def _unwrap_json(status: int, text: str) -> tuple[int, str]:
+def _api_error(status: int, text: str) -> tuple[int, str] | None:
+    """Code and message of an error of the API; None for any other answer."""
     if not text.lstrip("\ufeff \r\n\t").startswith("{"):
-        return status, text
+        return None
     try:
         error = json.loads(text.strip().lstrip("\ufeff"))
         code = int(error.get("code", status))
     except (ValueError, TypeError):
-        return status, text
+        return None
     return (code if status == 200 else status), str(error.get("errorMsg") or "")
+
+
+def _refusal(status: int, text: str, reason: UpstreamReason) -> UpstreamReason | None:
+    """Why the API does not show this number to anybody here; a refused signature ("Not legal.token") is none."""
+    if reason is not UpstreamReason.GARBLED or "token" in text.lower():
+        return None
+    return {401: UpstreamReason.LOGIN_REQUIRED, 400: UpstreamReason.REFUSED}.get(status)
 
 
 def _reason(status: int, text: str, is_challenge: bool) -> UpstreamReason:

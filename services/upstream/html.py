@@ -3,35 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from dataclasses import replace
 from functools import partial
 from threading import Lock
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from common import Postmans
-from jmcomic import JmcomicText, JmHtmlClient, JmPageTool, JmSearchPage
+from jmcomic import JmcomicText, JmHtmlClient, JmPageTool
 from jmcomic.jm_exception import ResponseUnexpectedException
 
-from services.errors import InvalidInput
+from services.errors import InvalidInput, UpstreamReason
 from services.network import without_credentials
-from services.upstream.failures import failure_of_answer
+from services.upstream.failures import AttemptError, failure_of_answer
 from services.upstream.jmcomic_state import html_headers
 from services.upstream.mapping import (
     CATEGORIES,
     ORDERS,
     PERIODS,
-    album_from_jm,
-    chapter_from_jm,
-    list_from_jm,
-    ranking_from_jm,
+    album_from_data,
+    chapter_from_data,
+    list_from_data,
+    ranking_from_data,
+    reading_answer,
     search_to_jm,
 )
 from services.upstream.records import (
     AlbumDetail,
     AlbumListPage,
+    AlbumSummary,
     ChapterDetail,
     RankingPage,
     RankingQuery,
@@ -48,20 +53,35 @@ MAX_THREADS = 128
 _HTML = SourceMethod.HTML
 _MISSING = "/error/album_missing"
 
+_LOGIN = "/login"
+
 # jmcomic's pattern for names stops at blanks, and so loses every name with one inside.
 _NAMES = {
-    "authors": re.compile(r'<span itemprop="author" data-type="author">([\s\S]*?)</span>'),
+    "author": re.compile(r'<span itemprop="author" data-type="author">([\s\S]*?)</span>'),
     "works": re.compile(r'<span itemprop="author" data-type="works">([\s\S]*?)</span>'),
     "actors": re.compile(r'<span itemprop="author" data-type="actor">([\s\S]*?)</span>'),
     "tags": re.compile(r'<span itemprop="genre" data-type="tags">([\s\S]*?)</span>'),
 }
 _LINK_TEXT = re.compile(r"<a\b[^>]*>([^<]*)</a>")
+_TEXTS = {
+    "id": JmcomicText.pattern_html_album_album_id,
+    "name": JmcomicText.pattern_html_album_name,
+    "description": JmcomicText.pattern_html_album_description,
+    "total_photos": JmcomicText.pattern_html_album_page_count,
+    "total_views": JmcomicText.pattern_html_album_views,
+    "likes": JmcomicText.pattern_html_album_likes,
+    "comment_total": JmcomicText.pattern_html_album_comment_count[0],
+    "published": JmcomicText.pattern_html_album_pub_date,
+    "updated": JmcomicText.pattern_html_album_update_date,
+}
+_CHAPTER_LINK = re.compile(r"/photo/(\d+)")
 # jmcomic leaves out the related albums: links to other albums, with a picture that has the title, or a text.
 _ALBUM_LINK = re.compile(r'<a\b[^>]*href="/album/(\d+)[/"][^>]*>([\s\S]*?)</a>')
+_ALBUM_URL = re.compile(r"/album/(\d+)")
 _TITLE = re.compile(r'\btitle="([^"]+)"')
 _MARKUP = re.compile(r"<[^>]*>")
-# Every category page has it, even an empty one: the total above the list.
-_TOTAL = re.compile(r'class="text-white">\d+</span> A漫')
+# The total above a list; a category page has it, even an empty one.
+_TOTAL = re.compile(r'class="text-white">(\d+)</span> A漫')
 
 
 class JmHtml:
@@ -74,12 +94,12 @@ class JmHtml:
         self._clients: dict[str, Any] = {}
         self._lock = Lock()
 
-    async def album(self, host: str, id: str) -> AlbumDetail | None:
-        """The album; None when there is none of this number, or the number is a chapter's."""
+    async def album(self, host: str, id: str) -> AlbumDetail:
+        """The album. Raises `AttemptError`, `is_absent` also where the number is a chapter's."""
         return await self._in_thread(self._album, host, id)
 
-    async def chapter(self, host: str, id: str) -> ChapterDetail | None:
-        """The chapter with its scramble id, which its page contains."""
+    async def chapter(self, host: str, id: str) -> ChapterDetail:
+        """The chapter with its scramble id, which its page contains. Raises as `album`."""
         return await self._in_thread(self._chapter, host, id)
 
     async def search(self, host: str, query: SearchQuery, text: str) -> AlbumListPage:
@@ -103,56 +123,54 @@ class JmHtml:
         call = partial(copy_context().run, work, *arguments)
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)
 
-    def _album(self, host: str, id: str) -> AlbumDetail | None:
+    def _album(self, host: str, id: str) -> AlbumDetail:
         page = self._page(host, f"/album/{id}")
-        if page is None:
-            return None
-        page = JmcomicText.parse_jm_base64_html(page)
-        album = JmcomicText.analyse_jm_album_html(page)
-        return album_from_jm(album, _HTML, names=_names(page), related=_related(page))
+        with reading_answer():
+            return _album_from_page(page, id)
 
-    def _chapter(self, host: str, id: str) -> ChapterDetail | None:
+    def _chapter(self, host: str, id: str) -> ChapterDetail:
         page = self._page(host, f"/photo/{id}")
-        if page is None:
-            return None
-        photo = JmcomicText.analyse_jm_photo_html(page)
-        return chapter_from_jm(photo, _HTML, scramble_id=int(photo.scramble_id))
+        with reading_answer():
+            return _chapter_from_page(page, id)
 
     def _search(self, host: str, query: SearchQuery, text: str) -> AlbumListPage:
         client = self._client(host)
         answer = client.get_jm_html(client.append_params_to_url(client.API_SEARCH, search_to_jm(query, text)))
-        if answer.redirect_count and "/album/" in answer.url:
-            return self._page_of_album(answer.text, query.page)
-        if refusal := JmPageTool.pattern_html_search_error.search(answer.text):
-            raise InvalidInput("query", f"The site does not search for this: {refusal[2].strip()}")
-        return list_from_jm(JmPageTool.parse_html_to_search_page(answer.text, query.page), query.page, _HTML)
-
-    def _page_of_album(self, page: str, number: int) -> AlbumListPage:
-        page = JmcomicText.parse_jm_base64_html(page)
-        album = JmcomicText.analyse_jm_album_html(page)
-        album.tags = _names(page)["tags"]
-        return list_from_jm(JmSearchPage.wrap_single_album(album, number), number, _HTML)
+        with reading_answer():
+            if answer.redirect_count and (found := _ALBUM_URL.search(answer.url)):
+                return _page_of_album(_album_from_page(answer.text, found[1]))
+            if refusal := JmPageTool.pattern_html_search_error.search(answer.text):
+                raise InvalidInput("query", f"The site does not search for this: {refusal[2].strip()}")
+            if not JmPageTool.pattern_html_search_shorten_for.search(answer.text):
+                raise failure_of_answer(200, answer.text)
+            listed = JmPageTool.parse_html_to_search_page(answer.text, query.page)
+            return list_from_data(_list_data(listed, answer.text), query.page, has_tags=True)
 
     def _ranking(self, host: str, query: RankingQuery) -> RankingPage:
         client = self._client(host)
         path = client.build_search_url(client.API_CATEGORY, CATEGORIES[query.category], None)
         params = {"page": query.page, "o": ORDERS[query.order], "t": PERIODS[query.period]}
         page = client.get_jm_html(client.append_params_to_url(path, params)).text
-        found = JmPageTool.parse_html_to_category_page(page, query.page)
-        # jmcomic returns an empty ranking for a page that is no ranking at all
-        if not found.content and not _TOTAL.search(page):
-            raise failure_of_answer(200, page)
-        return ranking_from_jm(found, query, _HTML)
+        with reading_answer():
+            found = JmPageTool.parse_html_to_category_page(page, query.page)
+            # jmcomic returns an empty ranking for a page that is no ranking at all
+            if not found.content and not _TOTAL.search(page):
+                raise failure_of_answer(200, page)
+            return ranking_from_data(_list_data(found, page), query, has_tags=True)
 
-    def _page(self, host: str, path: str) -> str | None:
-        """The page's HTML; None where the site redirects to its error page for a missing album."""
+    def _page(self, host: str, path: str) -> str:
+        """The page's HTML. Raises `AttemptError` where the site leads to its error page, or to its login."""
         try:
             answer = self._client(host).get_jm_html(path)
         except ResponseUnexpectedException as error:
-            if _MISSING in error.resp.url:
-                return None
-            raise
-        return None if _MISSING in answer.url else str(answer.text)
+            answer = error.resp
+            if _MISSING not in answer.url:
+                raise
+        if _MISSING in answer.url:
+            raise AttemptError(UpstreamReason.GARBLED, "nothing of this number", is_absent=True)
+        if _LOGIN in urlsplit(answer.url).path:
+            raise AttemptError(UpstreamReason.LOGIN_REQUIRED, "leads to the login", is_refusal=True)
+        return str(answer.text)
 
     def _client(self, host: str) -> Any:
         with self._lock:
@@ -171,11 +189,61 @@ class JmHtml:
         return JmHtmlClient(postman, domain_list=[host], retry_times=0)
 
 
-def _names(page: str) -> dict[str, list[str]]:
-    return {
-        key: _LINK_TEXT.findall(found[1]) if (found := pattern.search(page)) else []
-        for key, pattern in _NAMES.items()
+def _album_from_page(page: str, id: str) -> AlbumDetail:
+    page = JmcomicText.parse_jm_base64_html(page)
+    data = {key: found[1] if (found := pattern.search(page)) else None for key, pattern in _TEXTS.items()}
+    if data["id"] is None:
+        raise failure_of_answer(200, page)
+    chapters = JmcomicText.pattern_html_album_episode_list.findall(page)
+    album = album_from_data(
+        {
+            **data,
+            **{key: _link_texts(pattern, page) for key, pattern in _NAMES.items()},
+            "series": [{"id": number, "sort": sort, "name": name} for number, sort, name in chapters],
+            "related_list": [{"id": number, "name": title} for number, title in _related(page)],
+        },
+        id,
+        _HTML,
+    )
+    return replace(album, has_all_chapters=_links_only(page, {chapter.id for chapter in album.chapters}))
+
+
+def _links_only(page: str, chapter_ids: set[str]) -> bool:
+    """True when the page links to these chapters and to no other.
+
+    jmcomic's pattern does not recognise the lists of every mirror: a series then looks like a single album.
+    """
+    return chapter_ids.issuperset(number.lstrip("0") for number in _CHAPTER_LINK.findall(page))
+
+
+def _chapter_from_page(page: str, id: str) -> ChapterDetail:
+    def find(pattern: re.Pattern[str]) -> str | None:
+        return found[1] if (found := pattern.search(page)) else None
+
+    number = find(JmcomicText.pattern_html_photo_photo_id)
+    scramble_id = find(JmcomicText.pattern_html_photo_scramble_id)
+    if number is None or scramble_id is None:
+        raise failure_of_answer(200, page)
+    data = {
+        "id": number,
+        "name": find(JmcomicText.pattern_html_photo_name),
+        "series_id": find(JmcomicText.pattern_html_photo_series_id),
+        "images": json.loads(find(JmcomicText.pattern_html_photo_page_arr) or "null"),
     }
+    return chapter_from_data(data, id, int(scramble_id))
+
+
+def _page_of_album(album: AlbumDetail) -> AlbumListPage:
+    return AlbumListPage((AlbumSummary(album.id, album.title, album.tags),), page=1, page_count=1, total=1)
+
+
+def _list_data(listed: Any, page: str) -> dict[str, Any]:
+    rows = [{"id": id, "name": row.get("name"), "tags": row.get("tags")} for id, row in listed.content]
+    return {"content": rows, "total": found[1] if (found := _TOTAL.search(page)) else None}
+
+
+def _link_texts(pattern: re.Pattern[str], page: str) -> list[str]:
+    return _LINK_TEXT.findall(found[1]) if (found := pattern.search(page)) else []
 
 
 def _related(page: str) -> list[tuple[str, str]]:

@@ -40,8 +40,8 @@ INTERACTIVE_WAIT_S = 30.0
 _NOT_RETRIED = frozenset({UpstreamReason.REGION_BLOCKED, UpstreamReason.CHALLENGED})
 """The same host would answer the same again: only other hosts are tried."""
 
-_ABSENT_HOSTS = 2
-"""When so many hosts of a CDN answer that they don't have a file, there is none."""
+_ABSENCES = 2
+"""Answers that there is no such thing until it is believed, of two hosts where there are two: one may be wrong."""
 
 AttemptObserver = Callable[[HostRole, str, UpstreamReason | None, float], None]
 """Called after every attempt: role, host, what went wrong (None: nothing), seconds."""
@@ -78,7 +78,13 @@ class UpstreamHttp:
         """
         # a caller that has another source does not wait for a host that limits us
         rate_limit_wait_s = 0.0 if attempts else RATE_LIMIT_WAIT_S[current_stats().priority]
-        plan = RetryPlan(hosts, deadline, attempts=attempts or self._attempts, rate_limit_wait_s=rate_limit_wait_s)
+        plan = RetryPlan(
+            hosts,
+            deadline,
+            attempts=attempts or self._attempts,
+            absences=1 if attempts else _ABSENCES,
+            rate_limit_wait_s=rate_limit_wait_s,
+        )
         while host := plan.next_host():
             if not await plan.pause_for(host):
                 continue
@@ -98,7 +104,7 @@ class UpstreamHttp:
         except HostRateLimited:
             return False
         except AttemptError as failed:
-            return failed.is_absent
+            return failed.is_answer
         return True
 
     async def _attempt(
@@ -144,7 +150,7 @@ class UpstreamHttp:
         self, hosts: Hosts, host: Host, failed: AttemptError, began_at: float, is_grave: bool
     ) -> None:
         seconds = time.monotonic() - began_at
-        if failed.is_absent:
+        if failed.is_answer:
             self._note_answer(hosts, host, seconds, failed.reason)
             return
         self._on_attempt(hosts.role, host.name, failed.reason, seconds)
@@ -188,13 +194,16 @@ class Deadline:
 class RetryPlan:
     """What one call has tried and may still try. `failed` is what it ends with when no host answers."""
 
-    def __init__(self, hosts: Hosts, deadline: Deadline, *, attempts: int, rate_limit_wait_s: float) -> None:
+    def __init__(
+        self, hosts: Hosts, deadline: Deadline, *, attempts: int, absences: int, rate_limit_wait_s: float
+    ) -> None:
         self._failed: AttemptError | None = None
         self._hosts = hosts
         self._deadline = deadline
         self._attempts_left = hosts.tries(attempts)
         self._failures: Counter[str] = Counter()
-        self._absent = 0
+        self._absences_left = absences
+        self._absent_at: Host | None = None
         self._rate_limit_wait_s = rate_limit_wait_s
 
     @property
@@ -203,8 +212,14 @@ class RetryPlan:
         return self._failed or AttemptError(UpstreamReason.UNREACHABLE, "no host is known")
 
     def next_host(self) -> Host | None:
-        """The host to use now; None when all has been tried."""
-        return None if self._absent >= _ABSENT_HOSTS else self._hosts.choose(self._attempts_left)
+        """The host to use now; None when all has been tried.
+
+        Where no other host can confirm an absence, the one that answered it is asked again.
+        """
+        if self._absences_left <= 0:
+            return None
+        host, self._absent_at = self._hosts.choose(self._attempts_left) or self._absent_at, None
+        return host
 
     async def pause_for(self, host: Host) -> bool:
         """Back off before another attempt at a host, and wait while it limits us. False when that takes too long."""
@@ -226,10 +241,16 @@ class RetryPlan:
     def note(self, host: Host, failed: AttemptError) -> None:
         """Record a failed attempt."""
         self._failed = failed
-        self._failures[host.url] += 1
-        self._absent += failed.is_absent
-        is_final = failed.is_absent or failed.reason in _NOT_RETRIED
-        self._attempts_left[host.url] = 0 if is_final else self._attempts_left[host.url] - 1
+        if failed.is_refusal:
+            self._attempts_left.clear()
+        elif failed.is_absent:
+            self._attempts_left[host.url] = 0
+            self._absences_left -= 1
+            self._absent_at = host if self._hosts.role is not HostRole.IMAGE else None
+        else:
+            self._failures[host.url] += 1
+            is_final = failed.reason in _NOT_RETRIED
+            self._attempts_left[host.url] = 0 if is_final else self._attempts_left[host.url] - 1
 
 
 def _pause_s(failures: int) -> float:

@@ -1,17 +1,23 @@
-"""jmcomic's entities to our records, our queries to the site's parameters, and numbers as the site writes them."""
+"""The site's answers to our records, and our queries to its parameters.
+
+An answer is the decrypted JSON of the mobile API, or a web page that html.py read into a dict of the same keys. Only
+what a record can't be without is required: number, title, and the list of pages of a chapter. Every other value may
+be absent, null or of another type; docs/upstream.md says what the site was seen to send.
+"""
 
 from __future__ import annotations
 
 import html
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal
 from math import ceil
 from typing import Any
 
-from services.errors import UpstreamReason
+from services.errors import InvalidInput, UpstreamReason
 from services.upstream.failures import AttemptError
 from services.upstream.records import (
     AlbumDetail,
@@ -67,8 +73,11 @@ CATEGORIES = {
 
 _ID = re.compile(r"[1-9]\d{0,11}")
 # names of pages become parts of addresses and file names, so only plain ones pass
-_PAGE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}\.(?:webp|jpe?g|png|gif)", re.IGNORECASE)
+_PAGE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}\.(?:webp|jpe?g|png|gif|avif)", re.IGNORECASE)
+_MARKUP = re.compile(r"<[/!a-z][^>]*>", re.IGNORECASE)
+_LINE_BREAK = re.compile(r"<br\b[^>]*>", re.IGNORECASE)
 
+OTHER_ALBUM = "The site answered with another album than the one requested: it serves decoys to this client."
 
 SITE_TIMEZONE = timezone(timedelta(hours=8))
 """The site's days begin in this zone."""
@@ -101,84 +110,100 @@ def search_to_jm(query: SearchQuery, text: str) -> dict[str, Any]:
     }
 
 
-def album_from_jm(
-    album: Any,
-    source: SourceMethod,
-    *,
-    names: Mapping[str, Sequence[str]] | None = None,
-    related: Iterable[tuple[str, str]] = (),
-    published_on: Any = None,
-) -> AlbumDetail:
-    """`AlbumDetail` of a `JmAlbumDetail`.
+@contextmanager
+def reading_answer() -> Iterator[None]:
+    """Around the code that reads an answer: whatever it raises means that the answer can't be read, GARBLED."""
+    try:
+        yield
+    except (AttemptError, InvalidInput):
+        raise
+    except Exception as error:
+        raise AttemptError(UpstreamReason.GARBLED, f"unreadable: {type(error).__name__}") from error
 
-    `names` replaces its lists where the page was read more closely (keys authors, works, actors, tags); `related` are
-    (id, title); `published_on` wins over the entity's date, which is in the zone of this machine.
-    """
-    names = names or {key: getattr(album, key) or () for key in ("authors", "works", "actors", "tags")}
-    album_id = id_from_jm(album.album_id)
-    title = text_from_jm(album.name, source)
+
+def album_from_data(data: Mapping[str, Any], id: str, source: SourceMethod) -> AlbumDetail:
+    """The album `id`. Raises `AttemptError` for another album's data, and for data without a title."""
+    check_number(data.get("id"), id)
+    title = title_of(data.get("name"))
     return AlbumDetail(
-        id=album_id,
+        id=id,
         title=title,
-        # jmcomic writes an absent description as the word
-        description="" if album.description == "None" else _lines(album.description, source),
-        authors=names_from_jm(names["authors"], source),
-        works=names_from_jm(names["works"], source),
-        characters=names_from_jm(names["actors"], source),
-        tags=names_from_jm(names["tags"], source),
-        page_count=max(int(album.page_count), 0),
-        view_count=count_of(album.views),
-        like_count=count_of(album.likes),
-        comment_count=max(int(album.comment_count), 0),
-        published_on=published_on or date_of(album.pub_date),
-        updated_on=date_of(album.update_date),
-        chapters=_chapters(album.episode_list, album_id, title, source),
-        related=tuple(
-            AlbumSummary(id, text_from_jm(name, source))
-            for id, name in dict(related).items()
-            if _ID.fullmatch(id) and id != album_id
-        ),
+        description=_lines(data.get("description")),
+        authors=names_of(data.get("author")),
+        works=names_of(data.get("works")),
+        characters=names_of(data.get("actors")),
+        tags=names_of(_words(data.get("tags"))),
+        page_count=count_of(data.get("total_photos")),
+        view_count=count_of(data.get("total_views")),
+        like_count=count_of(data.get("likes")),
+        comment_count=count_of(data.get("comment_total")),
+        published_on=date_of_timestamp(data.get("addtime")) or date_of(data.get("published")),
+        updated_on=date_of(data.get("updated")),
+        chapters=_chapters(data.get("series"), id, title),
+        related=tuple(album for album in _summaries(data.get("related_list")) if album.id != id),
         source=source,
     )
 
 
-def chapter_from_jm(photo: Any, source: SourceMethod, scramble_id: int) -> ChapterDetail:
-    """`ChapterDetail` of a `JmPhotoDetail`; `scramble_id` as it was read from the site's answer."""
+def chapter_from_data(data: Mapping[str, Any], id: str, scramble_id: int) -> ChapterDetail:
+    """The chapter `id`. Raises `AttemptError` for another chapter's data, and for data without a list of pages.
+
+    Entries behind the pages that are no pages ("ori", null) are left out; nothing but such entries is no list.
+    """
+    check_number(data.get("id"), id)
+    if data.get("images") is None:
+        raise AttemptError(UpstreamReason.GARBLED, "no list of pages")
+    entries = rows_of(data["images"])
+    page_names = tuple(name for name in entries if isinstance(name, str) and _PAGE_NAME.fullmatch(name))
+    if entries and not page_names:
+        raise AttemptError(UpstreamReason.GARBLED, "a list of pages without a page")
+    left_out = len(entries) - len(page_names)
     return ChapterDetail(
-        id=id_from_jm(photo.photo_id),
-        album_id=id_from_jm(photo.album_id),
-        title=text_from_jm(photo.name, source),
+        id=id,
+        album_id=id_or_none(data.get("series_id")) or id,
+        title=text_of(data.get("name")),
         scramble_id=scramble_id,
-        page_names=tuple(_page_name(name) for name in photo.page_arr or ()),
+        page_names=page_names,
+        notes=(f"{id}: {left_out} entries that are no pages were left out",) if left_out else (),
     )
 
 
-def list_from_jm(found: Any, page: int, source: SourceMethod) -> AlbumListPage:
-    """`AlbumListPage` of a `JmSearchPage`; an album reached by its number is the only one there is."""
-    items = tuple(_summaries(found, source))
-    if found.is_single_album:
-        return AlbumListPage(items, page=1, page_count=1, total=1)
-    total = max(int(found.total), 0)
+def list_from_data(data: Mapping[str, Any], page: int, *, has_tags: bool) -> AlbumListPage:
+    """A page of a list. `has_tags`: its lines carry tags; those of the API carry none.
+
+    Where the site gives no total, what is shown counts, and another page is expected behind a full one.
+    """
+    rows = rows_of(data.get("content"))
+    items = tuple(_summaries(rows, has_tags=has_tags))
+    total = number_or_none(data.get("total"))
+    if total is None:
+        is_full = len(rows) >= PAGE_SIZE
+        shown = (page - 1) * PAGE_SIZE + len(items)
+        return AlbumListPage(items, page=page, page_count=page + is_full if items else page - 1, total=shown)
     return AlbumListPage(items, page=page, page_count=ceil(total / PAGE_SIZE), total=total)
 
 
-def ranking_from_jm(found: Any, query: RankingQuery, source: SourceMethod) -> RankingPage:
-    """`RankingPage` of a `JmCategoryPage`; ranks go on from page to page."""
-    listed = list_from_jm(found, query.page, source)
+def ranking_from_data(data: Mapping[str, Any], query: RankingQuery, *, has_tags: bool) -> RankingPage:
+    """A page of a ranking; ranks go on from page to page."""
+    listed = list_from_data(data, query.page, has_tags=has_tags)
     first = (query.page - 1) * PAGE_SIZE + 1
     return RankingPage(
         period=query.period,
         page=query.page,
         total=listed.total,
+        has_next=query.page < listed.page_count,
         entries=tuple(RankingLine(rank, album) for rank, album in enumerate(listed.items, first)),
         fetched_at=datetime.now(UTC),
     )
 
 
-def comments_from_jm(found: Any, album_id: str, page: int) -> CommentPageRecord:
-    """`CommentPageRecord` of a `JmAlbumCommentPage`."""
-    items = tuple(_comment(comment, album_id) for comment in found.content)
-    total = max(int(found.total or 0), 0)
+def comments_from_data(data: Mapping[str, Any], album_id: str, page: int) -> CommentPageRecord:
+    """A page of an album's comments."""
+    rows = rows_of(data.get("list"))
+    items = tuple(_comments(rows, album_id))
+    total = number_or_none(data.get("total"))
+    if total is None:
+        total = (page - 1) * COMMENT_PAGE_SIZE + len(items) + (len(rows) >= COMMENT_PAGE_SIZE)
     return CommentPageRecord(
         album_id=album_id,
         items=items,
@@ -190,88 +215,133 @@ def comments_from_jm(found: Any, album_id: str, page: int) -> CommentPageRecord:
     )
 
 
-def id_from_jm(value: object) -> str:
-    """The number as digits. Raises `AttemptError` for anything else: such an answer is about no album."""
-    id = str(value).strip()
-    if not _ID.fullmatch(id):
-        raise AttemptError(UpstreamReason.GARBLED, "an id that is not a number")
-    return id
-
-
-def text_from_jm(value: object, source: SourceMethod) -> str:
-    """One line of text: entities of web pages resolved, blanks collapsed."""
-    text = "" if value is None else str(value)
-    return " ".join((html.unescape(text) if source is SourceMethod.HTML else text).split())
-
-
-def _lines(value: str, source: SourceMethod) -> str:
-    return "\n".join(text_from_jm(line, source) for line in value.splitlines()).strip()
-
-
-def names_from_jm(values: Iterable[object], source: SourceMethod) -> tuple[str, ...]:
-    """Names in their order, each once, none empty."""
-    return tuple(dict.fromkeys(name for value in values if (name := text_from_jm(value, source))))
-
-
-def _chapters(episodes: Iterable[Any], album_id: str, title: str, source: SourceMethod) -> tuple[ChapterRef, ...]:
-    rows = [(id_from_jm(id), number, text_from_jm(name, source)) for id, number, name in episodes]
-    if len(rows) == 1 and rows[0][0] == album_id:
+def _chapters(series: object, album_id: str, title: str) -> tuple[ChapterRef, ...]:
+    """In the order of their `sort`, then as listed; each number once. An album without any is its own chapter."""
+    rows = {id: row for row in rows_of(series) if isinstance(row, Mapping) and (id := id_or_none(row.get("id")))}
+    if not rows or list(rows) == [album_id]:
         return (ChapterRef(album_id, 1, title),)
+    sorts = {id: number_or_none(row.get("sort")) for id, row in rows.items()}
+    in_order = sorted(
+        enumerate(rows, 1), key=lambda place: (place[0] if (sort := sorts[place[1]]) is None else sort, place[0])
+    )
     return tuple(
-        ChapterRef(id, index, name or f"第{text_from_jm(number, source)}話")
-        for index, (id, number, name) in enumerate(rows, 1)
+        ChapterRef(id, index, text_of(rows[id].get("name")) or f"第{sorts[id] or index}話")
+        for index, (_, id) in enumerate(in_order, 1)
     )
 
 
-def _summaries(found: Any, source: SourceMethod) -> Iterable[AlbumSummary]:
+def _summaries(value: object, *, has_tags: bool = False) -> Iterator[AlbumSummary]:
     seen = set()
-    for id, info in found.content:
-        if not _ID.fullmatch(str(id)) or id in seen:
+    for row in rows_of(value):
+        if not isinstance(row, Mapping) or (id := id_or_none(row.get("id"))) is None or id in seen:
             continue
-        seen.add(id)
-        # a list of the API carries no tags, unless it is one album that was read whole
-        has_tags = source is SourceMethod.HTML or found.is_single_album
-        tags = names_from_jm(info.get("tags") or (), source) if has_tags else None
-        yield AlbumSummary(str(id), text_from_jm(info.get("name"), source), tags)
+        title = text_of(row.get("name"))
+        if title:
+            seen.add(id)
+            yield AlbumSummary(id, title, names_of(_words(row.get("tags"))) if has_tags else None)
 
 
-def _page_name(value: object) -> str:
-    name = str(value)
-    if not _PAGE_NAME.fullmatch(name):
-        raise AttemptError(UpstreamReason.GARBLED, "a page name that is not one")
-    return name
-
-
-def _comment(comment: Any, album_id: str, parent_id: str | None = None) -> CommentRecord:
-    id = str(comment.comment_id or "")
-    return CommentRecord(
-        id=id,
-        album_id=str(comment.album_id or album_id),
-        user_id=str(comment.user_id or ""),
-        username=str(comment.username or ""),
-        nickname=str(comment.nickname or comment.username or ""),
-        parent_id=str(comment.parent_comment_id) if comment.parent_comment_id else parent_id,
-        text=str(comment.content or ""),
-        is_spoiler=bool(comment.is_spoiler),
-        posted_at=str(comment.created_at or ""),
-        likes=comment.likes,
-        replies=tuple(_comment(reply, album_id, id) for reply in comment.replies),
-    )
+def _comments(value: object, album_id: str, parent_id: str | None = None) -> Iterator[CommentRecord]:
+    for row in rows_of(value):
+        if not isinstance(row, Mapping):
+            continue
+        id, username = text_of(row.get("CID")), text_of(row.get("username"))
+        parent = text_of(row.get("parent_CID"))
+        yield CommentRecord(
+            id=id,
+            album_id=text_of(row.get("AID")) or album_id,
+            user_id=text_of(row.get("UID")),
+            username=username,
+            nickname=text_of(row.get("nickname")) or username,
+            parent_id=parent if parent not in ("", "0") else parent_id,
+            text=_text_of_markup(row.get("content")),
+            is_spoiler=text_of(row.get("spoiler")) == "2" or row.get("is_spoiler") is True,
+            posted_at=text_of(row.get("addtime")),
+            likes=number_or_none(row.get("likes")),
+            replies=tuple(_comments(row.get("replys"), album_id, id)),
+        )
 
 
 def _with_replies(comment: CommentRecord) -> int:
     return 1 + sum(map(_with_replies, comment.replies))
 
 
-def count_of(text: str | int | None) -> int:
+def check_number(value: object, id: str) -> None:
+    """Raises `AttemptError` unless the answer is about the number that was requested.
+
+    To a client that it dislikes the site answers every number with one and the same album, well formed, status 200.
+    """
+    number = id_or_none(value)
+    if number is None:
+        raise AttemptError(UpstreamReason.GARBLED, "an answer without a number")
+    if number != id:
+        raise AttemptError(UpstreamReason.GARBLED, "another album's answer", message=OTHER_ALBUM)
+
+
+def id_or_none(value: object) -> str | None:
+    """The number as digits; None for anything else, 0 included."""
+    id = str(value).strip() if isinstance(value, (str, int)) else ""
+    return id if _ID.fullmatch(id) else None
+
+
+def title_of(value: object) -> str:
+    """The title. Raises `AttemptError` without one: nothing on the site has none."""
+    if title := text_of(value):
+        return title
+    raise AttemptError(UpstreamReason.GARBLED, "no title")
+
+
+def text_of(value: object) -> str:
+    """One line of text: entities resolved, blanks collapsed; "" for what is no text."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return ""
+    return " ".join(html.unescape(str(value)).split())
+
+
+def names_of(value: object) -> tuple[str, ...]:
+    """Names in their order, each once, none empty; a single text is one name."""
+    values = [value] if isinstance(value, str) else rows_of(value)
+    return tuple(dict.fromkeys(name for value in values if (name := text_of(value))))
+
+
+def rows_of(value: object) -> list[Any]:
+    """A list, also one that was sent as `{"0": …, "1": …}`; empty for anything else."""
+    if isinstance(value, Mapping):
+        return list(value.values())
+    return list(value) if isinstance(value, (list, tuple)) else []
+
+
+def number_or_none(value: object) -> int | None:
+    """The figure in 26, "26" or "26.0", at least 0; None for anything else."""
+    if isinstance(value, (str, int, float)) and not isinstance(value, bool):
+        found = re.fullmatch(r"\s*(\d{1,15})(?:\.0*)?\s*", str(value))
+        return int(found[1]) if found else None
+    return None
+
+
+def _words(value: object) -> object:
+    """Tags that were sent as one text, "全彩 中文", as a list."""
+    return re.split(r"[\s,，、]+", value) if isinstance(value, str) else value
+
+
+def _lines(value: object) -> str:
+    return "\n".join(map(text_of, value.splitlines())).strip() if isinstance(value, str) else ""
+
+
+def _text_of_markup(value: object) -> str:
+    text = value if isinstance(value, str) else ""
+    return html.unescape(_MARKUP.sub("", _LINE_BREAK.sub("\n", text))).strip()
+
+
+def count_of(value: object) -> int:
     """The integer behind a count: `"[40K]"` is 40000, `"1.2M"` 1200000, `"3万"` 30000, `"1,234"` 1234.
 
     Brackets, blanks, grouping and a trailing plus are dropped, full-width forms are read, halves round up. What is no
     count at all ("", None, "-") is 0: a count that can't be read does not make an album unreadable.
     """
-    if isinstance(text, int):
-        return max(text, 0)
-    plain = unicodedata.normalize("NFKC", text or "").strip(" \t\r\n[]()【】").lower()
+    if isinstance(value, (int, float)):
+        return int(value) if 0 <= value < 1e15 else 0
+    plain = unicodedata.normalize("NFKC", value if isinstance(value, str) else "").strip(" \t\r\n[]()【】").lower()
     found = _COUNT.fullmatch(re.sub(r"(?<=\d)[,_'](?=\d{3})", "", plain))
     if found is None:
         return 0
@@ -279,9 +349,10 @@ def count_of(text: str | int | None) -> int:
     return int(exact.quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
-def date_of(text: str | None) -> date | None:
+def date_of(value: object) -> date | None:
     """The day in `"2020-08-29"` (or with slashes or dots, or with a time behind it); None where there is none."""
-    found = re.match(r"\s*(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)", text or "")
+    text = value if isinstance(value, str) else ""
+    found = re.match(r"\s*(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)", text)
     if found is None:
         return None
     try:
@@ -290,10 +361,10 @@ def date_of(text: str | None) -> date | None:
         return None
 
 
-def date_of_timestamp(seconds: str | int | None) -> date | None:
-    """The site's day of a Unix time in seconds ("1598659200"); None for none, zero or nonsense."""
+def date_of_timestamp(value: object) -> date | None:
+    """The site's day of a Unix time in seconds (1598659200, "1598659200"); None for none, zero or nonsense."""
+    seconds = number_or_none(value)
     try:
-        moment = datetime.fromtimestamp(int(seconds or 0), UTC)
+        return datetime.fromtimestamp(seconds, SITE_TIMEZONE).date() if seconds else None
     except (ValueError, OverflowError, OSError):
         return None
-    return moment.astimezone(SITE_TIMEZONE).date() if int(seconds or 0) > 0 else None

@@ -97,6 +97,8 @@ class AlbumDetail:
     chapters: tuple[ChapterRef, ...]
     related: tuple[AlbumSummary, ...]
     source: SourceMethod
+    has_all_chapters: bool = True
+    """False where the list of chapters on a web page was not recognised as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,7 @@ class RankingPage:
     period: Period
     page: int
     total: int
+    has_next: bool
     entries: tuple[RankingLine, ...]
     fetched_at: datetime
 

@@ -151,12 +151,14 @@ class SourceFallback:
         try:
             return await self._fetch_by_api(by_api)
         except AttemptError:
-            return answer
+            return await by_html(hosts, self._http.deadline(), None)
 
     async def _api_then_html(self, by_html: SourceCall[T], by_api: SourceCall[T]) -> T:
         try:
             return await self._fetch_by_api(by_api)
         except AttemptError as failed:
+            if failed.is_refusal:
+                raise
             try:
                 answer = await by_html(self._lists.known_hosts(HostRole.HTML), Deadline(HTML_TIMEOUT_S), 1)
             except (AttemptError, InvalidInput):

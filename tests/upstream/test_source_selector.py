@@ -79,7 +79,8 @@ async def test_an_absence_on_the_web_pages_is_confirmed_by_the_api(
 ) -> None:
     async with upstream_to(jm_method="auto") as upstream:
         assert await upstream.album("77") is None
-        assert demo.requests.count("/album?id=77", role="api") == 1
+        assert demo.requests.count("/album/77", role="html") == 1
+        assert demo.requests.count("/album?id=77", role="api") == 2
         demo.knobs.set("api", failure="server_error")
         assert await upstream.album("77") is None
 
