@@ -84,9 +84,9 @@ async def album_detail(context: Context, id: str) -> AlbumDetail:
     return detail
 
 
-async def chapter_detail(context: Context, id: str) -> ChapterDetail:
-    """A chapter with its pages; raises `ChapterNotFound` when the site no longer has it."""
-    if (detail := await context.loaders.chapter_of.load(id)) is None:
+async def chapter_detail(context: Context, id: str, album_id: str | None) -> ChapterDetail:
+    """A chapter with its pages, listed by this album; raises `ChapterNotFound` when the site no longer has it."""
+    if (detail := await context.loaders.chapter_of.load((id, album_id))) is None:
         raise ChapterNotFound(id)
     return detail
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
@@ -27,14 +29,27 @@ class Loaders:
     def __init__(self, services: Services) -> None:
         self._services = services
         self.detail_of: DataLoader[str, AlbumDetail | None] = DataLoader(self._details, cache=False)
-        self.chapter_of: DataLoader[str, ChapterDetail | None] = DataLoader(self._chapters, cache=False)
+        self.chapter_of: DataLoader[tuple[str, str | None], ChapterDetail | None] = DataLoader(
+            self._chapters, cache=False
+        )
+        """By a chapter's number and that of the album that lists it, None where it is not known."""
         self.cover_info_of: DataLoader[str, ImageInfo | None] = DataLoader(self._cover_infos, cache=False)
 
     async def _details(self, ids: list[str]) -> list[AlbumDetail | BaseException | None]:
         return list(await self._services.catalog.find_albums(ids))
 
-    async def _chapters(self, ids: list[str]) -> list[ChapterDetail | BaseException | None]:
-        return list(await self._services.catalog.find_chapters(ids))
+    async def _chapters(self, keys: list[tuple[str, str | None]]) -> list[ChapterDetail | BaseException | None]:
+        ids_of: defaultdict[str | None, list[str]] = defaultdict(list)
+        for id, album_id in keys:
+            ids_of[album_id].append(id)
+        find = self._services.catalog.find_chapters
+        found = await asyncio.gather(*(find(ids, album_id) for album_id, ids in ids_of.items()))
+        chapter_of = {
+            (id, album_id): chapter
+            for (album_id, ids), chapters in zip(ids_of.items(), found, strict=True)
+            for id, chapter in zip(ids, chapters, strict=True)
+        }
+        return [chapter_of[key] for key in keys]
 
     async def _cover_infos(self, ids: list[str]) -> list[ImageInfo | BaseException | None]:
         infos = await self._services.covers.infos(ids)

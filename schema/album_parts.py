@@ -64,11 +64,12 @@ class Chapter:
     """A chapter of an album. A single album is one chapter with the album's number."""
 
     record: strawberry.Private[catalog.ChapterRef]
+    album_id: strawberry.Private[str | None] = None
 
     @classmethod
-    def of(cls, record: catalog.ChapterRef) -> Self:
-        """The view of a chapter as its album lists it."""
-        return cls(record=record)
+    def of(cls, record: catalog.ChapterRef, album_id: str | None = None) -> Self:
+        """The view of a chapter as this album lists it."""
+        return cls(record=record, album_id=album_id)
 
     @field
     def id(self) -> strawberry.ID:
@@ -88,13 +89,16 @@ class Chapter:
     @field(semantic_non_null=True)
     async def page_count(self, info: Info) -> int | None:
         """Number of pages; one call to the site."""
-        return len((await resolvers.albums.chapter_detail(info.context, self.record.id)).page_names)
+        return len((await self._detail(info)).page_names)
 
     @field(semantic_non_null=True)
     async def pages(self, info: Info) -> list[Page] | None:
         """The pages in reading order; one call to the site."""
-        detail = await resolvers.albums.chapter_detail(info.context, self.record.id)
+        detail = await self._detail(info)
         return [Page(chapter_id=detail.id, index=index) for index in range(1, len(detail.page_names) + 1)]
+
+    async def _detail(self, info: Info) -> catalog.ChapterDetail:
+        return await resolvers.albums.chapter_detail(info.context, self.record.id, self.album_id)
 
 
 @object_type

@@ -1,16 +1,23 @@
-"""Albums: details by number, one or many, and whether the policy lets them be shown."""
+"""Albums and their chapters: details by number, one or many, and whether the policy lets them be shown."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from services.cache import Cache, CacheEntry, CacheKey
+from cachetools import LRUCache
+
+from services.cache import Cache, CacheEntry, CacheKey, RedisTier
 from services.catalog.policy import LIST_TTL_S, ContentPolicy, FilteredViews, PolicyFilter
 from services.catalog.site import Site
 from services.catalog.tags import AlbumTags, TagCache
-from services.errors import AlbumNotFound, BlockedByPolicy, UpstreamFailure
-from services.upstream.records import AlbumDetail, AlbumSummary
+from services.errors import AlbumNotFound, BlockedByPolicy, ChapterNotFound, UpstreamFailure
+from services.upstream.records import AlbumDetail, AlbumSummary, ChapterDetail
+
+MAX_LISTED = 4096
+"""Chapters in this process whose album is another one than they name; Redis has the rest."""
+LISTED_BY_TTL_S = 30 * 86400.0
+_LISTED_BY = "jmgraph:listed-by:"
 
 
 class Albums:
@@ -73,6 +80,15 @@ class Albums:
         if blocked := self._policy.blocked_tags(tags):
             raise BlockedByPolicy(blocked)
 
+    async def reread(self, id: str) -> AlbumDetail:
+        """The album as the API shows it now, whatever is cached. Raises as `get`."""
+        detail = await self._site.album_by_api(id)
+        if detail is None:
+            raise AlbumNotFound(id)
+        if blocked := self._policy.blocked_tags(AlbumTags.of(detail)):
+            raise BlockedByPolicy(blocked)
+        return detail
+
     async def related(self, id: str) -> tuple[AlbumSummary, ...]:
         """The albums shown with this one, each looked up first where the policy is strict."""
         unfiltered = (await self._read(id)).value
@@ -107,3 +123,74 @@ class Albums:
         listable = self.filter.listable_by_known_tags(unfiltered.related, is_strict=self._policy.is_strict)
         related = tuple(album for album in unfiltered.related if album.id in listable)
         return self._views.put(entry, replace(unfiltered, related=related), LIST_TTL_S)
+
+
+class Chapters:
+    """Chapters with their pages, each judged by its album."""
+
+    def __init__(
+        self, site: Site, cache: Cache, redis: RedisTier, albums: Albums, *, fresh_s: float, concurrency: int
+    ) -> None:
+        self._site = site
+        self._cache = cache
+        self._redis = redis
+        self._albums = albums
+        self._concurrency = concurrency
+        self._kind = CacheKey("chapter", ChapterDetail, fresh_s)
+        self._listed_by: LRUCache[str, str] = LRUCache(MAX_LISTED)
+
+    async def find(self, id: str, album_id: str | None = None) -> ChapterDetail | None:
+        """As `get`; None when there is no chapter to show."""
+        try:
+            return await self.get(id, album_id)
+        except (ChapterNotFound, BlockedByPolicy):
+            return None
+
+    async def get(self, id: str, album_id: str | None = None) -> ChapterDetail:
+        """The chapter; `album_id` is the album that lists it, where it was reached through one.
+
+        On the site some chapters name an album that is gone: the album that lists them then stands in, also for
+        those who ask for the chapter alone later. Raises `ChapterNotFound`, `BlockedByPolicy`.
+        """
+        entry = self._cache.peek(self._kind, id) or await self._cache.read(
+            self._kind, id, lambda: self._site.chapter(id)
+        )
+        if (chapter := entry.value) is None:
+            raise ChapterNotFound(id)
+        if album_id and album_id != chapter.album_id:
+            await self._note_listed_by(id, album_id)
+            return await self._checked(replace(chapter, album_id=album_id))
+        try:
+            return await self._checked(chapter)
+        except ChapterNotFound:
+            listed_by = await self._find_listed_by(id)
+            if listed_by == chapter.album_id:
+                raise
+            return await self._checked(replace(chapter, album_id=listed_by))
+
+    async def find_many(
+        self, ids: Sequence[str], album_id: str | None = None
+    ) -> list[ChapterDetail | UpstreamFailure | None]:
+        """Many chapters, as `Albums.find_many` does it; `album_id` as in `get`, the same for all."""
+        return await self._cache.gather_bounded(
+            self._kind, ids, lambda id: self.find(id, album_id), self._concurrency
+        )
+
+    async def _checked(self, chapter: ChapterDetail) -> ChapterDetail:
+        try:
+            await self._albums.check(chapter.album_id)
+        except AlbumNotFound:
+            raise ChapterNotFound(chapter.id) from None
+        return chapter
+
+    async def _note_listed_by(self, id: str, album_id: str) -> None:
+        if self._listed_by.get(id) != album_id:
+            self._listed_by[id] = album_id
+            await self._redis.put_many({_LISTED_BY + id: album_id.encode()}, LISTED_BY_TTL_S)
+
+    async def _find_listed_by(self, id: str) -> str:
+        """The album that was seen to list this chapter; else the one of the same number, which its first one has."""
+        if (album_id := self._listed_by.get(id)) is None:
+            (found,) = await self._redis.get_many([_LISTED_BY + id])
+            album_id = found.decode() if found else id
+        return album_id

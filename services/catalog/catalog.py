@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 import msgspec
 
 from services.cache import Cache, CacheEntry, CacheKey, RedisTier
-from services.catalog.albums import Albums
+from services.catalog.albums import Albums, Chapters
 from services.catalog.policy import LIST_TTL_S, ContentPolicy, FilteredViews
 from services.catalog.site import Site
 from services.catalog.tags import AlbumTags, TagCache
-from services.errors import AlbumNotFound, BlockedByPolicy, ChapterNotFound, InvalidInput, UpstreamFailure
+from services.errors import AlbumNotFound, BlockedByPolicy, InvalidInput, UpstreamFailure
 from services.upstream import number_of
 from services.upstream.records import (
     AlbumDetail,
@@ -84,7 +84,9 @@ class Catalog:
         )
         self._searches = CacheKey("search", AlbumListPage, freshness.search_s)
         self._rankings = CacheKey("ranking", RankingPage, freshness.ranking_s)
-        self._chapters = CacheKey("chapter", ChapterDetail, freshness.album_s)
+        self._chapters = Chapters(
+            site, cache, redis, self._albums, fresh_s=freshness.album_s, concurrency=concurrency
+        )
         self._comments = CacheKey("comments", CommentPageRecord, freshness.comments_s)
 
     @property
@@ -160,29 +162,23 @@ class Catalog:
         """The album's page on the site."""
         return f"{self._site_url}/album/{id}/"
 
+    async def reread_album(self, id: str) -> AlbumDetail:
+        """The album as the API shows it now, whatever is cached. Raises as `get_album`."""
+        return await self._albums.reread(id)
+
     async def find_chapter(self, id: str) -> ChapterDetail | None:
         """The chapter of this number with its pages; None when there is none to show."""
-        try:
-            return await self.get_chapter(id)
-        except (ChapterNotFound, BlockedByPolicy):
-            return None
+        return await self._chapters.find(id)
 
     async def get_chapter(self, id: str) -> ChapterDetail:
         """As `find_chapter`; raises `ChapterNotFound` or `BlockedByPolicy` instead of giving None."""
-        entry = self._cache.peek(self._chapters, id) or await self._cache.read(
-            self._chapters, id, lambda: self._site.chapter(id)
-        )
-        if (chapter := entry.value) is None:
-            raise ChapterNotFound(id)
-        try:
-            await self.check_album(chapter.album_id)
-        except AlbumNotFound:
-            raise ChapterNotFound(id) from None
-        return chapter
+        return await self._chapters.get(id)
 
-    async def find_chapters(self, ids: Sequence[str]) -> list[ChapterDetail | UpstreamFailure | None]:
-        """Many chapters, as `find_albums` does it."""
-        return await self._cache.gather_bounded(self._chapters, ids, self.find_chapter, self._concurrency)
+    async def find_chapters(
+        self, ids: Sequence[str], album_id: str | None = None
+    ) -> list[ChapterDetail | UpstreamFailure | None]:
+        """Many chapters, as `find_albums` does it; `album_id` is the album that lists them all, where it is known."""
+        return await self._chapters.find_many(ids, album_id)
 
     async def comments(self, album_id: str, page: int) -> CommentPageRecord:
         """A page of an album's comments. Raises `InvalidInput`, `AlbumNotFound`, `BlockedByPolicy`."""

@@ -22,7 +22,7 @@ from services.observability import open_stats
 from services.redis import RedisClient
 from services.settings import read_settings
 from services.upstream import open_upstream
-from services.upstream.records import AlbumDetail, RankingQuery, SearchQuery
+from services.upstream.records import AlbumDetail, ChapterDetail, RankingQuery, SearchQuery, SourceMethod
 from tests.fakes import FakeTagIndex
 
 pytestmark = pytest.mark.anyio
@@ -218,3 +218,61 @@ async def test_a_cover_is_known_after_its_first_fetch(opened: Open, demo: Runnin
         assert image.size == (info.width, info.height)
     assert len(base64.b64decode(info.placeholder)) >= 5
     assert demo.requests.count(role="image") == 1
+
+
+async def test_a_decoy_is_neither_shown_nor_cached_nor_learned_from(opened: Open, demo: RunningDemo) -> None:
+    async with opened(blocked_tags=("誘餌",)) as reading:
+        demo.knobs.set("*", failure="decoy")
+        with pytest.raises(UpstreamFailure):
+            await reading.catalog.find_album("350234")
+        with pytest.raises(UpstreamFailure):
+            await reading.catalog.get_chapter("350234")
+        demo.knobs.reset()
+        album = await reading.catalog.find_album("350234")
+        chapter = await reading.catalog.get_chapter("350234")
+
+    assert album is not None
+    assert (album.title, chapter.album_id) == ("雨林深處的一天", "350234")
+
+
+async def test_a_chapter_is_judged_by_the_album_that_lists_it(opened: Open) -> None:
+    async with opened() as reading, opened() as elsewhere:
+        album = await reading.catalog.get_album("900302")
+        ids = [chapter.id for chapter in album.chapters]
+        assert await reading.catalog.find_chapter("900311") is None  # nobody knows yet who lists it
+        chapters = await reading.catalog.find_chapters(ids, album.id)
+        alone = [await catalog.catalog.get_chapter("900311") for catalog in (reading, elsewhere)]
+        page = await elsewhere.pages.find("900311", 8)
+
+    assert ids == ["900302", "900311"]
+    assert [chapter.album_id for chapter in chapters if isinstance(chapter, ChapterDetail)] == ["900302", "900302"]
+    assert {chapter.album_id for chapter in alone} == {"900302"}
+    assert page is not None
+
+
+async def test_a_blocked_album_withholds_chapters_that_name_another(opened: Open) -> None:
+    async with opened() as reading:
+        await reading.catalog.find_chapters(["900311"], "900302")
+    async with opened(blocked_tags=("全彩",)) as reading:
+        assert await reading.catalog.find_chapters(["900311"], "900302") == [None]
+        assert await reading.catalog.find_chapter("900311") is None
+
+
+async def test_an_album_that_is_refused_takes_no_other_with_it(opened: Open) -> None:
+    async with opened() as reading:
+        before, refused, after = await reading.catalog.find_albums(["350234", "900316", "900314"])
+
+    assert isinstance(before, AlbumDetail)
+    assert isinstance(after, AlbumDetail)
+    assert isinstance(refused, UpstreamFailure)
+
+
+async def test_an_album_is_reread_by_the_api_whatever_is_cached(opened: Open, demo: RunningDemo) -> None:
+    async with opened(blocked_tags=(MARKED,)) as reading:
+        await reading.catalog.get_album("333908")
+        album = await reading.catalog.reread_album("333908")
+        with pytest.raises(BlockedByPolicy):
+            await reading.catalog.reread_album("900451")
+
+    assert album.source is SourceMethod.API
+    assert [chapter.id for chapter in album.chapters] == ["333908", "333909", "333910"]
