@@ -163,7 +163,7 @@ class Album:
     @detail_field
     def chapters(self, detail: AlbumDetail) -> list[Chapter] | None:
         """Chapters in reading order; a single album is one chapter."""
-        return [Chapter.of(chapter) for chapter in detail.chapters]
+        return [Chapter.of(chapter, detail.id) for chapter in detail.chapters]
 
     @field(semantic_non_null=True)
     async def related(self, info: Info) -> list[Album] | None:
@@ -298,6 +298,7 @@ class Ranking:
     period: Period = strawberry.field(description="Span it counts over.")
     page: int = strawberry.field(description="1-based.")
     total: int = strawberry.field(description="Albums over all pages, as the site counts them.")
+    has_next_page: bool = strawberry.field(description="True when another page follows.")
     entries: list[RankingEntry] = strawberry.field(description="The entries of this page, best first.")
     fetched_at: datetime = strawberry.field(description="When this was read from the site.")
 
@@ -308,6 +309,7 @@ class Ranking:
             period=record.period,
             page=record.page,
             total=record.total,
+            has_next_page=record.has_next,
             entries=[RankingEntry(rank=line.rank, album=Album.of(line.album)) for line in record.entries],
             fetched_at=record.fetched_at,
         )

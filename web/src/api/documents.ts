@@ -24,7 +24,7 @@ const DOWNLOAD = /* GraphQL */ `
 export const RANKING = /* GraphQL */ `
   query Ranking($period: Period!, $orderBy: AlbumOrder!, $category: Category!, $page: Int!) {
     ranking(period: $period, orderBy: $orderBy, category: $category, page: $page) {
-      total page fetchedAt
+      total hasNextPage page fetchedAt
       entries { rank album { ...Line } }
     }
   }

@@ -16,7 +16,7 @@ import { useTitle } from "./title";
 const PAGE_SIZE = 80;
 
 interface RankingAnswer {
-  ranking: { total: number; entries: { rank: number; album: AlbumLine }[] };
+  ranking: { total: number; hasNextPage: boolean; entries: { rank: number; album: AlbumLine }[] };
 }
 
 export function RankingView() {
@@ -76,7 +76,12 @@ export function RankingView() {
         </Message>
       )}
       {ranking && <AlbumGrid entries={ranking.entries} />}
-      {ranking && <Pager page={state.page} count={Math.ceil(ranking.total / PAGE_SIZE)} to={(page) => to({ page })} />}
+      {ranking && <Pager page={state.page} count={pageCount(ranking, state.page)} to={(page) => to({ page })} />}
     </>
   );
+}
+
+/** Pages by the total; where the site gives none, as far as is known. */
+function pageCount({ total, hasNextPage }: RankingAnswer["ranking"], page: number): number {
+  return Math.max(Math.ceil(total / PAGE_SIZE), hasNextPage ? page + 1 : 0);
 }
