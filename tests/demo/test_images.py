@@ -38,6 +38,8 @@ def _served(demo: RunningDemo, http: httpx.Client, chapter: Chapter, number: int
 
 
 def _put_together(chapter: Chapter, number: int, served: Image.Image, folder: Path) -> Image.Image:
+    if chapter.pages[number - 1].name.endswith(".gif"):
+        return served.convert("RGB")
     count = JmImageTool.get_num(chapter.scramble_id, chapter.id, chapter.pages[number - 1].stem)
     JmImageTool.decode_and_save(count, served, str(folder / "page.png"))
     with Image.open(folder / "page.png") as image:
