@@ -28,7 +28,8 @@ LAST_INDEX = 999_999
 IF_NONE_MATCH = header("If-None-Match", "The ETag you have: 304 when it is still that.")
 IMAGE_HEADERS = {"ETag": "Digest of the image.", "Cache-Control": "For how long to keep it."}
 
-_IMAGE = Returns("The image.", dict.fromkeys(("image/webp", "image/jpeg", "image/png", "image/gif")), IMAGE_HEADERS)
+_TYPES = ("image/webp", "image/jpeg", "image/png", "image/gif", "image/avif")
+_IMAGE = Returns("The image.", dict.fromkeys(_TYPES), IMAGE_HEADERS)
 _RESPONSES: dict[int, Returns | str] = {
     200: _IMAGE,
     304: Returns("You have it.", headers=IMAGE_HEADERS),

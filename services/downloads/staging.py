@@ -17,7 +17,7 @@ from services.imaging import Codec, check_page
 ORIGINAL_VARIANT = "original"
 """Pages as the site has them; the only ones fit to be shown for the page itself."""
 
-_PAGE = re.compile(r"(\d{5,})(?:\.cut(\d+))?\.(webp|jpg|png|gif)")
+_PAGE = re.compile(rf"(\d{{5,}})(?:\.cut(\d+))?\.({'|'.join(Codec)})")
 _UNFINISHED = ".unfinished"
 
 

@@ -1,8 +1,8 @@
 """Pictures: formats, unscrambling, encoding, thumbnails and placeholders. Not for the event loop."""
 
 from services.imaging.encoding import encode, fits
-from services.imaging.kinds import Codec, ImageKind, sniff
-from services.imaging.pages import ReadablePage, check_page, open_image, read_page, still_page
+from services.imaging.kinds import Codec, ImageKind, is_cut_short, sniff
+from services.imaging.pages import ReadablePage, can_decode_avif, check_page, open_image, read_page, still_page
 from services.imaging.strips import Strip, layout, scramble, strips, unscramble
 from services.imaging.thumbnails import thumbhash, thumbnail
 
@@ -11,9 +11,11 @@ __all__ = [
     "ImageKind",
     "ReadablePage",
     "Strip",
+    "can_decode_avif",
     "check_page",
     "encode",
     "fits",
+    "is_cut_short",
     "layout",
     "open_image",
     "read_page",

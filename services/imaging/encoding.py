@@ -13,6 +13,9 @@ from services.imaging.libwebp import WEBP_METHOD
 LONGEST_SIDE = {Codec.WEBP: 16383, Codec.JPEG: 65500}
 """Pixels a side may have, seen with Pillow 13; formats that are not here hold any page."""
 
+NEVER_WRITTEN = frozenset({Codec.GIF, Codec.AVIF})
+"""GIF has 256 colours; AVIF takes ten times as long to encode as WebP, and not every comic reader shows it."""
+
 _MODES = {
     Codec.WEBP: ("RGB", "RGBA", "RGBX"),
     Codec.JPEG: ("RGB", "L", "CMYK", "RGBX", "YCbCr"),
@@ -28,8 +31,8 @@ _KEPT_METADATA = ("icc_profile", "exif")
 
 
 def fits(codec: Codec, width: int, height: int) -> bool:
-    """True when a file of this format can hold a picture of this size; nothing is written as GIF."""
-    return codec is not Codec.GIF and max(width, height) <= LONGEST_SIDE.get(codec, max(width, height))
+    """True when we write files of this format and they can hold a picture of this size."""
+    return codec not in NEVER_WRITTEN and max(width, height) <= LONGEST_SIDE.get(codec, max(width, height))
 
 
 def encode(image: Image.Image, codec: Codec, quality: int, **options: Any) -> bytes:

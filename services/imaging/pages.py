@@ -9,7 +9,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-from PIL import Image, JpegImagePlugin
+from PIL import Image, JpegImagePlugin, features
 
 from services.errors import UpstreamFailure, UpstreamReason
 from services.imaging.encoding import encode, fits
@@ -35,6 +35,11 @@ class ReadablePage:
     height: int
 
 
+def can_decode_avif() -> bool:
+    """True where Pillow was built with AVIF, as its wheels are."""
+    return bool(features.check("avif"))
+
+
 def check_page(data: bytes) -> ImageKind:
     """The kind of this page. Raises `UpstreamFailure` (GARBLED) unless it is a complete image of a usable size."""
     kind = sniff(data)
@@ -55,7 +60,7 @@ def read_page(
     *,
     use_libwebp: bool = True,
 ) -> ReadablePage:
-    """The readable page in `target`; None keeps the site's own format.
+    """The readable page in `target`; None keeps the site's own format, but WebP for AVIF that is cut.
 
     Not a byte changes where nothing needs to: whole pages in the right format, GIF, animations, and pages
     too long for `target`. `quality` 1-100; None for the site's own level. The rest takes 10 to 100 ms of one core
@@ -63,10 +68,9 @@ def read_page(
     Raises `UpstreamFailure` (GARBLED) when the page does not decode.
     """
     kind = check_page(data)
-    wanted = target or kind.codec
     if kind.codec is Codec.GIF or kind.is_animated:
         return ReadablePage(data, kind.codec, kind.width, kind.height)
-    codec = wanted if fits(wanted, kind.width, kind.height) else kind.codec
+    codec = _codec_to_write(kind, strips, target)
     if codec is kind.codec and not strips:
         return ReadablePage(data, codec, kind.width, kind.height)
     libwebp = find_libwebp() if use_libwebp and _is_plain_webp(data) else None
@@ -98,7 +102,17 @@ def open_image(data: bytes) -> Image.Image:
         return _decoded(data, kind)
 
 
+def _codec_to_write(kind: ImageKind, strips: int, target: Codec | None) -> Codec:
+    """The format of the readable page: as requested, else the page's own, else one that can hold it."""
+    choices = (target or kind.codec, kind.codec, Codec.WEBP, Codec.PNG)
+    if not strips:
+        return choices[0] if fits(choices[0], kind.width, kind.height) else kind.codec
+    return next(codec for codec in choices if fits(codec, kind.width, kind.height))
+
+
 _large_page_lock = threading.Lock()
+_DECODER_ERRORS = (OSError, SyntaxError, ValueError, RuntimeError, ArithmeticError)
+"""What Pillow raises for a file that does not decode; the last two come from AVIF."""
 
 
 @contextmanager
@@ -107,7 +121,7 @@ def _decoding(kind: ImageKind) -> Iterator[None]:
     with _large_page_lock if kind.width * kind.height > LARGE_PAGE_PIXELS else nullcontext():
         try:
             yield
-        except (OSError, SyntaxError, ValueError) as error:
+        except _DECODER_ERRORS as error:
             raise UpstreamFailure(UpstreamReason.GARBLED, "The site sent an image that does not decode.") from error
 
 

@@ -74,9 +74,10 @@ def note_app_version(version: str) -> None:
         JmMagicConstants.APP_VERSION = version
 
 
-def image_headers() -> dict[str, str]:
-    """Headers of the app for a picture."""
-    return {**JmModuleConfig.APP_HEADERS_TEMPLATE, **JmModuleConfig.APP_HEADERS_IMAGE}
+def image_headers(*, with_avif: bool) -> dict[str, str]:
+    """Headers of the app for a picture; without `with_avif` it does not accept AVIF."""
+    headers = {**JmModuleConfig.APP_HEADERS_TEMPLATE, **JmModuleConfig.APP_HEADERS_IMAGE}
+    return headers if with_avif else {**headers, "Accept": headers["Accept"].replace("image/avif,", "")}
 
 
 def html_headers(base_url: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ from curl_cffi import CurlOpt
 from curl_cffi.requests import AsyncSession
 
 from services.errors import UpstreamReason
-from services.imaging import sniff
+from services.imaging import can_decode_avif, sniff
 from services.network import is_loopback
 from services.upstream.failures import AttemptError, failure_of_answer
 from services.upstream.jmcomic_state import image_headers
@@ -75,10 +75,10 @@ class ImageCdn:
     def __init__(self, session: Any, proxies: Proxies) -> None:
         self._session = session
         self._proxies = proxies
-        self._headers = image_headers()
+        self._headers = image_headers(with_avif=can_decode_avif())
 
     async def picture(self, host: str, path: str) -> bytes:
-        """The file as the CDN sends it: webp, jpeg, png or gif by its magic bytes, as long as it says it is.
+        """The file as the CDN sends it: webp, jpeg, png, gif or avif by its magic bytes, as long as it says it is.
 
         Raises `AttemptError` for anything else, with `is_absent` when the host answers that it has no such file.
         """

@@ -243,3 +243,79 @@ def test_the_still_of_an_animation_is_its_first_frame_on_white() -> None:
 
 def test_libwebp_is_found_on_this_machine() -> None:
     assert find_libwebp() is not None
+
+
+# --- AVIF, which is decoded by Pillow and never written ----------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def small(drawn: Image.Image) -> Image.Image:
+    """A part of that page: AVIF is slow to encode."""
+    return drawn.resize((240, 343))
+
+
+def test_a_cut_avif_page_becomes_webp(small: Image.Image) -> None:
+    page = read_page(saved(scramble(small, 10), Codec.AVIF, quality=90), 10)
+
+    assert (page.codec, page.width, page.height) == (Codec.WEBP, *small.size)
+    assert opened(page.data).format == "WEBP"
+    assert psnr(opened(page.data), small) > 30
+
+
+def test_a_whole_avif_page_stays_byte_for_byte(small: Image.Image) -> None:
+    sent = saved(small, Codec.AVIF)
+
+    page = read_page(sent, 0)
+
+    assert page.data is sent
+    assert page.codec is Codec.AVIF
+
+
+@pytest.mark.parametrize("target", [Codec.WEBP, Codec.JPEG, Codec.PNG])
+@pytest.mark.parametrize("count", [0, 14])
+def test_an_avif_page_is_converted(small: Image.Image, target: Codec, count: int) -> None:
+    page = read_page(saved(scramble(small, count), Codec.AVIF, quality=90), count, target, 95)
+
+    assert page.codec is target
+    assert psnr(opened(page.data), small) > 30
+
+
+@pytest.mark.parametrize(
+    ("count", "target", "kept"),
+    [(0, Codec.WEBP, Codec.AVIF), (10, Codec.WEBP, Codec.PNG), (10, None, Codec.PNG), (10, Codec.JPEG, Codec.JPEG)],
+)
+def test_an_avif_page_too_long_for_webp_keeps_its_format_or_becomes_png(
+    count: int, target: Codec | None, kept: Codec
+) -> None:
+    sent = saved(scramble(Image.linear_gradient("L").resize((16, 16384)), count), Codec.AVIF, speed=10)
+
+    page = read_page(sent, count, target, 90)
+
+    assert (page.codec, page.width, page.height) == (kept, 16, 16384)
+    assert opened(page.data).format == kept.name
+
+
+def test_an_animated_avif_page_stays_and_its_still_is_the_first_frame() -> None:
+    red, blue = Image.new("RGB", (16, 16), "red"), Image.new("RGB", (16, 16), "blue")
+    sent = saved(red, Codec.AVIF, save_all=True, append_images=[blue])
+
+    assert read_page(sent, 0, Codec.PNG).data is sent
+    assert max(ImageStat.Stat(ImageChops.difference(opened(still_page(sent, 0, Codec.PNG, 90).data), red)).mean) < 8
+
+
+def test_an_avif_page_that_does_not_decode_is_garbled(small: Image.Image) -> None:
+    sent = saved(small, Codec.AVIF)
+    data = sent.index(b"mdat") + 4
+
+    with pytest.raises(UpstreamFailure, match="does not decode"):
+        read_page(sent[:data] + b"\xff" * len(sent[data:]), 10)
+
+
+def test_a_transparent_avif_page_keeps_its_transparency(small: Image.Image) -> None:
+    faded = small.convert("RGBA")
+    faded.putalpha(Image.linear_gradient("L").resize(small.size))
+
+    page = opened(read_page(saved(scramble(faded, 4), Codec.AVIF, quality=90), 4).data)
+
+    assert page.mode == "RGBA"
+    assert psnr(page.getchannel("A").convert("RGB"), faded.getchannel("A").convert("RGB")) > 35
