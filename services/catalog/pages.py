@@ -11,7 +11,7 @@ from services.catalog.catalog import Catalog
 from services.catalog.image_cache import ImageCache, ImageData, StoredImage
 from services.catalog.site import Site
 from services.errors import ChapterNotFound
-from services.imaging import read_page, sniff, strips
+from services.imaging import ReadablePage, read_page, sniff, strips_of_page
 from services.upstream.records import ChapterDetail
 
 FindStaged = Callable[[str, int], Path | None]
@@ -52,8 +52,7 @@ class Pages:
         if (staged := await asyncio.to_thread(self._from_staging, chapter.id, index)) is not None:
             return staged
         data = await self._site.page(chapter, index)
-        count = strips(chapter.scramble_id, int(chapter.id), Path(chapter.page_names[index - 1]).stem)
-        page = await asyncio.to_thread(read_page, data, count)
+        page = await asyncio.to_thread(_readable, chapter, index, data)
         return page.data, page.codec.media_type
 
     def _from_staging(self, chapter_id: str, index: int) -> ImageData | None:
@@ -65,3 +64,9 @@ class Pages:
             return None
         kind = sniff(data)
         return (data, kind.media_type) if kind and kind.is_complete else None
+
+
+def _readable(chapter: ChapterDetail, index: int, data: bytes) -> ReadablePage:
+    name = chapter.page_names[index - 1]
+    count = strips_of_page(data, name, scramble_id=chapter.scramble_id, chapter_id=int(chapter.id))
+    return read_page(data, count)

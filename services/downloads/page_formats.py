@@ -8,7 +8,7 @@ from typing import Protocol
 from services.downloads.archives.pdf import is_embeddable
 from services.downloads.records import ArchiveFormat, ImageFormat
 from services.downloads.staging import ORIGINAL_VARIANT
-from services.imaging import Codec, check_page, fits, read_page, still_page, strips
+from services.imaging import Codec, check_page, fits, read_page, still_page, strips_of_page
 from services.upstream.records import ChapterDetail
 
 _CODECS = {ImageFormat.JPEG: Codec.JPEG, ImageFormat.PNG: Codec.PNG, ImageFormat.WEBP: Codec.WEBP}
@@ -45,7 +45,12 @@ class PageFormat(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ImageFormatter:
-    """Pages for ZIP and CBZ; `codec` None keeps each page's own."""
+    """Pages for ZIP and CBZ; `codec` None keeps each page's own.
+
+    So AVIF stays where the page is whole: Komga, Kavita and Mihon show it. KOReader and Librera do not yet; for them
+    there are the other formats. A page that was cut must be encoded again, and becomes WebP, which all of them show.
+    Sources: komga.org/docs/guides/image-formats, koreader/koreader#10973, foobnix/LibreraReader#1288.
+    """
 
     codec: Codec | None
     quality: int
@@ -105,7 +110,7 @@ def page_format_of(archive: ArchiveFormat, image: ImageFormat, quality: int) -> 
     return ImageFormatter(_CODECS.get(image), quality)
 
 
-def strips_of(chapter: ChapterDetail, index: int) -> int:
-    """Into how many strips the site cut a page (1-based); GIF files are never cut."""
-    stem, _, ending = chapter.page_names[index - 1].rpartition(".")
-    return 0 if ending.lower() == "gif" else strips(chapter.scramble_id, int(chapter.id), stem)
+def strips_of(chapter: ChapterDetail, index: int, raw: bytes) -> int:
+    """Into how many strips the site cut this page (1-based); `raw` is its file."""
+    name = chapter.page_names[index - 1]
+    return strips_of_page(raw, name, scramble_id=chapter.scramble_id, chapter_id=int(chapter.id))

@@ -222,7 +222,7 @@ class PageRun:
 
     def _prepare(self, page: _Page, raw: bytes) -> StagedPage:
         """In a thread: the page put in order and written."""
-        prepared = self._format.prepare(raw, strips_of(page.chapter, page.index))
+        prepared = self._format.prepare(raw, strips_of(page.chapter, page.index, raw))
         with _disk_errors():
             self._check_disk()
             return self._directory.write(page.chapter.id, page.index, prepared.data, prepared.codec, prepared.strips)

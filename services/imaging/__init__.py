@@ -3,7 +3,7 @@
 from services.imaging.encoding import encode, fits
 from services.imaging.kinds import Codec, ImageKind, is_cut_short, sniff
 from services.imaging.pages import ReadablePage, can_decode_avif, check_page, open_image, read_page, still_page
-from services.imaging.strips import Strip, layout, scramble, strips, unscramble
+from services.imaging.strips import Strip, layout, scramble, strips, strips_of_page, unscramble
 from services.imaging.thumbnails import thumbhash, thumbnail
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "sniff",
     "still_page",
     "strips",
+    "strips_of_page",
     "thumbhash",
     "thumbnail",
     "unscramble",

@@ -13,6 +13,8 @@ from functools import lru_cache
 
 from PIL import Image
 
+from services.imaging.kinds import Codec, sniff
+
 FIRST_CHAPTER_BY_NAME = 268850
 """From this chapter on the page's file name decides the number of strips."""
 FIRST_CHAPTER_OF_EIGHT = 421926
@@ -23,7 +25,7 @@ def strips(scramble_id: int, chapter_id: int, stem: str) -> int:
     """Number of horizontal strips a page was cut into; 0 when it is whole.
 
     `stem` is the file name without its ending ("00012"). Even, 2 to 20; always 10 for old chapters.
-    GIF files are never cut, whatever this returns.
+    Says nothing of the file itself: see `strips_of_page`.
     Source: jmcomic 2.7.10, `JmImageTool.get_num`.
     """
     if chapter_id < scramble_id:
@@ -33,6 +35,20 @@ def strips(scramble_id: int, chapter_id: int, stem: str) -> int:
     choices = 10 if chapter_id < FIRST_CHAPTER_OF_EIGHT else 8
     digest = hashlib.md5(f"{chapter_id}{stem}".encode(), usedforsecurity=False).hexdigest()
     return ord(digest[-1]) % choices * 2 + 2
+
+
+def strips_of_page(data: bytes, name: str, *, scramble_id: int, chapter_id: int) -> int:
+    """Number of strips the page in this file was cut into; 0 when it is whole. `name` is its name on the CDN.
+
+    A file named ".gif" is never cut, even where it holds a still picture of another format; nor is what moves,
+    whatever its name is. Source: jmcomic 2.7.10, `JmImageClient.img_is_not_need_to_decode`.
+    """
+    stem, _, ending = name.rpartition(".")
+    if ending.lower() == "gif":
+        return 0
+    count = strips(scramble_id, chapter_id, stem)
+    kind = sniff(data) if count else None
+    return 0 if kind and (kind.codec is Codec.GIF or kind.is_animated) else count
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from jmcomic import JmImageTool
 from PIL import Image
 
 from demo.drawing import page_image
-from services.imaging import layout, scramble, strips, unscramble
+from services.imaging import layout, scramble, strips, strips_of_page, unscramble
 from services.imaging.strips import unscramble_rows
 
 COUNTS = st.sampled_from([2, 4, 6, 8, 10, 12, 14, 16, 18, 20])
@@ -72,3 +73,34 @@ def test_a_whole_page_is_unchanged() -> None:
 
     assert unscramble(image, 0) is image
     assert scramble(image, 0) is image
+
+
+def file(form: str, frames: int = 1) -> bytes:
+    """A small file of this format."""
+    first, *rest = (Image.linear_gradient("L").resize((16, 24)).rotate(90 * turn) for turn in range(frames))
+    stream = io.BytesIO()
+    first.convert("RGB").save(stream, form, **({"save_all": True, "append_images": rest} if rest else {}))
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "count"),
+    [
+        ("00012.webp", file("WEBP"), 18),
+        ("00012.webp", file("JPEG"), 18),
+        ("00012.jpg", file("AVIF"), 18),
+        ("00012.png", file("PNG"), 18),
+        ("00012.gif", file("GIF", 2), 0),
+        ("00012.gif", file("WEBP"), 0),
+        ("00012.GIF", file("JPEG"), 0),
+        ("00012.webp", file("GIF"), 0),
+        ("00012.webp", file("GIF", 2), 0),
+        ("00012.webp", file("WEBP", 2), 0),
+        ("00012.png", file("PNG", 2), 0),
+        ("00012.webp", file("AVIF", 2), 0),
+        ("00012.webp", b"<html>", 18),
+    ],
+)
+def test_gif_names_and_what_moves_are_never_cut(name: str, data: bytes, count: int) -> None:
+    assert strips_of_page(data, name, scramble_id=220980, chapter_id=350234) == count
+    assert strips_of_page(data, name, scramble_id=350235, chapter_id=350234) == 0
