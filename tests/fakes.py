@@ -68,6 +68,7 @@ class FakeSite:
         self.max_concurrent_calls = 0
         self.covers: dict[str, bytes] = {}
         self.pages: dict[tuple[str, int], bytes] = {}
+        self.cached_pages: dict[tuple[str, int], bytes] = {}
         self.chapters: dict[str, ChapterDetail] = {}
 
     async def album(self, id: str) -> AlbumDetail | None:
@@ -104,9 +105,10 @@ class FakeSite:
         await self._call(f"cover {album_id}")
         return self.covers.get(album_id)
 
-    async def page(self, chapter: ChapterDetail, index: int) -> bytes:
+    async def page(self, chapter: ChapterDetail, index: int, *, bypass_cache: bool = False) -> bytes:
         await self._call(f"page {chapter.id}/{index}")
-        return self.pages[chapter.id, index]
+        cached = None if bypass_cache else self.cached_pages.get((chapter.id, index))
+        return cached or self.pages[chapter.id, index]
 
     async def status(self) -> UpstreamStatus:
         return UpstreamStatus(SourceMethod.API, self.failure is None, None, ())

@@ -10,7 +10,7 @@ from services.cache import DiskCache, RedisTier
 from services.catalog.catalog import Catalog
 from services.catalog.image_cache import ImageCache, ImageData, StoredImage
 from services.catalog.site import Site
-from services.errors import ChapterNotFound
+from services.errors import ChapterNotFound, UpstreamFailure
 from services.imaging import ReadablePage, read_page, sniff, strips_of_page
 from services.upstream.records import ChapterDetail
 
@@ -52,7 +52,12 @@ class Pages:
         if (staged := await asyncio.to_thread(self._from_staging, chapter.id, index)) is not None:
             return staged
         data = await self._site.page(chapter, index)
-        page = await asyncio.to_thread(_readable, chapter, index, data)
+        try:
+            page = await asyncio.to_thread(_readable, chapter, index, data)
+        except UpstreamFailure:
+            # The transfer may have damaged it, or the one to a cache of the CDN.
+            data = await self._site.page(chapter, index, bypass_cache=True)
+            page = await asyncio.to_thread(_readable, chapter, index, data)
         return page.data, page.codec.media_type
 
     def _from_staging(self, chapter_id: str, index: int) -> ImageData | None:

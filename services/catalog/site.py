@@ -40,8 +40,11 @@ class Site(Protocol):
     async def cover(self, album_id: str) -> bytes | None:
         """The cover as the CDN sends it."""
 
-    async def page(self, chapter: ChapterDetail, index: int) -> bytes:
-        """The page as the CDN sends it, perhaps scrambled; `index` is 1-based."""
+    async def page(self, chapter: ChapterDetail, index: int, *, bypass_cache: bool = False) -> bytes:
+        """The page as the CDN sends it, perhaps scrambled; `index` is 1-based.
+
+        With `bypass_cache` not what a cache of the CDN has of it.
+        """
 
     async def status(self) -> UpstreamStatus:
         """What is known of the site, without a request to it."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import shutil
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
@@ -31,8 +31,11 @@ from services.upstream.records import AlbumDetail, ChapterDetail
 class PageSource(Protocol):
     """Where pages come from."""
 
-    async def page(self, chapter: ChapterDetail, index: int) -> bytes:
-        """A page (1-based) as the site sends it, perhaps cut into strips. Raises `UpstreamFailure`."""
+    async def page(self, chapter: ChapterDetail, index: int, *, bypass_cache: bool = False) -> bytes:
+        """A page (1-based) as the site sends it, perhaps cut into strips. Raises `UpstreamFailure`.
+
+        With `bypass_cache` not what a cache of the site's CDN has of it.
+        """
         ...
 
 
@@ -76,7 +79,7 @@ class Pipeline:
         run = PageRun(
             job,
             self._metadata_of(job),
-            fetch=self._pages.page,
+            source=self._pages,
             job_slots=self._executor.job_slots(),
             disk_floor_bytes=self._disk_floor_bytes,
             on_progress=on_progress,
@@ -134,7 +137,7 @@ class PageRun:
         job: DownloadJob,
         metadata: ArchiveMetadata,
         *,
-        fetch: Callable[[ChapterDetail, int], Awaitable[bytes]],
+        source: PageSource,
         job_slots: JobSlots,
         disk_floor_bytes: int,
         on_progress: Callable[[PagesProgress], None],
@@ -142,7 +145,7 @@ class PageRun:
     ) -> None:
         self._job = job
         self._metadata = metadata
-        self._fetch = fetch
+        self._source = source
         self._slots = job_slots
         self._disk_floor_bytes = disk_floor_bytes
         self._on_progress = on_progress
@@ -212,12 +215,12 @@ class PageRun:
             staged = await asyncio.to_thread(self._directory.find, page.chapter.id, page.index)
             if staged is not None:
                 return staged
-        raw = await self._fetch(page.chapter, page.index)
+        raw = await self._source.page(page.chapter, page.index)
         try:
             return await self._slots.run(self._prepare, page, raw)
         except UpstreamFailure:
-            # The transfer may have damaged it.
-            raw = await self._fetch(page.chapter, page.index)
+            # The transfer may have damaged it, or the one to a cache of the CDN.
+            raw = await self._source.page(page.chapter, page.index, bypass_cache=True)
             return await self._slots.run(self._prepare, page, raw)
 
     def _prepare(self, page: _Page, raw: bytes) -> StagedPage:

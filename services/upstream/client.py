@@ -187,7 +187,7 @@ class UpstreamClient:
             return await self._http.request(hosts, fetch, self._http.deadline())
 
     async def cover(self, album_id: str) -> bytes | None:
-        """The cover as the CDN sends it: webp, jpeg, png or gif by its magic bytes. None where there is none."""
+        """The cover as the CDN sends it, of any format that `sniff` knows. None where there is none."""
         with _failures_of("cover"):
             try:
                 return await self._picture(cover_path(album_id))
@@ -196,8 +196,10 @@ class UpstreamClient:
                     return None
                 raise
 
-    async def page(self, chapter: ChapterDetail, index: int) -> bytes:
+    async def page(self, chapter: ChapterDetail, index: int, *, bypass_cache: bool = False) -> bytes:
         """A page as the CDN sends it, perhaps scrambled; `index` is 1-based.
+
+        `bypass_cache` is for a page that was fetched and does not decode: what the CDN's cache has of it is not used.
 
         A page that is listed but on no host is an error of the site, not an absence: GARBLED. Raises
         `InvalidInput` for an index out of range.
@@ -205,7 +207,8 @@ class UpstreamClient:
         if not 1 <= index <= len(chapter.page_names):
             raise InvalidInput("index", f"The chapter has pages 1 to {len(chapter.page_names)}.")
         with _failures_of("page"):
-            return await self._picture(page_path(chapter.id, chapter.page_names[index - 1]))
+            path = page_path(chapter.id, chapter.page_names[index - 1])
+            return await self._picture(path, bypass_cache=bypass_cache)
 
     async def status(self) -> UpstreamStatus:
         """What is known of the site, without a request to it."""
@@ -257,10 +260,10 @@ class UpstreamClient:
             self._call_or_none(self._html.chapter, id), self._call_or_none(self._api.chapter, id)
         )
 
-    async def _picture(self, path: str) -> bytes:
+    async def _picture(self, path: str, *, bypass_cache: bool = False) -> bytes:
         current_stats().upstream_calls += 1
         hosts = await self._lists.ready(HostRole.IMAGE)
-        fetch = partial(self._cdn.picture, path=path)
+        fetch = partial(self._cdn.picture, path=path, bypass_cache=bypass_cache)
         return await self._http.request(hosts, fetch, self._http.deadline(), takes_token=False)
 
     def _call(self, fetch: Callable[..., Awaitable[T]], *arguments: str) -> SourceCall[T]:

@@ -6,6 +6,7 @@ The mobile API and the CDN share one curl session, for its speed and for its bro
 
 from __future__ import annotations
 
+import time
 from math import ceil
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +16,7 @@ from curl_cffi import CurlOpt
 from curl_cffi.requests import AsyncSession
 
 from services.errors import UpstreamReason
-from services.imaging import can_decode_avif, sniff
+from services.imaging import can_decode_avif, is_cut_short, sniff
 from services.network import is_loopback
 from services.upstream.failures import AttemptError, failure_of_answer
 from services.upstream.jmcomic_state import image_headers
@@ -70,33 +71,51 @@ class Proxies:
 
 
 class ImageCdn:
-    """Fetches one picture from one host, in one attempt."""
+    """Fetches one picture from one host, in one attempt.
+
+    A CDN may have a file in its cache that is empty or cut short, for days; with a query that it has not seen yet it
+    fetches the file again. What it answers to that is the same file, only whole.
+    """
 
     def __init__(self, session: Any, proxies: Proxies) -> None:
         self._session = session
         self._proxies = proxies
         self._headers = image_headers(with_avif=can_decode_avif())
 
-    async def picture(self, host: str, path: str) -> bytes:
+    async def picture(self, host: str, path: str, *, bypass_cache: bool = False) -> bytes:
         """The file as the CDN sends it: webp, jpeg, png, gif or avif by its magic bytes, as long as it says it is.
 
-        Raises `AttemptError` for anything else, with `is_absent` when the host answers that it has no such file.
+        One that is empty or cut short is requested once more at once, past the CDN's cache; with `bypass_cache` the
+        first request goes past it. Raises `AttemptError` for anything else than a whole picture, with `is_absent`
+        when the host answers that it has no such file.
         """
-        answer = await self._session.get(host + path, headers=self._headers, proxies=self._proxies.for_curl(host))
-        if answer.status_code == 404:
-            raise AttemptError(UpstreamReason.GARBLED, "no such file", is_absent=True)
-        body: bytes = answer.content
-        kind = sniff(body) if answer.status_code == 200 else None
-        if kind is None:
-            raise failure_of_answer(
-                answer.status_code,
-                body[:_CLASSIFIED_BYTES].decode("utf-8", "replace"),
-                retry_after=answer.headers.get("retry-after"),
-                is_challenge=answer.headers.get("cf-mitigated") == "challenge",
-            )
-        if not kind.is_complete:
-            raise AttemptError(UpstreamReason.GARBLED, "a picture that ends too soon")
-        return body
+        answer = await self._get(host, path, bypass_cache)
+        if not bypass_cache and answer.status_code == 200 and is_cut_short(answer.content):
+            answer = await self._get(host, path, bypass_cache=True)
+        return _picture_of(answer)
+
+    async def _get(self, host: str, path: str, bypass_cache: bool) -> Any:
+        query = f"?v={time.time_ns()}" if bypass_cache else ""
+        return await self._session.get(
+            f"{host}{path}{query}", headers=self._headers, proxies=self._proxies.for_curl(host)
+        )
+
+
+def _picture_of(answer: Any) -> bytes:
+    if answer.status_code == 404:
+        raise AttemptError(UpstreamReason.GARBLED, "no such file", is_absent=True)
+    body: bytes = answer.content
+    kind = sniff(body) if answer.status_code == 200 else None
+    if kind is None:
+        raise failure_of_answer(
+            answer.status_code,
+            body[:_CLASSIFIED_BYTES].decode("utf-8", "replace"),
+            retry_after=answer.headers.get("retry-after"),
+            is_challenge=answer.headers.get("cf-mitigated") == "challenge",
+        )
+    if not kind.is_complete:
+        raise AttemptError(UpstreamReason.GARBLED, "a picture that ends too soon")
+    return body
 
 
 def cover_path(album_id: str) -> str:

@@ -3,9 +3,10 @@ from __future__ import annotations
 import io
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageStat
 
 from services.cache import Cache, DiskCache, RedisTier, etag_of
 from services.catalog import Catalog, ContentPolicy, Freshness, Pages
@@ -18,7 +19,7 @@ from tests.fakes import FakeSite, FakeTagIndex, album
 pytestmark = pytest.mark.anyio
 
 NAMES = ("00001.webp", "00002.webp")
-WHOLE, SCRAMBLED, WITHHELD = "100", "400000", "500"
+WHOLE, SCRAMBLED, WITHHELD, GIF_NAMES = "100", "400000", "500", "400001"
 
 
 def drawn() -> Image.Image:
@@ -26,9 +27,19 @@ def drawn() -> Image.Image:
 
 
 def webp(image: Image.Image) -> bytes:
+    return saved(image, "WEBP", lossless=True)
+
+
+def saved(image: Image.Image, form: str, **options: Any) -> bytes:
     file = io.BytesIO()
-    image.save(file, "WEBP", lossless=True)
+    image.save(file, form, **options)
     return file.getvalue()
+
+
+def mean_difference(data: bytes, image: Image.Image) -> float:
+    """Of the colours of two pictures, 0 to 255."""
+    with Image.open(io.BytesIO(data)) as opened:
+        return max(ImageStat.Stat(ImageChops.difference(opened.convert("RGB"), image)).mean)
 
 
 @pytest.fixture
@@ -44,6 +55,7 @@ def site() -> FakeSite:
         WHOLE: ChapterDetail(WHOLE, "1", "", 220980, NAMES),
         SCRAMBLED: ChapterDetail(SCRAMBLED, "1", "", 220980, NAMES),
         WITHHELD: ChapterDetail(WITHHELD, "2", "", 220980, NAMES),
+        GIF_NAMES: ChapterDetail(GIF_NAMES, "1", "", 220980, ("00001.gif", "00002.webp")),
     }
     cut = scramble(drawn(), strips(220980, int(SCRAMBLED), "00001"))
     site.pages = {(WHOLE, 1): webp(drawn()), (WHOLE, 2): b"<html>", (SCRAMBLED, 1): webp(cut)}
@@ -82,6 +94,58 @@ async def test_a_scrambled_page_is_put_in_order(pages: Pages) -> None:
         difference = ImageChops.difference(image.convert("RGB"), drawn())
     assert image.format == "WEBP"
     assert max(high for _, high in difference.getextrema()) == 0  # type: ignore[misc]
+
+
+async def test_a_still_picture_named_gif_is_served_untouched(pages: Pages, site: FakeSite) -> None:
+    site.pages[GIF_NAMES, 1] = webp(drawn())
+
+    page = await pages.find(GIF_NAMES, 1)
+
+    assert page is not None
+    assert (page.data, page.media_type) == (site.pages[GIF_NAMES, 1], "image/webp")
+
+
+@pytest.mark.parametrize("form", ["GIF", "WEBP", "PNG"])
+async def test_what_moves_is_served_untouched_whatever_its_name(pages: Pages, site: FakeSite, form: str) -> None:
+    turned = drawn().transpose(Image.Transpose.ROTATE_180)
+    site.pages[GIF_NAMES, 2] = saved(drawn(), form, save_all=True, append_images=[turned])
+
+    page = await pages.find(GIF_NAMES, 2)
+
+    assert page is not None
+    assert page.data == site.pages[GIF_NAMES, 2]
+
+
+async def test_a_cut_avif_page_is_put_in_order_as_webp(pages: Pages, site: FakeSite) -> None:
+    cut = scramble(drawn(), strips(220980, int(SCRAMBLED), "00001"))
+    site.pages[SCRAMBLED, 1] = saved(cut, "AVIF", quality=90)
+
+    page = await pages.find(SCRAMBLED, 1)
+
+    assert page is not None
+    assert page.media_type == "image/webp"
+    assert mean_difference(page.data, drawn()) < 4
+
+
+async def test_a_whole_avif_page_is_served_untouched(pages: Pages, site: FakeSite) -> None:
+    site.pages[WHOLE, 1] = saved(drawn(), "AVIF")
+
+    page = await pages.find(WHOLE, 1)
+
+    assert page is not None
+    assert (page.data, page.media_type) == (site.pages[WHOLE, 1], "image/avif")
+
+
+async def test_a_page_that_does_not_decode_is_fetched_past_the_cache_of_the_cdn(pages: Pages, site: FakeSite) -> None:
+    damaged = bytearray(site.pages[SCRAMBLED, 1])
+    damaged[30:] = b"\xff" * len(damaged[30:])
+    site.cached_pages[SCRAMBLED, 1] = bytes(damaged)
+
+    page = await pages.find(SCRAMBLED, 1)
+
+    assert page is not None
+    assert mean_difference(page.data, drawn()) == 0
+    assert site.calls[f"page {SCRAMBLED}/1"] == 2
 
 
 async def test_a_page_is_fetched_once(pages: Pages, site: FakeSite) -> None:

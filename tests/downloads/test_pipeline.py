@@ -9,6 +9,7 @@ import shutil
 import threading
 import zipfile
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from PIL import Image, ImageChops, ImageStat
 
 from demo.drawing import page_image
 from demo.library import library
+from demo.odd_albums import AVIF_PAGES, CACHED_SHORT, STILL_GIFS
 from demo.server import RunningDemo
 from services.downloads import (
     Cancelled,
@@ -53,12 +55,13 @@ class SitePages:
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def page(self, chapter: ChapterDetail, index: int) -> bytes:
+    async def page(self, chapter: ChapterDetail, index: int, *, bypass_cache: bool = False) -> bytes:
         """The file as it is sent."""
         await self.gate.wait()
         self.priorities.add(current_stats().priority)
         try:
-            answer = await self._client.get(f"{self._base}/media/photos/{chapter.id}/{chapter.page_names[index - 1]}")
+            address = f"{self._base}/media/photos/{chapter.id}/{chapter.page_names[index - 1]}"
+            answer = await self._client.get(f"{address}?v=1" if bypass_cache else address)
         except httpx.HTTPError as error:
             raise UpstreamFailure(UpstreamReason.UNREACHABLE) from error
         if answer.status_code != 200:
@@ -180,6 +183,11 @@ def opened(data: bytes) -> Image.Image:
     return Image.open(BytesIO(data)).convert("RGB")
 
 
+def drawings(job: DownloadJob) -> list[Image.Image]:
+    """The pages of a job as they were drawn."""
+    return [page_image(int(c.id), number) for c in job.chapters for number in range(1, len(c.page_names) + 1)]
+
+
 def psnr(one: Image.Image, other: Image.Image) -> float:
     """Peak signal to noise, in dB."""
     stat = ImageStat.Stat(ImageChops.difference(one, other))
@@ -237,6 +245,61 @@ async def test_pages_too_long_for_a_format_are_kept_and_noted(pipeline: Pipeline
     assert sorted(noted) == ["JPEG", "PNG"]
 
 
+async def test_pages_named_gif_are_as_the_site_has_them(
+    pipeline: Pipeline, demo: RunningDemo, tmp_path: Path
+) -> None:
+    job = job_of(STILL_GIFS, tmp_path)
+    (chapter,) = library().find(STILL_GIFS).chapters  # type: ignore[union-attr]
+
+    files = contents(await run(pipeline, job))
+
+    assert list(files.values()) == [demo.images.page(chapter, number) for number in range(1, 9)]
+    assert [name.rpartition(".")[2] for name in files] == ["webp"] * 3 + ["gif"] + ["webp"] * 4
+    stills = [(opened(data), drawing) for data, drawing in zip(files.values(), drawings(job), strict=True)]
+    assert all(psnr(page, drawing) > 24 for page, drawing in stills[:3] + stills[4:])
+
+
+@pytest.mark.parametrize("archive", [ArchiveFormat.ZIP, ArchiveFormat.CBZ])
+@pytest.mark.parametrize(
+    ("image", "ending"),
+    [
+        (ImageFormat.ORIGINAL, "webp"),
+        (ImageFormat.WEBP, "webp"),
+        (ImageFormat.JPEG, "jpg"),
+        (ImageFormat.PNG, "png"),
+    ],
+)
+async def test_cut_avif_pages_are_in_an_archive_in_order(
+    archive: ArchiveFormat, image: ImageFormat, ending: str, pipeline: Pipeline, tmp_path: Path
+) -> None:
+    job = job_of(AVIF_PAGES, tmp_path, archive=archive, image=image)
+
+    packed = await run(pipeline, job)
+
+    pages = {name: data for name, data in contents(packed).items() if name != "ComicInfo.xml"}
+    assert {name.rpartition(".")[2] for name in pages} == {ending}
+    assert packed.notes == ()
+    for page, drawing in zip(pages.values(), drawings(job), strict=True):
+        assert psnr(opened(page), drawing) > 24
+
+
+async def test_whole_avif_pages_go_through_byte_for_byte(
+    pipeline: Pipeline, demo: RunningDemo, tmp_path: Path
+) -> None:
+    whole = job_of(AVIF_PAGES, tmp_path)
+    whole = replace(whole, chapters=tuple(replace(each, scramble_id=AVIF_PAGES + 1) for each in whole.chapters))
+    (chapter,) = library().find(AVIF_PAGES).chapters  # type: ignore[union-attr]
+
+    first = contents(await run(pipeline, whole))
+    demo.requests.reset()
+    again = contents(await run(pipeline, whole))
+
+    assert list(first.values()) == [demo.images.page(chapter, number) for number in range(1, 7)]
+    assert all(name.endswith(".avif") for name in first)
+    assert again == first
+    assert demo.requests.count(role="image") == 0
+
+
 async def test_all_chapters_are_in_one_archive_in_order(pipeline: Pipeline, tmp_path: Path) -> None:
     job = job_of(SERIES, tmp_path)
 
@@ -263,7 +326,7 @@ async def test_a_cbz_has_metadata_of_the_album(pipeline: Pipeline, tmp_path: Pat
     assert len(files) == 25
 
 
-@pytest.mark.parametrize("album_id", [JPEGS, MIXED, MOVING])
+@pytest.mark.parametrize("album_id", [JPEGS, MIXED, MOVING, STILL_GIFS, AVIF_PAGES])
 @pytest.mark.parametrize("image", [ImageFormat.ORIGINAL, ImageFormat.PNG])
 async def test_a_pdf_shows_every_page(album_id: int, image: ImageFormat, pipeline: Pipeline, tmp_path: Path) -> None:
     job = job_of(album_id, tmp_path, archive=ArchiveFormat.PDF, image=image, pages=6)
@@ -390,6 +453,17 @@ async def test_a_page_damaged_in_transfer_is_requested_once_more(
     archive = await run(pipeline, job_of(SERIES, tmp_path))
 
     assert len(contents(archive)) == 24
+
+
+async def test_a_page_that_does_not_decode_is_fetched_past_the_cache_of_the_cdn(
+    pipeline: Pipeline, demo: RunningDemo, tmp_path: Path
+) -> None:
+    job = job_of(CACHED_SHORT, tmp_path)
+
+    pages = list(contents(await run(pipeline, job)).values())
+
+    assert [bool(seen.query) for seen in demo.requests.find("/00003")] == [False, True]
+    assert all(psnr(opened(page), drawing) > 24 for page, drawing in zip(pages, drawings(job), strict=True))
 
 
 async def test_a_chapter_without_pages_is_a_broken_answer(
