@@ -7,13 +7,15 @@ import json
 import re
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from typing import Any
 
+import structlog
 from jmcomic import AsyncJmApiClient, JmCryptoTool
 from jmcomic.jm_client_interface import JmApiResp
 
 from services.errors import UpstreamReason
-from services.upstream.failures import AttemptError, check_answer, failure_of_response
+from services.upstream.failures import AttemptError, attempt_error, check_answer, failure_of_response
 from services.upstream.jmcomic_state import new_option, note_app_version
 from services.upstream.mapping import (
     CATEGORIES,
@@ -40,8 +42,13 @@ from services.upstream.records import (
 )
 from services.upstream.transport import Proxies
 
+log = structlog.get_logger("jmgraph.upstream")
+
 _COOKIES_TTL_S = 6 * 3600.0
 """The site requires cookies on every request, but does not check them; they are fetched again after this."""
+
+_SETTINGS_RETRY_S = 300.0
+"""Settings that a host refused are requested from it again after this; until then it is read without cookies."""
 
 _SCRAMBLE_ID = re.compile(r"var scramble_id = (\d{1,12});")
 _API = SourceMethod.API
@@ -50,7 +57,10 @@ _API = SourceMethod.API
 class JmApi:
     """Reads the mobile API. Every call names the host; none retries."""
 
-    def __init__(self, session: Any, proxies: Proxies, timeout_s: float) -> None:
+    def __init__(
+        self, session: Any, proxies: Proxies, timeout_s: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._clock = clock
         self._session = session
         self._proxies = proxies
         self._option = new_option(timeout_s)
@@ -58,6 +68,8 @@ class JmApi:
         self._cookies: dict[str, str] = {}
         self._cookies_until = 0.0
         self._cookies_locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._settings_refused_until: dict[str, float] = {}
+        self._settings_timeout_s = timeout_s / 2
 
     async def album(self, host: str, id: str) -> AlbumDetail:
         """The album. Raises `AttemptError`, `is_absent` also where the number is a chapter's of another album."""
@@ -130,7 +142,7 @@ class JmApi:
         """Fetch the app's settings, which bring cookies and its version: the cheapest request."""
         answer = await self._client(host).req_api("/setting", proxies=self._proxies.for_curl(host))
         self._cookies = dict(answer.resp.cookies)
-        self._cookies_until = time.monotonic() + _COOKIES_TTL_S
+        self._cookies_until = self._clock() + _COOKIES_TTL_S
         note_app_version(str(answer.model_data.get("jm3_version") or ""))
 
     async def _get_about(self, host: str, path: str, params: dict[str, Any]) -> dict[str, Any]:
@@ -156,11 +168,26 @@ class JmApi:
         )
 
     async def _ensure_cookies(self, host: str) -> None:
-        if time.monotonic() < self._cookies_until:
+        if not self._are_cookies_due(host):
             return
         async with self._cookies_locks[host]:
-            if time.monotonic() >= self._cookies_until:
+            if self._are_cookies_due(host):
+                await self._try_settings(host)
+
+    def _are_cookies_due(self, host: str) -> bool:
+        return self._clock() >= max(self._cookies_until, self._settings_refused_until.get(host, 0.0))
+
+    async def _try_settings(self, host: str) -> None:
+        """Fetch cookies. The site answers without them as well: a failure is no reason not to read."""
+        try:
+            async with asyncio.timeout(self._settings_timeout_s):
                 await self.settings(host)
+        except Exception as error:
+            failed = attempt_error(error)
+            if failed is None:
+                raise
+            self._settings_refused_until[host] = self._clock() + _SETTINGS_RETRY_S
+            log.debug("the app's settings could not be read", reason=failed.reason.value)
 
     def _client(self, host: str) -> _HostClient:
         if host not in self._clients:

@@ -12,6 +12,7 @@ from demo.server import RunningDemo
 from services.catalog import HostRole
 from services.errors import UpstreamReason
 from services.upstream import ListAddresses, UpstreamClient
+from services.upstream.api import JmApi
 from services.upstream.hosts import REFRESH_AFTER_FAILURE_S, REFRESH_EVERY_S, HostLists
 from services.upstream.jmcomic_state import built_in_api_urls, built_in_image_urls
 from services.upstream.transport import Proxies, new_session
@@ -178,3 +179,18 @@ async def test_a_client_without_addresses_finds_its_hosts(
         status = await upstream.status()
 
     assert [host.url for host in status.hosts if host.role is HostRole.API] == demo.api_urls
+
+
+async def test_settings_that_a_host_refused_are_requested_again_after_a_while(
+    demo: RunningDemo, clock: Clock
+) -> None:
+    demo.knobs.set("api", path="/setting", failure="region", fail_next=2)
+    api = JmApi(session := new_session(timeout_s=2, max_clients=2), Proxies(""), 2, clock)
+    counts = []
+    for pause_s in (0.0, 299.0, 1.0, 299.0, 1.0, 3600.0):
+        clock.move(pause_s)
+        await api.album(demo.api_url, "350234")
+        counts.append(demo.requests.count("/setting"))
+    await session.close()
+
+    assert counts == [1, 1, 2, 2, 3, 3]
