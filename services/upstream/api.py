@@ -16,6 +16,7 @@ from jmcomic.jm_client_interface import JmApiResp
 
 from services.errors import UpstreamReason
 from services.upstream.failures import AttemptError, attempt_error, check_answer, failure_of_response
+from services.upstream.host_lists import image_base_urls
 from services.upstream.jmcomic_state import new_option, note_app_version
 from services.upstream.mapping import (
     CATEGORIES,
@@ -138,12 +139,18 @@ class JmApi:
         with reading_answer():
             return comments_from_data(data, album_id, page)
 
-    async def settings(self, host: str) -> None:
+    async def image_urls(self, host: str) -> tuple[str, ...]:
+        """Base URLs of the CDN in the app's settings; none where they state none."""
+        return image_base_urls((await self.settings(host)).get("img_host"))
+
+    async def settings(self, host: str) -> dict[str, Any]:
         """Fetch the app's settings, which bring cookies and its version: the cheapest request."""
         answer = await self._client(host).req_api("/setting", proxies=self._proxies.for_curl(host))
         self._cookies = dict(answer.resp.cookies)
         self._cookies_until = self._clock() + _COOKIES_TTL_S
-        note_app_version(str(answer.model_data.get("jm3_version") or ""))
+        data: dict[str, Any] = answer.res_data
+        note_app_version(str(data.get("jm3_version") or ""))
+        return data
 
     async def _get_about(self, host: str, path: str, params: dict[str, Any]) -> dict[str, Any]:
         """As `_get`, about one number, which the site may refuse, and which is absent where the answer is empty."""

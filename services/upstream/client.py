@@ -16,7 +16,7 @@ from typing import TypeVar
 import structlog
 
 from services.errors import InvalidInput, UpstreamFailure
-from services.observability import current_stats
+from services.observability import Priority, current_stats, open_stats
 from services.redis import RedisClient
 from services.settings import Settings
 from services.upstream.api import JmApi
@@ -119,6 +119,7 @@ class UpstreamClient:
         self._api = api
         self._html = html
         self._cdn = cdn
+        lists.add_reader(HostRole.IMAGE, self._read_image_hosts)
         self._sources = SourceFallback(lists, http, selector, partial(html.ranking, query=RankingQuery()))
 
     async def album(self, id: str) -> AlbumDetail | None:
@@ -265,6 +266,15 @@ class UpstreamClient:
         hosts = await self._lists.ready(HostRole.IMAGE)
         fetch = partial(self._cdn.picture, path=path, bypass_cache=bypass_cache)
         return await self._http.request(hosts, fetch, self._http.deadline(), takes_token=False)
+
+    async def _read_image_hosts(self) -> tuple[str, ...]:
+        hosts = await self._lists.ready(HostRole.API)
+        with open_stats(Priority.BACKGROUND):
+            try:
+                return await self._http.request(hosts, self._api.image_urls, self._http.deadline(), attempts=1)
+            except AttemptError as failed:
+                log.debug("the app's settings could not be read", reason=failed.reason.value)
+                return ()
 
     def _call(self, fetch: Callable[..., Awaitable[T]], *arguments: str) -> SourceCall[T]:
         async def call(hosts: Hosts, deadline: Deadline, attempts: int | None) -> T:

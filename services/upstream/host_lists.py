@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,6 +78,18 @@ class ListReader:
         return ()
 
 
+def image_base_urls(published: object) -> tuple[str, ...]:
+    """Base URLs in what the app's settings call `img_host`: an address or host name, or several of them.
+
+    "https://cdn.example", "cdn.example/media/" and {"0": "//cdn.example"} are all "https://cdn.example". What is no
+    http(s) address of a host name is left out.
+    """
+    entries = published.values() if isinstance(published, Mapping) else published
+    entries = entries if isinstance(entries, Iterable) and not isinstance(entries, str) else [entries]
+    urls = (_base_url_of_address(entry.strip()) for entry in entries if isinstance(entry, str))
+    return tuple(dict.fromkeys(url for url in urls if url))[:_MOST_HOSTS]
+
+
 def read_stored_lists(file: Path) -> dict[HostRole, tuple[str, ...]]:
     """The lists in the file; what is missing or unreadable is left out."""
     try:
@@ -118,3 +130,15 @@ def _base_url(entry: str) -> str | None:
     except ValueError:
         return None
     return f"{parts.scheme}://{parts.netloc}" if is_base else None
+
+
+def _base_url_of_address(address: str) -> str | None:
+    """The base URL of an address with or without scheme, credentials and path; None for what is no address."""
+    try:
+        parts = urlsplit(address if "://" in address else f"https://{address.removeprefix('//')}")
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return None
+    if parts.scheme not in ("http", "https") or not _HOST_NAME.fullmatch(parts.hostname or ""):
+        return None
+    return f"{parts.scheme}://{parts.hostname}{port}"

@@ -48,6 +48,7 @@ FAILURES_BEFORE_DOUBT = 5
 _WEIGHT_OF_LATEST = 0.3
 
 Clock = Callable[[], float]
+ListOfHosts = Callable[[], Awaitable[tuple[str, ...]]]
 
 
 @dataclass(slots=True, eq=False)
@@ -197,7 +198,8 @@ class HostLists:
     """The hosts of every role: `given` by the settings, else from the lists that the site publishes, refreshed here.
 
     A list that was read is stored for the next start. One that could not be read changes nothing: the list in use
-    stays, and is requested again after a while.
+    stays, and is requested again after a while. The built-in hosts of the CDN stay behind those that are published:
+    the app's settings name only one of them.
     """
 
     def __init__(
@@ -210,23 +212,29 @@ class HostLists:
         addresses: ListAddresses | None = None,
         clock: Clock = time.monotonic,
     ) -> None:
+        self._given = given
         self._file = file
+        self._file_lock = asyncio.Lock()
         self._clock = clock
         reader = ListReader(session, proxies, addresses or ListAddresses())
         self._refreshed_at: dict[HostRole, float] = {}
         self._succeeded_at: dict[HostRole, float] = {}
         self._refreshing: dict[HostRole, asyncio.Task[None]] = {}
         known = read_stored_lists(file)
-        built_in = {HostRole.API: built_in_api_urls(), HostRole.IMAGE: built_in_image_urls()}
         self._of = {
-            role: Hosts(role, given.get(role) or known.get(role) or built_in.get(role, ()), clock)
-            for role in HostRole
+            role: Hosts(role, given.get(role) or _to_use(role, known.get(role, ())), clock) for role in HostRole
         }
-        self._readers: dict[HostRole, Callable[[], Awaitable[tuple[str, ...]]]] = {
-            role: read
-            for role, read in ((HostRole.API, reader.read_api), (HostRole.HTML, reader.read_html))
-            if not given.get(role)
-        }
+        self._readers: dict[HostRole, ListOfHosts] = {}
+        self.add_reader(HostRole.API, reader.read_api)
+        self.add_reader(HostRole.HTML, reader.read_html)
+
+    def add_reader(self, role: HostRole, read: ListOfHosts) -> None:
+        """Refresh the list of this role with what `read` returns, unless the settings gave its hosts.
+
+        `read` returns base URLs, none where the list can't be read; it raises nothing.
+        """
+        if not self._given.get(role):
+            self._readers[role] = read
 
     def of(self, role: HostRole) -> Hosts:
         """The hosts of a role as they are known; starts no refresh."""
@@ -285,6 +293,13 @@ class HostLists:
             log.warning("no list of hosts could be read; the known hosts stay", role=role.value)
             return
         self._succeeded_at[role] = self._clock()
-        self._of[role].replace(urls)
-        await asyncio.to_thread(store_list, self._file, role, urls)
+        self._of[role].replace(_to_use(role, urls))
+        async with self._file_lock:
+            await asyncio.to_thread(store_list, self._file, role, urls)
         log.info("the list of hosts was read", role=role.value, hosts=len(urls))
+
+
+def _to_use(role: HostRole, published: Sequence[str]) -> tuple[str, ...]:
+    if role is HostRole.IMAGE:
+        return tuple(dict.fromkeys([*published, *built_in_image_urls()]))
+    return tuple(published) or (built_in_api_urls() if role is HostRole.API else ())
