@@ -55,6 +55,13 @@ _SCRAMBLE_ID = re.compile(r"var scramble_id = (\d{1,12});")
 _API = SourceMethod.API
 
 
+class NoScrambleId(AttemptError):
+    """A host answered with the page of a chapter's images, and there is no scramble id on it."""
+
+    def __init__(self) -> None:
+        super().__init__(UpstreamReason.GARBLED, "no scramble id on its page", is_absent=True)
+
+
 class JmApi:
     """Reads the mobile API. Every call names the host; none retries."""
 
@@ -91,7 +98,8 @@ class JmApi:
     async def scramble_id(self, host: str, chapter_id: str) -> int:
         """The chapter's scramble id as the page of its images states it.
 
-        jmcomic assumes 220980 where the page has none, even an error page; here that is a failure.
+        jmcomic assumes 220980 where the page has none, even an error page; here that is a failure, and `NoScrambleId`
+        only for a page that is the chapter's.
         """
         params = {
             "id": chapter_id,
@@ -107,7 +115,7 @@ class JmApi:
         check_answer(answer.resp)
         found = _SCRAMBLE_ID.search(answer.text)
         if found is None:
-            raise AttemptError(UpstreamReason.GARBLED, "no scramble id on its page")
+            raise NoScrambleId if _is_page_of(answer.text, chapter_id) else failure_of_response(answer.resp)
         return int(found[1])
 
     async def search(self, host: str, query: SearchQuery, text: str) -> AlbumListPage | str:
@@ -200,6 +208,11 @@ class JmApi:
         if host not in self._clients:
             self._clients[host] = _HostClient(self._option, host, self._session)
         return self._clients[host]
+
+
+def _is_page_of(page: str, chapter_id: str) -> bool:
+    """True for the page of a chapter's images, which contains its number; error pages do not."""
+    return bool(re.search(rf"var aid = '?{chapter_id}\b|/media/photos/{chapter_id}/", page))
 
 
 def _data_of(answer: JmApiResp, is_about_number: bool) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from services.errors import InvalidInput, UpstreamFailure
 from services.observability import Priority, current_stats, open_stats
 from services.redis import RedisClient
 from services.settings import Settings
-from services.upstream.api import JmApi
+from services.upstream.api import JmApi, NoScrambleId
 from services.upstream.failures import AttemptError
 from services.upstream.host_lists import FILE_NAME, ListAddresses
 from services.upstream.hosts import HostLists, Hosts
@@ -46,6 +46,9 @@ log = structlog.get_logger("jmgraph.upstream")
 
 T = TypeVar("T")
 
+
+_USUAL_SCRAMBLE_ID = 220980
+"""Of nearly every chapter. Source: jmcomic 2.7.10, `JmMagicConstants.SCRAMBLE_220980`."""
 
 _SPARE_CONNECTIONS = 4
 """Beyond the limiter's number, for lists of hosts."""
@@ -149,7 +152,7 @@ class UpstreamClient:
                 chapter = await _none_if_absent(
                     self._http.request(hosts, partial(self._api.chapter, id=id), deadline, attempts=attempts)
                 )
-                return chapter and replace(chapter, scramble_id=await scramble)
+                return chapter and await _with_scramble_id(chapter, scramble)
             finally:
                 scramble.cancel()
                 await asyncio.gather(scramble, return_exceptions=True)
@@ -301,6 +304,15 @@ async def _none_if_absent(call: Awaitable[T]) -> T | None:
         if failed.is_absent:
             return None
         raise
+
+
+async def _with_scramble_id(chapter: ChapterDetail, scramble_id: Awaitable[int]) -> ChapterDetail:
+    """The chapter with its scramble id; the usual one where hosts have its page without any."""
+    try:
+        return replace(chapter, scramble_id=await scramble_id)
+    except NoScrambleId:
+        note = f"no scramble id was found; {_USUAL_SCRAMBLE_ID} was assumed"
+        return replace(chapter, scramble_id=_USUAL_SCRAMBLE_ID, notes=(*chapter.notes, note))
 
 
 def search_text(q: SearchQuery) -> str:
