@@ -157,7 +157,15 @@ class UpstreamClient:
                 scramble.cancel()
                 await asyncio.gather(scramble, return_exceptions=True)
 
-        return await self._fetch(self._call_or_none(self._html.chapter, id), by_api)
+        async def by_html(hosts: Hosts, deadline: Deadline, attempts: int | None) -> ChapterDetail | None:
+            chapter = await self._call_or_none(self._html.chapter, id)(hosts, deadline, attempts)
+            if chapter is None or chapter.scramble_id:
+                return chapter
+            api_hosts = await self._lists.ready(HostRole.API)
+            scramble_id = partial(self._api.scramble_id, chapter_id=id)
+            return await _with_scramble_id(chapter, self._http.request(api_hosts, scramble_id, deadline))
+
+        return await self._fetch(by_html, by_api)
 
     async def search(self, q: SearchQuery) -> AlbumListPage:
         """A page of a search. A query that is an album's number gives that album alone.

@@ -99,7 +99,7 @@ class JmHtml:
         return await self._in_thread(self._album, host, id)
 
     async def chapter(self, host: str, id: str) -> ChapterDetail:
-        """The chapter with its scramble id, which its page contains. Raises as `album`."""
+        """The chapter with its scramble id, which its page contains; 0 where it does not. Raises as `album`."""
         return await self._in_thread(self._chapter, host, id)
 
     async def search(self, host: str, query: SearchQuery, text: str) -> AlbumListPage:
@@ -222,7 +222,7 @@ def _chapter_from_page(page: str, id: str) -> ChapterDetail:
 
     number = find(JmcomicText.pattern_html_photo_photo_id)
     scramble_id = find(JmcomicText.pattern_html_photo_scramble_id)
-    if number is None or scramble_id is None:
+    if number is None:
         raise failure_of_answer(200, page)
     data = {
         "id": number,
@@ -230,7 +230,7 @@ def _chapter_from_page(page: str, id: str) -> ChapterDetail:
         "series_id": find(JmcomicText.pattern_html_photo_series_id),
         "images": json.loads(find(JmcomicText.pattern_html_photo_page_arr) or "null"),
     }
-    return chapter_from_data(data, id, int(scramble_id))
+    return chapter_from_data(data, id, int(scramble_id or 0))
 
 
 def _page_of_album(album: AlbumDetail) -> AlbumListPage:

@@ -45,6 +45,20 @@ async def test_the_usual_scramble_id_is_assumed_where_no_host_states_one(
     assert [host.healthy for host in status.hosts if host.role is HostRole.API] == [True, True]
 
 
+@pytest.mark.parametrize(
+    ("id", "scramble_id", "notes"),
+    [(NO_SCRAMBLE_ID, 220980, (NOTE,)), (NO_SCRAMBLE_ID_ON_FIRST_HOST, NO_SCRAMBLE_ID_ON_FIRST_HOST + 1, ())],
+)
+async def test_a_web_page_without_a_scramble_id_is_completed_by_the_api(
+    upstream_to: OpenUpstream, id: int, scramble_id: int, notes: tuple[str, ...]
+) -> None:
+    async with upstream_to(jm_method="html") as upstream:
+        chapter = await upstream.chapter(str(id))
+
+    assert chapter is not None
+    assert (chapter.scramble_id, chapter.notes, len(chapter.page_names)) == (scramble_id, notes, 8)
+
+
 async def test_one_host_alone_is_enough_to_assume_it(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
     async with upstream_to(jm_api_urls=(demo.api_url,)) as upstream:
         chapter = await upstream.chapter(str(NO_SCRAMBLE_ID))
