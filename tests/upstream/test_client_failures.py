@@ -65,7 +65,7 @@ def a_chapter(album_id: str, pages: int = 12) -> ChapterDetail:
 async def test_every_failure_of_every_call_has_its_reason(
     upstream_to: OpenUpstream, demo: RunningDemo, method: str, call: str, failure: str, reason: str
 ) -> None:
-    async with upstream_to(jm_method=method, jm_timeout_s=0.3, jm_retries=1) as upstream:
+    async with upstream_to(jm_method=method, jm_timeout_s=1.0, jm_retries=1) as upstream:
         await upstream.album("350234")  # cookies are fetched
         demo.knobs.set("*", failure=failure)
         failed = await failure_of(CALLS[call](upstream))
