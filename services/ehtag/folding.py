@@ -1,12 +1,17 @@
-"""Folds names for comparison: width, case, script and decoration; and splits names that hold several spellings."""
+"""Folds names for comparison: width, case, script and decoration; splits names of several spellings; reads pinyin."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from functools import cache
+from importlib.util import find_spec
+from itertools import chain, islice, product
+from pathlib import Path
 
+import msgspec
 from opencc import OpenCC
 
 # Middle dots between the words of transcribed names; which one is used depends on the keyboard.
@@ -58,6 +63,20 @@ _VARIANTS = (
 _MIN_LATIN_LETTERS = 3
 _MIN_LETTERS = 2
 
+# Readings kept of a character (长 is zhang and chang), the least share of its phrases that each needs, and of a name.
+_MAX_READINGS = 2
+_MIN_READING_SHARE = 0.2
+_MIN_PHRASES = 3
+_MAX_NAME_READINGS = 4
+_LONGEST_PHRASE = 4
+
+# の and 之 are 的 in a loose key.
+_READINGS_OF_PARTICLE = ("de", "zhi")
+
+_READING_UNIT = re.compile("[\u4e00-\u9fff]|[^\u4e00-\u9fff]+")
+_HAN = re.compile("[\u4e00-\u9fff]")
+_KANA = re.compile("[\u3041-\u30ff]")
+
 _HIRAGANA = range(ord("ぁ"), ord("ゖ") + 1)
 _TO_KATAKANA = ord("ァ") - ord("ぁ")
 _LOOSE_LETTERS = {code: code + _TO_KATAKANA for code in _HIRAGANA} | dict.fromkeys(map(ord, "の之"), "的")
@@ -103,8 +122,13 @@ def loose_key_of(folded: str) -> str:
     "鬼滅の刃" is "鬼灭之刃" and "進撃の巨人" is "进击的巨人". "こーひー・めーかー" is "コーヒーメーカー".
     "" when too few letters would be left: "C+" is not "C".
     """
-    loose_key = "".join(filter(str.isalnum, folded)).translate(_LOOSE_LETTERS)
+    loose_key = letters_of(folded)
     return loose_key if len(loose_key) >= (_MIN_LATIN_LETTERS if loose_key.isascii() else _MIN_LETTERS) else ""
+
+
+def letters_of(folded: str) -> str:
+    """The letters and digits of a folded text, in the form that `loose_key_of` compares."""
+    return "".join(filter(str.isalnum, folded)).translate(_LOOSE_LETTERS)
 
 
 class _CharacterMap(dict[int, str | None]):
@@ -173,3 +197,84 @@ def variants_of(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
             word for word in _INNER_SEPARATOR.split(bracketed["inner"].strip()) if len(word) >= _MIN_INNER_LENGTH
         ]
     return tuple(dict.fromkeys(filter(None, outer))), tuple(inner)
+
+
+def pinyin_of(folded: str) -> list[tuple[str, ...]]:
+    """How a folded name is read, the likeliest first, without tones, ü as v: "长发f" is [("chang", "fa", "f"), ...].
+
+    One syllable for each Chinese character; what stands between them is kept. [] for names without Chinese
+    characters, and for Japanese ones, which have kana.
+    """
+    if not _HAN.search(folded) or _KANA.search(folded):
+        return []
+    characters, phrases = _readings()
+    choices: list[Sequence[str]] = []
+    at = 0
+    while at < len(folded):
+        known = (folded[at : at + length] for length in range(_LONGEST_PHRASE, 1, -1))
+        if phrase := next((part for part in known if part in phrases), None):
+            choices += [(syllable,) for syllable in phrases[phrase]]
+            at += len(phrase)
+            continue
+        unit = _READING_UNIT.match(folded, at)
+        text = unit[0] if unit else folded[at]
+        choices.append(characters.get(text, (text,)))
+        at += len(text)
+    return list(islice(product(*choices), _MAX_NAME_READINGS))
+
+
+def reading_units(folded: str) -> list[str]:
+    """The parts of a folded name that `pinyin_of` reads: each Chinese character, and what stands between them."""
+    return _READING_UNIT.findall(folded)
+
+
+@cache
+def _readings() -> tuple[Mapping[str, tuple[str, ...]], Mapping[str, tuple[str, ...]]]:
+    """Readings of each character, the most usual in phrases first; and phrases that are read otherwise.
+
+    From the dictionaries of pypinyin. Its functions would keep all 47,000 phrases: 55 MB in place of 4.
+    """
+    folder = _pypinyin_folder()
+    phrases = msgspec.json.decode((folder / "phrases_dict.json").read_bytes(), type=dict[str, msgspec.Raw])
+    used = Counter(
+        chain.from_iterable(zip(phrase, _syllables(read), strict=False) for phrase, read in phrases.items())
+    )
+    listed = msgspec.json.decode((folder / "pinyin_dict.json").read_bytes(), type=dict[int, str])
+    characters = {
+        chr(code): _usual(chr(code), tuple(dict.fromkeys(map(_toneless, readings.split(",")))), used)
+        for code, readings in listed.items()
+        if _HAN.match(chr(code))
+    }
+    characters["的"] = _READINGS_OF_PARTICLE
+    usual = {character: readings[0] for character, readings in characters.items()}
+    short = ((phrase, _syllables(read)) for phrase, read in phrases.items() if len(phrase) <= _LONGEST_PHRASE)
+    return characters, {phrase: read for phrase, read in short if read != tuple(map(usual.get, phrase))}
+
+
+def _syllables(read: msgspec.Raw) -> tuple[str, ...]:
+    """Of `[["lǚ"], ["xíng"]]`; where a character has several readings, the first."""
+    return tuple(_toneless(readings[0]) for readings in msgspec.json.decode(read, type=list[list[str]]))
+
+
+def _pypinyin_folder() -> Path:
+    """Where its dictionaries are, without importing it: that alone would load them."""
+    spec = find_spec("pypinyin")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("pypinyin is not installed")
+    return Path(spec.origin).parent
+
+
+def _usual(character: str, readings: tuple[str, ...], used: Counter[tuple[str, str]]) -> tuple[str, ...]:
+    counts = {reading: used[character, reading] for reading in readings}
+    total = sum(counts.values())
+    if total >= _MIN_PHRASES:
+        ordered = sorted(readings, key=lambda reading: -counts[reading])
+        readings = tuple(reading for reading in ordered if counts[reading] >= _MIN_READING_SHARE * total)
+    return readings[:_MAX_READINGS]
+
+
+@cache
+def _toneless(syllable: str) -> str:
+    """ "lǚ" is "lv"."""
+    parts = unicodedata.normalize("NFD", syllable).replace("u\u0308", "v")
+    return "".join(filter(str.isalpha, parts))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ehtag import fold, fold_many
-from services.ehtag.folding import loose_key_of, may_have_variants, variants_of
+from services.ehtag.folding import loose_key_of, may_have_variants, pinyin_of, variants_of
 
 
 @pytest.mark.parametrize(
@@ -114,3 +114,21 @@ def test_a_plain_name_has_no_parts_to_split() -> None:
     assert not may_have_variants("眼镜")
     assert may_have_variants("美春 | ミハル")
     assert may_have_variants("樱花大战系列")
+
+
+@pytest.mark.parametrize(
+    ("folded", "readings"),
+    [
+        ("原神", ["yuan shen"]),
+        ("东方project", ["dong fang project"]),
+        ("绿色", ["lv se"]),
+        ("银行", ["yin hang"]),  # 行 alone is xing
+        ("长月", ["chang yue", "zhang yue"]),
+        ("山的花", ["shan de hua", "shan zhi hua"]),
+        ("のり", []),
+        ("绿り", []),
+        ("abc", []),
+    ],
+)
+def test_a_name_is_read_in_pinyin(folded: str, readings: list[str]) -> None:
+    assert [" ".join(syllables) for syllables in pinyin_of(folded)] == readings

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import re
 from collections.abc import Callable
 from enum import Enum
@@ -449,3 +450,14 @@ def test_private_pyyaml_resolvers() -> None:
     assert yaml.load("on", Loader) == "on"
     assert yaml.safe_load("on") is True
     assert callable(Loader.flatten_mapping)
+
+
+def test_private_pypinyin_dictionaries() -> None:
+    import pypinyin
+
+    folder = Path(pypinyin.__file__).parent
+    phrases = json.loads((folder / "phrases_dict.json").read_text("utf-8"))
+    characters = json.loads((folder / "pinyin_dict.json").read_text("utf-8"))
+
+    assert phrases["银行"] == [["yín"], ["háng"]]
+    assert characters[str(ord("行"))].split(",")[0] == "xíng"
