@@ -28,7 +28,8 @@ from services.ehtag.records import (
     parse_raw_tag,
 )
 from services.ehtag.remote import FetchProgress
-from services.ehtag.search import TagSearch
+from services.ehtag.search import FoundTags, TagSearch
+from services.ehtag.search_index import MatchedText, TagMatchedField
 from services.ehtag.snapshot import TagRecord, TagSnapshot, problems_of
 from services.ehtag.state import DatabaseState
 from services.ehtag.sync import SyncOutcome, keep_tags_synced
@@ -41,8 +42,10 @@ __all__ = [
     "DatabaseState",
     "EditResult",
     "FetchProgress",
+    "FoundTags",
     "GitHubIdentity",
     "GitHubUser",
+    "MatchedText",
     "Namespace",
     "NamespaceRecord",
     "ParsedRow",
@@ -54,6 +57,7 @@ __all__ = [
     "TagForm",
     "TagKind",
     "TagMatch",
+    "TagMatchedField",
     "TagRecord",
     "TagSearch",
     "TagSnapshot",
