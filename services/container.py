@@ -76,7 +76,7 @@ async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterat
         upstream = await enter(open_upstream(settings, redis))
         staging = Staging(settings.data_dir / "staging")
         tag_index = EhTagIndex(partial(attrgetter("state.translator"), tags))
-        site = await enter(open_catalog(settings, redis, upstream, tag_index, staging.page_path))
+        site = await enter(open_catalog(settings, redis, upstream, tag_index, staging.page_path, tags.seen_names))
         archives = open_archive_store(
             settings.storage_url.get_secret_value(), settings.storage_options, settings.data_dir / "archives"
         )

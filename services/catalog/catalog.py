@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -15,6 +16,7 @@ from services.catalog.albums import Albums, Chapters
 from services.catalog.policy import LIST_TTL_S, ContentPolicy, FilteredViews
 from services.catalog.site import Site
 from services.catalog.tags import AlbumTags, TagCache
+from services.ehtag import TagKind
 from services.errors import AlbumNotFound, BlockedByPolicy, InvalidInput, UpstreamFailure
 from services.upstream import number_of
 from services.upstream.records import (
@@ -67,6 +69,7 @@ class Catalog:
         *,
         concurrency: int,
         site_url: str,
+        seen_names: Counter[tuple[TagKind, str]] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`concurrency` is how many albums of one list are fetched at once: the limiter's own number. `site_url` is
@@ -77,7 +80,7 @@ class Catalog:
         self._cache = cache
         self._policy = policy
         self._concurrency = concurrency
-        self._tag_cache = TagCache(redis, lambda tags: bool(policy.blocked_tags(tags)))
+        self._tag_cache = TagCache(redis, lambda tags: bool(policy.blocked_tags(tags)), seen_names)
         self._views = FilteredViews(policy, self._tag_cache, clock)
         self._albums = Albums(
             site, cache, policy, self._tag_cache, self._views, fresh_s=freshness.album_s, concurrency=concurrency
@@ -192,6 +195,10 @@ class Catalog:
     async def status(self) -> UpstreamStatus:
         """What is known of the site, without a request to it."""
         return await self._site.status()
+
+    async def load_seen_names(self) -> None:
+        """Read from Redis in how many albums each tag stands."""
+        await self._tag_cache.load_seen_names()
 
     async def aclose(self) -> None:
         """Write the tags that are not written yet. Cache and site are closed by their owners."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from services.catalog.pages import FindStaged, Pages
 from services.catalog.policy import ContentPolicy
 from services.catalog.site import Site
 from services.catalog.tags import TagIndex
+from services.ehtag import TagKind
 from services.redis import RedisClient
 from services.settings import Settings
 
@@ -38,10 +40,11 @@ async def open_catalog(
     site: Site,
     index: TagIndex,
     find_staged: FindStaged = lambda *_: None,
+    seen_names: Counter[tuple[TagKind, str]] | None = None,
 ) -> AsyncIterator[CatalogServices]:
     """The catalog over a site; to be closed before the site and Redis are.
 
-    `find_staged` finds the pages of running downloads.
+    `find_staged` finds the pages of running downloads. `seen_names` counts the tags of the albums that are read.
     """
     async with AsyncExitStack() as stack:
         redis_tier = RedisTier(redis)
@@ -56,8 +59,10 @@ async def open_catalog(
             _freshness(settings),
             concurrency=settings.jm_concurrency,
             site_url=next(iter(settings.jm_html_urls), SITE_URL),
+            seen_names=seen_names,
         )
         stack.push_async_callback(catalog.aclose)
+        await catalog.load_seen_names()
         disk = await _open_disk(settings.data_dir / "images", settings.cache_bytes)
         covers = Covers(site, catalog, disk, redis_tier)
         stack.push_async_callback(covers.aclose)

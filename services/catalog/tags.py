@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -67,18 +69,33 @@ _KEY = "jmgraph:labels:cb25f2f1:"
 again; another version only with other fields of `AlbumTags`."""
 
 
+_SEEN_KEY = "jmgraph:seennames:1"
+_SEEN = msgspec.msgpack.Decoder(dict[TagKind, dict[str, int]])
+_SHARE_SEEN_S = 60.0
+"""Seconds between writes of the counts: they are one value, of some 100 KB."""
+MAX_SEEN_NAMES = 16_384
+"""The rarest of more are forgotten."""
+
+
 class TagCache:
     """The tags that each album was last seen with, kept for a month: longer than the album itself is cached.
 
     With them the policy filters lists, covers and pages without a request to the site. Tags are stored, not
     decisions, so that a changed block list takes effect at once. `revision` grows when an album becomes
-    blocked or unblocked.
+    blocked or unblocked. `seen_names` counts the albums that each tag stands in, here and, about, in all processes.
     """
 
-    def __init__(self, redis: RedisTier, is_blocked: Callable[[AlbumTags], bool]) -> None:
+    def __init__(
+        self,
+        redis: RedisTier,
+        is_blocked: Callable[[AlbumTags], bool],
+        seen_names: Counter[tuple[TagKind, str]] | None = None,
+    ) -> None:
         self.revision = 0
         self._redis = redis
         self._is_blocked = is_blocked
+        self._seen_names = Counter() if seen_names is None else seen_names
+        self._share_seen_at = 0.0
         self._known: LRUCache[str, tuple[AlbumTags, float]] = LRUCache(MAX_ALBUMS)
         self._unwritten: dict[str, bytes] = {}
         self._writing: asyncio.Task[None] | None = None
@@ -95,6 +112,7 @@ class TagCache:
         if known == tags and now < written_at + REWRITE_S:
             return
         self._keep(album_id, tags, now)
+        self._seen_names.update(set(tags).difference(known or ()))
         self._unwritten[album_id] = _ENCODE(tags)
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write_soon())
@@ -123,6 +141,21 @@ class TagCache:
             await asyncio.sleep(FLUSH_S)
             values, self._unwritten = self._unwritten, {}
             await self._redis.put_many({_KEY + id: data for id, data in values.items()}, TTL_S)
+            if time.monotonic() >= self._share_seen_at:
+                self._share_seen_at = time.monotonic() + _SHARE_SEEN_S
+                await self.load_seen_names()
+                await self._redis.put_many({_SEEN_KEY: _encode_seen(self._seen_names)}, TTL_S)
+
+    async def load_seen_names(self) -> None:
+        """Take over the counts of other processes, and of this one before its start, where they are higher."""
+        (data,) = await self._redis.get_many([_SEEN_KEY])
+        with suppress(msgspec.MsgspecError):
+            by_kind = _SEEN.decode(data or b"\x80")
+            self._seen_names |= Counter(
+                {(kind, name): by_kind[kind][name] for kind in by_kind for name in by_kind[kind]}
+            )
+        for name, _ in self._seen_names.most_common()[MAX_SEEN_NAMES:]:
+            del self._seen_names[name]
 
 
 class TagIndex(Protocol):
@@ -180,6 +213,13 @@ def _decode(data: bytes) -> AlbumTags | None:
         return _DECODER.decode(data)
     except msgspec.MsgspecError:
         return None
+
+
+def _encode_seen(seen_names: Counter[tuple[TagKind, str]]) -> bytes:
+    by_kind: defaultdict[TagKind, dict[str, int]] = defaultdict(dict)
+    for (kind, name), count in seen_names.items():
+        by_kind[kind][name] = count
+    return msgspec.msgpack.encode(by_kind)
 
 
 def _interned(names: Sequence[str]) -> tuple[str, ...]:

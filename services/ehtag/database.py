@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Callable
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -24,11 +25,12 @@ from services.ehtag.editing import (
 )
 from services.ehtag.git import RepositoryUnreadable, translate_git_errors
 from services.ehtag.identity import GitHubUser
-from services.ehtag.records import Namespace
+from services.ehtag.records import Namespace, TagKind
 from services.ehtag.remote import FetchProgress, OnProgress
 from services.ehtag.repository import Edit, Repository
+from services.ehtag.search import FoundTags
 from services.ehtag.snapshot import TagRecord
-from services.ehtag.state import DatabaseState, StateReader
+from services.ehtag.state import DatabaseState, RecordCounts, StateReader
 from services.ehtag.sync import SyncOutcome, SyncStatus, sync_repository
 from services.errors import Conflict, JmgraphError, StaleVersion
 from services.http_semantics import etag_matches
@@ -86,9 +88,13 @@ class TagDatabase:
         self._sync_status = sync_status
         self.state = state
         """The newest state: snapshot, translator and search of one head. A moved head replaces it whole."""
+        self.seen_names: Counter[tuple[TagKind, str]] = Counter()
+        """In how many albums each tag of the site stands: whoever reads albums counts them here."""
+        self._counts = RecordCounts(self.seen_names)
         self._events = events
         self._limiter = CapacityLimiter(_THREADS)
         self._computing = CapacityLimiter(_COMPUTING_THREADS)
+        self._searching = CapacityLimiter(1)
         self._refreshing = asyncio.Lock()
         self._editing = asyncio.Lock()
         self._head_changed = asyncio.Condition()
@@ -177,6 +183,16 @@ class TagDatabase:
     async def compute(self, work: Callable[..., T], *arguments: object) -> T:
         """Run work on cells in a thread: hostile markdown of 64 KiB takes seconds of CPU."""
         return await to_thread.run_sync(partial(work, *arguments), limiter=self._computing)
+
+    async def search(self, query: str | None, namespaces: Collection[Namespace] | None = None) -> FoundTags:
+        """The tags that a query finds, see `TagSearch.find`. In a thread: the first search builds the index."""
+        state = self.state
+        if not query:
+            return state.search.find(None, namespaces)
+        return await to_thread.run_sync(self._search, state, query, namespaces, limiter=self._searching)
+
+    def _search(self, state: DatabaseState, query: str, namespaces: Collection[Namespace] | None) -> FoundTags:
+        return state.search.find(query, namespaces, self._counts.of(state.translator))
 
     async def watch(self) -> AsyncGenerator[DatabaseState, None]:
         """The state after each change of the head from now on; a slow reader gets the newest."""

@@ -1,7 +1,9 @@
-"""The state of the tag database: one head with its snapshot, translator and search."""
+"""The state of the tag database: one head with its snapshot, translator and search; and counts of its tags."""
 
 from __future__ import annotations
 
+import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from services.ehtag.git import RepositoryUnreadable
-from services.ehtag.records import Namespace
+from services.ehtag.records import Namespace, TagKey, TagKind
 from services.ehtag.repository import Contents, Repository
 from services.ehtag.snapshot import TagSnapshot
 from services.ehtag.sync import SyncStatus
@@ -19,6 +21,9 @@ from services.ehtag.table import TagTable, parse_table
 if TYPE_CHECKING:
     from services.ehtag.search import TagSearch
     from services.ehtag.translator import Translator
+
+RECOUNT_S = 60.0
+"""Seconds for which the counts of records stay as they are: pages of one search are in one order."""
 
 log = structlog.get_logger("jmgraph.ehtag")
 
@@ -113,3 +118,32 @@ class StateReader:
     def _table(self, namespace: Namespace, files: Mapping[Namespace, bytes]) -> TagTable:
         before = self._tables.get(namespace)
         return before if before and before.data == files[namespace] else parse_table(files[namespace])
+
+
+class RecordCounts:
+    """In how many albums each record's tag stands, by counts of the site's names. For the order of found tags."""
+
+    def __init__(self, names: Mapping[tuple[TagKind, str], int]) -> None:
+        """`names` may change at any time, in another thread too."""
+        self._names = names
+        self._counts: dict[TagKey, int] = {}
+        self._translator: Translator | None = None
+        self._counted_at = 0.0
+
+    def of(self, translator: Translator) -> Mapping[TagKey, int]:
+        """The counts, a minute old at most."""
+        if translator is not self._translator or time.monotonic() > self._counted_at + RECOUNT_S:
+            counts: Counter[TagKey] = Counter()
+            for kind, names in _by_kind(dict(self._names)).items():
+                for translation in translator.translate_many(list(names), kind):
+                    if record := translation.record:
+                        counts[record.namespace, record.raw] += names[translation.name]
+            self._counts, self._translator, self._counted_at = dict(counts), translator, time.monotonic()
+        return self._counts
+
+
+def _by_kind(counts: Mapping[tuple[TagKind, str], int]) -> dict[TagKind, dict[str, int]]:
+    by_kind: dict[TagKind, dict[str, int]] = {}
+    for (kind, name), count in counts.items():
+        by_kind.setdefault(kind, {})[name] = count
+    return by_kind

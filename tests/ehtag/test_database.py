@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,13 @@ import pytest
 from services.ehtag import (
     Namespace,
     TagDatabase,
+    TagKind,
+    TagRecord,
+    TagSnapshot,
     open_tag_database,
 )
 from services.errors import Conflict
-from tests.tag_databases import COOK, tag_settings
+from tests.tag_databases import COOK, HAT, tag_settings
 from tests.tag_repositories import FEMALE, FILES, MakeTagRepository, TagRepository
 
 pytestmark = pytest.mark.anyio
@@ -100,3 +104,36 @@ async def test_the_starter_is_the_same_everywhere_and_can_not_be_edited(tmp_path
         assert one.state.snapshot.count > 100
         with pytest.raises(Conflict, match="jmgraph ehtag sync"):
             await one.remove(Namespace.OTHER, "full color", if_match="*", user=COOK)
+
+
+async def test_a_search_of_a_moved_head_reads_only_the_changed_namespace_again(
+    tags: TagDatabase, repository: TagRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Namespace] = []
+    records_uncached = TagSnapshot.records_uncached
+
+    def record(snapshot: TagSnapshot, namespace: Namespace) -> Iterator[TagRecord]:
+        read.append(namespace)
+        return records_uncached(snapshot, namespace)
+
+    monkeypatch.setattr(TagSnapshot, "records_uncached", record)
+    assert [record.id for record in await tags.search("yanjing")] == ["female:glasses"]
+    assert {Namespace.FEMALE, Namespace.OTHER} <= set(read)
+
+    read.clear()
+    await tags.add(Namespace.FEMALE, "beret", HAT, if_match="*", user=COOK)
+
+    assert [record.id for record in await tags.search("gaomao")] == ["female:beret"]
+    assert read == [Namespace.FEMALE]
+
+
+async def test_the_tags_of_more_albums_come_first(tags: TagDatabase, repository: TagRepository) -> None:
+    await tags.add(Namespace.FEMALE, "beret", HAT, if_match="*", user=COOK)
+    await tags.add(Namespace.FEMALE, "derby", HAT, if_match="*", user=COOK)
+    before = [record.raw for record in await tags.search("高帽")]
+    tags.seen_names.update({(TagKind.GENRE, "derby"): 2, (TagKind.GENRE, "beret"): 1, (TagKind.GENRE, "其他"): 5})
+
+    await tags.add(Namespace.FEMALE, "cap", HAT, if_match="*", user=COOK)  # the counts of a head stay for a minute
+
+    assert before == ["beret", "derby"]
+    assert [record.raw for record in await tags.search("高帽")] == ["derby", "beret", "cap"]
