@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 
 from resolvers.context import Context
@@ -11,6 +11,8 @@ from services.cursors import decode_cursor, encode_cursor
 from services.ehtag import (
     CellSources,
     DatabaseState,
+    FoundTags,
+    MatchedText,
     Namespace,
     RowPosition,
     TagKind,
@@ -28,7 +30,8 @@ MAX_PAGE_SIZE = 100
 """Records of one page."""
 
 CURSOR_PREFIX = "tag:"
-"""Prefix of a cursor of the list of records; what follows is the number of records before the next one."""
+"""Prefix of a cursor of the list of records. After it comes the number of records before the next one, and, since
+the order may change between two pages, the id of the last of them: "20:other:full color"."""
 
 _FIELD_OF_KIND = {
     TagKind.GENRE: SearchField.TAG,
@@ -47,9 +50,10 @@ _FIELD_OF_NAMESPACE = {
 
 @dataclass(frozen=True, slots=True)
 class TagPage:
-    """A page of records with their cursors."""
+    """A page of records with their cursors. `matched` gives, by place on the page, the text that a query matched."""
 
     records: Sequence[TagRecord]
+    matched: Callable[[int], MatchedText | None]
     cursors: Sequence[str]
     has_next: bool
     has_previous: bool
@@ -70,26 +74,28 @@ def tag(context: Context, namespace: Namespace, raw: str) -> TagRecord | None:
     return context.services.tags.state.snapshot.find(namespace, name) if name else None
 
 
-def tags(
+async def tags(
     context: Context,
     namespaces: list[Namespace] | None = None,
     query: str | None = None,
     first: int = 20,
     after: str | None = None,
 ) -> TagPage:
-    """Browse or search EhTag records (matches raw and translated names).
+    """Browse or search EhTag records: by raw tags, translated names, the site's spellings, pinyin and its initials.
 
     Without a query in the release's order, else best match first.
     """
     if not 1 <= first <= MAX_PAGE_SIZE:
         raise InvalidInput("first", f"first must be between 1 and {MAX_PAGE_SIZE}.")
-    found = context.services.tags.state.search.find(query, namespaces)
-    start = _position_of(after)
+    found = await context.services.tags.search(query, namespaces)
+    start = _start_after(after, found)
     records = found[start : start + first]
     return TagPage(
         records=records,
+        matched=lambda place: found.matched(start + place),
         cursors=[
-            encode_cursor(CURSOR_PREFIX, str(position)) for position in range(start + 1, start + len(records) + 1)
+            encode_cursor(CURSOR_PREFIX, f"{position}:{record.id}")
+            for position, record in enumerate(records, start + 1)
         ],
         has_next=start + len(records) < len(found),
         has_previous=start > 0,
@@ -97,13 +103,18 @@ def tags(
     )
 
 
-def _position_of(cursor: str | None) -> int:
+def _start_after(cursor: str | None, found: FoundTags) -> int:
+    """Where the page after a cursor starts: after its record, or at its position where that is found no more."""
     if cursor is None:
         return 0
-    number = decode_cursor(CURSOR_PREFIX, cursor)
+    number, _, id = decode_cursor(CURSOR_PREFIX, cursor).partition(":")
     if not (number.isascii() and number.isdigit()):
         raise InvalidInput("after", "after must be a cursor of this list")
-    return int(number[:12])
+    position = int(number[:12])
+    if not id or (0 < position <= len(found) and found[position - 1].id == id):
+        return position
+    moved = found.position_of(id)
+    return position if moved is None else moved + 1
 
 
 def translate_tags(context: Context, names: list[str], kind: TagKind = TagKind.GENRE) -> Sequence[Translation]:

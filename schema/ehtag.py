@@ -9,7 +9,7 @@ import strawberry
 
 import resolvers.tags
 from schema.albums import Tag
-from schema.enums import Namespace
+from schema.enums import Namespace, TagMatchedField
 from schema.errors import (
     AccessDeniedResult,
     InvalidInputResult,
@@ -31,16 +31,43 @@ class TagFilter:
     )
     query: str | None = strawberry.field(
         default=strawberry.UNSET,
-        description="Part of a raw or translated name: exact ones first, then prefixes, then the rest.",
+        description=(
+            "Part of a raw tag, a translated name, another spelling, its pinyin or initials, or the introduction. "
+            "Exact texts come first, then those that begin with it, have it at the start of a word, or inside; of "
+            "each, genres before works before people. Case, width, script and punctuation don't matter; one slip in "
+            "a word of five letters is forgiven. `f:glasses`, `female:glasses` and `女性：眼镜` search one namespace."
+        ),
     )
+
+
+@object_type
+class TagMatchedText:
+    """The text by which a query found a record, and which part of it matched."""
+
+    text: str = strawberry.field(description="The text; of an introduction, what stands around the match.")
+    field: TagMatchedField = strawberry.field(description="What the text is.")
+    start: int = strawberry.field(description="Unicode characters before the match.")
+    length: int = strawberry.field(description="Unicode characters of the match.")
 
 
 @object_type
 class TagEdge:
     """A record and its cursor."""
 
+    page: strawberry.Private[resolvers.tags.TagPage]
+    place: strawberry.Private[int]
     cursor: str = strawberry.field(description="Opaque; goes into `after`.")
     node: Tag = strawberry.field(description="The record.")
+
+    @field
+    def matched(self) -> TagMatchedText | None:
+        """The text by which the query found the record, of several words the longest; null without a query, and where
+        the match has no place in the text as it is shown.
+        """
+        matched = self.page.matched(self.place)
+        return matched and TagMatchedText(
+            text=matched.text, field=matched.field, start=matched.start, length=matched.length
+        )
 
 
 @object_type
@@ -60,8 +87,8 @@ class TagConnection:
     def of(cls, page: resolvers.tags.TagPage) -> Self:
         """The view of a page of records."""
         edges = [
-            TagEdge(cursor=cursor, node=Tag.of(record))
-            for cursor, record in zip(page.cursors, page.records, strict=True)
+            TagEdge(page=page, place=place, cursor=cursor, node=Tag.of(record))
+            for place, (cursor, record) in enumerate(zip(page.cursors, page.records, strict=True))
         ]
         return cls(
             edges=edges,

@@ -8,7 +8,7 @@ import strawberry
 
 from services.catalog import AlbumOrder, Category, HostRole, Period, SearchField, SourceMethod
 from services.downloads import ArchiveFormat, DownloadState, ImageFormat
-from services.ehtag import Namespace, TagKind, TagMatch
+from services.ehtag import Namespace, TagKind, TagMatch, TagMatchedField
 from services.errors import ErrorCode, UpstreamReason
 
 
@@ -101,6 +101,15 @@ _enum(
     FOLDED="Equal after folding script, width, case and decoration.",
     ALIAS="From the curated alias table.",
     RAW="The raw English tag.",
+)
+_enum(
+    TagMatchedField,
+    "The text of a tag in which a query was found.",
+    RAW="The raw English tag.",
+    NAME="The translated name.",
+    ALIAS="Another spelling: the site's, or one that the name or the introduction gives.",
+    PINYIN="The name or another spelling, by its pinyin or the initials of that.",
+    INTRO="The introduction.",
 )
 _enum(
     Namespace,
@@ -209,5 +218,6 @@ __all__ = [
     "SourceMethod",
     "TagKind",
     "TagMatch",
+    "TagMatchedField",
     "UpstreamReason",
 ]

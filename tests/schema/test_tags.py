@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from services.cursors import encode_cursor
 from services.settings import Settings
 from tests.github import GOOD_TOKEN, GitHub
 from tests.graphql_client import GraphQLClient, graphql_client
@@ -95,7 +96,66 @@ async def test_records_are_browsed_page_by_page(server: GraphQLClient) -> None:
 async def test_records_are_found_in_either_language(server: GraphQLClient, query: str) -> None:
     data = await server.ask("query ($q: String!) { tags(filter: {query: $q}) { nodes { id } } }", q=query)
 
-    assert data["tags"]["nodes"][0]["id"] in ("female:glasses", "male:glasses")
+    assert [node["id"] for node in data["tags"]["nodes"]][:2] == ["female:glasses", "male:glasses"]
+
+
+async def test_a_found_record_says_which_text_matched_and_where(server: GraphQLClient) -> None:
+    query = """query ($q: String) { tags(filter: {query: $q}, first: 1) { edges { node { id }
+      matched { text field start length } } } }"""
+
+    async def first(q: str | None) -> Any:
+        return (await server.ask(query, q=q))["tags"]["edges"][0]
+
+    assert await first("f:GLASS") == {
+        "node": {"id": "female:glasses"},
+        "matched": {"text": "glasses", "field": "RAW", "start": 0, "length": 5},
+    }
+    assert (await first("quancai"))["matched"] == {"text": "全彩", "field": "PINYIN", "start": 0, "length": 2}
+    assert (await first("絲襪"))["matched"]["field"] == "ALIAS"
+    assert (await first(None))["matched"] is None
+
+
+async def test_found_records_are_browsed_page_by_page_in_one_order(server: GraphQLClient) -> None:
+    query = """query ($first: Int!, $after: String) { tags(first: $first, after: $after, filter: {query: "女"}) {
+      totalCount nodes { id } pageInfo { hasNextPage hasPreviousPage endCursor } } }"""
+    whole = (await server.ask(query, first=100))["tags"]
+    ids: list[str] = []
+    after, has_next = None, True
+    while has_next:
+        page = (await server.ask(query, first=7, after=after))["tags"]
+        assert page["pageInfo"]["hasPreviousPage"] is (after is not None)
+        ids += [node["id"] for node in page["nodes"]]
+        after, has_next = page["pageInfo"]["endCursor"], page["pageInfo"]["hasNextPage"]
+
+    assert ids[:100] == [node["id"] for node in whole["nodes"]]
+    assert len(ids) == len(set(ids)) == whole["totalCount"] > 100
+
+
+async def test_a_page_goes_on_after_the_record_of_its_cursor_wherever_that_stands_now(server: GraphQLClient) -> None:
+    query = """query ($after: String) { tags(first: 2, after: $after, filter: {query: "女"}) {
+      edges { cursor node { id } } } }"""
+
+    async def page(after: str | None = None) -> list[str]:
+        return [edge["node"]["id"] for edge in (await server.ask(query, after=after))["tags"]["edges"]]
+
+    start, following = await page(), await page(encode_cursor("tag:", "2"))
+    moved = encode_cursor("tag:", f"9:{start[1]}")
+    gone = encode_cursor("tag:", "2:female:no such record")
+
+    assert len({*start, *following}) == 4
+    assert await page(encode_cursor("tag:", f"2:{start[1]}")) == following
+    assert await page(moved) == following
+    assert await page(gone) == following
+
+
+@pytest.mark.parametrize("position", ["x", "-1:female:glasses", "1.5", ":female:glasses"])
+async def test_what_is_no_cursor_of_the_list_is_refused(server: GraphQLClient, position: str) -> None:
+    answer = await server.answer(
+        "query ($a: String) { tags(after: $a) { totalCount } }", a=encode_cursor("tag:", position)
+    )
+
+    assert answer["errors"][0]["extensions"]["code"] == "INVALID_INPUT"
+    assert answer["errors"][0]["message"] == "after must be a cursor of this list"
 
 
 async def test_albums_of_a_tag_are_searched_by_the_sites_spelling(server: GraphQLClient) -> None:
