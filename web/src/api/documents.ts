@@ -84,7 +84,7 @@ export const TAGS = /* GraphQL */ `
     tags(filter: $filter, first: $first, after: $after) {
       totalCount
       pageInfo { hasNextPage endCursor }
-      nodes { id namespace raw name }
+      edges { node { id namespace raw name } matched { text field start length } }
     }
   }
 `;

@@ -105,6 +105,14 @@ export interface NamespaceInfo {
   count: number;
 }
 
+/** The text by which a search found a tag; `start` and `length` count Unicode characters. */
+export interface MatchedText {
+  text: string;
+  field: "RAW" | "NAME" | "ALIAS" | "PINYIN" | "INTRO";
+  start: number;
+  length: number;
+}
+
 export interface EhTag {
   repo: string;
   version: number;

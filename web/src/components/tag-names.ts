@@ -1,5 +1,5 @@
 /** Names of tags in the reader's language. */
-import type { AlbumTag, Tag } from "../api/types";
+import type { AlbumTag, MatchedText, Tag } from "../api/types";
 import { t, type Language } from "../i18n";
 
 /** The record's name: its translation for Chinese readers, the original English tag for others. */
@@ -18,4 +18,11 @@ export function namespaceName(namespace: string): string {
 /** Path of a record's page: "other:full color" is `["tags", "OTHER", "full color"]`. */
 export function tagPath(tag: Pick<Tag, "namespace" | "raw">): string[] {
   return ["tags", tag.namespace.toLowerCase(), tag.raw];
+}
+
+/** The text before what matched, the match, and the text after it. */
+export function matchedParts({ text, start, length }: Pick<MatchedText, "text" | "start" | "length">): [string, string, string] {
+  const characters = [...text];
+  const part = (from: number, to?: number): string => characters.slice(from, to).join("");
+  return [part(0, start), part(start, start + length), part(start + length)];
 }

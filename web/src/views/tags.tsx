@@ -2,13 +2,13 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { EHTAG, TAGS } from "../api/documents";
 import { useQuery } from "../api/hooks";
-import type { EhTag, Tag } from "../api/types";
+import type { EhTag, MatchedText, Tag } from "../api/types";
 import { language, t } from "../i18n";
 import { number } from "../i18n/formats";
 import { Credit } from "../components/credit";
 import { Icon } from "../components/icons";
 import { Message, ProblemMessage } from "../components/message";
-import { namespaceName, recordName, tagPath } from "../components/tag-names";
+import { matchedParts, namespaceName, recordName, tagPath } from "../components/tag-names";
 import { href, replace, route, type Params } from "../router";
 import { TagRecord } from "./tag";
 import { useTitle } from "./title";
@@ -16,8 +16,13 @@ import { useTitle } from "./title";
 const FIRST = 50;
 const TYPING_MS = 180;
 
+interface FoundTag {
+  node: Tag;
+  matched: MatchedText | null;
+}
+
 interface TagsAnswer {
-  tags: { totalCount: number; pageInfo: { hasNextPage: boolean; endCursor: string | null }; nodes: Tag[] };
+  tags: { totalCount: number; pageInfo: { hasNextPage: boolean; endCursor: string | null }; edges: FoundTag[] };
 }
 
 export function TagsView() {
@@ -136,8 +141,8 @@ function ResultPage({ filter, after, query, selected, params, isLast, onMore }: 
   const { data, problem, isLoading, reload } = useQuery<TagsAnswer>(TAGS, { filter, first: FIRST, after });
   if (isLoading) return <li class="skeleton lines" aria-hidden="true" />;
   if (!data) return <li>{problem && <ProblemMessage problem={problem} onRetry={reload} />}</li>;
-  const { nodes, pageInfo } = data.tags;
-  if (nodes.length === 0 && after === null) {
+  const { edges, pageInfo } = data.tags;
+  if (edges.length === 0 && after === null) {
     return (
       <li>
         <Message title={words.empty(query)} hint={words.emptyHint} />
@@ -146,7 +151,7 @@ function ResultPage({ filter, after, query, selected, params, isLast, onMore }: 
   }
   return (
     <>
-      {nodes.map((tag) => (
+      {edges.map(({ node: tag, matched }) => (
         <li key={tag.id}>
           <a
             class="record"
@@ -154,8 +159,8 @@ function ResultPage({ filter, after, query, selected, params, isLast, onMore }: 
             aria-current={tag.id === selected ? "true" : undefined}
           >
             <span class={`dot ns-${tag.namespace}`} />
-            <span class="record-name">{recordName(tag, language.value)}</span>
-            <span class="record-second">{language.value === "zh" ? tag.raw : tag.name}</span>
+            <span class="record-name"><Marked text={recordName(tag, language.value)} matched={matched} /></span>
+            <span class="record-second"><Marked text={language.value === "zh" ? tag.raw : tag.name} matched={matched} /></span>
             <span class="record-kind">{namespaceName(tag.namespace)}</span>
           </a>
         </li>
@@ -167,4 +172,11 @@ function ResultPage({ filter, after, query, selected, params, isLast, onMore }: 
       )}
     </>
   );
+}
+
+/** A text with the part that the search matched, where it is the matched text. */
+function Marked({ text, matched }: { text: string; matched: MatchedText | null }) {
+  if (matched?.text !== text) return <>{text}</>;
+  const [before, part, after] = matchedParts(matched);
+  return <>{before}<mark>{part}</mark>{after}</>;
 }

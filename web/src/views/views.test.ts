@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { pagerNumbers } from "../components/pages";
+import { matchedParts } from "../components/tag-names";
 import { choice, pageOf, PERIODS, paramOf } from "./choices";
 import { pageAfter, stepOfKey, stepOfSwipe, stepOfTap, within } from "./reading";
 
@@ -50,4 +51,9 @@ test("steps may leave the chapter, URLs may not", () => {
   expect(pageAfter("previous", 1, 24)).toBe(0);
   expect(within(99, 24)).toBe(24);
   expect(within(0, 24)).toBe(1);
+});
+
+test("the matched part of a text is counted in characters, an emoji is one", () => {
+  expect(matchedParts({ text: "👓眼镜", start: 1, length: 2 })).toEqual(["👓", "眼镜", ""]);
+  expect(matchedParts({ text: "sunglasses", start: 3, length: 5 })).toEqual(["sun", "glass", "es"]);
 });
