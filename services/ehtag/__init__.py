@@ -1,5 +1,6 @@
 """The EhTag tag database: format, rendering, git, translator."""
 
+from services.ehtag.aliases import parse_aliases
 from services.ehtag.database import EditResult, TagDatabase
 from services.ehtag.editing import CellSources, RowPosition, checked_raw
 from services.ehtag.export import (
@@ -72,6 +73,7 @@ __all__ = [
     "normalise_record",
     "open_identity",
     "open_tag_database",
+    "parse_aliases",
     "parse_namespace",
     "parse_raw_tag",
     "parse_row_text",

@@ -6,8 +6,15 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from services.ehtag import MatchedText, Namespace, TagMatchedField, TagRecord, TagSearch, TagSnapshot
-from services.ehtag.aliases import parse_aliases
+from services.ehtag import (
+    MatchedText,
+    Namespace,
+    TagMatchedField,
+    TagRecord,
+    TagSearch,
+    TagSnapshot,
+    parse_aliases,
+)
 from tests.tag_tables import COMMIT, snapshot_of
 
 _RECORDS = {

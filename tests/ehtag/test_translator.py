@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.ehtag import TagSnapshot, Translator
-from services.ehtag.aliases import parse_aliases
+from services.ehtag import TagSnapshot, Translator, parse_aliases
 from services.ehtag.records import Namespace, TagKind, TagMatch
 from tests.tag_tables import snapshot_of
 
