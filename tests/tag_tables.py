@@ -14,13 +14,22 @@ _SOMEBODY = Signature("Somebody", "somebody@example.org", _WHEN)
 COMMIT = CommitRecord("c" * 40, "A commit", _SOMEBODY, _SOMEBODY)
 
 
-def table_of(names: Mapping[str, str]) -> bytes:
-    """A file with these raw tags and names; the other cells are empty."""
-    rows = [f"| {raw} | {name.replace('|', chr(92) + '|')} |  |  |" for raw, name in names.items()]
+Cells = str | tuple[str, ...]
+"""The name of a record; or its name, introduction and links."""
+
+
+def table_of(names: Mapping[str, Cells]) -> bytes:
+    """A file with these raw tags and names; cells that are not given are empty."""
+    rows = [_row(raw, cells if isinstance(cells, tuple) else (cells,)) for raw, cells in names.items()]
     return "\n".join(["| tag | name | intro | links |", "| --- | --- | --- | --- |", *rows, ""]).encode()
 
 
-def snapshot_of(records: Mapping[Namespace, Mapping[str, str]]) -> TagSnapshot:
+def _row(raw: str, cells: tuple[str, ...]) -> str:
+    written = [cell.replace("|", "\\|").replace("\n", "<br>") for cell in (*cells, "", "")][:3]
+    return f"| {raw} | {' | '.join(written)} |"
+
+
+def snapshot_of(records: Mapping[Namespace, Mapping[str, Cells]]) -> TagSnapshot:
     """A database of these names: `{Namespace.FEMALE: {"glasses": "眼镜"}}`."""
     return TagSnapshot.from_files({space: table_of(names) for space, names in records.items()}, 7, COMMIT, "repo")
 

@@ -26,8 +26,17 @@ _TYPED = frozenset("^`")
 # Look-alikes that NFKC keeps apart. 沪 is here because jp2t reads it as the Japanese form of 濾.
 _LOOK_ALIKES = {"×": "x", "✕": "x", "〜": "~", "∼": "~", "‐": "-", "–": "-", "—": "-", "―": "-", "−": "-", "沪": "滬"}
 
-# Characters that OpenCC does not unify, though a tag means the same by either: old forms, and 著 妳 姊 of Taiwan for
-# 着 你 姐.
+# Japanese forms that jp2t leaves as they are, and what is written for them elsewhere.
+_LOOK_ALIKES |= dict(
+    zip(
+        "姫氷呪砲隣呉汚渕壷筱澁舎搾窓髙鐡箒篭隷瑠冨",
+        "姬冰咒炮鄰吳污淵壺篠澀舍榨窗高鐵帚籠隸琉富",
+        strict=True,
+    )
+)
+
+# Characters that OpenCC does not unify, though a tag means the same by either: old forms, those that it converts by
+# word (連結 is 联结), and 著 妳 姊 of Taiwan for 着 你 姐.
 _VARIANTS = (
     ("緖", "绪"),
     ("衞", "卫"),
@@ -57,7 +66,14 @@ _VARIANTS = (
     ("娯", "娱"),
     ("兪", "俞"),
     ("頽", "颓"),
+    ("联", "连"),
+    ("沈", "沉"),
+    ("鲶", "鲇"),
+    ("睪", "睾"),
+    ("枱", "台"),
 )
+
+_VARIANT_CHARACTERS = frozenset(variant for variant, _ in _VARIANTS)
 
 # Least length of a loose key: in Latin letters, and in characters of other scripts, which say more each.
 _MIN_LATIN_LETTERS = 3
@@ -90,13 +106,35 @@ _SEPARATOR = re.compile(
 _BRACKETED = re.compile(r"(?P<outer>.+?)\s*[（(\[〔【](?P<inner>[^（()）\[\]〔〕【】]+)[）)\]〕】]\s*")
 _INNER_SEPARATOR = re.compile(r"\s*[|｜/／、，,]\s*")
 
-_VARIANT_SEPARATORS = frozenset("|｜/／（(〔[【")
+# "「仆人」阿蕾奇诺": an epithet before a name, and the name.
+_EPITHET = re.compile(r"「(?P<epithet>[^「」]{2,})」\s*(?P<name>[^「」（(|｜/／]{2,})")
+
+_VARIANT_SEPARATORS = frozenset("|｜/／（(〔[【「")
 
 # "玩具总动员系列" is found by what it is a series of.
 _SERIES = "系列"
 
 # A single character in brackets is a remark: "(仮)", "(株)", or the code name of a warship.
 _MIN_INNER_LENGTH = 2
+
+# What tells an edition or a sequel behind a title. Numbers only where something else separates them from the title.
+_EDITION = re.compile(
+    r"[\s:：~～\-]*(?:第[\d一二三四五六七八九十]+[季期部章作幕]|[续續][篇集作]|完[结結]篇|[剧劇][场場場]版|[电電]影版?|重[制製]版|[复復]刻版?|"
+    r"豪[华華]版|完全版|增[强強]版|系列|(?<![a-z])(?:tv版?|ova|[ivx]+|r|s|dx|hd|plus|re|online|portable|remaster(?:ed)?)|"
+    r"(?<!\d)\d+)[!！]*$",
+    re.IGNORECASE,
+)
+_BEFORE_TITLE = re.compile(r"^(?:[剧劇][场場]版|[电電]影版?|tv版?|新作)\s*[:：]?\s*", re.IGNORECASE)
+_SUBTITLE = re.compile(r"[\s:：~～「『《<＜—―]+")
+
+# Least length of a title before a subtitle: in Latin letters and two words, and in other characters.
+_MIN_LATIN_TITLE = 6
+_MIN_TITLE = 4
+_MIN_TITLE_BEFORE_EDITION = 2
+
+_SCRIPTS = re.compile(r"[\x21-\x7e][\x20-\x7e]*[\x21-\x7e]|[^\x00-\x7f]+")
+_WITH_READING = re.compile("(?P<name>[一-鿿々]{3,})(?P<reading>[ぁ-ゖァ-ヺー]{4,})")
+_QUOTED = re.compile(r"[「『“《](?P<inside>[^「」『』“”《》]+[）)】\]〕])[」』”》]")
 
 
 def fold(text: str) -> str:
@@ -164,7 +202,7 @@ def _simplified(text: str) -> str:
         return text
     to_traditional, to_simplified = _converters()
     text = to_simplified.convert(to_traditional.convert(text))
-    for variant, usual in _VARIANTS:
+    for variant, usual in () if _VARIANT_CHARACTERS.isdisjoint(text) else _VARIANTS:
         text = text.replace(variant, usual)
     return text
 
@@ -183,12 +221,16 @@ def may_have_variants(name: str) -> bool:
 def variants_of(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The spellings a name consists of, and those in brackets after one.
 
-    "ルリ | るり" gives (("ルリ", "るり"), ()); "甲（乙）" gives (("甲",), ("乙",)); a plain name (("甲",), ()).
+    "ルリ | るり" gives (("ルリ", "るり"), ()); "甲（乙）" gives (("甲",), ("乙",)); "「船长」甲乙" gives
+    (("甲乙", "船长"), ()); a plain name (("甲",), ()).
     """
     outer: list[str] = []
     inner: list[str] = []
     for part in _SEPARATOR.split(name):
         bracketed = _BRACKETED.fullmatch(part)
+        if epithet := _EPITHET.fullmatch(part):
+            outer += [epithet["name"].strip(), epithet["epithet"].strip()]
+            continue
         if not bracketed:
             outer += [part.strip(), part.strip().removesuffix(_SERIES)]
             continue
@@ -197,6 +239,47 @@ def variants_of(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
             word for word in _INNER_SEPARATOR.split(bracketed["inner"].strip()) if len(word) >= _MIN_INNER_LENGTH
         ]
     return tuple(dict.fromkeys(filter(None, outer))), tuple(inner)
+
+
+def split_brackets(name: str) -> tuple[str, str]:
+    """A name and what is in brackets behind it: ("翡翠", "甲（乙）") of "翡翠（甲（乙））"; ("", "") without."""
+    quoted = _QUOTED.fullmatch(name)
+    name = quoted["inside"] if quoted else name
+    if name[-1:] not in "）)】]〕":
+        return "", ""
+    depth = 0
+    for position in range(len(name) - 1, 0, -1):
+        depth += (name[position] in "）)】]〕") - (name[position] in "（(【[〔")
+        if not depth:
+            return name[:position].strip(), name[position + 1 : -1].strip()
+    return "", ""
+
+
+def title_stems(title: str) -> list[str]:
+    """What a title is without its edition, sequel or subtitle, longest first: ["甲乙丙丁"] of "甲乙丙丁 第二季"."""
+    stems = [_BEFORE_TITLE.sub("", title)]
+    while (stem := _EDITION.sub("", stems[-1]).strip()) != stems[-1] and len(stem) >= _MIN_TITLE_BEFORE_EDITION:
+        stems.append(stem)
+    for separator in reversed(list(_SUBTITLE.finditer(title))):
+        stem = title[: separator.start()].strip()
+        is_latin = stem.isascii()
+        if len(stem) >= (_MIN_LATIN_TITLE if is_latin else _MIN_TITLE) and (not is_latin or " " in stem):
+            stems.append(stem)
+    return [stem for stem in dict.fromkeys(stems) if stem != title]
+
+
+def scripts_of(name: str) -> list[str]:
+    """The parts of a name in Latin letters and in other scripts: ["獵人", "HUNTERxHUNTER"]."""
+    return _SCRIPTS.findall(name)
+
+
+def name_without_reading(folded: str) -> str:
+    """A folded name without the kana behind it that tell how it is read; "" when there are none.
+
+    "东风谷早苗こちやさなえ" is "东风谷早苗". A reading is longer than the name, unlike a name in kana.
+    """
+    match = _WITH_READING.fullmatch(folded)
+    return match["name"] if match and len(match["reading"]) > len(match["name"]) else ""
 
 
 def pinyin_of(folded: str) -> list[tuple[str, ...]]:

@@ -155,6 +155,11 @@ class TagSnapshot:
         records = self._namespaces.get(namespace)
         return iter(()) if records is None else records.records_uncached()
 
+    def introductions(self, namespace: Namespace, is_wanted: Callable[[str], bool]) -> Iterator[tuple[str, str, str]]:
+        """Raw tag, name and introduction, both as markdown, of the records whose row is wanted. Nothing is kept."""
+        records = self._namespaces.get(namespace)
+        return iter(()) if records is None else records.introductions(is_wanted)
+
     @cached_property
     def name_lists(self) -> dict[Namespace, NameList]:
         """Every tag by folded name, namespace by namespace."""
@@ -242,6 +247,14 @@ class NamespaceRecords:
         if known:
             return known.refreshed(self._name_at)
         return _NAME_LISTS.setdefault(self._table, NameList(self._namespace, self._names()))
+
+    def introductions(self, is_wanted: Callable[[str], bool]) -> Iterator[tuple[str, str, str]]:
+        """Raw tag, name and introduction of the records whose row is wanted."""
+        for raw in self._order:
+            row = self._table.text_of(self._rows[raw])
+            if is_wanted(row):
+                _, name, intro, _ = split_row(row) or _NO_CELLS
+                yield raw, read_cell(name), read_cell(intro)
 
     def _names(self) -> Iterator[tuple[str, str, bool]]:
         for raw in self._order:

@@ -6,7 +6,14 @@ import tomllib
 
 import pytest
 
-from services.ehtag.aliases import AliasTable, built_in_aliases, parse_aliases, split_id
+from services.ehtag.aliases import (
+    AliasTable,
+    built_in_aliases,
+    japanese_names_in,
+    parse_aliases,
+    sound_key_of,
+    split_id,
+)
 from services.ehtag.folding import loose_key_of
 from services.ehtag.records import Namespace, TagKind
 
@@ -99,3 +106,25 @@ def test_no_genre_means_a_work_or_a_person() -> None:
 
     assert len(entries) > 2000
     assert {tag.partition(":")[0] for _, tag in entries} == allowed
+
+
+@pytest.mark.parametrize(
+    ("name", "intro", "names"),
+    [
+        ("田中花", "日语：田中はな（たなか はな）\n出自：`snow line`", ["田中はな", "たなか はな"]),
+        ("田中花", "日文：田中花", ["田中花"]),
+        ("田中花", "田中花（日语：たなかはな，英语：Tanaka Hana）是角色", ["たなかはな"]),
+        ("田中花", "田中花（たなか はな / Tanaka Hana）是角色", ["たなか はな"]),
+        ("蒸汽厨房", "《蒸汽厨房》（スチームキッチン）是一部作品", ["スチームキッチン"]),
+        ("蒸汽厨房", "由やまだ创作的漫画", []),
+        ("蒸汽厨房", "《别的作品》（べつのさくひん）的续集", []),
+        ("蒸汽厨房", "蒸汽与厨房", []),
+    ],
+)
+def test_introductions_give_names_in_japanese(name: str, intro: str, names: list[str]) -> None:
+    assert japanese_names_in(name, intro) == names
+
+
+def test_only_transcriptions_have_a_sound_key() -> None:
+    assert sound_key_of("伊莉莎白") == sound_key_of("伊丽莎白") != ""
+    assert sound_key_of("神里绫华") == sound_key_of("莉娜") == sound_key_of("elisabeth") == ""

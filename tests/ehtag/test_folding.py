@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ehtag import fold, fold_many
-from services.ehtag.folding import loose_key_of, may_have_variants, pinyin_of, variants_of
+from services.ehtag.folding import (
+    loose_key_of,
+    may_have_variants,
+    pinyin_of,
+    scripts_of,
+    split_brackets,
+    title_stems,
+    variants_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -132,3 +140,39 @@ def test_a_plain_name_has_no_parts_to_split() -> None:
 )
 def test_a_name_is_read_in_pinyin(folded: str, readings: list[str]) -> None:
     assert [" ".join(syllables) for syllables in pinyin_of(folded)] == readings
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("洛特（海港（物语））", ("洛特", "海港（物语）")),
+        ("洛特 (Harbour)", ("洛特", "Harbour")),
+        ("「洛特（海港）」", ("洛特", "海港")),
+        ("洛特【海港】", ("洛特", "海港")),
+        ("洛特", ("", "")),
+        ("（海港）", ("", "")),
+        ("洛特）", ("", "")),
+    ],
+)
+def test_a_name_and_what_is_in_brackets_behind_it(name: str, parts: tuple[str, str]) -> None:
+    assert split_brackets(name) == parts
+
+
+@pytest.mark.parametrize(
+    ("title", "stems"),
+    [
+        ("蒸汽廚房 第二季", ["蒸汽廚房"]),
+        ("劇場版 蒸汽廚房3", ["蒸汽廚房3", "蒸汽廚房"]),
+        ("Steam Kitchen: Dawn", ["Steam Kitchen"]),
+        ("Steam Kitchen", []),
+        ("風車", []),
+        ("3", []),
+    ],
+)
+def test_a_title_without_its_edition(title: str, stems: list[str]) -> None:
+    assert title_stems(title) == stems
+
+
+def test_a_name_in_two_scripts_is_split() -> None:
+    assert scripts_of("獵人HUNTER x HUNTER") == ["獵人", "HUNTER x HUNTER"]
+    assert scripts_of("獵人") == ["獵人"]
