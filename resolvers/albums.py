@@ -91,9 +91,12 @@ async def chapter_detail(context: Context, id: str, album_id: str | None) -> Cha
     return detail
 
 
-def tags(context: Context, names: Sequence[str], kind: TagKind) -> Sequence[Translation]:
-    """Tags of an album, each with its record of the tag database where there is one, in the order given."""
-    return context.services.tags.state.translator.translate_many(names, kind)
+def tags(context: Context, names: Sequence[str], kind: TagKind, works: Sequence[str] = ()) -> Sequence[Translation]:
+    """Tags of an album, each with its record of the tag database where there is one, in the order given.
+
+    `works` are the album's own, which tell characters of one name apart.
+    """
+    return context.services.tags.state.translator.translate_many(names, kind, works)
 
 
 async def related(context: Context, album_id: str) -> Sequence[AlbumSummary]:

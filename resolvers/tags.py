@@ -26,6 +26,9 @@ from services.errors import InvalidInput, TagNotFound
 MAX_NAMES = 500
 """Names of one `translateTags` field."""
 
+MAX_WORKS = 20
+"""Works of one `translateTags` field; an album has fewer."""
+
 MAX_PAGE_SIZE = 100
 """Records of one page."""
 
@@ -117,11 +120,17 @@ def _start_after(cursor: str | None, found: FoundTags) -> int:
     return position if moved is None else moved + 1
 
 
-def translate_tags(context: Context, names: list[str], kind: TagKind = TagKind.GENRE) -> Sequence[Translation]:
-    """Resolve free-text JM tags to EhTag records, in the order given. At most 500."""
+def translate_tags(
+    context: Context, names: list[str], kind: TagKind = TagKind.GENRE, works: list[str] | None = None
+) -> Sequence[Translation]:
+    """Resolve free-text JM tags to EhTag records, in the order given. At most 500. Of characters of one name, those
+    of `works` (at most 20, as the site spells them) come first.
+    """
     if len(names) > MAX_NAMES:
         raise InvalidInput("names", f"At most {MAX_NAMES} names at once, not {len(names)}.")
-    return context.services.tags.state.translator.translate_many(names, kind)
+    if works and len(works) > MAX_WORKS:
+        raise InvalidInput("works", f"At most {MAX_WORKS} works at once, not {len(works)}.")
+    return context.services.tags.state.translator.translate_many(names, kind, works or ())
 
 
 def ehtag(context: Context) -> DatabaseState:

@@ -123,7 +123,7 @@ class Album:
     @detail_field
     def characters(self, detail: AlbumDetail, info: Info) -> list[AlbumTag] | None:
         """Characters in it, each as a tag."""
-        return _tags(info, detail.characters, TagKind.CHARACTER)
+        return _tags(info, detail.characters, TagKind.CHARACTER, detail.works)
 
     @detail_field
     def tags(self, detail: AlbumDetail, info: Info) -> list[AlbumTag] | None:
@@ -181,8 +181,8 @@ class Album:
         return detail.source
 
 
-def _tags(info: Info, names: Sequence[str], kind: TagKind) -> list[AlbumTag]:
-    return [AlbumTag.of(translation) for translation in resolvers.albums.tags(info.context, names, kind)]
+def _tags(info: Info, names: Sequence[str], kind: TagKind, works: Sequence[str] = ()) -> list[AlbumTag]:
+    return [AlbumTag.of(translation) for translation in resolvers.albums.tags(info.context, names, kind, works)]
 
 
 @object_type

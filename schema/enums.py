@@ -99,8 +99,10 @@ _enum(
     "How a tag of the site found its record.",
     EXACT="The name as it stands.",
     FOLDED="Equal after folding script, width, case and decoration.",
-    ALIAS="From the curated alias table.",
+    ALIAS="Another spelling: from the curated alias table or the introduction, or another transcription.",
     RAW="The raw English tag.",
+    AMBIGUOUS="The first of several records of this name: nothing tells which is meant.",
+    ELSEWHERE="Among the works or the authors, for a tag that stands among the genres.",
 )
 _enum(
     TagMatchedField,

@@ -44,6 +44,8 @@ class TagMatch(StrEnum):
     FOLDED = "FOLDED"
     ALIAS = "ALIAS"
     RAW = "RAW"
+    AMBIGUOUS = "AMBIGUOUS"
+    ELSEWHERE = "ELSEWHERE"
 
 
 TagKey = tuple[Namespace, str]

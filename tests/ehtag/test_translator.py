@@ -38,7 +38,7 @@ _RECORDS = {
         "duke": "公爵（FGO）",
         "tina": "蒂娜·罗斯",
     },
-    Namespace.GROUP: {"tea table": "茶几", "mana": "MANA"},
+    Namespace.GROUP: {"tea table": "茶几", "mana": "MANA", "nada": "NADA"},
     Namespace.ARTIST: {"haguruma": "歯車", "mana": "MANA", "ruri": "ルリ | 瑠璃", "c": "C"},
 }
 
@@ -106,6 +106,9 @@ def translator(snapshot: TagSnapshot) -> Translator:
         ("るり", AUTHOR, "artist:ruri", TagMatch.FOLDED),
         ("茶几（歯車）", AUTHOR, "artist:haguruma", TagMatch.EXACT),
         ("茶几", AUTHOR, "group:tea table", TagMatch.EXACT),
+        ("茶屋物語", GENRE, "parody:tea house", TagMatch.ELSEWHERE),
+        ("小車", GENRE, "parody:sky train", TagMatch.ELSEWHERE),
+        ("歯車", GENRE, "artist:haguruma", TagMatch.ELSEWHERE),
     ],
 )
 def test_a_tag_finds_its_record(translator: Translator, name: str, kind: TagKind, tag: str, match: TagMatch) -> None:
@@ -121,7 +124,6 @@ def test_a_tag_finds_its_record(translator: Translator, name: str, kind: TagKind
     [
         ("日常", GENRE),
         ("尾巴控", GENRE),
-        ("茶屋物語", GENRE),
         ("parody:nichijou", GENRE),
         ("male:tail", GENRE),
         ("男狐女", GENRE),
@@ -129,6 +131,7 @@ def test_a_tag_finds_its_record(translator: Translator, name: str, kind: TagKind
         ("風景", GENRE),
         ("眼鏡", WORK),
         ("天空列車", CHARACTER),
+        ("NADA", GENRE),
         ("FGO", CHARACTER),
         ("C+", AUTHOR),
         ("", GENRE),

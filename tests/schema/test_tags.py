@@ -12,7 +12,8 @@ from services.settings import Settings
 from tests.github import GOOD_TOKEN, GitHub
 from tests.graphql_client import GraphQLClient, graphql_client
 from tests.sockets import connected
-from tests.tag_repositories import MakeTagRepository
+from tests.tag_repositories import FILES, MakeTagRepository
+from tests.tag_tables import table_of
 
 pytestmark = pytest.mark.anyio
 
@@ -74,6 +75,29 @@ async def test_names_are_translated_in_the_order_given(server: GraphQLClient) ->
         ("全彩", "other:full color"),
         ("眼鏡", "female:glasses"),
     ]
+
+
+async def test_works_tell_characters_of_one_name_apart(
+    make_settings: Callable[..., Settings], make_tag_repository: MakeTagRepository
+) -> None:
+    """The demo's album 183462 is drawn after "Original" and has the character "Finn"."""
+    works = table_of({"ship": "船", "original": "原创"})
+    characters = table_of({"finn": ("Finn", "所属作品：`ship`"), "finn 2": ("Finn", "所属作品：`original`")})
+    files = {**FILES, "database/parody.md": works, "database/character.md": characters}
+    tag = "{ match translation { raw } alternatives { raw } }"
+    query = f"""query ($w: [String!]) {{ album(id: "183462") {{ characters {tag} }}
+      translateTags(names: ["Finn"], kind: CHARACTER, works: $w) {tag} }}"""
+
+    async with graphql_client(make_settings(ehtag_repository=make_tag_repository(files=files).folder)) as server:
+        without = await server.ask(query)
+        beside = await server.ask(query, w=["船"])
+        error = await server.error(query, w=["船"] * 21)
+
+    first, second = {"raw": "finn"}, {"raw": "finn 2"}
+    assert without["album"]["characters"] == [{"match": "EXACT", "translation": second, "alternatives": [first]}]
+    assert without["translateTags"] == [{"match": "AMBIGUOUS", "translation": first, "alternatives": [second]}]
+    assert beside["translateTags"] == [{"match": "EXACT", "translation": first, "alternatives": [second]}]
+    assert error["code"] == "INVALID_INPUT"
 
 
 async def test_records_are_browsed_page_by_page(server: GraphQLClient) -> None:

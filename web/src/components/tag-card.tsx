@@ -47,7 +47,14 @@ function Known({ tag, record }: { tag: AlbumTag; record: Tag }) {
   const words = t().tag;
   const { data, problem, isLoading } = useQuery<TextsAnswer>(TAG_CARD, { namespace: record.namespace, raw: record.raw });
   const second = language.value === "zh" ? record.raw : record.name;
-  const matches: Record<TagMatch, string> = { EXACT: words.exact, FOLDED: words.folded, ALIAS: words.alias, RAW: words.raw };
+  const matches: Record<TagMatch, string> = {
+    EXACT: words.exact,
+    FOLDED: words.folded,
+    ALIAS: words.alias,
+    RAW: words.raw,
+    AMBIGUOUS: words.ambiguous,
+    ELSEWHERE: words.elsewhere,
+  };
   const texts = data?.tag;
   return (
     <>

@@ -79,6 +79,8 @@ export const en = {
     folded: "Matches when script, width and case are ignored.",
     alias: "Known spelling of the site, from the alias table.",
     raw: "Matches the original English tag.",
+    ambiguous: "One of several records of this name; which one is meant is not certain.",
+    elsewhere: "The work or the author of this name.",
     untranslated: "Not translated",
     untranslatedHint: "The tag database has no record for this name, so it is shown as the site spells it.",
     siteSpelling: (name: string) => `On the site: ${name}`,

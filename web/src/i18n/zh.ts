@@ -81,6 +81,8 @@ export const zh: Words = {
     folded: "统一字形、全半角与大小写后一致。",
     alias: "别名表中已知的站内写法。",
     raw: "与原始英文标签一致。",
+    ambiguous: "同名条目有多个，不能确定是哪一个。",
+    elsewhere: "同名的作品或作者。",
     untranslated: "未翻译",
     untranslatedHint: "标签数据库中没有这个名称的条目，按站内写法原样显示。",
     siteSpelling: (name) => `站内写法：${name}`,
