@@ -1,7 +1,8 @@
 """Opening the tag database, translating and searching: `python -m benchmarks.translator [FOLDER]`.
 
 FOLDER holds the thirteen files of a tag database; the default is `../shared/ehtag/database`, next to the checkout.
-One core. Targets: ready to translate within 0.6 s and 100 MB; 500 names within 10 ms; a search within 20 ms.
+One core. Targets: ready to translate within 0.6 s and 100 MB; 500 names within 10 ms; a search within 20 ms. Of the
+samples beside the folder: 98 % of the tags with a record joined, 99.5 % of the joins right, namesakes 98 % right.
 """
 
 from __future__ import annotations
@@ -30,6 +31,13 @@ from services.ehtag import (
 )
 
 _DEFAULT_FOLDER = Path(__file__).resolve().parent.parent.parent / "shared" / "ehtag" / "database"
+_SAMPLES = ("jm-tags-sample.json", "namesakes-sample.json")
+_KINDS = {
+    "tag": TagKind.GENRE,
+    "work": TagKind.WORK,
+    "character": TagKind.CHARACTER,
+    "author": TagKind.AUTHOR,
+}
 _QUERIES = ("a", "e", "full color", "全彩", "雙馬尾", "の", "touhou", "nothing like it")
 _REPEATS = 20
 
@@ -51,6 +59,9 @@ def main(folder: Path) -> None:
     first_ms = _ms(lambda: translator.translate_many(names, TagKind.GENRE))
     again_ms = _median_ms(lambda: translator.translate_many(names, TagKind.GENRE))
     print(f"translate {len(names)} names: {first_ms:.1f} ms first, {again_ms:.2f} ms again")
+
+    for sample in map(folder.parent.joinpath, _SAMPLES):
+        print(f"join {sample.stem}: {_joined(translator, sample)}")
 
     search = TagSearch(snapshot)
     for query in _QUERIES:
@@ -78,6 +89,18 @@ def _names_of(snapshot: TagSnapshot) -> list[str]:
     """500 different names, half of them known."""
     known = [record.name.text for record in snapshot.records(Namespace.FEMALE)][:250]
     return [*known, *(f"{name}之外{number}" for number, name in enumerate(known))]
+
+
+def _joined(translator: Translator, sample: Path) -> str:
+    """How many tags with a record are joined to a right one, and how many joins are right."""
+    if not sample.is_file():
+        return "no such file"
+    entries = json.loads(sample.read_text("utf-8"))
+    found = [translator.translate(entry["jm"], _KINDS[entry["kind"]]).record for entry in entries]
+    given = [(record, entry["accept"]) for record, entry in zip(found, entries, strict=True) if record]
+    right = sum(record.id in accepted for record, accepted in given)
+    with_record = sum(bool(entry["accept"]) for entry in entries)
+    return f"{right} of {with_record} joined, {right} of {len(given)} joins right"
 
 
 def _median_ms(work: Callable[[], object]) -> float:
