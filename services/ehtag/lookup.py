@@ -1,4 +1,4 @@
-"""Finds what a name means as a whole; and which of several records of one name, by the works they belong to."""
+"""Finds what a name means as a whole, and which of several records of one name, by the works they belong to."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from services.ehtag.aliases import (
     split_id,
 )
 from services.ehtag.folding import fold, fold_many, loose_key_of, may_have_variants, variants_of
-from services.ehtag.records import Namespace, TagKind, TagMatch, parse_namespace, parse_raw_tag
-from services.ehtag.search import NameIndex, match_of
+from services.ehtag.records import Namespace, TagKey, TagKind, TagMatch, parse_namespace, parse_raw_tag
 
 if TYPE_CHECKING:
     from services.ehtag.snapshot import TagRecord, TagSnapshot
@@ -268,6 +267,79 @@ class RecordWorks:
             is_work = not colon or parse_namespace(prefix) is Namespace.PARODY
             if raw and is_work and self._snapshot.has(Namespace.PARODY, raw):
                 yield raw
+
+
+class NameIndex:
+    """Records of some namespaces by folded name.
+
+    Of several records those with the whole name come first, then those with it as one of several spellings, then
+    those with it in brackets; each in the order of the namespaces given, then of the release. `is_qualifier` says
+    whether a folded word in brackets only tells records of one name apart ("天使（守望先锋）") and is no spelling.
+    """
+
+    def __init__(
+        self,
+        snapshot: TagSnapshot,
+        namespaces: Iterable[Namespace],
+        is_qualifier: Callable[[str], bool] = lambda _: False,
+    ) -> None:
+        self._snapshot = snapshot
+        self._by_name: dict[str, TagKey | list[TagKey]] = {}
+        name_lists = [snapshot.name_lists[namespace] for namespace in namespaces if namespace in snapshot.name_lists]
+        with_variants = [
+            (*variants_of(name), key) for name_list in name_lists for name, key in name_list.with_variants
+        ]
+        outer = [(part, key) for parts, _, key in with_variants for part in parts]
+        inner = [(part, key) for _, parts, key in with_variants for part in parts]
+        for name_list in name_lists:
+            self._add(name_list.names, name_list.keys)
+        self._add(fold_many([name for name, _ in outer]), [key for _, key in outer])
+        self._add(fold_many([name for name, _ in inner]), [key for _, key in inner], is_qualifier)
+        self._add_loose_keys()
+
+    def __contains__(self, folded: str) -> bool:
+        return folded in self._by_name
+
+    def find(self, name: str, folded: str, loose_key: str) -> list[TagRecord]:
+        """The records of a name, best first; of several those written exactly as `name` lead.
+
+        `loose_key` is used where no spelling matches.
+        """
+        found = self._by_name.get(folded) or self._by_name.get(loose_key) or []
+        keys = found if isinstance(found, list) else [found]
+        records = [record for record in (self._snapshot.find(*key) for key in keys) if record]
+        return sorted(records, key=lambda record: record.name.text != name) if len(records) > 1 else records
+
+    def _add(
+        self, names: Iterable[str], keys: Iterable[TagKey], is_qualifier: Callable[[str], bool] = lambda _: False
+    ) -> None:
+        for name, key in zip(names, keys, strict=True):
+            if name and not is_qualifier(name):
+                self._put(name, key)
+
+    def _put(self, name: str, key: TagKey) -> None:
+        known = self._by_name.setdefault(name, key)
+        if isinstance(known, list):
+            if key not in known:
+                known.append(key)
+        elif known != key:
+            self._by_name[name] = [known, key]
+
+    def _add_loose_keys(self) -> None:
+        """Names are found by their loose key too, where it is long enough and is no name itself."""
+        by_loose_key: dict[str, TagKey | list[TagKey]] = {}
+        for folded, found in self._by_name.items():
+            loose_key = loose_key_of(folded)
+            if loose_key and loose_key != folded and loose_key not in self._by_name:
+                by_loose_key.setdefault(loose_key, found)
+        self._by_name |= by_loose_key
+
+
+def match_of(name: str, record: TagRecord) -> TagMatch:
+    """How a name matches that of its record: exactly, or only folded."""
+    text = record.name.text
+    is_exact = name == text or any(name in spellings for spellings in variants_of(text))
+    return TagMatch.EXACT if is_exact else TagMatch.FOLDED
 
 
 def _titles_in(text: str) -> list[str]:

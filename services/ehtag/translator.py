@@ -28,9 +28,8 @@ from services.ehtag.folding import (
     title_stems,
     variants_of,
 )
-from services.ehtag.lookup import Found, NameLookup, NameQuery, Works, is_title, unique
+from services.ehtag.lookup import Found, NameLookup, NameQuery, Works, is_title, match_of, unique
 from services.ehtag.records import Namespace, Report, TagKind, TagMatch
-from services.ehtag.search import match_of
 
 if TYPE_CHECKING:
     from services.ehtag.snapshot import TagRecord, TagSnapshot
