@@ -21,7 +21,7 @@ Body = Mapping[str, Any]
 
 Digits = Annotated[str, Meta(pattern="^[0-9]+$")]
 AlbumNumber = Annotated[str, Meta(pattern="^([Jj][Mm])?0*[1-9][0-9]{0,11}$", max_length=100)]
-"""A number as `parse_album_id` reads it."""
+"""The plainest forms of what `parse_album_id` reads."""
 SAMPLE_ALBUM = "350234"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from typing import Annotated
 
@@ -30,14 +29,13 @@ from rest.v1.schemas import (
     RankedAlbum,
     SearchText,
 )
-from services.catalog import Catalog, CommentRecord, Period, RankingQuery, SearchQuery, parse_album_id
+from services.catalog import Catalog, CommentRecord, Period, RankingQuery, SearchQuery, number_of, parse_album_id
 from services.errors import BlockedByPolicy, InvalidInput
 from services.observability import open_stats
 
 MAX_SEARCH_PAGE = 100
 COVER_CACHE_CONTROL = "public, max-age=3600"
 
-_ALBUM_NUMBER = re.compile(r"\s*[0-9]{1,12}\s*")
 _PERIODS = {"month": Period.MONTH, "week": Period.WEEK, "day": Period.DAY}
 _HEALTH = Health(status="ok", app=APP, version=VERSION)
 
@@ -97,7 +95,7 @@ async def search(request: Request) -> Response:
     tag, number = request.path_params["tag"], parse_whole_number(request.path_params["num"])
     if number is None or not 1 <= number <= MAX_SEARCH_PAGE:
         return detail_response(400, f"num must be between 1 and {MAX_SEARCH_PAGE}")
-    text = tag if _ALBUM_NUMBER.fullmatch(tag) else f"+{tag}"
+    text = number_of(tag) or f"+{tag}"
     with open_stats() as stats:
         page = await _catalog(request).search(SearchQuery(text, number))
     body = [FoundAlbum(album_id=album.id, title=album.title) for album in page.items]
@@ -215,9 +213,9 @@ routes = [
     Route("/v1/health", health),
     Route("/v1/rank/{time}", rank),
     Route("/v1/search/{tag:remainder}/{num}", search),
-    Route("/v1/info/{aid}", info),
+    Route("/v1/info/{aid:no_trailing_slash}", info),
     Route("/v1/get/cover/{aid:no_trailing_slash}", cover),
-    Route("/v1/comments/{aid}", comments),
+    Route("/v1/comments/{aid:no_trailing_slash}", comments),
 ]
 clock_route = Route("/v1/{timestamp}", clock)
 """Comes after all other routes: it matches every path of one part."""

@@ -21,6 +21,7 @@ from services.upstream import (
     HostRole,
     HostStatus,
     ImageInfo,
+    NumberKind,
     Period,
     RankingLine,
     RankingPage,
@@ -32,6 +33,7 @@ from services.upstream import (
     number_of,
     parse_album_id,
     parse_album_ids,
+    parse_number,
 )
 
 __all__ = [
@@ -55,6 +57,7 @@ __all__ = [
     "HostRole",
     "HostStatus",
     "ImageInfo",
+    "NumberKind",
     "Pages",
     "Period",
     "RankingLine",
@@ -71,4 +74,5 @@ __all__ = [
     "open_catalog",
     "parse_album_id",
     "parse_album_ids",
+    "parse_number",
 ]

@@ -248,12 +248,13 @@ def check_page(page: int) -> None:
 
 
 def normalised(query: SearchQuery) -> SearchQuery:
-    """The query as it is sent and cached: blanks collapsed, `exclude` without signs, blanks and duplicates.
+    """The query as it is sent and cached: blanks collapsed, `exclude` without signs, blanks and duplicates; of a
+    number its digits alone, however it was pasted.
 
     An empty text is allowed: the site then lists everything. Raises `InvalidInput` for an invalid query.
     """
     check_page(query.page)
-    text = _normalised_text(query.text, "query", LONGEST_QUERY)
+    text = number_of(query.text) or _normalised_text(query.text, "query", LONGEST_QUERY)
     return replace(query, text=text, exclude=_normalised_names(query.exclude))
 
 

@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from services.upstream.ids import number_of, parse_album_id, parse_album_ids
+from services.upstream.ids import NumberKind, SiteNumber, number_of, parse_album_id, parse_album_ids, parse_number
 from services.upstream.records import (
     AlbumDetail,
     AlbumListPage,
@@ -62,12 +62,14 @@ __all__ = [
     "HostStatus",
     "ImageInfo",
     "ListAddresses",
+    "NumberKind",
     "Period",
     "RankingLine",
     "RankingPage",
     "RankingQuery",
     "SearchField",
     "SearchQuery",
+    "SiteNumber",
     "SourceMethod",
     "UpstreamClient",
     "UpstreamStatus",
@@ -75,4 +77,5 @@ __all__ = [
     "open_upstream",
     "parse_album_id",
     "parse_album_ids",
+    "parse_number",
 ]

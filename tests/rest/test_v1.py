@@ -63,8 +63,11 @@ async def test_a_search_is_sent_as_a_required_word(server: GraphQLClient, demo: 
     assert asked_for.split()[0] == "+雨林"
 
 
-async def test_a_search_for_a_number_leads_to_its_album(server: GraphQLClient) -> None:
-    body = (await server.http.get("/v1/search/1208626/1")).json()
+@pytest.mark.parametrize(
+    "text", ["1208626", "JM：1208626", "%231208626", "https:%2F%2Fcomics.example%2Falbum%2F1208626"]
+)
+async def test_a_search_for_a_number_leads_to_its_album(server: GraphQLClient, text: str) -> None:
+    body = (await server.http.get(f"/v1/search/{text}/1")).json()
 
     assert body == [{"album_id": "1208626", "title": "河岸筆記：春分特輯"}]
 
@@ -74,6 +77,12 @@ async def test_a_page_of_a_search_is_1_to_100(server: GraphQLClient, num: str) -
     response = await server.http.get(f"/v1/search/山/{num}")
 
     assert (response.status_code, response.json()) == (400, {"detail": "num must be between 1 and 100"})
+
+
+@pytest.mark.parametrize("aid", ["jm 1208626", "[JM1208626]", "comics.example%2Falbum%2F1208626%3Ffrom=list"])
+@pytest.mark.parametrize("path", ["/v1/info", "/v1/get/cover", "/v1/comments"])
+async def test_a_pasted_number_or_address_is_understood(server: GraphQLClient, path: str, aid: str) -> None:
+    assert (await server.http.get(f"{path}/{aid}")).status_code == 200
 
 
 async def test_counts_of_an_album_are_strings(server: GraphQLClient) -> None:

@@ -67,7 +67,8 @@ async def test_a_missing_album_is_null_without_an_error(server: GraphQLClient) -
 
 
 @pytest.mark.parametrize(
-    "id", ["350234", "JM350234", "jm350234", " 350234 ", "https://18comic.vip/album/350234/title"]
+    "id",
+    ["350234", "JM350234", "jm 350234", " 350234 ", "禁漫車：JM350234", "https://18comic.vip/album/350234/title"],
 )
 async def test_an_album_is_found_by_number_or_url(server: GraphQLClient, id: str) -> None:
     assert await server.ask("query ($id: String!) { album(id: $id) { id } }", id=id) == {"album": {"id": "350234"}}
@@ -111,8 +112,14 @@ async def test_one_broken_album_is_an_error_at_its_place_in_the_list(server: Gra
     }
 
 
-async def test_a_search_for_a_number_gives_that_album(server: GraphQLClient) -> None:
-    data = await server.ask('{ search(query: "350234") { total pageCount hasNextPage items { id } } }')
+@pytest.mark.parametrize(
+    "text",
+    ["350234", "jm 350234", "【JM：350234】", "#350234", f"https://18comic.vip/album/350234/{'%E5%B1%B1' * 30}"],
+)
+async def test_a_search_for_a_number_gives_that_album(server: GraphQLClient, text: str) -> None:
+    query = "query ($text: String!) { search(query: $text) { total pageCount hasNextPage items { id } } }"
+
+    data = await server.ask(query, text=text)
 
     assert data["search"] == {"total": 1, "pageCount": 1, "hasNextPage": False, "items": [{"id": "350234"}]}
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.catalog import number_of, parse_album_id, parse_album_ids
+from services.catalog import NumberKind, number_of, parse_album_id, parse_album_ids, parse_number
 from services.errors import InvalidInput
 
 SITE = "https://comics.example"
@@ -36,6 +36,37 @@ SITE = "https://comics.example"
         "comics.example/album/350234",
         "HTTPS://COMICS.EXAMPLE/ALBUM/350234",
         f" {SITE}/album/000350234 ",
+        "jm 350234",
+        "JM:350234",
+        "JM：350234",
+        "jm-350234",
+        "JM_350234",
+        "JM#350234",
+        "JM No. 350234",
+        "JMJM350234",
+        "jmcomic 350234",
+        "禁漫車：JM350234",
+        "禁漫车350234",
+        "禁漫天堂 JM350234",
+        "车350234",
+        "車號 350234",
+        "[JM350234]",
+        "[JM] 350234",
+        "【350234】",
+        "（JM350234）",
+        "「ＪＭ：３５０２３４」",
+        "#350234",
+        "＃350234",
+        "**350234**",
+        "350234.",
+        "350234。",
+        "350234!",
+        "\ufeff350234\u200b",
+        "\u202aJM350234\u202c",
+        f"<{SITE}/album/350234>",
+        f"【{SITE}/album/350234】",
+        "comics.example/album/350234?from=list",
+        "comics.example/photo/350234#page-3",
     ],
 )
 def test_every_way_to_write_an_album_number_is_read(text: str) -> None:
@@ -55,8 +86,19 @@ def test_every_way_to_write_an_album_number_is_read(text: str) -> None:
         "+350234",
         "350234.5",
         "3 50234",
-        "jm 350234",
-        "JMJM350234",
+        "jm -",
+        "[-350234]",
+        "no 350234",
+        "id 350234",
+        "3 hungry cats",
+        "jm 3 cats",
+        "jm 350234 350235",
+        "第350234話",
+        "2024年",
+        "$350234",
+        "5%",
+        ".5",
+        "350234円",
         "350234abc",
         "abc",
         "1234567890123",
@@ -75,6 +117,8 @@ def test_every_way_to_write_an_album_number_is_read(text: str) -> None:
         "350234\x00",
         f"{SITE}/album/350234/" + "x" * 500,
         "9" * 10_000,
+        "jm" * 5_000,
+        "[" * 5_000,
     ],
 )
 def test_what_is_no_album_number_is_refused_with_its_field(text: str) -> None:
@@ -103,12 +147,37 @@ def test_any_text_is_digits_or_refused(text: str) -> None:
     assert parse_album_id(found) == found
 
 
-def test_a_search_text_is_a_number_only_as_a_whole() -> None:
-    assert number_of("350234") == "350234"
-    assert number_of("JM350234") == "350234"
-    assert number_of("山 350234") is None
-    assert number_of(f"{SITE}/album/350234") is None
-    assert number_of("+350234") is None
+@given(st.text(st.sampled_from("jmJM 禁漫車车号[]【】：:#-_.,/0123456789+noid山"), max_size=24))
+def test_a_search_reads_numbers_by_the_same_rule(text: str) -> None:
+    number = number_of(text)
+
+    if number is None:
+        with pytest.raises(InvalidInput):
+            parse_album_id(text)
+    else:
+        assert parse_album_id(text) == number
+
+
+@pytest.mark.parametrize("text", ["山 350234", "+350234", "-350234", "3 hungry cats", "JM 3 cats", "2024年"])
+def test_a_text_with_other_words_or_a_sign_is_no_number(text: str) -> None:
+    assert number_of(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("350234", NumberKind.PLAIN),
+        ("禁漫車：JM350234", NumberKind.PLAIN),
+        (f"{SITE}/album/350234/title", NumberKind.ALBUM),
+        ("comics.example/albums/350234", NumberKind.ALBUM),
+        (f"{SITE}/photo/350234", NumberKind.CHAPTER),
+        ("【comics.example/photos/350234?x=1】", NumberKind.CHAPTER),
+    ],
+)
+def test_an_address_says_whether_its_number_is_a_chapter(text: str, kind: NumberKind) -> None:
+    number = parse_number(text)
+
+    assert (number.digits, number.kind) == ("350234", kind)
 
 
 def test_a_hundred_ids_are_taken_and_one_more_is_refused() -> None:
