@@ -12,8 +12,11 @@ from services.downloads import file_stem, is_safe_stem
 from services.downloads.names import LONGEST_NAME_BYTES, with_album_suffix
 
 AWKWARD = st.text(
-    st.sampled_from('ab漢é́́🏔\u202e\u200d./\\:*?"<>| \t\n\x00\x7f\ud800CONcon1') | st.characters(), max_size=120
+    st.sampled_from('ab漢é́́🏔👩👦🏽❤\ufe0f🇯میක්\u202e\u200c\u200d./\\:*?"<>| \t\n\x00\x7f\ud800CONcon1')
+    | st.characters(),
+    max_size=120,
 )
+FAMILY = "👨\u200d👩\u200d👧\u200d👦"
 FORBIDDEN = set('/\\:*?"<>|')
 
 
@@ -33,6 +36,15 @@ FORBIDDEN = set('/\\:*?"<>|')
         ("lpt¹", "_lpt¹"),
         ("console", "console"),
         ("Cafe\u0301", "Café"),
+        (f"A day with {FAMILY}", f"A day with {FAMILY}"),
+        ("🏳️\u200d🌈 and ❤️\u200d🔥", "🏳️\u200d🌈 and ❤️\u200d🔥"),
+        ("👩🏽\u200d🚀", "👩🏽\u200d🚀"),
+        ("a\u200db 漢\u200d字 x\u200cy", "ab 漢字 xy"),
+        ("\u200d👩 👩\u200d", "👩 👩"),
+        ("👩\u200d\u200d👦", "👩👦"),
+        ("👩\u200d?", "👩_"),
+        ("می\u200cخواهم", "می\u200cخواهم"),
+        ("ක්\u200dරි", "ක්\u200dරි"),
         ("", "untitled"),
         ("\x00. .\u200b", "untitled"),
     ],
@@ -47,7 +59,9 @@ def test_a_file_name_is_always_safe(title: str) -> None:
 
     assert 0 < len(stem.encode()) <= LONGEST_NAME_BYTES
     assert not FORBIDDEN & set(stem)
-    assert not {unicodedata.category(char) for char in stem} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    without_joiners = stem.translate({0x200C: None, 0x200D: None})
+    assert not {unicodedata.category(char) for char in without_joiners} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    assert stem == stem.strip("\u200c\u200d")
     assert stem == stem.strip(" .")
     assert is_safe_stem(stem)
 
@@ -64,6 +78,28 @@ def test_a_long_title_is_cut_between_characters_only(title: str) -> None:
     assert whole.startswith(stem)
     rest = whole[len(stem) :]
     assert not rest or not unicodedata.combining(rest[0])
+
+
+@pytest.mark.parametrize(
+    ("sequence", "length"),
+    [(FAMILY, 25), ("👩🏽", 8), ("🇯🇵", 8), ("❤️\u200d🔥", 13), ("می\u200cخ", 9), ("ක්\u200dර", 12), ("1️⃣", 7)],
+)
+def test_an_emoji_of_several_characters_is_kept_or_left_out_as_a_whole(sequence: str, length: int) -> None:
+    assert len(sequence.encode()) == length
+
+    for room in range(1, length):
+        assert sequence not in file_stem("a" * (200 - room) + sequence)
+    assert file_stem("a" * (200 - length) + sequence) == "a" * (200 - length) + sequence
+
+
+@pytest.mark.parametrize("emoji", [FAMILY, "👩🏽\u200d🚀", "🇯🇵", "❤️\u200d🔥"])
+def test_no_cut_separates_the_parts_of_an_emoji(emoji: str) -> None:
+    for room in range(len(emoji.encode())):
+        assert file_stem("a" * (200 - room) + emoji) == "a" * (200 - room)
+
+
+def test_two_flags_are_not_cut_into_other_ones() -> None:
+    assert file_stem("a" * 188 + "🇯🇵🇰🇷") == "a" * 188 + "🇯🇵"
 
 
 def test_a_long_title_uses_the_whole_length_allowed() -> None:
