@@ -2,6 +2,7 @@
 
 from services.imaging.encoding import encode, fits
 from services.imaging.kinds import Codec, ImageKind, is_cut_short, sniff
+from services.imaging.missing_page import missing_page
 from services.imaging.pages import ReadablePage, can_decode_avif, check_page, open_image, read_page, still_page
 from services.imaging.strips import Strip, layout, scramble, strips, strips_of_page, unscramble
 from services.imaging.thumbnails import thumbhash, thumbnail
@@ -17,6 +18,7 @@ __all__ = [
     "fits",
     "is_cut_short",
     "layout",
+    "missing_page",
     "open_image",
     "read_page",
     "scramble",
