@@ -125,7 +125,7 @@ def demo() -> None:
 
 @cli.command()
 def download(
-    id: Annotated[str, typer.Argument(help="Album: 350234, JM350234 or its address.")],
+    id: Annotated[str, typer.Argument(help="Album or chapter: 350234, JM350234 or its address.")],
     archive: Annotated[Archive, typer.Option(help="Kind of archive.")] = Archive.ZIP,
     image: Annotated[Image, typer.Option(help="Format of the pages.")] = Image.ORIGINAL,
     quality: Annotated[int, typer.Option(min=1, max=100, help="For jpeg and webp.")] = 90,

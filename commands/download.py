@@ -17,7 +17,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from services.catalog import parse_album_id
+from services.catalog import parse_number
 from services.container import Services, open_pipeline, open_services
 from services.downloads import (
     ArchiveFormat,
@@ -70,8 +70,9 @@ async def download(
     """Start, watch and fetch; gives the exit code that the command's help names."""
     console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
     try:
+        number = parse_number(album)
         request = DownloadRequest(
-            album_id=parse_album_id(album),
+            album_id=number.digits,
             chapter_ids=tuple(chapters),
             archive=ArchiveFormat(archive.upper()),
             image=ImageFormat(image.upper()),
@@ -79,7 +80,7 @@ async def download(
             force=force,
         )
         async with open_services(settings, join=False) as services, _temporary_worker(services):
-            started = await services.downloads.start(request)
+            started = await services.downloads.start(request, number.kind)
             ended = await _watch(services, started, console)
             return await _finish(services, ended, out, console)
     except JmgraphError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 
 from resolvers.context import ID, Context
-from services.catalog import parse_album_id
+from services.catalog import parse_number
 from services.downloads import (
     ArchiveFormat,
     DownloadPage,
@@ -54,15 +54,16 @@ async def start_download(
     """Queue a download. Asking again for the same album, chapters and formats while one is queued, running or ready
     returns that one, unless force.
     """
+    number = parse_number(album_id, "albumId")
     request = DownloadRequest(
-        album_id=parse_album_id(album_id, "albumId"),
+        album_id=number.digits,
         chapter_ids=tuple(chapter_ids or ()),
         archive=archive,
         image=image,
         quality=quality,
         force=force,
     )
-    return await context.services.downloads.start(request)
+    return await context.services.downloads.start(request, number.kind)
 
 
 async def cancel_download(context: Context, id: ID) -> DownloadRecord:

@@ -230,7 +230,10 @@ class DownloadConnection:
 class StartDownloadInput:
     """What to download and how."""
 
-    album_id: str = strawberry.field(description="'350234', 'JM350234' or an album URL.")
+    album_id: str = strawberry.field(
+        description="'350234', 'JM350234' or an album URL. A chapter's number or URL downloads that chapter alone, "
+        "unless chapterIds are given; a number that is an album's and its first chapter's is the album's."
+    )
     chapter_ids: list[strawberry.ID] | None = strawberry.field(
         default=strawberry.UNSET, description="Chapter ids; all chapters when left out."
     )

@@ -28,6 +28,7 @@ from services.downloads import (
 )
 from services.errors import AlbumNotFound, BlockedByPolicy, UpstreamFailure
 from services.redis import Events, RedisClient, open_events
+from services.upstream import NumberKind
 from services.upstream.records import AlbumDetail, ChapterDetail, ChapterRef, SourceMethod
 
 QUICK = Timings(
@@ -74,6 +75,10 @@ class FakeAlbums:
 
     def __init__(self, *albums: AlbumDetail, pages: int = 5) -> None:
         self.albums = {album.id: album for album in albums}
+        self.by_api: dict[str, AlbumDetail] = {}
+        self.redirects: dict[str, str] = {}
+        self.page_counts: dict[str, int] = {}
+        self.notes: dict[str, tuple[str, ...]] = {}
         self.pages = pages
         self.failure: UpstreamFailure | None = None
         self.blocked: dict[str, tuple[str, ...]] = {}
@@ -83,6 +88,7 @@ class FakeAlbums:
             raise self.failure
         if id in self.blocked:
             raise BlockedByPolicy(self.blocked[id])
+        id = self.redirects.get(id, id)
         for album in self.albums.values():
             if id == album.id or id in {chapter.id for chapter in album.chapters}:
                 return album
@@ -224,9 +230,11 @@ class DownloadHarness:
     data_dir: Path
     workers: list[tuple[DownloadWorker, asyncio.Event, asyncio.Task[None]]] = field(default_factory=list)
 
-    async def start(self, album_id: str = "100", **changes: object) -> DownloadRecord:
+    async def start(
+        self, album_id: str = "100", kind: NumberKind = NumberKind.PLAIN, **changes: object
+    ) -> DownloadRecord:
         """Queue a download of this album."""
-        return await self.downloads.start(DownloadRequest(album_id, **changes))  # type: ignore[arg-type]
+        return await self.downloads.start(DownloadRequest(album_id, **changes), kind)  # type: ignore[arg-type]
 
     def work(self, *, jobs: int = 2, pipeline: FakePipeline | None = None) -> DownloadWorker:
         """Start a worker here."""

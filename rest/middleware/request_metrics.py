@@ -125,7 +125,9 @@ def _metrics(route: str, method: str, status: int) -> tuple[Counter, Histogram]:
 def _route(scope: Scope) -> str:
     """The route's pattern without convertors, never the path: labels must be few, and must not show who read what."""
     route = scope.get("route")
-    return getattr(route, "path_format", None) or _first_segment(scope["path"].removeprefix(scope.get("root_path", "")))
+    return getattr(route, "path_format", None) or _first_segment(
+        scope["path"].removeprefix(scope.get("root_path", ""))
+    )
 
 
 def _first_segment(path: str) -> str:

@@ -34,7 +34,7 @@ from rest.v1.schemas import (
     is_client_id,
     wait_seconds,
 )
-from services.catalog import parse_album_id
+from services.catalog import parse_number
 from services.container import Services
 from services.downloads import ArchiveFormat, DownloadRecord, DownloadRequest, DownloadState, is_safe_stem
 from services.errors import AlbumNotFound, BlockedByPolicy, InvalidInput, JmgraphError, QueueUnavailable
@@ -54,7 +54,7 @@ _STARTED = DownloadStarted(
 _STARTED_RESPONSE = returns_json("Started; a notification follows.", DownloadStarted)
 _REFUSALS = {400: "No client_id.", 401: "An API key is needed.", 403: "A page of a foreign origin."}
 _SECURITY = ("apiKey", "apiKeyAsBearer", "")
-_ALBUM_ID = path("album_id", "Number of the album.", str, SAMPLE_ALBUM)
+_ALBUM_ID = path("album_id", "Number of the album, or of a chapter to download alone.", str, SAMPLE_ALBUM)
 
 _tasks: set[asyncio.Task[Any]] = set()
 """Starts under way; the event loop keeps only weak references to its tasks."""
@@ -174,8 +174,9 @@ async def _start(services: Services, album_id: str, client_id: str) -> DownloadR
 
 async def _try_to_start(services: Services, album_id: str, client_id: str) -> DownloadRecord | None:
     try:
-        request = DownloadRequest(parse_album_id(album_id, "album_id"), archive=ArchiveFormat.ZIP)
-        download = await services.downloads.start(request)
+        number = parse_number(album_id, "album_id")
+        request = DownloadRequest(number.digits, archive=ArchiveFormat.ZIP)
+        download = await services.downloads.start(request, number.kind)
     except QueueUnavailable:
         raise
     except JmgraphError as error:
@@ -203,7 +204,7 @@ async def _wait_for_end(services: Services, download: DownloadRecord, wait_s: fl
 
 
 routes = [
-    Route("/v1/download/album/{album_id}", AlbumDownload, methods=["GET", "POST"]),
+    Route("/v1/download/album/{album_id:no_trailing_slash}", AlbumDownload, methods=["GET", "POST"]),
     Route(
         "/v1/download/{file_name:remainder}",
         file,

@@ -34,12 +34,12 @@ from services.downloads.records import (
     FeedBatch,
     QueueCounts,
 )
-from services.downloads.row import ALL, DownloadRow, RowPage, dedup_key, in_state, of_album
+from services.downloads.row import ALL, DownloadRow, RowPage, dedup_key, for_album, for_chapter, in_state, of_album
 from services.downloads.updates import watch_many, watch_one
 from services.downloads.worker import DownloadWorker
 from services.errors import DownloadNotFound, InvalidInput, QueueFull, StorageFull, UpstreamFailure
 from services.redis import Events, RedisClient
-from services.upstream.records import AlbumDetail
+from services.upstream import NumberKind
 
 log = structlog.get_logger("jmgraph.downloads")
 
@@ -67,14 +67,20 @@ class Downloads:
         """What this host allows, and how long things last."""
         return self._components.limits
 
-    async def start(self, request: DownloadRequest) -> DownloadRecord:
+    async def start(self, request: DownloadRequest, number_kind: NumberKind = NumberKind.PLAIN) -> DownloadRecord:
         """Queue a download; the current one of the same request where there is one, unless `force`.
+
+        `request.album_id` may be a chapter's number: then that chapter alone is downloaded where no others are
+        chosen. A plain number that is an album's as well as its first chapter's is the album's; `number_kind` is
+        what the address it came from says.
 
         Raises `InvalidInput`, `AlbumNotFound`, `BlockedByPolicy`, `UpstreamFailure`, `QueueFull`, `StorageFull`,
         `QueueUnavailable`.
         """
         if request.quality not in QUALITIES:
             raise InvalidInput("quality", "quality must be between 1 and 100")
+        if number_kind is NumberKind.CHAPTER and not request.chapter_ids:
+            request = replace(request, chapter_ids=(request.album_id,))
         with translate_queue_errors():
             try:
                 album = await self._components.albums.get_album(request.album_id)
@@ -82,7 +88,9 @@ class Downloads:
                 if existing := await self._find_existing(request):
                     return existing
                 raise
-            return await self._queue(_for_album(request, album), album.title)
+            if number_kind is NumberKind.PLAIN:
+                request = for_chapter(request, album)
+            return await self._queue(for_album(request, album), album.title)
 
     async def _find_existing(self, request: DownloadRequest) -> DownloadRecord | None:
         row = None if request.force else await self._store.find_duplicate(dedup_key(request))
@@ -276,16 +284,6 @@ async def open_downloads(
     """The downloads of this process. `ConfigurationError` when a newer version wrote the records."""
     async with open_components(redis, events, albums, archives, folders, limits, timings or Timings()) as components:
         yield Downloads(components)
-
-
-def _for_album(request: DownloadRequest, album: AlbumDetail) -> DownloadRequest:
-    """The canonical request: the id of the album itself, chapters once each in reading order, none for all."""
-    known = [chapter.id for chapter in album.chapters]
-    wanted = set(request.chapter_ids)
-    if unknown := wanted.difference(known):
-        raise InvalidInput("chapterIds", f"album {album.id} has no chapter {min(unknown)}")
-    chosen = tuple(id for id in known if id in wanted)
-    return replace(request, album_id=album.id, chapter_ids=() if len(chosen) == len(known) else chosen)
 
 
 def _page_of(found: RowPage, first: int) -> DownloadPage:

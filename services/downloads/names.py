@@ -53,9 +53,9 @@ def file_stem(title: str, fallback: str = UNTITLED, longest_bytes: int = LONGEST
     return _trim(_cut(text, longest_bytes)) or fallback
 
 
-def with_album_suffix(stem: str, album_id: str) -> str:
-    """The name of a second album of the same title: "Tea [JM350234]", not longer than any other name."""
-    suffix = f" [JM{album_id}]"
+def with_number(stem: str, number: str) -> str:
+    """The name of a chapter, or of a second album of the same title: "Tea [JM350234]", not longer than others."""
+    suffix = f" [JM{number}]"
     return _trim(_cut(stem, LONGEST_NAME_BYTES - len(suffix))) + suffix
 
 
@@ -67,7 +67,7 @@ def is_safe_stem(name: str) -> bool:
 
 
 def _normalised(text: str) -> str:
-    """The NFC form without needless joiners. Dropping one may let marks change places: hence until nothing changes."""
+    """The NFC form without needless joiners; to drop one may let marks change places, so until nothing changes."""
     while (normal := _JOINER.sub(r"\1", unicodedata.normalize("NFC", text))) != text:
         text = normal
     return text

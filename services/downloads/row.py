@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import itertools
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 from msgspec import structs
 
 from services.downloads.records import ArchiveFormat, DownloadRecord, DownloadRequest, DownloadState, ImageFormat
-from services.errors import ConfigurationError
+from services.errors import ConfigurationError, InvalidInput
+from services.upstream.records import AlbumDetail
 
 RECORD_VERSION = 1
 """Incremented when an older version could no longer read what is written."""
@@ -70,7 +70,7 @@ class DownloadRow(msgspec.Struct, frozen=True, rename={"queued_at_ms": "place_ms
 
     def with_state(self, state: DownloadState, **changes: object) -> DownloadRow:
         """This row in another state, with further changes of the download; the revision is the store's."""
-        download = dataclasses.replace(self.download, state=state, **changes)  # type: ignore[arg-type]
+        download = replace(self.download, state=state, **changes)  # type: ignore[arg-type]
         return self.replace(download=download)
 
     def replace(self, **changes: Any) -> DownloadRow:
@@ -84,6 +84,25 @@ def dedup_key(request: DownloadRequest) -> str:
     quality = 0 if ignores_quality else request.quality
     parts = (request.album_id, request.archive, request.image, str(quality), *sorted(request.chapter_ids))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
+def for_chapter(request: DownloadRequest, album: AlbumDetail) -> DownloadRequest:
+    """The request, for one chapter alone where its number is that of a chapter and not of the album."""
+    is_chapter = request.album_id != album.id and request.album_id in {chapter.id for chapter in album.chapters}
+    return replace(request, chapter_ids=request.chapter_ids or (request.album_id,)) if is_chapter else request
+
+
+def for_album(request: DownloadRequest, album: AlbumDetail) -> DownloadRequest:
+    """The canonical request: the id of the album itself, chapters once each in reading order, none for all.
+
+    Raises `InvalidInput` ("chapterIds") for a chapter that the album does not list.
+    """
+    known = [chapter.id for chapter in album.chapters]
+    wanted = set(request.chapter_ids)
+    if unknown := wanted.difference(known):
+        raise InvalidInput("chapterIds", f"album {album.id} has no chapter {min(unknown)}")
+    chosen = tuple(id for id in known if id in wanted)
+    return replace(request, album_id=album.id, chapter_ids=() if len(chosen) == len(known) else chosen)
 
 
 _count = itertools.count()

@@ -12,10 +12,16 @@ import structlog
 
 from services.downloads import transitions
 from services.downloads.components import DownloadComponents
-from services.downloads.names import file_stem, with_album_suffix
+from services.downloads.names import file_stem, with_number
 from services.downloads.ports import Cancelled, DownloadJob, PackedArchive, PagePipeline, PagesMissing, StagingFolders
 from services.downloads.record_writer import LeaseLost, RecordWriter
-from services.downloads.records import DownloadFileRecord, DownloadProblemRecord, DownloadRequest, DownloadState
+from services.downloads.records import (
+    DownloadFileRecord,
+    DownloadProblemRecord,
+    DownloadRecord,
+    DownloadRequest,
+    DownloadState,
+)
 from services.downloads.row import ChapterProgress, DownloadRow
 from services.downloads.store import NameTaken
 from services.downloads.updates import Subscriber
@@ -136,7 +142,7 @@ class DownloadRunner:
         key = f"{download.id}-{download.attempts}.{extension}"
         await writer.change(lambda row: row.with_state(DownloadState.PACKING).replace(archive_key=key))
         await self._put(packed, key)
-        for stem in _stems(download.title, download.album_id):
+        for stem in _stems(download):
             file = DownloadFileRecord(f"{stem}.{extension}", key, packed.size_bytes, packed.sha256)
             with suppress(NameTaken):
                 await writer.change(lambda row, file=file: transitions.ready(row, file, self._ttl_s))  # type: ignore[misc]
@@ -245,8 +251,13 @@ def _job(
     )
 
 
-def _stems(title: str, album_id: str) -> Iterator[str]:
-    """Names to try, best first: the title, the title with the album's number, then numbered ones."""
-    stem = file_stem(title, fallback=f"JM{album_id}")
-    further = (with_album_suffix(f"{stem} {number}", album_id) for number in count(2))
-    return chain((stem, with_album_suffix(stem, album_id)), further)
+def _stems(download: DownloadRecord) -> Iterator[str]:
+    """Names to try, best first: the title, with its number for a chapter alone; the same with the album's
+    number, then numbered ones.
+    """
+    album_id, chapter_ids = download.album_id, download.request.chapter_ids
+    stem = file_stem(download.title, fallback=f"JM{album_id}")
+    if len(chapter_ids) == 1:
+        stem = with_number(stem, chapter_ids[0])
+    further = (with_number(f"{stem} {number}", album_id) for number in count(2))
+    return chain((stem, with_number(stem, album_id)), further)

@@ -30,6 +30,7 @@ from services.errors import (
     UpstreamFailure,
     UpstreamReason,
 )
+from services.upstream import NumberKind
 from tests.download_fakes import DownloadHarness, FakeAlbums, FakePipeline, an_album, open_harness
 from tests.waiting import until
 
@@ -95,8 +96,51 @@ async def test_a_ready_one_is_found_again_and_a_failed_one_is_not(harness: Downl
     assert (await harness.start("300")).id != failed.id
 
 
-async def test_a_chapter_number_leads_to_its_album(harness: DownloadHarness) -> None:
-    assert (await harness.start("201")).album_id == "200"
+@pytest.mark.parametrize(
+    ("number", "kind", "chapter_ids"),
+    [
+        ("200", NumberKind.PLAIN, ()),
+        ("200", NumberKind.ALBUM, ()),
+        ("200", NumberKind.CHAPTER, ("200",)),
+        ("201", NumberKind.PLAIN, ("201",)),
+        ("201", NumberKind.CHAPTER, ("201",)),
+        ("201", NumberKind.ALBUM, ()),
+        ("300", NumberKind.CHAPTER, ()),
+    ],
+)
+async def test_the_number_of_a_chapter_is_that_chapter_alone(
+    harness: DownloadHarness, number: str, kind: NumberKind, chapter_ids: tuple[str, ...]
+) -> None:
+    download = await harness.start(number, kind)
+
+    assert download.album_id == ("300" if number == "300" else "200")
+    assert download.request.chapter_ids == chapter_ids
+
+
+async def test_chapters_that_are_chosen_win_over_the_number_of_one(harness: DownloadHarness) -> None:
+    download = await harness.start("201", NumberKind.CHAPTER, chapter_ids=("202",))
+
+    assert (download.album_id, download.request.chapter_ids) == ("200", ("202",))
+
+
+async def test_a_chapter_that_its_album_does_not_list_is_refused(harness: DownloadHarness) -> None:
+    harness.albums.redirects["599"] = "200"
+
+    with pytest.raises(InvalidInput) as caught:
+        await harness.start("599", NumberKind.CHAPTER)
+
+    assert caught.value.field == "chapterIds"
+
+
+async def test_a_chapter_alone_has_a_file_name_of_its_own(harness: DownloadHarness) -> None:
+    harness.work()
+    names = []
+    for number in ("200", "201", "202"):
+        ready = await harness.until_ended((await harness.start(number)).id)
+        assert ready.file is not None
+        names.append(ready.file.name)
+
+    assert names == ["山行 200.zip", "山行 200 [JM201].zip", "山行 200 [JM202].zip"]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.downloads import file_stem, is_safe_stem
-from services.downloads.names import LONGEST_NAME_BYTES, with_album_suffix
+from services.downloads.names import LONGEST_NAME_BYTES, with_number
 
 AWKWARD = st.text(
     st.sampled_from('ab漢é́́🏔👩👦🏽❤\ufe0f🇯میක්\u202e\u200c\u200d./\\:*?"<>| \t\n\x00\x7f\ud800CONcon1')
@@ -113,7 +113,7 @@ def test_an_empty_title_becomes_a_fallback() -> None:
 
 @given(AWKWARD, st.integers(1, 10**9).map(str))
 def test_a_second_album_of_the_same_title_gets_its_number(title: str, album_id: str) -> None:
-    name = with_album_suffix(file_stem(title), album_id)
+    name = with_number(file_stem(title), album_id)
 
     assert name.endswith(f" [JM{album_id}]")
     assert len(name.encode()) <= LONGEST_NAME_BYTES

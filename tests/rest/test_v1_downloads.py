@@ -54,6 +54,18 @@ async def test_the_oldest_clients_wait_for_their_download(server: GraphQLClient)
     assert (waited.json()["status"], waited.json()["msg"]) == ("success", "download_ready")
 
 
+@pytest.mark.parametrize("album", ["333909", "JM 333909", "comics.example%2Fphoto%2F333909"])
+async def test_the_number_or_address_of_a_chapter_downloads_it_alone(server: GraphQLClient, album: str) -> None:
+    async with running_worker(server.services):
+        waited = await server.http.get(f"/v1/download/album/{album}?client_id=watch&wait=30")
+
+    name = waited.json()["file_name"]
+    assert name.endswith(" [JM333909]")
+    file = await server.http.get(f"/v1/download/{name}")
+    names = zipfile.ZipFile(io.BytesIO(file.content)).namelist()
+    assert {name.partition("/")[0][:3] for name in names} == {"002"}
+
+
 @pytest.mark.parametrize("album", ["900404", "900200", "900403", "no-number"])
 async def test_failures_of_the_site_come_as_a_notification(server: GraphQLClient, album: str) -> None:
     started = await server.http.post(f"/v1/download/album/{album}", json={"client_id": "bot"})
