@@ -132,15 +132,17 @@ def download(
     chapter: Annotated[list[str] | None, typer.Option(help="Only these chapters; may be given often.")] = None,
     out: Annotated[Path, typer.Option(file_okay=False, help="Folder to put it in.")] = Path(),
     force: Annotated[bool, typer.Option(help="Download it again even if it is ready.")] = False,
+    allow_missing: Annotated[bool, typer.Option(help="Put plain pages in the place of those that are lost.")] = False,
 ) -> None:
     """Download an album, with a progress bar: through the `up` on this data directory, or without one.
 
-    Ctrl-C stops it; the same command continues the download. Exit codes: 0 done, 1 can't start, 2 bad
-    arguments, 3 no such album, 4 withheld, 5 the site failed, 6 queue or disk, 130 interrupted.
+    Ctrl-C stops it; the same command continues the download, and fetches pages that were missing. Exit codes:
+    0 done, 1 can't start, 2 bad arguments, 3 no such album, 4 withheld, 5 the site failed, 6 queue or disk,
+    130 interrupted.
     """
     from commands.download import download as run
 
-    _finish(run(_settings(), id, archive.value, image.value, quality, chapter or [], out, force))
+    _finish(run(_settings(), id, archive.value, image.value, quality, chapter or [], out, force, allow_missing))
 
 
 @cli.command()

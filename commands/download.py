@@ -66,6 +66,7 @@ async def download(
     chapters: list[str],
     out: Path,
     force: bool,
+    allow_missing: bool,
 ) -> int:
     """Start, watch and fetch; gives the exit code that the command's help names."""
     console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
@@ -78,9 +79,12 @@ async def download(
             image=ImageFormat(image.upper()),
             quality=quality,
             force=force,
+            allow_missing=allow_missing,
         )
         async with open_services(settings, join=False) as services, _temporary_worker(services):
             started = await services.downloads.start(request, number.kind)
+            if started.state is DownloadState.READY and not started.is_complete:
+                started = await services.downloads.retry(started.id)
             ended = await _watch(services, started, console)
             return await _finish(services, ended, out, console)
     except JmgraphError as error:
@@ -144,14 +148,22 @@ async def _finish(services: Services, download: DownloadRecord, out: Path, conso
     if download.state is DownloadState.READY and download.file is not None:
         path = await _fetch(services, download, out)
         sys.stdout.write(f"{path}\n")
+        _print_problem(download, console)
         return 0
+    if download.problem is not None:
+        _print_problem(download, console)
+        return _EXIT_CODES_OF_PROBLEMS.get(download.problem.code, _SITE_FAILED)
+    console.print(f"jmgraph: the download is {download.state.value.lower()}")
+    return 1
+
+
+def _print_problem(download: DownloadRecord, console: Console) -> None:
     if download.problem is not None:
         console.print(f"jmgraph: {download.problem.message}", style="red")
         for page in download.problem.missing_pages:
             console.print(f"  missing: {page}")
-        return _EXIT_CODES_OF_PROBLEMS.get(download.problem.code, _SITE_FAILED)
-    console.print(f"jmgraph: the download is {download.state.value.lower()}")
-    return 1
+    for note in download.notes:
+        console.print(f"  note: {note}")
 
 
 async def _fetch(services: Services, download: DownloadRecord, out: Path) -> Path:

@@ -50,6 +50,7 @@ async def start_download(
     image: ImageFormat = ImageFormat.ORIGINAL,
     quality: int = 90,
     force: bool = False,
+    allow_missing: bool = False,
 ) -> DownloadRecord:
     """Queue a download. Asking again for the same album, chapters and formats while one is queued, running or ready
     returns that one, unless force.
@@ -62,6 +63,7 @@ async def start_download(
         image=image,
         quality=quality,
         force=force,
+        allow_missing=allow_missing,
     )
     return await context.services.downloads.start(request, number.kind)
 
@@ -72,8 +74,8 @@ async def cancel_download(context: Context, id: ID) -> DownloadRecord:
 
 
 async def retry_download(context: Context, id: ID) -> DownloadRecord:
-    """Queues a failed, cancelled or expired download again; pages already fetched are kept. Any other state: returned
-    as it is.
+    """Queues a failed, cancelled or expired download again, or one that is READY with pages missing, whose file stays
+    until there is another; pages already fetched are kept. Any other state: returned as it is.
     """
     return await context.services.downloads.retry(id)
 

@@ -20,7 +20,7 @@ from schema.errors import (
 )
 from schema.fields import BigInt, Info, PageInfo, field, input_type, object_type
 from services import catalog
-from services.downloads import DownloadPage, DownloadRecord, FeedBatch
+from services.downloads import ACTIVE_STATES, DownloadPage, DownloadRecord, FeedBatch
 
 
 @object_type
@@ -36,7 +36,7 @@ class DownloadProgress:
 
 @object_type
 class DownloadProblem:
-    """Why a download failed."""
+    """Why a download failed, or what its archive lacks."""
 
     code: ErrorCode = strawberry.field(description="What went wrong, as a word to program against.")
     message: str = strawberry.field(description="The same as a sentence.")
@@ -125,7 +125,9 @@ class Download:
 
     @field
     def problem(self) -> DownloadProblem | None:
-        """Set when FAILED. READY always means every page."""
+        """Set when FAILED, or when READY with pages missing (allowMissing): `retryDownload` then fetches those, and
+        this and the file stay until it is READY with another. READY without it means every page.
+        """
         problem = self.record.problem
         if problem is None:
             return None
@@ -139,13 +141,18 @@ class Download:
 
     @field
     def file(self) -> DownloadFile | None:
-        """The archive, while READY."""
+        """The archive: while READY, and while a retry fetches the pages that it lacks."""
         file = self.record.file
-        if file is None or self.record.state is not DownloadState.READY:
+        if file is None or self.record.state not in (DownloadState.READY, *ACTIVE_STATES):
             return None
         return DownloadFile(
             download_id=self.record.id, name=file.name, size=BigInt(file.size_bytes), sha256=file.sha256
         )
+
+    @field
+    def notes(self) -> list[str]:
+        """What was odd, in words: what the site's answers lacked, pages kept in another format, chapters left out."""
+        return list(self.record.notes)
 
     @field
     def attempts(self) -> int:
@@ -246,6 +253,10 @@ class StartDownloadInput:
     )
     force: bool = strawberry.field(
         default=False, description="Queue a new one even where the same is queued, running or ready."
+    )
+    allow_missing: bool = strawberry.field(
+        default=False,
+        description="Make the archive even where pages can't be had, with a plain page in the place of each.",
     )
 
 

@@ -159,7 +159,7 @@ _enum(
     QUEUED="Waits for a worker.",
     RUNNING="Pages are being fetched.",
     PACKING="The archive is being finished and stored.",
-    READY="The file is there, with every page.",
+    READY="The file is there, with every page unless `problem` says otherwise.",
     FAILED="It could not be finished; `problem` says why.",
     CANCELLED="Somebody stopped it.",
     EXPIRED="The file's time is over and it was deleted.",

@@ -71,7 +71,7 @@ def an_album(
 
 
 class FakeAlbums:
-    """A catalog of a few albums, whose chapters have `pages` pages each."""
+    """A catalog of a few albums, whose chapters have `pages` pages each; what the API alone knows is in `by_api`."""
 
     def __init__(self, *albums: AlbumDetail, pages: int = 5) -> None:
         self.albums = {album.id: album for album in albums}
@@ -94,12 +94,15 @@ class FakeAlbums:
                 return album
         raise AlbumNotFound(id)
 
-    async def find_chapters(self, ids: Sequence[str]) -> list[ChapterDetail | UpstreamFailure | None]:
-        return [self._chapter(id) for id in ids]
+    async def reread_album(self, id: str) -> AlbumDetail:
+        return self.by_api.get(id) or await self.get_album(id)
 
-    def _chapter(self, id: str) -> ChapterDetail:
-        names = tuple(f"{index:05d}.webp" for index in range(1, self.pages + 1))
-        return ChapterDetail(id=id, album_id=id, title="", scramble_id=0, page_names=names)
+    async def find_chapters(self, ids: Sequence[str], album_id: str) -> list[ChapterDetail | UpstreamFailure | None]:
+        return [self._chapter(id, album_id) for id in ids]
+
+    def _chapter(self, id: str, album_id: str) -> ChapterDetail:
+        names = tuple(f"{index:05d}.webp" for index in range(1, self.page_counts.get(id, self.pages) + 1))
+        return ChapterDetail(id, album_id, "", scramble_id=0, page_names=names, notes=self.notes.get(id, ()))
 
 
 class FakePipeline:
@@ -150,12 +153,13 @@ class FakePipeline:
                     missing.append((chapter.id, index))
         if self.error:
             raise self.error
-        if missing:
-            raise PagesMissing(missing, self.cause)
-        data = json.dumps([job.album.id, job.archive, total]).encode()
+        lost = PagesMissing(missing, self.cause) if missing else None
+        if lost and not job.allow_missing:
+            raise lost
+        data = json.dumps([job.album.id, job.archive, total, missing]).encode()
         path = job.folder / f"archive.{job.archive.extension}"
         path.write_bytes(data)
-        return PackedArchive(path, len(data), hashlib.sha256(data).hexdigest())
+        return PackedArchive(path, len(data), hashlib.sha256(data).hexdigest(), missing=lost)
 
     async def _page(self, path: Path, name: str, index: int) -> bool:
         if self._is_there(path):

@@ -93,8 +93,15 @@ class Downloads:
             return await self._queue(for_album(request, album), album.title)
 
     async def _find_existing(self, request: DownloadRequest) -> DownloadRecord | None:
-        row = None if request.force else await self._store.find_duplicate(dedup_key(request))
-        return row.download if row and transitions.is_current(row) else None
+        """The current one of this request; one that differs in `allow_missing` alone will do if it lacks nothing."""
+        if request.force:
+            return None
+        row = await self._store.find_duplicate(dedup_key(request))
+        if row and transitions.is_current(row):
+            return row.download
+        other = replace(request, allow_missing=not request.allow_missing)
+        row = await self._store.find_duplicate(dedup_key(other))
+        return row.download if row and transitions.is_current(row) and row.download.is_complete else None
 
     async def _queue(self, request: DownloadRequest, title: str) -> DownloadRecord:
         if existing := await self._find_existing(request):
@@ -139,23 +146,26 @@ class Downloads:
             return [row.download for row in page.rows]
 
     async def cancel(self, id: str) -> DownloadRecord:
-        """Stop a download that is queued or under way; any other is returned as it is. `DownloadNotFound`."""
+        """Stop a download that is queued or under way; any other is returned as it is. `DownloadNotFound`.
+
+        One whose missing pages are being fetched is READY again, with the archive it had.
+        """
         with translate_queue_errors():
             old, is_changed = await self._store.change(id, transitions.cancelled)
-            if is_changed:
+            if is_changed and old.state is DownloadState.CANCELLED:
                 await self._discard(old)
             return old.download
 
     async def retry(self, id: str) -> DownloadRecord:
-        """Queue a failed, cancelled or expired download again; any other is returned as it is.
+        """Queue a failed, cancelled or expired download again, or one that lacks pages.
 
-        Raises `DownloadNotFound`, `QueueFull`, `StorageFull`.
+        Any other is returned as it is. Raises `DownloadNotFound`, `QueueFull`, `StorageFull`.
         """
         with translate_queue_errors():
             row = await self._store.find(id)
             if row is None:
                 raise DownloadNotFound(id)
-            if row.state not in transitions.RETRY_STATES:
+            if not transitions.can_be_retried(row):
                 return row.download
             await self._check_disk()
             return await self._retry(id)

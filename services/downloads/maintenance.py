@@ -55,9 +55,9 @@ def _log_error(error: Exception) -> None:
 
 
 STATES_WITH_FOLDER = frozenset(
-    {DownloadState.QUEUED, DownloadState.RUNNING, DownloadState.PACKING, DownloadState.FAILED}
+    {DownloadState.QUEUED, DownloadState.RUNNING, DownloadState.PACKING, DownloadState.READY, DownloadState.FAILED}
 )
-"""States in which the pages on disk are still needed."""
+"""States in which the pages on disk may still be needed; of READY ones those that lack pages, for a retry."""
 _MAX_ROWS = 100_000
 """More downloads than any history has."""
 
@@ -112,7 +112,7 @@ class Cleanup:
         if not names:
             return
         page = await self._store.page([in_state(state) for state in STATES_WITH_FOLDER], count=_MAX_ROWS)
-        wanted = {row.folder for row in page.rows}
+        wanted = {row.folder for row in page.rows if not row.download.is_complete}
         for name in names:
             if name not in wanted:
                 await asyncio.to_thread(self._folders.remove, name)

@@ -13,42 +13,27 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
-from typing import Protocol
 
 import structlog
 
 from services.downloads.archives import ArchiveChapter, ArchiveMetadata, ArchivePage, ArchiveWriter, open_archive
 from services.downloads.image_executor import ImageExecutor, JobSlots
-from services.downloads.page_formats import page_format_of, strips_of
-from services.downloads.ports import Cancelled, DownloadJob, PackedArchive, PagesMissing, PagesProgress
-from services.downloads.staging import PageDirectory, StagedPage
+from services.downloads.page_formats import PreparedPage, page_format_of, strips_of
+from services.downloads.ports import (
+    Cancelled,
+    DownloadJob,
+    MetadataSource,
+    PackedArchive,
+    PagesMissing,
+    PageSource,
+    PagesProgress,
+)
+from services.downloads.staging import PageDirectory, StagedPage, usual_size
 from services.errors import StorageFull, UpstreamFailure, UpstreamReason
+from services.imaging import missing_page
 from services.observability import Priority, open_stats
 from services.tasks import shield_until_done
-from services.upstream.records import AlbumDetail, ChapterDetail
-
-
-class PageSource(Protocol):
-    """Where pages come from."""
-
-    async def page(self, chapter: ChapterDetail, index: int, *, bypass_cache: bool = False) -> bytes:
-        """A page (1-based) as the site sends it, perhaps cut into strips. Raises `UpstreamFailure`.
-
-        With `bypass_cache` not what a cache of the site's CDN has of it.
-        """
-        ...
-
-
-class MetadataSource(Protocol):
-    """Where the texts in an archive come from."""
-
-    def tags_of(self, album: AlbumDetail) -> tuple[str, ...]:
-        """The album's tags in the readers' language."""
-        ...
-
-    def url_of(self, album_id: str) -> str:
-        """The album's page on the site."""
-        ...
+from services.upstream.records import ChapterDetail
 
 
 class Pipeline:
@@ -65,11 +50,12 @@ class Pipeline:
     async def run(
         self, job: DownloadJob, *, on_progress: Callable[[PagesProgress], None], is_cancelled: Callable[[], bool]
     ) -> PackedArchive:
-        """The whole archive, in the job's folder; every page in it was checked.
+        """The archive, in the job's folder; every page in it was checked.
 
-        Raises `PagesMissing` once all other pages are on disk, `Cancelled` within a second, `StorageFull`
-        when less is free than the floor, `UpstreamFailure` for a chapter without pages. Whatever it raises, all
-        its tasks have ended, and pages on disk stay there for the next run.
+        Raises `PagesMissing` once all other pages are on disk, unless the job allows missing ones and there is any
+        page at all; `Cancelled` within a second, `StorageFull` when less is free than the floor, `UpstreamFailure`
+        for a chapter without pages. Whatever it raises, all its tasks have ended, and pages on disk stay there for
+        the next run.
         """
         for chapter in job.chapters:
             if not chapter.page_names:
@@ -110,6 +96,8 @@ class Pipeline:
 
 log = structlog.get_logger("jmgraph.downloads")
 
+SIZE_SAMPLE = 8
+"""Pages whose size a plain page in the place of a missing one takes."""
 MAX_FETCHES = 16
 """Pages of one download that are fetched or wait for a core; each of them is in memory."""
 APPEND_BATCH = 8
@@ -167,10 +155,10 @@ class PageRun:
             archive = await self._fetch_and_pack()
         except BaseExceptionGroup as failures:
             raise _first_of(failures) from failures
+        missing = [(page.chapter.id, page.index) for page in self._pages if page.staged is None]
         if archive is None:
-            missing = [(page.chapter.id, page.index) for page in self._pages if page.staged is None]
             raise PagesMissing(missing, self._cause)
-        return archive
+        return replace(archive, missing=PagesMissing(missing, self._cause)) if missing else archive
 
     def _open_directory(self) -> None:
         with _disk_errors():
@@ -247,7 +235,7 @@ class PageRun:
     # --- from the disk into the archive ----------------------------------------------------------------------
 
     async def _pack(self) -> PackedArchive | None:
-        """The archive; None as soon as a page turns out to be missing."""
+        """The archive; None as soon as a page turns out to be missing, unless plain pages may replace them."""
         path = self._job.folder / f"archive.{self._job.archive.extension}"
         with _disk_errors():
             writer = open_archive(self._job.archive, path, self._metadata)
@@ -257,14 +245,46 @@ class PageRun:
                 await self._pages[packed].done.wait()
                 waiting = self._pages[packed : packed + APPEND_BATCH]
                 batch = list(takewhile(lambda page: page.done.is_set(), waiting))
-                if any(page.staged is None for page in batch):
+                if any(page.staged is None for page in batch) and not await self._may_replace_missing():
                     return None
-                await shield_until_done(asyncio.to_thread(_append, writer, batch))
+                await shield_until_done(asyncio.to_thread(self._append, writer, batch))
                 packed += len(batch)
             archive = await shield_until_done(asyncio.to_thread(_finish, writer))
             return replace(archive, notes=self._notes())
         finally:
             writer.abandon()
+
+    async def _may_replace_missing(self) -> bool:
+        """Whether plain pages may be packed, once every page is done: it is known then what sizes the others have."""
+        if not self._job.allow_missing:
+            return False
+        for page in self._pages:
+            await page.done.wait()
+        return any(page.staged for page in self._pages)
+
+    def _append(self, writer: ArchiveWriter, pages: list[_Page]) -> None:
+        with _disk_errors():
+            for page in pages:
+                writer.add(self._archive_page(page))
+
+    def _archive_page(self, page: _Page) -> ArchivePage:
+        if staged := page.staged:
+            prepared = PreparedPage(staged.path.read_bytes(), staged.codec, staged.strips)
+        else:
+            prepared = self._format.prepare(self._plain_page(page), 0)
+        return ArchivePage(page.chapter_in_archive, page.index, prepared.codec, prepared.data, prepared.strips)
+
+    def _plain_page(self, page: _Page) -> bytes:
+        """The page in the place of a missing one, as large as most pages near it in its chapter, if it has any."""
+
+        def distance(other: _Page) -> tuple[bool, int]:
+            return other.chapter is not page.chapter, abs(other.index - page.index)
+
+        near = sorted((other for other in self._pages if other.staged), key=distance)[:SIZE_SAMPLE]
+        same_chapter = [other for other in near if other.chapter is page.chapter] or near
+        width, height = usual_size([other.staged for other in same_chapter if other.staged])
+        chapter = page.chapter_in_archive
+        return missing_page(width, height, chapter=f"Chapter {chapter.index} ({chapter.id})", page=page.index)
 
     def _notes(self) -> tuple[str, ...]:
         """ "350234/7 kept as GIF" for each page that is not in the requested format."""
@@ -273,16 +293,6 @@ class PageRun:
             for page in self._pages
             if page.staged and not self._format.is_wanted(page.staged.codec)
         )
-
-
-def _append(writer: ArchiveWriter, pages: list[_Page]) -> None:
-    with _disk_errors():
-        for page in pages:
-            if page.staged is not None:
-                data = page.staged.path.read_bytes()
-                writer.add(
-                    ArchivePage(page.chapter_in_archive, page.index, page.staged.codec, data, page.staged.strips)
-                )
 
 
 def _finish(writer: ArchiveWriter) -> PackedArchive:

@@ -49,7 +49,10 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class DownloadJob:
-    """One download to carry out. `chapters` in reading order; `folder` is its own, and what it contains is kept."""
+    """One download to carry out. `chapters` in reading order; `folder` is its own, and what it contains is kept.
+
+    `allow_missing`: plain pages are put in the place of those that can't be fetched.
+    """
 
     download_id: str
     album: AlbumDetail
@@ -58,6 +61,7 @@ class DownloadJob:
     image: ImageFormat
     quality: int
     folder: Path
+    allow_missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +76,16 @@ class PagesProgress:
 
 @dataclass(frozen=True, slots=True)
 class PackedArchive:
-    """A whole archive on disk; `sha256` as hex, `notes` on pages that are not in the requested format."""
+    """An archive on disk; `sha256` as hex, `notes` on pages that are not in the requested format.
+
+    Plain pages are in the place of those that `missing` names.
+    """
 
     path: Path
     size_bytes: int
     sha256: str
     notes: tuple[str, ...] = ()
+    missing: PagesMissing | None = None
 
 
 class PagesMissing(Exception):
@@ -99,7 +107,8 @@ class PagePipeline(Protocol):
     async def run(
         self, job: DownloadJob, *, on_progress: Callable[[PagesProgress], None], is_cancelled: Callable[[], bool]
     ) -> PackedArchive:
-        """The whole archive. Raises `PagesMissing`, `Cancelled`, `StorageFull`.
+        """The archive. Raises `PagesMissing` unless missing pages are allowed, or when there is no page at all;
+        `Cancelled`, `StorageFull`.
 
         `on_progress` is called with every page; `is_cancelled` is called between pages.
         """
@@ -134,5 +143,33 @@ class AlbumSource(Protocol):
     async def get_album(self, id: str) -> AlbumDetail:
         """The album. Raises `AlbumNotFound`, `BlockedByPolicy`, `UpstreamFailure`."""
 
-    async def find_chapters(self, ids: Sequence[str]) -> list[ChapterDetail | UpstreamFailure | None]:
-        """Chapters with their pages in the order of `ids`; None for an unknown one, a failure in its place."""
+    async def reread_album(self, id: str) -> AlbumDetail:
+        """The album as the site's API says it now, whatever is cached. Raises as `get_album`."""
+
+    async def find_chapters(self, ids: Sequence[str], album_id: str) -> list[ChapterDetail | UpstreamFailure | None]:
+        """Chapters of this album with their pages in the order of `ids`; None for an unknown one, a failure in its
+        place.
+        """
+
+
+class PageSource(Protocol):
+    """Where pages come from."""
+
+    async def page(self, chapter: ChapterDetail, index: int, *, bypass_cache: bool = False) -> bytes:
+        """A page (1-based) as the site sends it, perhaps cut into strips. Raises `UpstreamFailure`.
+
+        With `bypass_cache` not what a cache of the site's CDN has of it.
+        """
+        ...
+
+
+class MetadataSource(Protocol):
+    """Where the texts in an archive come from."""
+
+    def tags_of(self, album: AlbumDetail) -> tuple[str, ...]:
+        """The album's tags in the readers' language."""
+        ...
+
+    def url_of(self, album_id: str) -> str:
+        """The album's page on the site."""
+        ...

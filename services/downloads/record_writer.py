@@ -76,6 +76,11 @@ class RecordWriter:
                     await asyncio.sleep(random.uniform(self._timings.retry_s / 2, self._timings.retry_s))
             return self.row
 
+    async def settled_row(self) -> DownloadRow:
+        """The row as last written, once no write is under way."""
+        async with self._lock:
+            return self.row
+
     async def check_lease(self) -> None:
         """Raise `LeaseLost` where the record says that it is no longer ours; nothing while Redis is unavailable."""
         try:

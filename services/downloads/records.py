@@ -53,7 +53,10 @@ class ImageFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DownloadRequest:
-    """What was requested. `chapter_ids` empty: all chapters. `quality` 1-100."""
+    """What was requested. `chapter_ids` empty: all chapters. `quality` 1-100.
+
+    `allow_missing`: pages that can't be had are replaced by plain ones instead of failing the download.
+    """
 
     album_id: str
     chapter_ids: tuple[str, ...] = ()
@@ -61,6 +64,7 @@ class DownloadRequest:
     image: ImageFormat = ImageFormat.ORIGINAL
     quality: int = 90
     force: bool = False
+    allow_missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,7 @@ class DownloadProgressRecord:
 
 @dataclass(frozen=True, slots=True)
 class DownloadProblemRecord:
-    """Why it failed; `missing_pages` as "chapter id/page number", e.g. "350234/7"."""
+    """Why it failed, or what its archive lacks; `missing_pages` as "chapter id/page number", e.g. "350234/7"."""
 
     code: ErrorCode
     message: str
@@ -101,7 +105,10 @@ class DownloadFileRecord:
 
 @dataclass(frozen=True, slots=True)
 class DownloadRecord:
-    """One download at `revision`."""
+    """One download at `revision`. `notes` say in words what was odd about it, "350234/7 kept as GIF".
+
+    While a retry fetches the missing pages of a READY one, `file` and `problem` are still those of its archive.
+    """
 
     id: str
     revision: int
@@ -117,6 +124,12 @@ class DownloadRecord:
     started_at: datetime | None
     finished_at: datetime | None
     expires_at: datetime | None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_complete(self) -> bool:
+        """True for an archive that lacks nothing."""
+        return self.state is DownloadState.READY and self.problem is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,9 @@ class DownloadRow(msgspec.Struct, frozen=True, rename={"queued_at_ms": "place_ms
     folder: str
     """Name of its staging folder; a new one where nothing of an earlier attempt may be kept."""
     archive_key: str = ""
-    """Where its archive is, or is being put, in the store; empty while there is none."""
+    """Where its archive is, or is being put, in the store; empty while there is none. An earlier archive may be there
+    at the same time, under the key of `download.file`.
+    """
     crash_count: int = 0
     """Workers that died running it since a page was last gained."""
     chapters: tuple[ChapterProgress, ...] = ()
@@ -62,6 +64,16 @@ class DownloadRow(msgspec.Struct, frozen=True, rename={"queued_at_ms": "place_ms
         """Name of the file without its ending; empty while there is no file."""
         file = self.download.file
         return file.name.removesuffix(f".{self.download.request.archive.extension}") if file else ""
+
+    @property
+    def file_key(self) -> str:
+        """Key of the archive that can be fetched now, while a retry makes another; empty where there is none."""
+        return self.download.file.key if self.download.file else ""
+
+    @property
+    def archive_keys(self) -> set[str]:
+        """Keys of all its archives in the store."""
+        return {self.archive_key, self.file_key} - {""}
 
     @property
     def dedup_key(self) -> str:
@@ -82,7 +94,9 @@ def dedup_key(request: DownloadRequest) -> str:
     """Equal for requests that would give the same file: album, chapters, formats, quality where it counts."""
     ignores_quality = request.image in FORMATS_WITHOUT_QUALITY and request.archive is not ArchiveFormat.PDF
     quality = 0 if ignores_quality else request.quality
-    parts = (request.album_id, request.archive, request.image, str(quality), *sorted(request.chapter_ids))
+    parts = [request.album_id, request.archive, request.image, str(quality), *sorted(request.chapter_ids)]
+    if request.allow_missing:
+        parts.append("allow missing")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain, count
 
 import structlog
@@ -13,23 +14,17 @@ import structlog
 from services.downloads import transitions
 from services.downloads.components import DownloadComponents
 from services.downloads.names import file_stem, with_number
-from services.downloads.ports import Cancelled, DownloadJob, PackedArchive, PagePipeline, PagesMissing, StagingFolders
+from services.downloads.ports import Cancelled, DownloadJob, PackedArchive, PagePipeline, StagingFolders
 from services.downloads.record_writer import LeaseLost, RecordWriter
-from services.downloads.records import (
-    DownloadFileRecord,
-    DownloadProblemRecord,
-    DownloadRecord,
-    DownloadRequest,
-    DownloadState,
-)
+from services.downloads.records import DownloadFileRecord, DownloadProblemRecord, DownloadRequest, DownloadState
 from services.downloads.row import ChapterProgress, DownloadRow
 from services.downloads.store import NameTaken
 from services.downloads.updates import Subscriber
-from services.errors import ChapterNotFound, ErrorCode, Internal, JmgraphError, UpstreamFailure, UpstreamReason
+from services.errors import AlbumNotFound, ChapterNotFound, UpstreamFailure, UpstreamReason
 from services.observability import Priority, bound_request, metrics, open_stats, span
 from services.redis import RedisUnavailable
 from services.tasks import cancel_and_wait
-from services.upstream.records import AlbumDetail, ChapterDetail
+from services.upstream.records import AlbumDetail, ChapterDetail, ChapterRef
 
 log = structlog.get_logger("jmgraph.runner")
 
@@ -90,14 +85,15 @@ class DownloadRunner:
 
     async def _watch_for_loss(self, subscriber: Subscriber, writer: RecordWriter) -> None:
         """Raise `LeaseLost` once the record says that it is no longer ours."""
-        id, lease = writer.row.download.id, writer.row.lease
+        id = writer.row.download.id
         while True:
             stored = (await subscriber.changed()).get(id)
-            if writer.row.state not in transitions.WORK_STATES:  # ended by us: later changes do not concern this run
+            held = await writer.settled_row()
+            if held.state not in transitions.WORK_STATES:  # ended by us: later changes do not concern this run
                 continue
-            if stored is None or (stored.lease != lease and stored.state.is_active):
+            if stored is None:
                 raise LeaseLost
-            if stored.state is DownloadState.CANCELLED:
+            if stored.lease != held.lease and stored.download.revision > held.download.revision:
                 raise LeaseLost
 
     async def _work_or_fail(self, writer: RecordWriter, lost: asyncio.Event) -> None:
@@ -109,46 +105,72 @@ class DownloadRunner:
             raise LeaseLost from None
         except Exception as error:
             await writer.check_lease()  # a cancelled or removed download loses its folder while we work in it
-            problem = problem_from_error(error)
+            problem = transitions.problem_from_error(error)
             await writer.change(lambda row: transitions.failed(row, problem))
             metrics.DOWNLOADS_ENDED.labels(DownloadState.FAILED).inc()
             log.info("a download failed", download=writer.row.download.id, code=problem.code)
 
     async def _work(self, writer: RecordWriter, lost: asyncio.Event) -> None:
-        request = writer.row.download.request
-        album = await self._albums.get_album(request.album_id)
-        chapters = await self._chapters(album, request)
-        await writer.change(lambda row: _with_chapters(row, chapters))
+        contents = await self._read_contents(writer.row.download.request)
+        await writer.change(lambda row: _with_chapters(row, contents))
         folder = writer.row.folder
         packed = await self._pipeline.run(
-            _job(writer.row, album, chapters, self._folders),
+            _job(writer.row, contents, self._folders),
             on_progress=writer.note,
             is_cancelled=lost.is_set,
         )
-        await self._store_archive(writer, packed)
-        await asyncio.to_thread(self._folders.remove, folder)
+        await self._store_archive(writer, packed, transitions.missing_problem(packed.missing, contents.left_out))
+        if writer.row.download.is_complete:  # else a retry needs only the missing pages
+            await asyncio.to_thread(self._folders.remove, folder)
 
-    async def _chapters(self, album: AlbumDetail, request: DownloadRequest) -> tuple[ChapterDetail, ...]:
+    async def _read_contents(self, request: DownloadRequest) -> _Contents:
+        """The album and its chapters; of a whole album as many as its page says, where the API knows more of them."""
+        album = await self._albums.get_album(request.album_id)
+        found = await self._find_chapters(album, request)
+        expected = 0 if request.chapter_ids else album.page_count
+        if _page_count(found) < expected:
+            with suppress(UpstreamFailure, AlbumNotFound):
+                reread = await self._albums.reread_album(album.id)
+                found_again = await self._find_chapters(reread, request)
+                if _page_count(found_again) > _page_count(found):
+                    album, found = reread, found_again
+        return _contents_of(album, found, expected, allow_missing=request.allow_missing)
+
+    async def _find_chapters(self, album: AlbumDetail, request: DownloadRequest) -> _FoundChapters:
         wanted = set(request.chapter_ids) or {chapter.id for chapter in album.chapters}
-        ids = [chapter.id for chapter in album.chapters if chapter.id in wanted]
-        if unknown := wanted - set(ids):
+        refs = [chapter for chapter in album.chapters if chapter.id in wanted]
+        ids = [ref.id for ref in refs]
+        if unknown := wanted.difference(ids):
             raise ChapterNotFound(min(unknown))
-        found = await self._albums.find_chapters(ids)
-        return tuple(_require_chapter(id, chapter) for id, chapter in zip(ids, found, strict=True))
+        found: list[ChapterDetail | None] = []
+        for chapter in await self._albums.find_chapters(ids, album_id=album.id):
+            if isinstance(chapter, UpstreamFailure):
+                raise chapter
+            found.append(chapter)
+        return list(zip(refs, found, strict=True))
 
-    async def _store_archive(self, writer: RecordWriter, packed: PackedArchive) -> None:
+    async def _store_archive(
+        self, writer: RecordWriter, packed: PackedArchive, problem: DownloadProblemRecord | None
+    ) -> None:
         download = writer.row.download
         extension = download.request.archive.extension
         key = f"{download.id}-{download.attempts}.{extension}"
         await writer.change(lambda row: row.with_state(DownloadState.PACKING).replace(archive_key=key))
         await self._put(packed, key)
-        for stem in _stems(download):
+        for stem in _stems(writer.row):
             file = DownloadFileRecord(f"{stem}.{extension}", key, packed.size_bytes, packed.sha256)
+            ready = partial(transitions.ready, file=file, ttl_s=self._ttl_s, problem=problem, notes=packed.notes)
             with suppress(NameTaken):
-                await writer.change(lambda row, file=file: transitions.ready(row, file, self._ttl_s))  # type: ignore[misc]
+                await writer.change(ready)
                 break
         metrics.DOWNLOADS_ENDED.labels(DownloadState.READY).inc()
-        log.info("a download is ready", download=download.id, size_bytes=packed.size_bytes, notes=len(packed.notes))
+        log.info(
+            "a download is ready",
+            download=download.id,
+            size_bytes=packed.size_bytes,
+            notes=len(writer.row.download.notes),
+            is_complete=writer.row.download.is_complete,
+        )
 
     async def _put(self, packed: PackedArchive, key: str) -> None:
         """Put the archive into the store; cancelled, wait a moment, so that nothing appears after the clean-up."""
@@ -185,48 +207,51 @@ class DownloadRunner:
             await self._store.mark_for_deletion(archive_key)
 
 
-def problem_from_error(error: Exception) -> DownloadProblemRecord:
-    """The problem for an error; an unexpected one is logged and INTERNAL."""
-    match error:
-        case PagesMissing():
-            return _missing(error)
-        case UpstreamFailure():
-            return DownloadProblemRecord(error.error_code, error.message, error.retryable, error.reason)
-        case JmgraphError():
-            return DownloadProblemRecord(error.error_code, error.message, error.retryable)
-    log.error("a download failed unexpectedly", exc_info=error)
-    return DownloadProblemRecord(ErrorCode.INTERNAL, Internal().message, retryable=True)
+_FoundChapters = list[tuple[ChapterRef, ChapterDetail | None]]
+"""Chapters as the album lists them, each with what was read of it; None where there is none."""
 
 
-def _missing(error: PagesMissing) -> DownloadProblemRecord:
-    count = len(error.missing)
-    pages = tuple(f"{chapter_id}/{page}" for chapter_id, page in error.missing)
-    what = f"{count} pages can't be had" if count != 1 else "1 page can't be had"
-    return DownloadProblemRecord(
-        code=error.cause.error_code if error.cause else ErrorCode.UPSTREAM_BROKEN,
-        message=f"{what}: {error.cause.message}" if error.cause else f"{what} from the site.",
-        retryable=True,
-        reason=error.cause.reason if error.cause else None,
-        missing_pages=pages,
-    )
+@dataclass(frozen=True, slots=True)
+class _Contents:
+    """What is downloaded, how many chapters are left out, and in words what was odd."""
+
+    album: AlbumDetail
+    chapters: tuple[ChapterDetail, ...]
+    left_out: int
+    notes: tuple[str, ...]
 
 
-def _require_chapter(id: str, chapter: ChapterDetail | UpstreamFailure | None) -> ChapterDetail:
-    if isinstance(chapter, UpstreamFailure):
-        raise chapter
-    if chapter is None:
-        raise ChapterNotFound(id)
-    if not chapter.page_names:
-        raise UpstreamFailure(UpstreamReason.GARBLED, "The site lists a chapter without pages.")
-    return chapter
+def _contents_of(album: AlbumDetail, found: _FoundChapters, expected_pages: int, *, allow_missing: bool) -> _Contents:
+    """The chapters that have pages. Raises `ChapterNotFound`, `UpstreamFailure` for one without, unless allowed."""
+    readable = tuple(chapter for _, chapter in found if chapter and chapter.page_names)
+    empty = [(ref, chapter) for ref, chapter in found if not chapter or not chapter.page_names]
+    if empty and not (allow_missing and readable):
+        ref, chapter = empty[0]
+        raise _without_pages(ref) if chapter else ChapterNotFound(ref.id)
+    notes = [f"{_without_pages(ref).message} It was left out." for ref, _ in empty]
+    notes += [f"{chapter.id}: {note}" for chapter in readable for note in chapter.notes]
+    if (pages := _page_count(found)) < expected_pages:
+        notes.append(f"The album's page says {expected_pages} pages; {pages} were found.")
+    return _Contents(album, readable, len(empty), transitions.limited_notes(tuple(notes)))
 
 
-def _with_chapters(row: DownloadRow, chapters: tuple[ChapterDetail, ...]) -> DownloadRow:
+def _without_pages(ref: ChapterRef) -> UpstreamFailure:
+    title = f', "{ref.title}"' if ref.title else ""
+    message = f"The site has no pages of chapter {ref.index}{title} ({ref.id})."
+    return UpstreamFailure(UpstreamReason.GARBLED, message)
+
+
+def _page_count(found: _FoundChapters) -> int:
+    return sum(len(chapter.page_names) for _, chapter in found if chapter)
+
+
+def _with_chapters(row: DownloadRow, contents: _Contents) -> DownloadRow:
+    chapters = contents.chapters
     before = {chapter.id: chapter.pages_done for chapter in row.chapters}
     total = sum(len(chapter.page_names) for chapter in chapters)
     progress = replace(row.download.progress, pages_total=total)
     return row.replace(
-        download=replace(row.download, progress=progress),
+        download=replace(row.download, progress=progress, notes=contents.notes),
         chapters=tuple(
             ChapterProgress(
                 chapter.id, min(before.get(chapter.id, 0), len(chapter.page_names)), len(chapter.page_names)
@@ -236,28 +261,27 @@ def _with_chapters(row: DownloadRow, chapters: tuple[ChapterDetail, ...]) -> Dow
     )
 
 
-def _job(
-    row: DownloadRow, album: AlbumDetail, chapters: tuple[ChapterDetail, ...], folders: StagingFolders
-) -> DownloadJob:
+def _job(row: DownloadRow, contents: _Contents, folders: StagingFolders) -> DownloadJob:
     request = row.download.request
     return DownloadJob(
         download_id=row.download.id,
-        album=album,
-        chapters=chapters,
+        album=contents.album,
+        chapters=contents.chapters,
         archive=request.archive,
         image=request.image,
         quality=request.quality,
         folder=folders.folder(row.folder),
+        allow_missing=request.allow_missing,
     )
 
 
-def _stems(download: DownloadRecord) -> Iterator[str]:
-    """Names to try, best first: the title, with its number for a chapter alone; the same with the album's
-    number, then numbered ones.
+def _stems(row: DownloadRow) -> Iterator[str]:
+    """Names to try, best first: the earlier archive's; the title, with its number for a chapter alone; the same with
+    the album's number, then numbered ones.
     """
-    album_id, chapter_ids = download.album_id, download.request.chapter_ids
-    stem = file_stem(download.title, fallback=f"JM{album_id}")
+    album_id, chapter_ids = row.download.album_id, row.download.request.chapter_ids
+    stem = file_stem(row.download.title, fallback=f"JM{album_id}")
     if len(chapter_ids) == 1:
         stem = with_number(stem, chapter_ids[0])
     further = (with_number(f"{stem} {number}", album_id) for number in count(2))
-    return chain((stem, with_number(stem, album_id)), further)
+    return chain((row.stem or stem, stem, with_number(stem, album_id)), further)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from services.errors import UpstreamFailure
-from services.imaging import Codec, check_page
+from services.imaging import Codec, check_page, sniff
 
 ORIGINAL_VARIANT = "original"
 """Pages as the site has them; the only ones fit to be shown for the page itself."""
@@ -75,6 +77,13 @@ class PageDirectory:
         unfinished.write_bytes(data)
         unfinished.replace(path)
         return StagedPage(path, codec, strips, len(data))
+
+
+def usual_size(pages: Sequence[StagedPage]) -> tuple[int, int]:
+    """Width and height in pixels that most of these pages have; of equally many, those of the first."""
+    kinds = (sniff(page.path.read_bytes()) for page in pages)
+    sizes = Counter((kind.width, kind.height) for kind in kinds if kind)
+    return sizes.most_common(1)[0][0]
 
 
 class Staging:

@@ -135,7 +135,7 @@ class DownloadStore:
             "expires_ms": _ms(new.download.expires_at),
             "finished_ms": _ms(new.download.finished_at),
             "stem": new.stem or old.stem or None,
-            "trash": old.archive_key if old.archive_key != new.archive_key else None,
+            "trash": sorted(old.archive_keys - new.archive_keys) or None,
             "enqueue": _job(new) if new.job_id not in ("", old.job_id) else None,
             "dequeue": _job(old) if old.job_id and new.job_id != old.job_id else None,
         }
@@ -175,7 +175,7 @@ class DownloadStore:
                 "channel": self._channel,
                 "dequeue": _job(old),
                 "stem": old.stem,
-                "trash": old.archive_key,
+                "trash": sorted(old.archive_keys),
             }
             if await self._scripts["remove"](args=[orjson.dumps(fields)]) == b"saved":
                 return old

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import structlog
+
+from services.downloads.ports import PagesMissing
 from services.downloads.records import (
     ACTIVE_STATES,
     DownloadFileRecord,
@@ -16,11 +20,16 @@ from services.downloads.records import (
     DownloadState,
 )
 from services.downloads.row import DownloadRow, new_id
-from services.errors import ErrorCode
+from services.errors import ErrorCode, Internal, JmgraphError, UpstreamFailure
 from services.observability import request_id
+
+log = structlog.get_logger("jmgraph.runner")
 
 WORK_STATES = frozenset({DownloadState.RUNNING, DownloadState.PACKING})
 RETRY_STATES = frozenset({DownloadState.FAILED, DownloadState.CANCELLED, DownloadState.EXPIRED})
+MOST_NOTES = 100
+"""Kept in a record; an album may have thousands of pages of which each deserves one."""
+RETRY_FAILED = "The retry failed"
 MAX_CRASHES = 5
 """Workers that may die running a download without a page gained; after that the download itself fails."""
 
@@ -75,7 +84,7 @@ def requeued(row: DownloadRow, *, crash_count: int = 0) -> DownloadRow:
     """Queued again at its old position, for another worker to continue."""
     progress = replace(row.download.progress, eta_s=None)
     queued = row.with_state(DownloadState.QUEUED, progress=progress)
-    return queued.replace(job_id=new_id(), lease="", archive_key="", crash_count=crash_count)
+    return queued.replace(job_id=new_id(), lease="", archive_key=row.file_key, crash_count=crash_count)
 
 
 def recovered(row: DownloadRow) -> DownloadRow:
@@ -88,29 +97,51 @@ def recovered(row: DownloadRow) -> DownloadRow:
 
 
 def failed(row: DownloadRow, problem: DownloadProblemRecord) -> DownloadRow:
-    """Failed; its pages stay for a retry."""
-    return _ended(row, DownloadState.FAILED, problem=problem)
+    """Failed; its pages stay for a retry. One with an earlier archive is READY with that, and a note, instead."""
+    if row.download.file is None:
+        return _ended(row, DownloadState.FAILED, problem=problem)
+    others = (note for note in row.download.notes if not note.startswith(RETRY_FAILED))
+    return _restored(row, notes=limited_notes((f"{RETRY_FAILED}: {problem.message}", *others)))
 
 
-def ready(row: DownloadRow, file: DownloadFileRecord, ttl_s: float) -> DownloadRow:
-    """Ready; the file expires after `ttl_s`."""
+def ready(
+    row: DownloadRow,
+    file: DownloadFileRecord,
+    ttl_s: float,
+    *,
+    problem: DownloadProblemRecord | None = None,
+    notes: tuple[str, ...] = (),
+) -> DownloadRow:
+    """Ready; the file expires after `ttl_s`. `problem` says what it lacks, `notes` come after those it has."""
     end = now()
-    ended = _ended(row, DownloadState.READY, file=file, finished_at=end, expires_at=end + timedelta(seconds=ttl_s))
-    return ended.replace(archive_key=row.archive_key)
+    return _ended(
+        row,
+        DownloadState.READY,
+        file=file,
+        problem=problem,
+        notes=limited_notes((*row.download.notes, *notes)),
+        finished_at=end,
+        expires_at=end + timedelta(seconds=ttl_s),
+    )
+
+
+def limited_notes(notes: tuple[str, ...]) -> tuple[str, ...]:
+    """The notes; of too many the first ones."""
+    return notes if len(notes) <= MOST_NOTES else (*notes[: MOST_NOTES - 1], "There are more notes.")
 
 
 def cancelled(row: DownloadRow) -> DownloadRow | None:
-    """Cancelled; None when it has ended already."""
+    """Cancelled, or READY again with its earlier archive; None when it has ended already."""
     if row.state not in ACTIVE_STATES:
         return None
-    return _ended(row, DownloadState.CANCELLED)
+    return _restored(row) if row.download.file else _ended(row, DownloadState.CANCELLED)
 
 
 def expired(row: DownloadRow) -> DownloadRow | None:
     """Expired; None when it has no file, or not yet."""
     if row.state is not DownloadState.READY or is_current(row):
         return None
-    return row.with_state(DownloadState.EXPIRED, file=None).replace(archive_key="")
+    return row.with_state(DownloadState.EXPIRED, file=None, problem=None).replace(archive_key="")
 
 
 def is_current(row: DownloadRow) -> bool:
@@ -120,19 +151,34 @@ def is_current(row: DownloadRow) -> bool:
     return row.state.is_active
 
 
+def is_missing_pages(row: DownloadRow) -> bool:
+    """True for an archive that lacks pages: a retry fetches them."""
+    return row.state is DownloadState.READY and row.download.problem is not None
+
+
+def can_be_retried(row: DownloadRow) -> bool:
+    """True when `retried` gives a row."""
+    return row.state in RETRY_STATES or (is_missing_pages(row) and is_current(row))
+
+
 def retried(row: DownloadRow) -> DownloadRow | None:
-    """Queued again at the end of the queue; None in a state that can't be. A failed one keeps its pages."""
-    if row.state not in RETRY_STATES:
+    """Queued again at the end of the queue; None where there is nothing to retry.
+
+    A failed one keeps its pages; so does one that is READY with pages missing, and its archive until it has another.
+    """
+    if not can_be_retried(row):
         return None
-    keeps_pages = row.state is DownloadState.FAILED
-    progress = row.download.progress if keeps_pages else DownloadProgressRecord()
+    keeps_archive = is_missing_pages(row)
+    keeps_pages = keeps_archive or row.state is DownloadState.FAILED
+    earlier = row.download if keeps_archive else None
     queued = row.with_state(
         DownloadState.QUEUED,
-        progress=progress,
-        problem=None,
+        progress=row.download.progress if keeps_pages else DownloadProgressRecord(),
+        problem=earlier and earlier.problem,
+        file=earlier and earlier.file,
+        expires_at=earlier and earlier.expires_at,
         started_at=None,
         finished_at=None,
-        expires_at=None,
     )
     return queued.replace(
         job_id=new_id(),
@@ -147,4 +193,56 @@ def retried(row: DownloadRow) -> DownloadRow | None:
 def _ended(row: DownloadRow, state: DownloadState, **changes: object) -> DownloadRow:
     progress = replace(row.download.progress, eta_s=None)
     ended = row.with_state(state, **{"progress": progress, "finished_at": now(), **changes})
-    return ended.replace(job_id="", lease="", archive_key="")
+    return ended.replace(job_id="", lease="", archive_key=ended.file_key)
+
+
+def _restored(row: DownloadRow, **changes: object) -> DownloadRow:
+    """READY with the archive it had before a retry."""
+    progress, problem = row.download.progress, row.download.problem
+    missing_count = len(problem.missing_pages) if problem else 0
+    pages_done = max(0, (progress.pages_total or 0) - missing_count)
+    return _ended(row, DownloadState.READY, progress=replace(progress, pages_done=pages_done, eta_s=None), **changes)
+
+
+def problem_from_error(error: Exception) -> DownloadProblemRecord:
+    """The problem for an error; an unexpected one is logged and INTERNAL."""
+    match error:
+        case PagesMissing():
+            return _problem_of(error.cause, f"{_pages(error.missing)} can't be had", error.missing)
+        case UpstreamFailure():
+            return DownloadProblemRecord(error.error_code, error.message, error.retryable, error.reason)
+        case JmgraphError():
+            return DownloadProblemRecord(error.error_code, error.message, error.retryable)
+    log.error("a download failed unexpectedly", exc_info=error)
+    return DownloadProblemRecord(ErrorCode.INTERNAL, Internal().message, retryable=True)
+
+
+def missing_problem(missing: PagesMissing | None, chapters_left_out: int) -> DownloadProblemRecord | None:
+    """The problem of an archive that lacks pages or chapters; None for one that is complete."""
+    if missing is None and not chapters_left_out:
+        return None
+    pages = missing.missing if missing else ()
+    left_out = [f"{_count(chapters_left_out, 'chapter')} without pages left out"] if chapters_left_out else []
+    lacks = [f"{_pages(pages)} missing"] if pages else []
+    cause = missing.cause if missing else None
+    return _problem_of(cause, ", ".join(lacks + left_out), pages)
+
+
+def _problem_of(
+    cause: UpstreamFailure | None, what: str, missing: Sequence[tuple[str, int]]
+) -> DownloadProblemRecord:
+    return DownloadProblemRecord(
+        code=cause.error_code if cause else ErrorCode.UPSTREAM_BROKEN,
+        message=f"{what}: {cause.message}" if cause else f"{what}.",
+        retryable=True,
+        reason=cause.reason if cause else None,
+        missing_pages=tuple(f"{chapter_id}/{page}" for chapter_id, page in missing),
+    )
+
+
+def _pages(missing: Sequence[tuple[str, int]]) -> str:
+    return _count(len(missing), "page")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

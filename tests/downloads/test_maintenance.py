@@ -3,18 +3,61 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from services.downloads import ArchiveFormat, DownloadRecord, DownloadState, Timings
-from services.downloads.row import RECORD_VERSION
+from services.downloads.row import RECORD_VERSION, row_from_json, row_to_json
 from services.errors import ConfigurationError, QueueUnavailable
 from services.redis import RedisClient, embedded_valkey
 from tests.download_fakes import QUICK, DownloadHarness, open_harness
 from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
+
+OLDER_RECORD: dict[str, Any] = {
+    "download": {
+        "id": "0190",
+        "revision": 3,
+        "request": {
+            "album_id": "100",
+            "chapter_ids": [],
+            "archive": "ZIP",
+            "image": "ORIGINAL",
+            "quality": 90,
+            "force": False,
+        },
+        "album_id": "100",
+        "title": "山行",
+        "state": "FAILED",
+        "progress": {"pages_done": 4, "pages_total": 5, "bytes_done": 40, "eta_s": None},
+        "problem": {
+            "code": "TIMEOUT",
+            "message": "1 page can't be had.",
+            "retryable": True,
+            "reason": "TIMEOUT",
+            "missing_pages": ["100/5"],
+        },
+        "file": None,
+        "attempts": 1,
+        "requested_at": "2026-05-01T07:39:03Z",
+        "started_at": "2026-05-01T07:39:03Z",
+        "finished_at": "2026-05-01T07:39:04Z",
+        "expires_at": None,
+    },
+    "job_id": "",
+    "place_ms": 1777621143039,
+    "lease": "",
+    "folder": "0190f",
+    "archive_key": "",
+    "crashes": 0,
+    "chapters": [{"id": "100", "pages_done": 4, "pages_total": 5}],
+    "request_id": "",
+}
+"""As version 2.0 stores a failed download."""
 
 
 async def a_ready_one(harness: DownloadHarness) -> DownloadRecord:
@@ -115,6 +158,28 @@ async def test_a_worker_clears_what_was_cancelled_on_another_machine(redis_url: 
         await api.downloads.remove(failed.id)
 
         await until(lambda: worker.staged() == [])
+
+
+async def test_records_of_the_version_before_are_read_and_retried(redis_url: str, tmp_path: Path) -> None:
+    async with open_harness(redis_url, tmp_path) as harness:
+        fields = {"v": 1, "rev": 3, "state": "FAILED", "lease": "", "body": json.dumps(OLDER_RECORD)}
+        await harness.redis_client.client.hset("jmgraph:downloads:record:0190", mapping=fields)  # type: ignore[misc]
+
+        found = await harness.downloads.find("0190")
+        harness.work()
+        await harness.downloads.retry("0190")
+        ready = await harness.until_ended("0190")
+
+        assert found is not None
+        assert (found.notes, found.request.allow_missing) == ((), False)
+        assert (ready.state, ready.revision > 3, ready.problem) == (DownloadState.READY, True, None)
+
+
+def test_records_have_every_field_that_the_version_before_reads() -> None:
+    written = json.loads(row_to_json(row_from_json(json.dumps(OLDER_RECORD).encode(), 1)))
+
+    del written["download"]["notes"], written["download"]["request"]["allow_missing"]
+    assert written == OLDER_RECORD
 
 
 async def test_records_of_a_newer_version_end_the_start_with_one_line(redis_url: str, tmp_path: Path) -> None:

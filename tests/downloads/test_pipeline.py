@@ -21,6 +21,7 @@ from PIL import Image, ImageChops, ImageStat
 from demo.drawing import page_image
 from demo.library import library
 from demo.odd_albums import AVIF_PAGES, CACHED_SHORT, STILL_GIFS
+from demo.records import Chapter
 from demo.server import RunningDemo
 from services.downloads import (
     Cancelled,
@@ -42,7 +43,7 @@ pytestmark = pytest.mark.anyio
 
 SERIES, MIXED, JPEGS, WHOLE = 900120, 358617, 248255, 145590
 """AlbumSource of the demo site: 12 chapters of 2 pages, several formats, 10 cut JPEG pages, 24 whole ones."""
-LOSSLESS, MOVING, HUGE, LATE_BROKEN = 900300, 900089, 900163, 900011
+LOSSLESS, MOVING, HUGE, LATE_BROKEN, LOST_PAGE = 900300, 900089, 900163, 900011, 900007
 
 
 class SitePages:
@@ -113,6 +114,7 @@ def job_of(
     quality: int = 90,
     chapter_ids: tuple[int, ...] = (),
     pages: int | None = None,
+    allow_missing: bool = False,
 ) -> DownloadJob:
     """A job for an album of the demo site; `pages` takes so many of each chapter."""
     comic = library().find(album_id)
@@ -147,7 +149,7 @@ def job_of(
         source=SourceMethod.API,
     )
     chapters = tuple(c for c in all_chapters if not chapter_ids or int(c.id) in chapter_ids)
-    return DownloadJob("k3j9", album, chapters, archive, image, quality, folder)
+    return DownloadJob("k3j9", album, chapters, archive, image, quality, folder, allow_missing)
 
 
 async def run(
@@ -186,6 +188,19 @@ def opened(data: bytes) -> Image.Image:
 def drawings(job: DownloadJob) -> list[Image.Image]:
     """The pages of a job as they were drawn."""
     return [page_image(int(c.id), number) for c in job.chapters for number in range(1, len(c.page_names) + 1)]
+
+
+def is_plain_page(page: Image.Image) -> bool:
+    """True for one that we drew: light grey with dark grey on it, nothing else."""
+    grey = page.convert("L").histogram()
+    return sum(grey[235:242]) > 0.8 * page.width * page.height
+
+
+def pages_of(album_id: int) -> list[tuple[Chapter, int]]:
+    """Each page of an album of the demo site, with its chapter."""
+    comic = library().find(album_id)
+    assert comic is not None
+    return [(chapter, number) for chapter in comic.chapters for number in range(1, len(chapter.pages) + 1)]
 
 
 def psnr(one: Image.Image, other: Image.Image) -> float:
@@ -431,6 +446,91 @@ async def test_missing_pages_are_named_once_all_others_are_on_disk(
 
     assert demo.requests.count(role="image") == 3
     assert len(contents(archive)) == 24
+
+
+@pytest.mark.parametrize("image", ImageFormat)
+@pytest.mark.parametrize("archive", [ArchiveFormat.ZIP, ArchiveFormat.CBZ])
+async def test_a_plain_page_of_the_usual_size_replaces_a_missing_one(
+    archive: ArchiveFormat, image: ImageFormat, pipeline: Pipeline, tmp_path: Path
+) -> None:
+    job = job_of(LOST_PAGE, tmp_path, archive=archive, image=image, allow_missing=True)
+
+    packed = await run(pipeline, job)
+
+    assert packed.missing is not None
+    assert packed.missing.missing == ((str(LOST_PAGE), 7),)
+    assert packed.notes == ()
+    files = contents(packed)
+    pages = [data for name, data in files.items() if name != "ComicInfo.xml"]
+    assert len(pages) == 12
+    kinds = [sniff(data) for data in pages]
+    sizes = {(kind.width, kind.height) for kind in kinds if kind}
+    assert len(sizes) == 1
+    assert kinds[6] is not None
+    assert kinds[6].codec.name == ("PNG" if image is ImageFormat.ORIGINAL else image.name)
+    assert is_plain_page(opened(pages[6]))
+    assert not any(is_plain_page(opened(page)) for page in pages[:6] + pages[7:])
+
+
+@pytest.mark.parametrize("image", [ImageFormat.ORIGINAL, ImageFormat.PNG])
+async def test_a_pdf_shows_a_plain_page_for_a_missing_one(
+    image: ImageFormat, pipeline: Pipeline, tmp_path: Path
+) -> None:
+    job = job_of(LOST_PAGE, tmp_path, archive=ArchiveFormat.PDF, image=image, allow_missing=True)
+
+    packed = await run(pipeline, job)
+
+    document = pypdfium2.PdfDocument(packed.path)
+    shown = [document[index].render(scale=1).to_pil().convert("RGB") for index in range(len(document))]
+    document.close()
+    assert [number for number, page in enumerate(shown, 1) if is_plain_page(page)] == [7]
+    assert len({page.size for page in shown}) == 1
+
+
+async def test_a_plain_page_is_as_large_as_most_pages_near_it(
+    pipeline: Pipeline, demo: RunningDemo, tmp_path: Path
+) -> None:
+    demo.knobs.set("image", path=f"/{HUGE}/00002", failure="missing")
+    sizes = [sniff(demo.images.page(chapter, number)) for chapter, number in pages_of(HUGE)]
+
+    packed = await run(pipeline, job_of(HUGE, tmp_path, allow_missing=True))
+
+    replaced = sniff(list(contents(packed).values())[1])
+    assert replaced is not None
+    assert sizes[0] is not None
+    assert (replaced.width, replaced.height) == (sizes[0].width, sizes[0].height)
+
+
+async def test_the_first_page_may_be_missing_and_a_whole_chapter_too(
+    pipeline: Pipeline, demo: RunningDemo, tmp_path: Path
+) -> None:
+    demo.knobs.set("image", path="/900120/00001", failure="missing")
+    demo.knobs.set("image", path="/900125/", failure="missing")
+
+    packed = await run(pipeline, job_of(SERIES, tmp_path, allow_missing=True))
+
+    assert packed.missing is not None
+    assert packed.missing.missing == (("900120", 1), ("900125", 1), ("900125", 2))
+    pages = list(contents(packed).values())
+    assert [index for index, page in enumerate(pages) if is_plain_page(opened(page))] == [0, 10, 11]
+
+    demo.reset()
+    complete = await run(pipeline, job_of(SERIES, tmp_path, allow_missing=True))
+
+    assert demo.requests.count(role="image") == 3
+    assert complete.missing is None
+
+
+async def test_an_archive_of_plain_pages_alone_is_not_made(
+    pipeline: Pipeline, demo: RunningDemo, tmp_path: Path
+) -> None:
+    demo.knobs.set("image", failure="missing")
+
+    with pytest.raises(PagesMissing) as failure:
+        await run(pipeline, job_of(SERIES, tmp_path, allow_missing=True))
+
+    assert len(failure.value.missing) == 24
+    assert not files_in(tmp_path, "*archive*")
 
 
 async def test_a_page_that_does_not_decode_counts_as_missing(

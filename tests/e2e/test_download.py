@@ -92,6 +92,34 @@ def test_a_lost_page_is_named(environ: Environ, tmp_path: Path, redis_url: str) 
     assert "missing: " in ended.err
 
 
+def test_pages_that_may_be_missing_are_replaced_and_named(
+    environ: Environ, tmp_path: Path, redis_url: str, demo: RunningDemo
+) -> None:
+    settings = environ(JMGRAPH_REDIS_URL=redis_url, JMGRAPH_LOG_LEVEL="error")
+    arguments = ("download", "163348", "--allow-missing", "--out", str(tmp_path / "out"))
+    demo.knobs.set("image", path="/163348/00003", failure="missing")
+
+    first = run(tmp_path / "first", *arguments, **settings)
+    demo.reset()
+    second = run(tmp_path / "second", *arguments, **settings)
+
+    assert (first.code, second.code) == (0, 0)
+    assert "  missing: 163348/3\n" in first.err
+    assert "missing" not in second.err
+    assert first.out == second.out
+    assert demo.requests.count("/media/photos/163348/") == 1
+
+
+def test_the_number_of_a_chapter_downloads_it_alone(environ: Environ, tmp_path: Path, redis_url: str) -> None:
+    settings = environ(JMGRAPH_REDIS_URL=redis_url, JMGRAPH_LOG_LEVEL="error")
+
+    ended = run(tmp_path / "download", "download", "jm 333909", "--out", str(tmp_path / "out"), **settings)
+
+    assert ended.code == 0, ended.err
+    assert ended.out.endswith(" [JM333909].zip\n")
+    assert {name[:3] for name in zipfile.ZipFile(ended.out.strip()).namelist()} == {"002"}
+
+
 def test_a_disk_that_fills_during_a_download_is_not_a_failure_of_the_site(
     environ: Environ, tmp_path: Path, redis_url: str
 ) -> None:

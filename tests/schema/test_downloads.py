@@ -6,14 +6,16 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 from PIL import Image, ImageChops
 
 from demo.drawing import page_image
-from tests.graphql_client import GraphQLClient, running_worker
+from demo.server import RunningDemo
+from services.settings import Settings
+from tests.graphql_client import GraphQLClient, graphql_client, running_worker
 
 pytestmark = pytest.mark.anyio
 
@@ -24,7 +26,9 @@ START = """mutation ($input: StartDownloadInput!) { startDownload(input: $input)
   ... on UpstreamFailure { reason } ... on BlockedByPolicy { tags } } }"""
 STATUS = """subscription ($id: ID!) { downloadStatus(id: $id) { id revision state
   progress { pagesDone pagesTotal bytesDone percent etaSeconds }
-  problem { code retryable missingPages } file { name url size sha256 } finishedAt expiresAt } }"""
+  problem { code retryable missingPages } file { name url size sha256 } notes finishedAt expiresAt } }"""
+RETRY = """mutation ($id: ID!) { retryDownload(id: $id) { ... on Download { state problem { missingPages }
+  file { sha256 } } } }"""
 
 
 @pytest.fixture
@@ -46,6 +50,19 @@ async def watched(server: GraphQLClient, id: str) -> list[Any]:
     response = await server.http.post("/graphql", json=body, headers=headers, timeout=60)
     lines = [line for line in response.text.splitlines() if line.startswith("data: ")]
     return [json.loads(line[6:])["data"]["downloadStatus"] for line in lines]
+
+
+async def names_of(server: GraphQLClient, download: Any) -> list[str]:
+    """Names of the files in a download's zip."""
+    response = await server.http.get(download["file"]["url"])
+    return zipfile.ZipFile(io.BytesIO(response.content)).namelist()
+
+
+async def pages_of(server: GraphQLClient, download: Any) -> list[bytes]:
+    """The files in a download's zip."""
+    response = await server.http.get(download["file"]["url"])
+    with zipfile.ZipFile(io.BytesIO(response.content)) as archive:
+        return [archive.read(name) for name in archive.namelist()]
 
 
 async def test_a_download_is_watched_to_its_end_and_fetched(server: GraphQLClient, worker: None) -> None:
@@ -107,6 +124,109 @@ async def test_a_download_with_a_missing_page_fails_and_names_it(server: GraphQL
     assert end["state"] == "FAILED"
     assert end["problem"]["missingPages"] == ["900007/7"]
     assert end["file"] is None
+
+
+async def test_a_download_that_may_lack_pages_is_ready_and_names_them(server: GraphQLClient, worker: None) -> None:
+    started = await start(server, albumId="900325", allowMissing=True)
+    end = (await watched(server, started["id"]))[-1]
+
+    assert end["state"] == "READY"
+    assert end["problem"] == {"code": "UPSTREAM_BROKEN", "retryable": True, "missingPages": ["900325/5"]}
+    assert (end["progress"]["pagesDone"], end["progress"]["pagesTotal"], end["notes"]) == (7, 8, [])
+    assert len(await pages_of(server, end)) == 8
+
+
+async def test_a_retry_fetches_the_missing_page_alone_while_the_file_stays(
+    server: GraphQLClient, demo: RunningDemo
+) -> None:
+    demo.knobs.set("image", path="/163348/00003", failure="missing")
+    async with running_worker(server.services):
+        started = await start(server, albumId="163348", allowMissing=True)
+        incomplete = (await watched(server, started["id"]))[-1]
+    demo.reset()
+
+    retried = await server.ask(RETRY, id=started["id"])
+    still_there = await server.http.get(incomplete["file"]["url"])
+    async with running_worker(server.services):
+        complete = (await watched(server, started["id"]))[-1]
+
+    assert incomplete["problem"]["missingPages"] == ["163348/3"]
+    assert retried["retryDownload"] == {
+        "state": "QUEUED",
+        "problem": {"missingPages": ["163348/3"]},
+        "file": {"sha256": incomplete["file"]["sha256"]},
+    }
+    assert hashlib.sha256(still_there.content).hexdigest() == incomplete["file"]["sha256"]
+    assert (complete["state"], complete["problem"]) == ("READY", None)
+    assert complete["file"]["url"] == incomplete["file"]["url"]
+    assert demo.requests.count("/media/photos/163348/") == 1
+    pages = await pages_of(server, complete)
+    with Image.open(io.BytesIO(pages[2])) as shown:
+        assert ImageChops.difference(shown.convert("RGB"), page_image(163348, 3)).getbbox() is None
+
+
+async def test_an_empty_chapter_of_a_series_is_named_or_left_out(server: GraphQLClient, worker: None) -> None:
+    strict = await start(server, albumId="900320")
+    lenient = await start(server, albumId="900320", allowMissing=True)
+
+    failed = (await watched(server, strict["id"]))[-1]
+    ready = (await watched(server, lenient["id"]))[-1]
+
+    assert failed["state"] == "FAILED"
+    assert ready["state"] == "READY"
+    [note] = ready["notes"]
+    assert note.startswith("The site has no pages of chapter 2")
+    assert note.endswith("(900321). It was left out.")
+    assert ready["problem"]["missingPages"] == []
+    names = {name.partition("/")[0][:3] for name in await names_of(server, ready)}
+    assert names == {"001", "003"}
+
+
+async def test_pages_in_another_format_are_noted(server: GraphQLClient, worker: None) -> None:
+    started = await start(server, albumId="900089", image="PNG")
+
+    end = (await watched(server, started["id"]))[-1]
+
+    assert end["notes"][0] == "900089/1 kept as GIF"
+
+
+async def test_a_web_page_that_lists_too_few_chapters_is_not_believed(make_settings: Callable[..., Settings]) -> None:
+    async with graphql_client(make_settings(jm_method="html")) as server, running_worker(server.services):
+        started = await start(server, albumId="900303")
+        end = (await watched(server, started["id"]))[-1]
+
+    assert (end["state"], end["progress"]["pagesDone"], end["notes"]) == ("READY", 60, [])
+
+
+async def test_chapters_are_read_whatever_album_they_name(server: GraphQLClient, worker: None) -> None:
+    started = await start(server, albumId="900302")
+
+    end = (await watched(server, started["id"]))[-1]
+
+    assert (end["state"], end["problem"]) == ("READY", None)
+    assert {name[:3] for name in await names_of(server, end)} == {"001", "002"}
+
+
+@pytest.mark.parametrize(
+    ("number", "chapters"),
+    [
+        ("333908", {"001", "002", "003"}),
+        ("333909", {"002"}),
+        ("禁漫車：JM333909", {"002"}),
+        ("https://comics.example/photo/333909?from=album", {"002"}),
+        ("comics.example/photo/333908", {"001"}),
+        ("https://comics.example/album/333908/title", {"001", "002", "003"}),
+    ],
+)
+async def test_the_number_or_address_of_a_chapter_downloads_it_alone(
+    server: GraphQLClient, worker: None, number: str, chapters: set[str]
+) -> None:
+    started = await start(server, albumId=number)
+
+    end = (await watched(server, started["id"]))[-1]
+
+    assert started["albumId"] == "333908"
+    assert {name[:3] for name in await names_of(server, end)} == chapters
 
 
 async def test_a_cancelled_download_is_retried_to_its_end(server: GraphQLClient) -> None:

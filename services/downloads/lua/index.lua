@@ -1,11 +1,12 @@
 -- Shared by all scripts, put before each: names of keys, and the lists that a record is in.
 local P = 'jmgraph:downloads:'
 local ACTIVE = {QUEUED = true, RUNNING = true, PACKING = true}
+-- READY without PACKING is one whose retry was cancelled or failed: its earlier archive is still there.
 local TRANSITIONS = {
-  QUEUED = {QUEUED = true, RUNNING = true, FAILED = true, CANCELLED = true},
-  RUNNING = {RUNNING = true, PACKING = true, QUEUED = true, FAILED = true, CANCELLED = true},
+  QUEUED = {QUEUED = true, RUNNING = true, READY = true, FAILED = true, CANCELLED = true},
+  RUNNING = {RUNNING = true, PACKING = true, READY = true, QUEUED = true, FAILED = true, CANCELLED = true},
   PACKING = {PACKING = true, READY = true, QUEUED = true, FAILED = true, CANCELLED = true},
-  READY = {EXPIRED = true},
+  READY = {EXPIRED = true, QUEUED = true},
   FAILED = {QUEUED = true},
   CANCELLED = {QUEUED = true},
   EXPIRED = {QUEUED = true},
@@ -42,6 +43,6 @@ local function is_taken(stem, album)
   return false
 end
 
-local function mark_for_deletion(key)
-  if key ~= '' then redis.call('SADD', P .. 'trash', key) end
+local function mark_for_deletion(keys)
+  for _, key in ipairs(keys) do redis.call('SADD', P .. 'trash', key) end
 end

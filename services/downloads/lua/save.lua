@@ -34,7 +34,7 @@ if old_state ~= new.state then
   end
   if old_state == 'READY' then
     redis.call('ZREM', P .. 'expiry', new.id)
-    redis.call('HDEL', P .. 'name:' .. new.stem, new.id)
+    if not ACTIVE[new.state] then redis.call('HDEL', P .. 'name:' .. new.stem, new.id) end
   end
 end
 
