@@ -17,6 +17,7 @@ from rest.ehtag.schemas import (
     ADDED_COMMENT,
     EVENT,
     FORMAT,
+    MEDIA_FORMAT,
     MEDIA_TYPES,
     NAMESPACE,
     POSITION,
@@ -49,7 +50,7 @@ _ADDED_HEADERS = {**ETAG, "Location": "The address of what was added."}
 class Database(TagEndpoint):
     """The whole database."""
 
-    @reads("The head, and what each namespace holds", in_every_form(DatabaseBody))
+    @reads("The head, and what each namespace holds", in_every_form(DatabaseBody), [MEDIA_FORMAT])
     def get(self, request: TagRequest) -> Response:
         """The head, and each namespace."""
         snapshot = request.state.snapshot
@@ -70,7 +71,7 @@ class Database(TagEndpoint):
 class NamespaceSummary(TagEndpoint):
     """One namespace."""
 
-    @reads("What a namespace holds", in_every_form(NamespaceBody), [NAMESPACE])
+    @reads("What a namespace holds", in_every_form(NamespaceBody), [NAMESPACE, MEDIA_FORMAT])
     def get(self, request: TagRequest) -> Response:
         """The number of its tags and its front matter."""
         return form_response(request, _namespace_body(_namespace_info(request)), ETag=request.etag)
@@ -81,12 +82,12 @@ class NamespaceSummary(TagEndpoint):
 class Record(TagEndpoint):
     """One record."""
 
-    @reads("A record", RECORD, [NAMESPACE, RAW])
+    @reads("A record", RECORD, [NAMESPACE, RAW, FORMAT])
     def get(self, request: TagRequest) -> Response:
         """The record in the form asked for."""
         return form_response(request, render_record(_find_record(request), request.form), ETag=request.etag)
 
-    @reads("Whether there is such a record", {}, [NAMESPACE, RAW], status=204)
+    @reads("Whether there is such a record", {}, [NAMESPACE, RAW, FORMAT], status=204)
     def head(self, request: TagRequest) -> Response:
         """204 or 404."""
         _find_record(request)
@@ -151,10 +152,21 @@ class CommentRow(TagEndpoint):
 class VersionBadge(TagEndpoint):
     """A badge of the version."""
 
-    @reads("The version, for shields.io", in_every_form(BadgeBody))
+    @reads("The version, for shields.io", in_every_form(BadgeBody), [MEDIA_FORMAT])
     def get(self, request: TagRequest) -> Response:
         """The version for shields.io."""
-        return _badge(request, "EhTag", request.state.sha[:_BADGE_SHA_LENGTH])
+        return _badge(request, "database", request.state.sha[:_BADGE_SHA_LENGTH])
+
+    head = get
+
+
+class TotalBadge(TagEndpoint):
+    """A badge of all namespaces."""
+
+    @reads("The number of all records, for shields.io", in_every_form(BadgeBody), [MEDIA_FORMAT])
+    def get(self, request: TagRequest) -> Response:
+        """The number of all records for shields.io."""
+        return _badge(request, "all records", str(request.state.snapshot.count))
 
     head = get
 
@@ -162,11 +174,11 @@ class VersionBadge(TagEndpoint):
 class NamespaceBadge(TagEndpoint):
     """A badge of a namespace."""
 
-    @reads("A namespace's count, for shields.io", in_every_form(BadgeBody), [NAMESPACE])
+    @reads("A namespace's count, for shields.io", in_every_form(BadgeBody), [NAMESPACE, MEDIA_FORMAT])
     def get(self, request: TagRequest) -> Response:
         """A namespace's count for shields.io."""
         info = _namespace_info(request)
-        return _badge(request, info.name or info.namespace.value, str(info.count))
+        return _badge(request, info.namespace.value, str(info.count))
 
     head = get
 
@@ -216,7 +228,8 @@ async def _check_signature(request: Request, secret: str) -> None:
 
 def form_response(request: TagRequest, body: Any, status: int = 200, **headers: str) -> Response:
     """A body of the form asked for, under that form's media type; the keywords are headers."""
-    return Response(msgspec.json.encode(body), status, headers, media_type=MEDIA_TYPES[request.form])
+    media_type = f"{MEDIA_TYPES[request.form]}; charset=utf-8"
+    return Response(msgspec.json.encode(body), status, headers, media_type=media_type)
 
 
 def _no_content(etag: str) -> Response:

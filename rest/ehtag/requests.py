@@ -47,6 +47,7 @@ ETAG = {"ETag": "The version of the database: the sha of its head.", "Vary": "Wh
 
 _FORMS = {
     "json": TagForm.FULL,
+    "full.json": TagForm.FULL,
     "raw.json": TagForm.RAW,
     "html.json": TagForm.HTML,
     "text.json": TagForm.TEXT,
@@ -123,16 +124,19 @@ Method = Callable[[Any, Request], Awaitable[Response]]
 def reads(
     summary: str, body: Body, parameters: Sequence[Parameter] = (), *, status: int = 200
 ) -> Callable[[Callable[[Any, TagRequest], Response]], Method]:
-    """A GET or HEAD: 304 to a client that has this version, else what the handler answers."""
+    """A GET or HEAD: 304 to a client that has this version, else what the handler answers.
+
+    `FORMAT` among the parameters: a record is asked for, so that an unknown format is 400.
+    """
 
     def decorate(handler: Callable[[Any, TagRequest], Response]) -> Method:
         @operation(
             summary,
             {status: Returns("The answer.", body, ETAG), 304: Returns("You have it.", headers=ETAG), **_READ_ERRORS},
-            parameters=(*parameters, FORMAT, _IF_NONE_MATCH),
+            parameters=(*parameters, _IF_NONE_MATCH),
         )
         async def method(endpoint: TagEndpoint, request: Request) -> Response:
-            tag_request = _tag_request(request)
+            tag_request = _tag_request(request, parameters)
             condition = request.headers.get("if-none-match")
             if condition is not None and etag_matches(condition.lower(), tag_request.state.sha):
                 return Response(status_code=304, headers={"ETag": tag_request.etag})
@@ -152,11 +156,11 @@ def computes(
         @operation(
             summary,
             {200: Returns("The answer.", body, ETAG), **_COMPUTE_ERRORS},
-            parameters=(*parameters, FORMAT),
+            parameters=parameters,
             body=takes,
         )
         async def method(endpoint: TagEndpoint, request: Request) -> Response:
-            tag_request = _tag_request(request)
+            tag_request = _tag_request(request, parameters)
             sent = await read_body(request.headers.raw, request.receive, MAX_BODY_BYTES)
             return await tag_request.tags.compute(partial(handler, endpoint), tag_request, sent)
 
@@ -183,7 +187,7 @@ def edits(
             security=("gitHubToken", "gitHubTokenAsBearer"),
         )
         async def method(endpoint: TagEndpoint, request: Request) -> Response:
-            tag_request, headers = _tag_request(request), request.headers
+            tag_request, headers = _tag_request(request, parameters), request.headers
             check_content_length(headers.raw, MAX_BODY_BYTES)
             if_match = headers.get("if-match", "").strip()
             if not if_match:
@@ -213,7 +217,7 @@ def parse_cells(body: bytes) -> CellSources:
     return CellSources(cells["name"], cells["intro"], cells["links"])
 
 
-def _tag_request(request: Request) -> TagRequest:
+def _tag_request(request: Request, described: Sequence[Parameter]) -> TagRequest:
     """Check path and form. Raises `NotFound` for an unknown namespace, `InvalidInput` for anything else."""
     tags: TagDatabase = request.app.state.services.tags
     parameters = request.path_params
@@ -221,17 +225,16 @@ def _tag_request(request: Request) -> TagRequest:
     if namespace is None:
         raise NotFound("There is no such namespace.")
     raw = checked_raw(parameters["raw"]) if "raw" in parameters else ""
-    return TagRequest(request, tags, tags.state, _requested_form(request), namespace, raw)
+    form = _requested_form(request, is_record=FORMAT in described)
+    return TagRequest(request, tags, tags.state, form, namespace, raw)
 
 
-def _requested_form(request: Request) -> TagForm:
-    """By `?format=`, else by `Accept`, else the full form. Raises `InvalidInput` for an unknown format."""
-    label = request.query_params.get("format")
-    if label is None:
-        return _accepted_form(request.headers.get("accept", ""))
-    if label not in _FORMS:
+def _requested_form(request: Request, *, is_record: bool) -> TagForm:
+    """By `?format=`, else by `Accept`, else the full form. An unknown format of a record raises `InvalidInput`."""
+    label = request.query_params.get("format", "").strip().lower()
+    if label and label not in _FORMS and is_record:
         raise InvalidInput("format", f"format must be one of {', '.join(_FORMS)}.")
-    return _FORMS[label]
+    return _FORMS.get(label) or _accepted_form(request.headers.get("accept", ""))
 
 
 def _accepted_form(accept: str) -> TagForm:

@@ -225,8 +225,11 @@ NAMESPACE = path("namespace", "Full name of a namespace, or an alias of it, in a
 RAW = path("raw", "Raw tag.", RawTag, "glasses")
 FORMAT = Parameter(
     "format",
-    "Form of the cells; takes precedence over `Accept`.",
-    Literal["json", "raw.json", "html.json", "text.json", "ast.json"],
+    "Form of the cells, in any case; takes precedence over `Accept`, unless it is empty.",
+    Literal["", "json", "full.json", "raw.json", "html.json", "text.json", "ast.json"],
+)
+MEDIA_FORMAT = Parameter(
+    "format", "Which media type to answer with, as for a record; an unknown one is ignored, since there are no cells."
 )
 POSITION = (
     Parameter("before", "Raw tag of the row to insert before.", RawTag),

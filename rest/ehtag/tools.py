@@ -8,6 +8,7 @@ from rest.ehtag.database import form_response
 from rest.ehtag.endpoint import TagEndpoint
 from rest.ehtag.requests import TagRequest, computes, parse_cells, reads
 from rest.ehtag.schemas import (
+    FORMAT,
     NAMESPACE,
     NORMALISED,
     PARSED,
@@ -43,7 +44,7 @@ class ToolsStatus(TagEndpoint):
 class Normalise(TagEndpoint):
     """A record in canonical form."""
 
-    @computes("A record in canonical form", NORMALISED, [NAMESPACE])
+    @computes("A record in canonical form", NORMALISED, [NAMESPACE, FORMAT])
     def post(self, request: TagRequest, body: bytes) -> Response:
         """A record in canonical form; within a namespace, with its problems."""
         record = _normalise(request, "", parse_cells(body))
@@ -65,7 +66,7 @@ class Serialise(TagEndpoint):
 class Parse(TagEndpoint):
     """A table row as a record."""
 
-    @computes("A table row as a record", PARSED, [NAMESPACE], takes=ROW)
+    @computes("A table row as a record", PARSED, [NAMESPACE, FORMAT], takes=ROW)
     def post(self, request: TagRequest, body: bytes) -> Response:
         """A table row as a record; within a namespace, with its problems."""
         try:

@@ -29,7 +29,7 @@ async def test_a_tag_is_added_with_one_commit(ehtag_api: EhtagApi) -> None:
 async def test_a_tag_is_changed_removed_and_gone(ehtag_api: EhtagApi) -> None:
     changed = await ehtag_api.edit("PUT", "/database/female/apron?format=raw.json", {**HAT, "intro": "新的。"})
     assert changed.status_code == 200
-    assert changed.headers["content-type"] == "application/raw+json"
+    assert changed.headers["content-type"] == "application/raw+json; charset=utf-8"
     assert changed.json() == {"name": "高帽", "intro": "新的。", "links": ""}
 
     same = await ehtag_api.edit("PUT", "/database/female/apron", {**HAT, "intro": " 新的。"})

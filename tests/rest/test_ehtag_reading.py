@@ -16,7 +16,7 @@ async def test_the_database_has_its_head_and_its_namespaces(ehtag_api: EhtagApi)
     person = {"name": "somebody", "email": "somebody@localhost", "when": "2023-11-14T22:13:20.000Z"}
     assert answer.status_code == 200
     assert answer.headers["etag"] == f'"{sha}"'
-    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["content-type"] == "application/json; charset=utf-8"
     assert answer.headers["vary"] == "Accept, Accept-Encoding, Origin"
     body = answer.json()
     assert list(body) == ["repo", "head", "version", "data"]
@@ -91,6 +91,11 @@ async def test_a_record_is_found_trimmed_and_in_any_case(ehtag_api: EhtagApi, ra
         ("?format=html.json", None, "application/html+json", "<p>高帽</p>"),
         ("?format=text.json", None, "application/text+json", "高帽"),
         ("?format=ast.json", None, "application/ast+json", FULL_HAT["name"]["ast"]),
+        ("?format=full.json", "application/raw+json", "application/json", FULL_HAT["name"]),
+        ("?format=Raw.JSON", None, "application/raw+json", "高帽"),
+        ("?format=%20text.json%09", None, "application/text+json", "高帽"),
+        ("?format=", "application/raw+json", "application/raw+json", "高帽"),
+        ("?format=%20", None, "application/json", FULL_HAT["name"]),
     ],
 )
 async def test_a_record_has_the_requested_form_and_the_query_takes_precedence(
@@ -102,14 +107,39 @@ async def test_a_record_has_the_requested_form_and_the_query_takes_precedence(
         "GET", f"/database/female/top hat{query}", headers={"Accept": accept} if accept else {}
     )
 
-    assert answer.headers["content-type"] == media_type
+    assert answer.headers["content-type"] == f"{media_type}; charset=utf-8"
     assert answer.json()["name"] == name
 
 
-@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT"])
-@pytest.mark.parametrize("path", ["/database/female/apron?format=xml", "/database/female/apron?format="])
-async def test_an_unknown_format_is_refused(ehtag_api: EhtagApi, method: str, path: str) -> None:
-    assert (await ehtag_api.request(method, path)).status_code == 400
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/database/female/apron"),
+        ("HEAD", "/database/female/apron"),
+        ("POST", "/database/female/cap"),
+        ("PUT", "/database/female/apron"),
+        ("POST", "/database/female/~comment"),
+        ("POST", "/tools/normalize"),
+        ("POST", "/tools/parse/female"),
+    ],
+)
+async def test_a_record_in_an_unknown_format_is_refused(ehtag_api: EhtagApi, method: str, path: str) -> None:
+    assert (await ehtag_api.request(method, f"{path}?format=xml")).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/database", "/database/female", "/database/~badge", "/database/all/~badge", "/database/female/~badge"],
+)
+async def test_an_unknown_format_is_ignored_where_no_record_is_asked_for(ehtag_api: EhtagApi, path: str) -> None:
+    answer = await ehtag_api.request("GET", f"{path}?format=xml")
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json; charset=utf-8"
+
+
+async def test_a_removal_asks_for_no_record(ehtag_api: EhtagApi) -> None:
+    assert (await ehtag_api.edit("DELETE", "/database/female/apron?format=xml")).status_code == 204
 
 
 @pytest.mark.parametrize("raw", ["围裙", "a_b", "a%2Fb", "a/b", "%zz", "%00", "%20", "a%0ab", "a|b", "%ff", ""])
@@ -158,15 +188,15 @@ async def test_a_client_that_has_another_version_gets_the_body(ehtag_api: EhtagA
 @pytest.mark.parametrize(
     ("path", "label", "message"),
     [
-        ("/database/~badge", "EhTag", None),
-        ("/database/all/~badge", "EhTag", None),
-        ("/database/~badge/all", "EhTag", None),
-        ("/database/female/~badge", "女性", "3"),
-        ("/database/~badge/female", "女性", "3"),
-        ("/database/~badge/f", "女性", "3"),
+        ("/database/~badge", "database", None),
+        ("/database/all/~badge", "all records", "7"),
+        ("/database/~badge/all", "all records", "7"),
+        ("/database/female/~badge", "female", "3"),
+        ("/database/~badge/female", "female", "3"),
+        ("/database/~badge/f", "female", "3"),
     ],
 )
-async def test_badges_show_the_version_or_the_count(
+async def test_badges_show_the_version_or_a_count(
     ehtag_api: EhtagApi, path: str, label: str, message: str | None
 ) -> None:
     answer = await ehtag_api.request("GET", path)
