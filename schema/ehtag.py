@@ -130,7 +130,7 @@ class EhTagDatabase:
 
     @field
     def repo(self) -> str:
-        """The remote's address without credentials; empty where there is none."""
+        """The remote's address without credentials; empty for the starter glossary."""
         return self._snapshot.repo
 
     @field

@@ -15,6 +15,8 @@ from services.errors import Conflict, InvalidInput, TagNotFound
 _HEADER = "| 原始标签 | 名称 | 描述 | 外部链接 |\n| -------- | ---- | ---- | -------- |"
 _CHANGE_HEADER = "|        | 原始标签 | 名称 | 描述 | 外部链接 |\n| ------ | -------- | ---- | ---- | -------- |"
 
+_COMMENT = "(注释)"  # in place of the raw tag that a comment row has not
+
 
 class Action(StrEnum):
     """What an edit does, as its commit says it."""
@@ -253,10 +255,11 @@ def commit_message(
 ) -> str:
     """The message of an edit's commit: a line that says what, then the row as a table, or both when it changed.
 
-    `name` is its text form, `old` and `new` are rows.
+    `name` is its text form, `old` and `new` are rows. No blank line follows the first, and a row without a raw tag is
+    "parody:(注释)": so the official server writes them.
     """
     one_line = name.replace("\n", " ").strip()
-    subject = f"{action.value} {namespace.value}:{raw}" + (f" - {one_line}" if one_line else "")
+    subject = f"{action.value} {namespace.value}:{raw or _COMMENT}" + (f" - {one_line}" if one_line else "")
     if old and new:
-        return f"{subject}\n\n{_CHANGE_HEADER}\n| 修改前 {old}\n| 修改后 {new}"
-    return f"{subject}\n\n{_HEADER}\n{old or new}"
+        return f"{subject}\n{_CHANGE_HEADER}\n| 修改前 {old}\n| 修改后 {new}"
+    return f"{subject}\n{_HEADER}\n{old or new}"

@@ -45,7 +45,11 @@ class RemoteSettings:
 
     def open(self, origin: str) -> Remote:
         """The remote of a repository whose `origin` this is (empty: it has none)."""
-        return Remote(self.chosen or origin or self.default, self.token)
+        return Remote(self.address(origin), self.token)
+
+    def address(self, origin: str) -> str:
+        """Its address; with credentials, where they are part of it."""
+        return self.chosen or origin or self.default
 
 
 OnProgress = Callable[[FetchProgress], None]

@@ -108,12 +108,12 @@ class Repository:
 
     @property
     def address(self) -> str:
-        """The remote's address, without credentials; empty where there is none."""
+        """The remote's address, without credentials: what `remote` gives; empty without a repository."""
         git = open_git(self.folder)
-        return public_address(self._remote.chosen or _origin(git)) if git else ""
+        return public_address(self._remote.address(_origin(git))) if git else ""
 
     def remote(self, git: pygit2.Repository | None) -> Remote:
-        """Where to fetch from and push to: the setting if there is one, else the repository's `origin`."""
+        """Where to fetch from and push to: the setting, where it is the default the repository's `origin` first."""
         return self._remote.open(_origin(git) if git else "")
 
     def commit(self, edit: Edit) -> str:

@@ -17,6 +17,7 @@ from services.ehtag import (
     open_tag_database,
 )
 from services.errors import Conflict
+from services.settings import OFFICIAL_EHTAG_REMOTE
 from tests.tag_databases import COOK, HAT, tag_settings
 from tests.tag_repositories import FEMALE, FILES, MakeTagRepository, TagRepository
 
@@ -26,12 +27,30 @@ pytestmark = pytest.mark.anyio
 async def test_the_state_is_that_of_the_head(tags: TagDatabase, repository: TagRepository) -> None:
     assert tags.state.sha == repository.head
     assert tags.state.snapshot.version == 7
-    assert tags.state.snapshot.repo == ""
+    assert tags.state.snapshot.repo == "https://github.com/EhTagTranslation/Database.git"
     assert not tags.state.is_starter
     assert tags.state.last_checked_at is None
     record = tags.state.snapshot.find(Namespace.FEMALE, "chef hat")
     assert record
     assert record.name.text == "厨师帽"
+
+
+@pytest.mark.parametrize(
+    ("remote", "origin", "repo"),
+    [
+        ("https://cook:secret@tags.example/a.git", "", "https://tags.example/a.git"),
+        ("https://tags.example/a.git", "https://tags.example/b.git", "https://tags.example/a.git"),
+        (OFFICIAL_EHTAG_REMOTE, "https://cook:secret@tags.example/b.git", "https://tags.example/b.git"),
+        (OFFICIAL_EHTAG_REMOTE, "", OFFICIAL_EHTAG_REMOTE),
+    ],
+)
+async def test_the_repo_is_where_a_sync_would_fetch_from(
+    tmp_path: Path, repository: TagRepository, remote: str, origin: str, repo: str
+) -> None:
+    if origin:
+        repository.git("remote", "add", "origin", origin)
+    async with open_tag_database(tag_settings(tmp_path, repository.folder, ehtag_remote=remote)) as tags:
+        assert tags.state.snapshot.repo == repo
 
 
 async def test_a_head_moved_by_another_program_is_followed_within_a_second(

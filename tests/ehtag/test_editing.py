@@ -37,7 +37,7 @@ async def test_an_added_tag_comes_after_the_last_row_and_all_else_is_unchanged(
     assert edit.record
     assert edit.record.intro.text == "见围裙(apron)。"
     assert repository.git("log", "-1", "--format=%an <%ae>|%B").strip() == (
-        "cook <7+cook@users.noreply.github.com>|添加 female:top hat - 高帽\n\n"
+        "cook <7+cook@users.noreply.github.com>|添加 female:top hat - 高帽\n"
         "| 原始标签 | 名称 | 描述 | 外部链接 |\n| -------- | ---- | ---- | -------- |\n"
         "| top hat | 高帽 | 见`apron`。 |  |"
     )
@@ -79,7 +79,6 @@ async def test_a_changed_row_keeps_its_position_and_line_ending(tags: TagDatabas
     assert edit.is_changed
     assert repository.git("log", "-1", "--format=%B").splitlines() == [
         "修改 other:full color - 全彩",
-        "",
         "|        | 原始标签 | 名称 | 描述 | 外部链接 |",
         "| ------ | -------- | ---- | ---- | -------- |",
         "| 修改前 | full color | 彩色 | 整本都是彩色的。 |  |",
@@ -105,7 +104,10 @@ async def test_a_removed_row_leaves_no_line(tags: TagDatabase, repository: TagRe
     assert repository.show("database/other.md") == FILES["database/other.md"].replace(old.encode(), b"")
     assert edit.record is None
     assert tags.state.snapshot.find(Namespace.OTHER, "full color") is None
-    assert repository.git("log", "-1", "--format=%s").strip() == "删除 other:full color - 彩色"
+    assert repository.git("log", "-1", "--format=%B").splitlines()[:2] == [
+        "删除 other:full color - 彩色",
+        "| 原始标签 | 名称 | 描述 | 外部链接 |",
+    ]
 
 
 async def test_a_comment_row_may_be_empty_but_needs_a_position(tags: TagDatabase, repository: TagRepository) -> None:
@@ -120,6 +122,23 @@ async def test_a_comment_row_may_be_empty_but_needs_a_position(tags: TagDatabase
     added = FEMALE.replace("| apron |", "|  |  |  |  |\n| apron |", 1)
     assert repository.show("database/female.md").decode() == added
     assert tags.state.snapshot.count == 7
+
+
+@pytest.mark.parametrize(
+    ("name", "subject"), [("", "添加 female:(注释)"), ("== 帽子 ==", "添加 female:(注释) - == 帽子 ==")]
+)
+async def test_a_comment_row_is_named_so_in_its_commit(
+    tags: TagDatabase, repository: TagRepository, name: str, subject: str
+) -> None:
+    position = RowPosition(before="apron")
+    await tags.add_comment(Namespace.FEMALE, CellSources(name, "", ""), position=position, if_match="*", user=COOK)
+
+    assert repository.git("log", "-1", "--format=%B").strip().splitlines() == [
+        subject,
+        "| 原始标签 | 名称 | 描述 | 外部链接 |",
+        "| -------- | ---- | ---- | -------- |",
+        f"|  | {name} |  |  |",
+    ]
 
 
 @pytest.mark.parametrize(

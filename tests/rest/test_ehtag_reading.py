@@ -20,7 +20,7 @@ async def test_the_database_has_its_head_and_its_namespaces(ehtag_api: EhtagApi)
     assert answer.headers["vary"] == "Accept, Accept-Encoding, Origin"
     body = answer.json()
     assert list(body) == ["repo", "head", "version", "data"]
-    assert body["repo"] == ""
+    assert body["repo"] == "https://github.com/EhTagTranslation/Database.git"
     assert body["head"] == {"author": person, "committer": person, "sha": sha, "message": "first"}
     assert body["version"] == 7
     assert body["data"][2] == {
