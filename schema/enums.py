@@ -196,7 +196,7 @@ _enum(
     QUEUE_FULL="Too many downloads wait already.",
     STORAGE_FULL="Too little disk is free.",
     UNAUTHENTICATED="A key or token is needed, or the one given was refused.",
-    FORBIDDEN="Not from here.",
+    FORBIDDEN="Not from here, or not by this user.",
     RATE_LIMITED="Too many requests.",
     CONFLICT="It exists already, or its state does not allow this.",
     STALE="Somebody was quicker; read again first.",

@@ -129,7 +129,7 @@ class UpstreamFailureResult(Error):
         return None if wait_s is None else ceil(wait_s)
 
 
-@error_type(errors.Unauthenticated)
+@error_type(errors.Unauthenticated, errors.Forbidden)
 class AccessDeniedResult(Error):
     """The caller may not do this."""
 

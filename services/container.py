@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from operator import attrgetter
 from pathlib import Path
@@ -25,7 +26,7 @@ from services.downloads import (
     open_archive_store,
     open_downloads,
 )
-from services.ehtag import GitHubIdentity, TagDatabase, TagKind, open_identity, open_tag_database
+from services.ehtag import EditorRules, GitHubIdentity, TagDatabase, TagKind, open_identity, open_tag_database
 from services.errors import ConfigurationError
 from services.notifications import Notifications, open_notifications
 from services.observability import metrics, telemetry
@@ -72,7 +73,7 @@ async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterat
         redis = await enter(open_redis(settings, join=join))
         events = await enter(open_events(redis))
         tags = await enter(open_tag_database(settings, events))
-        identity = await enter(open_identity(settings.github_api_url))
+        identity = await enter(open_identity(settings.github_api_url, _editor_rules(settings)))
         upstream = await enter(open_upstream(settings, redis))
         staging = Staging(settings.data_dir / "staging")
         tag_index = EhTagIndex(partial(attrgetter("state.translator"), tags))
@@ -138,6 +139,10 @@ class ArchiveMetadataSource:
     def url_of(self, album_id: str) -> str:
         """The album's page on the site."""
         return self._catalog.album_url(album_id)
+
+
+def _editor_rules(settings: Settings) -> EditorRules:
+    return EditorRules(frozenset(settings.ehtag_editors), timedelta(days=settings.ehtag_min_account_age_days))
 
 
 def _download_limits(settings: Settings) -> DownloadLimits:

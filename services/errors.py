@@ -241,7 +241,7 @@ class Unauthenticated(JmgraphError):
 
 
 class Forbidden(JmgraphError):
-    """Not from this origin."""
+    """Not from this origin, or not by this user."""
 
     code = ErrorCode.FORBIDDEN
 

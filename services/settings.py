@@ -35,6 +35,9 @@ LONGEST_QUEUE = 1_000_000
 
 _COMMITTER = re.compile(r"[^<>\x00-\x1f]*[^<>\s\x00-\x1f] <[^<>\s\x00-\x1f]*@[^<>\s\x00-\x1f]*>")
 
+_LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_LONGEST_DAYS = 36_500
+
 
 def _split(value: object) -> object:
     if not isinstance(value, str):
@@ -117,6 +120,12 @@ def _host_names(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
+def _logins(values: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(map(_LOGIN.fullmatch, values)):
+        raise ValueError("logins of GitHub, as in: cook, gardener")
+    return tuple(value.lower() for value in values)
+
+
 def _committer(value: str) -> str:
     if not _COMMITTER.fullmatch(value):
         raise ValueError("a name and an address, as in: jmgraph <jmgraph@localhost>")
@@ -137,6 +146,7 @@ CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Urls = Annotated[CommaSeparated, AfterValidator(_http_urls)]
 Networks = Annotated[CommaSeparated, AfterValidator(_networks)]
 HostNames = Annotated[CommaSeparated, AfterValidator(_host_names)]
+Logins = Annotated[CommaSeparated, AfterValidator(_logins)]
 Origins = Annotated[CommaSeparated, AfterValidator(_origins)]
 OptionalUrl = Annotated[str, AfterValidator(_optional_http_url)]
 Url = Annotated[str, AfterValidator(_http_url)]
@@ -210,6 +220,8 @@ class Settings(BaseSettings):
     ehtag_committer: Annotated[str, AfterValidator(_committer)] = _env(
         "EHTAG_COMMITTER", "jmgraph <jmgraph@localhost>"
     )
+    ehtag_editors: Logins = _env("EHTAG_EDITORS", ())
+    ehtag_min_account_age_days: int = _env("EHTAG_MIN_ACCOUNT_AGE", 15, ge=0, le=_LONGEST_DAYS)
     ehtag_webhook_secret: SecretStr = _env("EHTAG_WEBHOOK_SECRET", SecretStr(""))
     github_api_url: Url = _env("GITHUB_API_URL", GITHUB_API_URL)
 

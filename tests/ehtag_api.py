@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,8 +14,8 @@ import pytest
 from starlette.applications import Starlette
 
 from rest.ehtag import routes
-from services.ehtag import open_identity, open_tag_database
-from services.settings import read_settings
+from services.ehtag import EditorRules, open_identity, open_tag_database
+from services.settings import Settings, read_settings
 from tests.github import GOOD_TOKEN, GitHub
 from tests.tag_repositories import MakeTagRepository, TagRepository
 
@@ -74,7 +75,16 @@ async def ehtag_api(
     settings = read_settings(
         data_dir=tmp_path / "data", ehtag_repository=repository.folder, ehtag_webhook_secret=SECRET
     )
-    async with open_tag_database(settings) as tags, open_identity(github.url) as identity:
+    async with open_ehtag_api(settings, repository, github) as api:
+        yield api
+
+
+@asynccontextmanager
+async def open_ehtag_api(
+    settings: Settings, repository: TagRepository, github: GitHub, rules: EditorRules | None = None
+) -> AsyncIterator[EhtagApi]:
+    """The API of these settings; `repository` is the one that its edits are made in."""
+    async with open_tag_database(settings) as tags, open_identity(github.url, rules or EditorRules()) as identity:
         app = Starlette(routes=routes)
         app.state.services = SimpleNamespace(tags=tags, identity=identity, settings=settings)
         transport = httpx.ASGITransport(app)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import uvicorn
@@ -17,6 +18,7 @@ from starlette.routing import Route
 
 GOOD_TOKEN = "gho_cook"
 OTHER_TOKEN = "gho_gardener"
+NEW_TOKEN = "gho_newcomer"
 STARTED_WITHIN_S = 20
 
 
@@ -33,6 +35,7 @@ class GitHub:
         self.tokens = []
         self.answers = {
             GOOD_TOKEN: user("cook", 7),
+            NEW_TOKEN: user("newcomer", 9, age_days=14.9),
             OTHER_TOKEN: user("gardener", 8),
             "gho_broken": PlainTextResponse("<html>", 200),
             "gho_busy": JSONResponse({}, 403, {"x-ratelimit-remaining": "0"}),
@@ -47,9 +50,12 @@ class GitHub:
         return self.answers.get(token) or JSONResponse({"message": "Bad credentials"}, 401)
 
 
-def user(login: str, number: int) -> Response:
-    """The response to a token of this user."""
-    return JSONResponse({"login": login, "id": number, "name": None})
+def user(login: str, number: int, age_days: float = 15.1) -> Response:
+    """The response to a token of this user, whose account is so many days old."""
+    created_at = datetime.now(UTC) - timedelta(days=age_days)
+    return JSONResponse(
+        {"login": login, "id": number, "name": None, "created_at": f"{created_at:%Y-%m-%dT%H:%M:%SZ}"}
+    )
 
 
 @contextmanager

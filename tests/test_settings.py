@@ -56,6 +56,12 @@ from services.settings import read_settings
             "1" + "0" * 20,
             "JMGRAPH_DOWNLOAD_QUEUE_LIMIT='100000000000000000000': input should be less than or equal to 1000000",
         ),
+        ("EHTAG_EDITORS", "cook,@tea", "JMGRAPH_EHTAG_EDITORS='cook,@tea': logins of GitHub, as in: cook, gardener"),
+        (
+            "EHTAG_MIN_ACCOUNT_AGE",
+            "-1",
+            "JMGRAPH_EHTAG_MIN_ACCOUNT_AGE='-1': input should be greater than or equal to 0",
+        ),
         (
             "EHTAG_COMMITTER",
             "tea <<tea@example>",
@@ -80,6 +86,13 @@ def test_networks_and_any_are_trusted_as_they_are_given(monkeypatch: pytest.Monk
 
     assert settings.trusted_proxies == ("10.0.0.0/8", "::1", "*")
     assert settings.allowed_hosts == ("comics.example", "*")
+
+
+def test_editors_are_logins_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JMGRAPH_EHTAG_EDITORS", " Cook, gardener,")
+
+    assert read_settings().ehtag_editors == ("cook", "gardener")
+    assert read_settings().ehtag_min_account_age_days == 15
 
 
 def test_what_may_be_left_out_may_be_empty(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

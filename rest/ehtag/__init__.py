@@ -47,7 +47,7 @@ _described_routes = [
 GROUP = Group(
     "EhTag connector · 标签数据库",
     "Reads and edits the tag database; each edit is one commit. "
-    "Order of checks on an edit: 413, 428, 412, 401, then the body.",
+    "Order of checks on an edit: 413, 428, 412, 401, 403, then the body.",
     _described_routes,
     Problem,
 )

@@ -67,6 +67,7 @@ _COMPUTE_ERRORS: Mapping[int, str] = {
 _EDIT_ERRORS: Mapping[int, str] = {
     400: "Bad cells, one line for each problem, or a bad raw tag.",
     401: "No token, or one that GitHub refuses.",
+    403: "This user may not edit here, for the reason given.",
     409: "Only the starter glossary is there, or the work tree has uncommitted changes.",
     412: "Another version is the newest by now, or the remote refused the edit.",
     413: "The body is too long.",

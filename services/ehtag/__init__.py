@@ -15,7 +15,7 @@ from services.ehtag.export import (
 )
 from services.ehtag.factory import open_tag_database
 from services.ehtag.folding import fold, fold_many
-from services.ehtag.identity import GitHubIdentity, GitHubUser, open_identity
+from services.ehtag.identity import EditorRules, GitHubIdentity, GitHubUser, open_identity
 from services.ehtag.markup.cells import Cell
 from services.ehtag.records import (
     CommitRecord,
@@ -42,6 +42,7 @@ __all__ = [
     "CommitRecord",
     "DatabaseState",
     "EditResult",
+    "EditorRules",
     "FetchProgress",
     "FoundTags",
     "GitHubIdentity",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import timedelta
 
 import pytest
+from starlette.responses import JSONResponse
 
-from services.ehtag import GitHubIdentity, GitHubUser, open_identity
-from services.errors import ErrorCode, Unauthenticated, UpstreamFailure
-from tests.github import GOOD_TOKEN, GitHub, user
+from services.ehtag import EditorRules, GitHubIdentity, GitHubUser, open_identity
+from services.errors import ErrorCode, Forbidden, Unauthenticated, UpstreamFailure
+from tests.github import GOOD_TOKEN, NEW_TOKEN, OTHER_TOKEN, GitHub, user
 
 pytestmark = pytest.mark.anyio
 
@@ -80,12 +82,58 @@ async def test_an_unreachable_github_does_not_refuse_the_token() -> None:
 
 @pytest.mark.parametrize("answer", [{"login": "a b", "id": 1}, {"login": "x>", "id": 1}, {"login": "a"}, []])
 async def test_an_invalid_answer_becomes_no_author(github: GitHub, answer: object) -> None:
-    from starlette.responses import JSONResponse
-
     github.answers["gho_odd"] = JSONResponse(answer)
     async with open_identity(github.url) as identity:
         with pytest.raises(UpstreamFailure):
             await identity.verify("gho_odd")
+
+
+ONLY_COOK = EditorRules(frozenset({"cook"}))
+FIFTEEN_DAYS = EditorRules(min_account_age=timedelta(days=15))
+
+
+@pytest.mark.parametrize(
+    ("rules", "token"),
+    [
+        (EditorRules(), NEW_TOKEN),
+        (ONLY_COOK, GOOD_TOKEN),
+        (ONLY_COOK, "gho_capital"),
+        (FIFTEEN_DAYS, GOOD_TOKEN),
+    ],
+)
+async def test_who_may_edit_by_the_rules_is_let_in(github: GitHub, rules: EditorRules, token: str) -> None:
+    github.answers["gho_capital"] = user("Cook", 7)
+    async with open_identity(github.url, rules) as identity:
+        assert await identity.verify(token)
+
+
+@pytest.mark.parametrize(
+    ("rules", "token", "reason"),
+    [
+        (ONLY_COOK, OTHER_TOKEN, "gardener is not among those who may edit"),
+        (FIFTEEN_DAYS, NEW_TOKEN, "newcomer must be 15 days old"),
+    ],
+)
+async def test_who_may_not_edit_is_refused_each_time_and_github_asked_once(
+    github: GitHub, rules: EditorRules, token: str, reason: str
+) -> None:
+    async with open_identity(github.url, rules) as identity:
+        for _ in range(2):
+            with pytest.raises(Forbidden, match=reason):
+                await identity.verify(token)
+
+    assert github.tokens == [token]
+
+
+@pytest.mark.parametrize("created_at", [None, "yesterday", 7])
+async def test_an_account_of_unknown_age_is_no_editor_where_the_age_counts(
+    github: GitHub, created_at: object
+) -> None:
+    github.answers["gho_odd"] = JSONResponse({"login": "odd", "id": 1, "created_at": created_at})
+    async with open_identity(github.url, FIFTEEN_DAYS) as strict, open_identity(github.url) as lenient:
+        assert await lenient.verify("gho_odd") == GitHubUser("odd", 1)
+        with pytest.raises(UpstreamFailure, match="how old"):
+            await strict.verify("gho_odd")
 
 
 async def test_tokens_are_in_no_log_and_no_representation(

@@ -5,11 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from tests.ehtag_api import HAT, EhtagApi, etag_of
-from tests.github import GOOD_TOKEN
+from services.ehtag import EditorRules
+from services.settings import read_settings
+from tests.ehtag_api import HAT, EhtagApi, etag_of, open_ehtag_api
+from tests.github import GOOD_TOKEN, NEW_TOKEN, GitHub
+from tests.tag_repositories import MakeTagRepository
 
 pytestmark = pytest.mark.anyio
 
@@ -106,6 +111,31 @@ async def test_a_caller_without_a_valid_token_can_not_write(
     assert answer.json()["code"] == code
     assert answer.headers.get("www-authenticate") == ("Bearer" if status == 401 else None)
     assert "gho_" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("token", "rules", "reason"),
+    [
+        (GOOD_TOKEN, EditorRules(frozenset({"gardener"})), "cook is not among those who may edit"),
+        (NEW_TOKEN, EditorRules(min_account_age=timedelta(days=15)), "newcomer must be 15 days old"),
+    ],
+)
+async def test_who_may_not_edit_is_refused_with_the_reason_and_before_the_body(
+    tmp_path: Path,
+    make_tag_repository: MakeTagRepository,
+    github: GitHub,
+    token: str,
+    rules: EditorRules,
+    reason: str,
+) -> None:
+    repository = make_tag_repository()
+    settings = read_settings(data_dir=tmp_path / "data", ehtag_repository=repository.folder)
+    async with open_ehtag_api(settings, repository, github, rules) as api:
+        answer = await api.edit("PUT", "/database/female/apron", {"name": 1}, X_Token=token)
+
+    assert answer.status_code == 403
+    assert answer.json()["code"] == "FORBIDDEN"
+    assert reason in answer.json()["message"]
 
 
 async def test_twelve_writers_of_one_version_are_one_created_and_eleven_refused(ehtag_api: EhtagApi) -> None:

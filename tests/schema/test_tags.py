@@ -9,7 +9,7 @@ import pytest
 
 from services.cursors import encode_cursor
 from services.settings import Settings
-from tests.github import GOOD_TOKEN, GitHub
+from tests.github import GOOD_TOKEN, NEW_TOKEN, GitHub
 from tests.graphql_client import GraphQLClient, graphql_client
 from tests.sockets import connected
 from tests.tag_repositories import FILES, MakeTagRepository
@@ -227,6 +227,31 @@ async def test_an_edit_needs_a_version_and_a_token(editable: GraphQLClient, gith
     assert added == {"__typename": "Tag", "id": "female:lighthouse", "name": "灯塔"}
     assert await head_of(editable) != head
     assert (await editable.ask('{ tag(namespace: FEMALE, raw: "lighthouse") { name } }'))["tag"]["name"] == "灯塔"
+
+
+@pytest.mark.parametrize(
+    ("token", "settings", "reason"),
+    [
+        (NEW_TOKEN, {}, "15 days old"),
+        (GOOD_TOKEN, {"ehtag_editors": "Gardener"}, "cook is not among those who may edit"),
+    ],
+)
+async def test_who_may_not_edit_is_denied_with_the_reason(
+    make_settings: Callable[..., Settings],
+    make_tag_repository: MakeTagRepository,
+    github: GitHub,
+    token: str,
+    settings: dict[str, str],
+    reason: str,
+) -> None:
+    folder = make_tag_repository().folder
+    async with graphql_client(
+        make_settings(ehtag_repository=folder, github_api_url=github.url, **settings)
+    ) as server:
+        denied = await edit(server, REMOVE, token, namespace="FEMALE", raw="apron", ifMatch="*")
+
+    assert (denied["__typename"], denied["code"], denied["retryable"]) == ("AccessDenied", "FORBIDDEN", False)
+    assert reason in denied["message"]
 
 
 async def test_a_refused_edit_is_a_typed_result(editable: GraphQLClient, github: GitHub) -> None:
