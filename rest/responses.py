@@ -34,6 +34,7 @@ STATUS_OF_CODE: dict[ErrorCode, int] = {
     ErrorCode.RATE_LIMITED: 429,
     ErrorCode.CONFLICT: 409,
     ErrorCode.STALE: 412,
+    ErrorCode.BUSY: 503,
     ErrorCode.TIMEOUT: 504,
     ErrorCode.INTERNAL: 500,
 }

@@ -173,7 +173,7 @@ _enum(
 )
 _enum(
     UpstreamReason,
-    "Why the site could not be read.",
+    "Why the site, or another server that this one needs, could not be used.",
     REGION_BLOCKED="The site refuses this server's region.",
     CHALLENGED="The site asks for a browser challenge.",
     RATE_LIMITED="The site asks for fewer requests.",
@@ -183,6 +183,7 @@ _enum(
     MAINTENANCE="The site is under maintenance.",
     LOGIN_REQUIRED="The site shows this only after a login.",
     REFUSED="The site refuses this number, on every host.",
+    CREDENTIALS_REFUSED="This server's own credentials were refused.",
 )
 _enum(
     ErrorCode,
@@ -200,6 +201,7 @@ _enum(
     RATE_LIMITED="Too many requests.",
     CONFLICT="It exists already, or its state does not allow this.",
     STALE="Somebody was quicker; read again first.",
+    BUSY="Another change is not done yet; try again in a moment.",
     TIMEOUT="The site did not answer in time.",
     INTERNAL="A fault of this server.",
 )

@@ -113,7 +113,7 @@ class QueueRejectedResult(Error):
 
 @error_type(errors.UpstreamFailure)
 class UpstreamFailureResult(Error):
-    """The site could not be read."""
+    """The site, or another server that this one needs, could not be used."""
 
     error: strawberry.Private[errors.UpstreamFailure]
 
@@ -124,7 +124,7 @@ class UpstreamFailureResult(Error):
 
     @field
     def retry_after(self) -> int | None:
-        """Seconds that the site asks to wait."""
+        """Seconds after which trying again makes sense."""
         wait_s = self.error.retry_after_s
         return None if wait_s is None else ceil(wait_s)
 

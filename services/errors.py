@@ -9,6 +9,8 @@ JmgraphError
 ├── InvalidInput                 INVALID_INPUT
 ├── BlockedByPolicy              BLOCKED_BY_POLICY
 ├── UpstreamFailure              UPSTREAM_UNAVAILABLE, UPSTREAM_BROKEN or TIMEOUT, by its reason
+│   ├── RemoteRefused            UPSTREAM_BROKEN
+│   └── TagDatabaseBusy          BUSY
 ├── QueueRejected
 │   ├── QueueFull                QUEUE_FULL
 │   ├── QueueUnavailable         QUEUE_UNAVAILABLE
@@ -46,12 +48,13 @@ class ErrorCode(StrEnum):
     RATE_LIMITED = "RATE_LIMITED"
     CONFLICT = "CONFLICT"
     STALE = "STALE"
+    BUSY = "BUSY"
     TIMEOUT = "TIMEOUT"
     INTERNAL = "INTERNAL"
 
 
 class UpstreamReason(StrEnum):
-    """Why the site could not be read."""
+    """Why the site, or another server that this one needs, could not be used."""
 
     REGION_BLOCKED = "REGION_BLOCKED"
     CHALLENGED = "CHALLENGED"
@@ -62,6 +65,7 @@ class UpstreamReason(StrEnum):
     MAINTENANCE = "MAINTENANCE"
     LOGIN_REQUIRED = "LOGIN_REQUIRED"
     REFUSED = "REFUSED"
+    CREDENTIALS_REFUSED = "CREDENTIALS_REFUSED"
 
 
 class ConfigurationError(Exception):
@@ -80,7 +84,7 @@ class JmgraphError(Exception):
 
     @property
     def error_code(self) -> ErrorCode:
-        """The code of this instance; only `UpstreamFailure` decides by instance."""
+        """The code of this instance; only an `UpstreamFailure` decides by instance."""
         return self.code
 
     @property
@@ -163,6 +167,7 @@ _UPSTREAM_MESSAGES: dict[UpstreamReason, str] = {
     UpstreamReason.MAINTENANCE: "The site is under maintenance.",
     UpstreamReason.LOGIN_REQUIRED: "The site shows this only to people who are logged in there.",
     UpstreamReason.REFUSED: "The site refuses this number.",
+    UpstreamReason.CREDENTIALS_REFUSED: "This server's own credentials were refused.",
 }
 
 
@@ -181,7 +186,7 @@ class UpstreamFailure(JmgraphError):
 
     @property
     def error_code(self) -> ErrorCode:
-        """TIMEOUT for TIMEOUT, UPSTREAM_BROKEN for GARBLED, UPSTREAM_UNAVAILABLE for the rest."""
+        """TIMEOUT for TIMEOUT, UPSTREAM_BROKEN for GARBLED and CREDENTIALS_REFUSED, else UPSTREAM_UNAVAILABLE."""
         return _CODE_OF_REASON.get(self.reason, ErrorCode.UPSTREAM_UNAVAILABLE)
 
     @property
@@ -190,13 +195,39 @@ class UpstreamFailure(JmgraphError):
         return {**super().extensions, "reason": self.reason.value}
 
 
-_NEVER_RETRIED = frozenset({UpstreamReason.LOGIN_REQUIRED, UpstreamReason.REFUSED})
-"""What the site says of one number; it would say the same again."""
+_NEVER_RETRIED = frozenset(
+    {UpstreamReason.LOGIN_REQUIRED, UpstreamReason.REFUSED, UpstreamReason.CREDENTIALS_REFUSED}
+)
+"""What the site says of one number, and a remote of our token; each would say the same again."""
 
 _CODE_OF_REASON = {
     UpstreamReason.TIMEOUT: ErrorCode.TIMEOUT,
     UpstreamReason.GARBLED: ErrorCode.UPSTREAM_BROKEN,
+    UpstreamReason.CREDENTIALS_REFUSED: ErrorCode.UPSTREAM_BROKEN,
 }
+
+
+class RemoteRefused(UpstreamFailure):
+    """The remote of the tag database refuses this server's own token: its host must set another."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(UpstreamReason.CREDENTIALS_REFUSED, message)
+
+
+class TagDatabaseBusy(UpstreamFailure):
+    """Another change of the tag database is not done yet; mostly it waits for the remote."""
+
+    def __init__(self) -> None:
+        message = "Another change of the tag database is not done yet, mostly for its remote; try again in a moment."
+        super().__init__(UpstreamReason.TIMEOUT, message, _BUSY_RETRY_AFTER_S)
+
+    @property
+    def error_code(self) -> ErrorCode:
+        """BUSY."""
+        return ErrorCode.BUSY
+
+
+_BUSY_RETRY_AFTER_S = 5.0  # a push takes a second or two, a hanging one a minute
 
 
 class QueueRejected(JmgraphError):

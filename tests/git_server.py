@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -29,6 +30,9 @@ class GitServer:
     repository: TagRepository
     url: str = ""
     credentials: list[str] = field(default_factory=list)
+    pushes: int = 0
+    takes_pushes: threading.Event = field(default_factory=threading.Event)
+    """While it is not set, a push hangs."""
 
     async def answer(self, request: Request) -> Response:
         """Respond to any request of git."""
@@ -37,7 +41,11 @@ class GitServer:
         self.credentials.append(given)
         if given != f"x-access-token:{TOKEN}":
             return Response(status_code=401, headers={"WWW-Authenticate": 'Basic realm="git"'})
-        return await asyncio.to_thread(self._run, request, await request.body())
+        body = await request.body()
+        if request.method == "POST" and request.url.path.endswith("/git-receive-pack"):
+            self.pushes += 1
+            await asyncio.to_thread(self.takes_pushes.wait)
+        return await asyncio.to_thread(self._run, request, body)
 
     def _run(self, request: Request, body: bytes) -> Response:
         environment = {
@@ -62,10 +70,14 @@ class GitServer:
 @contextmanager
 def _running(repository: TagRepository) -> Iterator[GitServer]:
     server = GitServer(repository)
+    server.takes_pushes.set()
     app = Starlette(routes=[Route("/{path:path}", server.answer, methods=["GET", "POST"])])
     with running_server(app) as address:
         server.url = f"{address}/{repository.folder.name}"
-        yield server
+        try:
+            yield server
+        finally:
+            server.takes_pushes.set()
 
 
 @pytest.fixture

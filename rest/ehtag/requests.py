@@ -64,15 +64,16 @@ _COMPUTE_ERRORS: Mapping[int, str] = {
     413: "The body is too long.",
     **_NOT_FOUND,
 }
-_EDIT_ERRORS: Mapping[int, str] = {
+_EDIT_ERRORS: Mapping[int, Returns | str] = {
     400: "Bad cells, one line for each problem, or a bad raw tag.",
     401: "No token, or one that GitHub refuses.",
     403: "This user may not edit here, for the reason given.",
-    409: "Only the starter glossary is there, or the work tree has uncommitted changes.",
-    412: "Another version is the newest by now, or the remote refused the edit.",
+    409: "Only the starter glossary is there, the work tree has uncommitted changes, or the remote declines edits.",
+    412: "Another version is the newest by now.",
     413: "The body is too long.",
     428: "If-Match is missing.",
-    502: "GitHub sent an unreadable answer.",
+    502: "GitHub sent an unreadable answer, or the remote refuses this server's token.",
+    503: Returns("Another edit waits for the remote.", headers={"Retry-After": "Seconds."}),
     504: "GitHub gave no answer, or the remote did not.",
     **_NOT_FOUND,
 }

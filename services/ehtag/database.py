@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Collection
-from contextlib import nullcontext, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -32,7 +32,7 @@ from services.ehtag.search import FoundTags
 from services.ehtag.snapshot import TagRecord
 from services.ehtag.state import DatabaseState, RecordCounts, StateReader
 from services.ehtag.sync import SyncOutcome, SyncStatus, sync_repository
-from services.errors import Conflict, JmgraphError, StaleVersion
+from services.errors import Conflict, JmgraphError, StaleVersion, TagDatabaseBusy
 from services.http_semantics import etag_matches
 
 if TYPE_CHECKING:
@@ -70,9 +70,10 @@ class TagDatabase:
     """The tag database of this process; built by `open_tag_database`.
 
     Edits take `if_match`, a version as an ETag may be written (`*` for any), and their author. The check and the
-    commit are atomic across processes. Each raises `StaleVersion` when the version is another one or the remote
-    refused the push, `InvalidInput` with one line for each problem, `Conflict` while only the starter glossary is
-    there or the work tree has changes of its own, and `UpstreamFailure` when the remote to push to can't be reached.
+    commit are atomic across processes. Each raises `StaleVersion` when the version is another one, here or at the
+    remote, `InvalidInput` with one line for each problem, `Conflict` while only the starter glossary is there, the
+    work tree has changes of its own, or the remote declines the push, `RemoteRefused` when it refuses this server's
+    token, `UpstreamFailure` when it can't be reached, and `TagDatabaseBusy` while another edit waits for it.
     """
 
     def __init__(
@@ -222,7 +223,7 @@ class TagDatabase:
     async def _edit(
         self, plan: Callable[[DatabaseState], EditPlan | None], if_match: str, user: GitHubUser
     ) -> EditResult:
-        async with self._editing:
+        async with self._one_edit():
             state = await self.check_version(if_match)
             if state.is_starter:
                 raise Conflict(_STARTER_IS_READ_ONLY)
@@ -236,6 +237,19 @@ class TagDatabase:
                 await self._announce_and_refresh()
         log.info("The tag database was edited", sha=self.state.sha, by=user.login)
         return EditResult(self.state.sha, planned.record(self.state.snapshot))
+
+    @asynccontextmanager
+    async def _one_edit(self) -> AsyncIterator[None]:
+        """One edit of this process at a time. Raises `TagDatabaseBusy` when another takes long."""
+        try:
+            async with asyncio.timeout(self._repository.edit_timeout_s):
+                await self._editing.acquire()
+        except TimeoutError:
+            raise TagDatabaseBusy from None
+        try:
+            yield
+        finally:
+            self._editing.release()
 
     async def _announce_and_refresh(self) -> None:
         """Announce the change, then read it: other processes read the new head at the same time."""

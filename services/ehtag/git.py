@@ -17,7 +17,7 @@ import structlog
 from pygit2.enums import RepositoryOpenFlag
 
 from services.ehtag.records import CommitRecord, Signature
-from services.errors import Conflict, Internal
+from services.errors import Internal, TagDatabaseBusy
 
 log = structlog.get_logger("jmgraph.ehtag")
 
@@ -166,7 +166,7 @@ class FileLock:
 def file_lock(path: Path, timeout_s: float) -> Iterator[FileLock]:
     """Hold the lock of this file within the block; threads of one process exclude each other too.
 
-    Blocks its thread. Raises `Conflict` when another holder keeps it for longer than `timeout_s`.
+    Blocks its thread. Raises `TagDatabaseBusy` when another holder keeps it for longer than `timeout_s`.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
@@ -182,5 +182,5 @@ def _acquire(descriptor: int, deadline: float) -> None:
             return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > deadline:
-                raise Conflict("Somebody else is changing the tag database; try again in a moment.") from None
+                raise TagDatabaseBusy from None
         time.sleep(_RETRY_S)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ import pygit2
 from pygit2.enums import ReferenceType
 
 from services.ehtag.git import HEAD, public_address
-from services.errors import StaleVersion, UpstreamFailure, UpstreamReason
+from services.errors import Conflict, RemoteRefused, UpstreamFailure, UpstreamReason
 from services.network import is_loopback
 
 _PUSH = 1  # GIT_DIRECTION_PUSH
@@ -21,6 +22,9 @@ _USER = "x-access-token"  # GitHub takes any name with a token for a password
 
 # git_error_t of the transport (OS, NET, SSL, SSH, HTTP); anything else is the remote's own answer
 _TRANSPORT_ERRORS = frozenset({2, 12, 16, 23, 34})
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
+_MOST_WORDS = 500  # characters of what a remote says
+
 _REFUSED_STATUSES = ("status code: 401", "status code: 403")
 
 
@@ -86,8 +90,8 @@ class Remote:
     def push(self, git: pygit2.Repository, source: str) -> None:
         """Push the commit of one reference to the branch that corresponds to the repository's own.
 
-        Raises `StaleVersion` when the remote refuses (it moved on, a hook or a missing right says no),
-        `UpstreamFailure` when it can't be reached.
+        Raises `Conflict` when the remote declines (it moved on, or protects its branch), `RemoteRefused` when it
+        refuses the token, `UpstreamFailure` when it can't be reached.
         """
         remote, callbacks = self._open(git), _Callbacks(self)
         with self._translate_errors(is_push=True):
@@ -96,7 +100,7 @@ class Remote:
             branch = _branch(heads, own_branch(git))[0] if heads else own_branch(git)
             remote.push([f"{source}:{branch}"], callbacks=callbacks, proxy=self._proxy)
         if callbacks.refusal:
-            raise _refused(callbacks.refusal)
+            raise _declined(": ".join(filter(None, (callbacks.refusal, callbacks.words))))
 
     def credentials(self, url: str) -> pygit2.UserPass | None:
         """The credentials for a URL that asks for some; None for a host that must not get the token."""
@@ -120,21 +124,29 @@ class Remote:
         try:
             yield
         except pygit2.GitError as error:
-            reason = str(error).replace(self.address, public_address(self.address))
+            reason = str(error).replace(self.address, self._public)
             is_refusal = isinstance(error, pygit2.AuthError) or any(status in reason for status in _REFUSED_STATUSES)
-            if is_push and (is_refusal or getattr(error, "error_class", 0) not in _TRANSPORT_ERRORS):
-                raise _refused(reason) from None
+            if is_refusal:
+                raise RemoteRefused(
+                    f"The tag database's remote {self._public} refuses this server's token: {reason}"
+                ) from None
+            if is_push and getattr(error, "error_class", 0) not in _TRANSPORT_ERRORS:
+                raise _declined(reason) from None
             raise self._unreachable(reason) from None
         except (KeyError, ValueError) as error:
             raise self._unreachable(str(error)) from None
 
     def _unreachable(self, reason: str) -> UpstreamFailure:
-        address = public_address(self.address)
-        return UpstreamFailure(UpstreamReason.UNREACHABLE, f"The tag database's remote {address} failed: {reason}")
+        message = f"The tag database's remote {self._public} failed: {reason}"
+        return UpstreamFailure(UpstreamReason.UNREACHABLE, message)
+
+    @property
+    def _public(self) -> str:
+        return public_address(self.address)
 
 
 class _Callbacks(pygit2.RemoteCallbacks):
-    """The callbacks of one fetch or push: credentials, progress, refusal."""
+    """The callbacks of one fetch or push: credentials, progress, refusal, and what the remote says of it."""
 
     def __init__(self, remote: Remote, on_progress: OnProgress | None = None) -> None:
         super().__init__()
@@ -142,6 +154,15 @@ class _Callbacks(pygit2.RemoteCallbacks):
         self._owner = remote
         self._on_progress = on_progress
         self._has_sent_token = False
+        self._said = ""
+
+    @property
+    def words(self) -> str:
+        """What the remote has said, on one line: "GH006: Protected branch update failed"."""
+        return " ".join(_CONTROL.sub(" ", self._said).split())[:_MOST_WORDS]
+
+    def sideband_progress(self, string: str) -> None:
+        self._said += string
 
     def credentials(self, url: str, *_: object) -> pygit2.UserPass:
         found = self._owner.credentials(url)
@@ -186,8 +207,8 @@ def _branch(heads: Sequence[pygit2.remotes.RemoteHead], own: str) -> tuple[str, 
     raise ValueError("it has no branch with commits")
 
 
-def _refused(reason: str) -> StaleVersion:
-    return StaleVersion("", f"The remote did not take the edit, so it was undone: {reason}")
+def _declined(reason: str) -> Conflict:
+    return Conflict(f"The remote does not take the edit, so it was undone: {reason}")
 
 
 def _is_url(address: str) -> bool:

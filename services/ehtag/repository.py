@@ -34,9 +34,11 @@ set_up_libgit2()
 DATABASE_FOLDER = "database"
 VERSION_FILE = "version"
 ORIGIN = "origin"
+BUSY_AFTER_S = 0.4
+"""Waited for once within a process and once between processes: the answer comes within a second."""
 
 _LOCK_FILE = "jmgraph.lock"
-_LOCK_TIMEOUT_S = 60.0  # longer than a push to a slow remote takes
+_LOCK_TIMEOUT_S = 60.0
 _PENDING = "refs/jmgraph/pending"  # a commit on its way to the remote
 
 
@@ -116,14 +118,20 @@ class Repository:
         """Where to fetch from and push to: the setting, where it is the default the repository's `origin` first."""
         return self._remote.open(_origin(git) if git else "")
 
+    @property
+    def edit_timeout_s(self) -> float:
+        """Seconds that an edit waits for another: where edits are pushed, it may wait for the remote for a minute."""
+        return BUSY_AFTER_S if self._pushes else _LOCK_TIMEOUT_S
+
     def commit(self, edit: Edit) -> str:
         """Commit one file's change on top of `edit.parent` and move the head to it; the sha1 of the new head.
 
         Every other file stays as it is. Where edits are pushed, this one is pushed first, and the head moves only
-        when the remote took it. Raises `StaleVersion` when the head is another commit or the remote refused,
-        `Conflict` when the work tree has changes of its own, `UpstreamFailure` when the remote can't be reached.
+        when the remote took it. Raises `StaleVersion` when the head or the remote's is another commit, `Conflict`
+        when the work tree has changes of its own or the remote declines, `RemoteRefused` when it refuses our token,
+        `UpstreamFailure` when it can't be reached, `TagDatabaseBusy` while another edit waits for it.
         """
-        with self._locked() as (git, lock):
+        with self._locked(self.edit_timeout_s) as (git, lock):
             head = head_commit(git)
             if head is None or str(head.id) != edit.parent:
                 raise StaleVersion(str(head.id) if head else "")
@@ -140,24 +148,27 @@ class Repository:
         Raises `Conflict`, and changes nothing, when the head has commits of its own beside it, or the work tree has
         changes.
         """
-        with self._locked() as (git, lock):
+        with self._locked(_LOCK_TIMEOUT_S) as (git, lock):
             new = git[sha].peel(pygit2.Commit)
             return fast_forward(git, lock, new)
 
     def _push(self, git: pygit2.Repository, head: pygit2.Commit, new: pygit2.Commit, lock: FileLock) -> None:
         """Push a commit that the head does not have yet.
 
-        After a refusal the head follows the remote where it can, so that the next edit is made on the newest version.
+        Where the remote declines, the head follows it, so that the next edit is made on the newest version. When it
+        has no newer one, it declines by a rule of its own, and would decline the same edit again.
         """
         remote = self.remote(git)
         pending = git.references.create(_PENDING, new.id, force=True)
         try:
             remote.push(git, _PENDING)
-        except StaleVersion as refusal:
+        except Conflict as declined:
             with suppress(Conflict, UpstreamFailure):
                 fast_forward(git, lock, git[remote.fetch(git)].peel(pygit2.Commit))
             now = head_commit(git) or head
-            raise StaleVersion(str(now.id), refusal.message) from None
+            if now.id == head.id:
+                raise
+            raise StaleVersion(str(now.id), declined.message) from None
         finally:
             pending.delete()
 
@@ -179,13 +190,13 @@ class Repository:
         return git[git.create_commit(None, author, committer, message, root.write(), [head.id])].peel(pygit2.Commit)
 
     @contextmanager
-    def _locked(self) -> Iterator[tuple[pygit2.Repository, FileLock]]:
+    def _locked(self, timeout_s: float) -> Iterator[tuple[pygit2.Repository, FileLock]]:
         """The repository, with its lock held and the work of a killed writer finished."""
         git = open_git(self.folder)
         if git is None:
             raise Conflict("There is no tag database yet; `jmgraph ehtag sync` gets one.")
         git.set_ident(self._committer.name, self._committer.email)  # for the reflog
-        with file_lock(common_folder(git) / _LOCK_FILE, _LOCK_TIMEOUT_S) as lock:
+        with file_lock(common_folder(git) / _LOCK_FILE, timeout_s) as lock:
             if lock.unfinished is not None:
                 finish_move(git, lock.unfinished)
             lock.write_intent()

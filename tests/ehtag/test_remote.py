@@ -23,7 +23,15 @@ from services.ehtag import (
 )
 from services.ehtag.git import public_address
 from services.ehtag.remote import Remote
-from services.errors import StaleVersion, UpstreamFailure
+from services.errors import (
+    Conflict,
+    ErrorCode,
+    RemoteRefused,
+    StaleVersion,
+    TagDatabaseBusy,
+    UpstreamFailure,
+    UpstreamReason,
+)
 from services.settings import Settings, read_settings
 from tests.git_server import TOKEN, GitServer, refuse_pushes
 from tests.tag_repositories import TagRepository
@@ -78,16 +86,17 @@ async def test_an_edit_is_pushed_with_the_token(tags: TagDatabase, git_server: G
     assert git_server.repository.head == edit.sha
 
 
-async def test_a_push_refused_by_a_hook_undoes_the_edit_and_says_why(
+async def test_a_push_that_the_remote_declines_by_a_rule_undoes_the_edit_and_says_why(
     tags: TagDatabase, git_server: GitServer, local: TagRepository
 ) -> None:
     before = tags.state.sha
-    refuse_pushes(git_server.repository, "closed today")
+    refuse_pushes(git_server.repository, "GH006: Protected branch update failed.")
 
-    with pytest.raises(StaleVersion, match="undone") as refused:
+    with pytest.raises(Conflict, match="undone") as refused:
         await tags.remove(Namespace.FEMALE, "apron", if_match="*", user=COOK)
 
-    assert "hook declined" in refused.value.message
+    assert refused.value.message.endswith("hook declined: GH006: Protected branch update failed.")
+    assert not refused.value.retryable
     assert git_server.repository.head == local.head == tags.state.sha == before
     assert tags.state.snapshot.find(Namespace.FEMALE, "apron") is not None
     local.check()
@@ -105,15 +114,53 @@ async def test_a_push_over_a_moved_remote_undoes_the_edit_and_follows(
     assert git_server.repository.head == local.head == tags.state.sha == newer
 
 
-async def test_a_push_with_a_bad_token_is_refused(
-    tmp_path: Path, tags: TagDatabase, git_server: GitServer, local: TagRepository
+@pytest.mark.parametrize("token", ["", "gho_bad"])
+async def test_a_push_with_a_token_that_the_remote_refuses_undoes_the_edit(
+    tmp_path: Path, tags: TagDatabase, git_server: GitServer, local: TagRepository, token: str
 ) -> None:
     before = local.head
-    async with open_tag_database(settings(tmp_path / "data", git_server.url, "gho_bad")) as other:
-        with pytest.raises(StaleVersion):
+    async with open_tag_database(settings(tmp_path / "data", git_server.url, token)) as other:
+        with pytest.raises(RemoteRefused, match="refuses this server's token") as refused:
             await other.remove(Namespace.FEMALE, "apron", if_match="*", user=COOK)
 
+    assert (refused.value.error_code, refused.value.reason) == (
+        ErrorCode.UPSTREAM_BROKEN,
+        UpstreamReason.CREDENTIALS_REFUSED,
+    )
+    assert not refused.value.retryable
     assert local.head == git_server.repository.head == before
+
+
+async def test_local_edits_that_the_remote_lacks_are_no_reason_to_read_again(
+    tags: TagDatabase, git_server: GitServer, local: TagRepository
+) -> None:
+    mine = local.commit({"README.md": b"mine\n"})
+    git_server.repository.commit({"README.md": b"theirs\n"})
+
+    with pytest.raises(Conflict, match="undone"):
+        await tags.remove(Namespace.FEMALE, "apron", if_match="*", user=COOK)
+
+    assert local.head == mine
+
+
+async def test_while_a_push_hangs_further_edits_are_refused_and_reads_go_on(
+    tmp_path: Path, tags: TagDatabase, git_server: GitServer
+) -> None:
+    before = tags.state.sha
+    git_server.takes_pushes.clear()
+    async with open_tag_database(settings(tmp_path / "data", git_server.url)) as other:
+        hanging = asyncio.create_task(tags.remove(Namespace.FEMALE, "apron", if_match="*", user=COOK))
+        await until(lambda: git_server.pushes == 1)
+
+        for database in (tags, other):
+            with pytest.raises(TagDatabaseBusy) as busy:
+                await database.remove(Namespace.FEMALE, "glasses", if_match="*", user=COOK)
+            assert busy.value.retry_after_s == 5
+            assert (await database.refresh()).sha == before
+        assert not hanging.done()
+
+        git_server.takes_pushes.set()
+        assert (await hanging).sha == git_server.repository.head != before
 
 
 @pytest.mark.parametrize("token", ["", "gho_bad"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -9,15 +10,17 @@ import pytest
 
 from services.cursors import encode_cursor
 from services.settings import Settings
+from tests.git_server import TOKEN, GitServer, refuse_pushes
 from tests.github import GOOD_TOKEN, NEW_TOKEN, GitHub
 from tests.graphql_client import GraphQLClient, graphql_client
 from tests.sockets import connected
 from tests.tag_repositories import FILES, MakeTagRepository
 from tests.tag_tables import table_of
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
-EDIT_ERRORS = "... on Error { code message retryable }"
+EDIT_ERRORS = "... on Error { code message retryable } ... on UpstreamFailure { reason retryAfter }"
 ADD = (
     f"mutation ($input: AddTagInput!) {{ addTag(input: $input) {{ __typename ... on Tag {{ id name }} "
     f"{EDIT_ERRORS} }} }}"
@@ -267,6 +270,31 @@ async def test_a_refused_edit_is_a_typed_result(editable: GraphQLClient, github:
     assert (nameless["__typename"], nameless["code"]) == ("InvalidInput", "INVALID_INPUT")
     assert (missing["__typename"], missing["code"]) == ("TagNotFound", "NOT_FOUND")
     assert (bad["__typename"], bad["code"]) == ("InvalidInput", "INVALID_INPUT")
+
+
+async def test_what_the_remote_says_to_an_edit_is_a_typed_result(
+    make_settings: Callable[..., Settings], git_server: GitServer, github: GitHub
+) -> None:
+    remote = {"ehtag_remote": git_server.url, "ehtag_push": True, "github_api_url": github.url}
+    removal = {"namespace": "FEMALE", "ifMatch": "*"}
+    async with graphql_client(make_settings(ehtag_token=TOKEN, **remote)) as server:
+        await server.services.tags.sync()
+        git_server.takes_pushes.clear()
+        hanging = asyncio.create_task(edit(server, REMOVE, GOOD_TOKEN, raw="apron", **removal))
+        await until(lambda: git_server.pushes == 1)
+        busy = await edit(server, REMOVE, GOOD_TOKEN, raw="glasses", **removal)
+        git_server.takes_pushes.set()
+        assert (await hanging)["__typename"] == "RemovedTag"
+        refuse_pushes(git_server.repository, "GH006: Protected branch update failed.")
+        declined = await edit(server, REMOVE, GOOD_TOKEN, raw="glasses", **removal)
+    async with graphql_client(make_settings(ehtag_token="gho_old", **remote)) as server:
+        refused = await edit(server, REMOVE, GOOD_TOKEN, raw="glasses", **removal)
+
+    assert (busy["__typename"], busy["code"], busy["retryAfter"]) == ("UpstreamFailure", "BUSY", 5)
+    assert (declined["__typename"], declined["code"]) == ("TagConflict", "CONFLICT")
+    assert "Protected branch" in declined["message"]
+    assert (refused["__typename"], refused["code"]) == ("UpstreamFailure", "UPSTREAM_BROKEN")
+    assert (refused["reason"], refused["retryable"]) == ("CREDENTIALS_REFUSED", False)
 
 
 async def test_a_record_is_changed_and_removed(editable: GraphQLClient, github: GitHub) -> None:

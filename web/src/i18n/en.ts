@@ -235,6 +235,7 @@ export const en = {
       RATE_LIMITED: ["Too many requests", "Wait a moment, then try again."],
       CONFLICT: ["Somebody changed it meanwhile", "Reload and try again."],
       STALE: ["This is out of date", "Reload and try again."],
+      BUSY: ["Somebody else is changing it", "Wait a moment, then try again."],
       TIMEOUT: ["The site took too long", "It is slow now. Try again in a moment."],
       OPERATION_TOO_COSTLY: ["This asks the site for too much at once", "The album has very many chapters. Read it after downloading it."],
       INTERNAL: ["The server failed", "It is not your fault. Try again; if it keeps failing, the server's log says why."],
@@ -249,6 +250,7 @@ export const en = {
       MAINTENANCE: ["The site is under maintenance", "Come back later."],
       LOGIN_REQUIRED: ["The site shows this only after a login", "It is hidden from guests."],
       REFUSED: ["The site refuses this number", "It may have been withdrawn."],
+      CREDENTIALS_REFUSED: ["This server's own token was refused", "Its host must set another one (JMGRAPH_EHTAG_TOKEN)."],
     } as Record<string, [string, string]>,
   },
 };

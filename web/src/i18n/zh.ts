@@ -236,6 +236,7 @@ export const zh: Words = {
       RATE_LIMITED: ["请求过于频繁", "请稍后重试。"],
       CONFLICT: ["内容已被他人更改", "请刷新后重试。"],
       STALE: ["内容已过时", "请刷新后重试。"],
+      BUSY: ["其他人正在修改", "请稍候再试。"],
       TIMEOUT: ["站点响应太慢", "请稍后重试。"],
       OPERATION_TOO_COSTLY: ["一次向站点请求的内容过多", "这部作品章节很多，请先下载再阅读。"],
       INTERNAL: ["服务器出错了", "这不是你的问题。请重试；如果一直这样，服务器日志中有原因。"],
@@ -250,6 +251,7 @@ export const zh: Words = {
       MAINTENANCE: ["站点维护中", "请晚些时候再来。"],
       LOGIN_REQUIRED: ["站点要求登录后才能查看", "游客看不到这部作品。"],
       REFUSED: ["站点拒绝了这个编号", "它可能已经下架。"],
+      CREDENTIALS_REFUSED: ["服务器自己的令牌被拒绝", "需要管理者更换令牌（JMGRAPH_EHTAG_TOKEN）。"],
     },
   },
 };
