@@ -38,6 +38,7 @@ from services.errors import (
     QueueRejected,
     UpstreamFailure,
 )
+from services.observability import log_above_bar
 from services.settings import Settings
 
 _EXIT_CODES: list[tuple[type[JmgraphError], int]] = [
@@ -115,7 +116,7 @@ async def _temporary_worker(services: Services) -> AsyncIterator[None]:
 async def _watch(services: Services, download: DownloadRecord, console: Console) -> DownloadRecord:
     last = download
     before = download.progress.bytes_done
-    with progress_bar(console) as bar:
+    with progress_bar(console) as bar, log_above_bar():
         task = bar.add_task(download.title, total=None, rate="")
         began = asyncio.get_running_loop().time()
         async with aclosing(services.downloads.watch(download.id)) as changes:

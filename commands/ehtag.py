@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 
+from rich import filesize
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from services.ehtag import FetchProgress, SyncOutcome, TagForm, open_tag_database
 from services.ehtag import export as pieces_of
 from services.errors import ConfigurationError
+from services.observability import log_above_bar
 from services.settings import Settings
 
 _MESSAGES = {
@@ -21,20 +24,39 @@ _MESSAGES = {
 
 
 async def sync(settings: Settings) -> int:
-    """Clone or fetch, with a progress bar on a terminal; raises a `JmgraphError` that says why it could not."""
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    """Clone or fetch, with a progress bar on a terminal; raises a `JmgraphError` that says why it could not.
+
+    The last line says what came of it, in how many bytes and seconds.
+    """
+    columns = TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn()
+    began, received_bytes = time.perf_counter(), 0
     async with open_tag_database(settings) as tags:
         console = Console(stderr=True)
-        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-            task = bar.add_task("objects", total=None)
+        progress_bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        with progress_bar as bar, log_above_bar():
+            task = bar.add_task("asking the remote", total=None)
 
             def report(progress: FetchProgress) -> None:
-                bar.update(task, completed=progress.received_objects, total=progress.total_objects or None)
+                nonlocal received_bytes
+                received_bytes = progress.received_bytes
+                step, done, total = _step(progress)
+                bar.update(task, description=step, completed=done, total=total or None)
 
             outcome = await tags.sync(report)
         state = await tags.refresh()
-        print(f"{_MESSAGES[outcome]}: {state.sha[:8]}, {state.snapshot.count} tags")  # noqa: T201
+    took = f"{filesize.decimal(received_bytes)} in {time.perf_counter() - began:.1f} s"
+    print(f"{_MESSAGES[outcome]}: {state.sha[:8]}, {state.snapshot.count} tags; {took}")  # noqa: T201
     return 0
+
+
+def _step(progress: FetchProgress) -> tuple[str, int, int]:
+    """What a fetch does now, in words, and how far it is: done, total (0: unknown)."""
+    size = filesize.decimal(progress.received_bytes)
+    if progress.received_objects < progress.total_objects:
+        return f"receiving objects, {size}", progress.received_objects, progress.total_objects
+    if progress.indexed_deltas < progress.total_deltas:
+        return f"{size} received, resolving deltas", progress.indexed_deltas, progress.total_deltas
+    return f"{size} received, reading the tags", 0, 0
 
 
 async def check(settings: Settings) -> int:

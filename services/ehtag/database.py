@@ -106,7 +106,7 @@ class TagDatabase:
             before, self.state = self.state, await self._run(self._reader.read, self.state)
             if self.state.sha == before.sha:
                 return self.state
-        log.info("The tag database moved", sha=self.state.sha, tags=self.state.snapshot.count)
+        log.info("the tag database moved", sha=self.state.sha, tags=self.state.snapshot.count)
         async with self._head_changed:
             self._head_changed.notify_all()
         return self.state
@@ -175,7 +175,7 @@ class TagDatabase:
             raise
         except JmgraphError as failure:
             error = failure.message
-            log.warning("The tag database could not be synced", reason=error)
+            log.warning("the tag database could not be synced", reason=error)
             raise
         finally:
             await self._run(self._sync_status.write, error)
@@ -235,7 +235,7 @@ class TagDatabase:
                 await self._run(self._repository.commit, edit)
             finally:
                 await self._announce_and_refresh()
-        log.info("The tag database was edited", sha=self.state.sha, by=user.login)
+        log.info("the tag database was edited", sha=self.state.sha, by=user.login)
         return EditResult(self.state.sha, planned.record(self.state.snapshot))
 
     @asynccontextmanager

@@ -49,7 +49,7 @@ def translate_git_errors() -> Iterator[None]:
     try:
         yield
     except (pygit2.GitError, OSError) as error:
-        log.error("Git failed", reason=str(error))
+        log.error("git failed", reason=str(error))
         raise Internal("The tag database's repository could not be read or written.") from error
 
 

@@ -99,16 +99,20 @@ class WorkTree:
         temporary.replace(full)
 
 
+class Diverged(Conflict):
+    """The head and the other commit each have commits that the other lacks, as far as the history is here."""
+
+
 def fast_forward(git: pygit2.Repository, lock: FileLock, new: pygit2.Commit) -> bool:
     """Move the head to a newer commit; False when it is there already, or further.
 
-    Raises `Conflict`, and changes nothing, when the head has diverged or the work tree has changes.
+    Raises, and changes nothing, `Diverged`, or `Conflict` when the work tree has changes.
     """
     head = head_commit(git)
     if head and (head.id == new.id or git.descendant_of(head.id, new.id)):
         return False
     if head and not git.descendant_of(new.id, head.id):
-        raise Conflict(
+        raise Diverged(
             "The tag database has edits that the remote does not have; merge them by hand, then sync again."
         )
     WorkTree(git).require_clean(head and head.tree, new.tree)
@@ -142,21 +146,22 @@ def _set_head(git: pygit2.Repository, old: pygit2.Commit | None, new: pygit2.Com
 
 def finish_move(git: pygit2.Repository, intent: Mapping[str, str]) -> None:
     """Complete the move of a process that died between its first step and its last."""
-    _drop_stale_locks(git)
+    drop_stale_locks(git)
     head, old, new = head_commit(git), intent.get("old", ""), intent.get("new", "")
     if head and str(head.id) == new:
         before = git[old].peel(pygit2.Tree) if old else None
         WorkTree(git).move(before, head.tree)
 
 
-def _drop_stale_locks(git: pygit2.Repository) -> None:
+def drop_stale_locks(git: pygit2.Repository) -> None:
     """Remove the lock files of git that the dead process held: with them nobody could write again.
 
     A recent one may belong to a running git: it gets time to disappear.
     """
     own, shared = Path(git.path), common_folder(git)
     in_references = (shared / "refs").rglob("*.lock")  # no reference may be named so
-    for lock in (own / "HEAD.lock", own / "index.lock", shared / "packed-refs.lock", *in_references):
+    files = (own / "HEAD.lock", own / "index.lock", shared / "packed-refs.lock", shared / "shallow.lock")
+    for lock in (*files, *in_references):
         _wait_until_stale(lock)
         lock.unlink(missing_ok=True)
 

@@ -145,8 +145,8 @@ class Repository:
     def fast_forward(self, sha: str) -> bool:
         """Move the head to a commit that was fetched; False when the head has it already.
 
-        Raises `Conflict`, and changes nothing, when the head has commits of its own beside it, or the work tree has
-        changes.
+        Raises, and changes nothing, `Diverged` when the head has commits of its own beside it, `Conflict` when the
+        work tree has changes.
         """
         with self._locked(_LOCK_TIMEOUT_S) as (git, lock):
             new = git[sha].peel(pygit2.Commit)

@@ -86,7 +86,7 @@ class StateReader:
             try:
                 return self._build(self._repository, is_starter=False)
             except RepositoryUnreadable as error:
-                log.warning("The head is no tag database", sha=sha, reason=str(error))
+                log.warning("the head is no tag database", sha=sha, reason=str(error))
                 self._bad_head, self._problem = sha, str(error)
         return known or self._build(self._starter(), is_starter=True)
 
@@ -95,7 +95,7 @@ class StateReader:
             sha = self._repository.head_sha()
         except RepositoryUnreadable as error:
             if str(error) != self._problem:
-                log.warning("The tag database can't be read", reason=str(error))
+                log.warning("the tag database can't be read", reason=str(error))
             self._problem = str(error)
             return None
         if sha != self._bad_head:

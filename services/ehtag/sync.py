@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -17,7 +18,8 @@ import pygit2
 import structlog
 
 from services.ehtag.git import RepositoryUnreadable, common_folder, file_lock, open_git, public_address
-from services.ehtag.remote import OnProgress, Remote
+from services.ehtag.head import Diverged, drop_stale_locks
+from services.ehtag.remote import NEWEST_ONLY, WHOLE_HISTORY, OnProgress, Remote
 from services.ehtag.repository import ORIGIN, Repository
 from services.errors import JmgraphError
 
@@ -71,7 +73,7 @@ class SyncOutcome(StrEnum):
 
 
 def sync_repository(repository: Repository, on_progress: OnProgress | None = None) -> SyncOutcome:
-    """Clone the remote where there is no repository yet, else fetch and fast-forward. Blocks.
+    """Clone the remote's newest version where there is no repository yet, else fetch and fast-forward. Blocks.
 
     Raises `UpstreamFailure` when the remote can't be read, `Conflict`, with nothing changed, when there are local
     edits it does not have or a work tree with changes, `RepositoryUnreadable` when the folder is no repository.
@@ -90,22 +92,48 @@ def _fetch(repository: Repository, on_progress: OnProgress | None) -> SyncOutcom
     git = open_git(repository.folder)
     if git is None:
         raise RepositoryUnreadable(f"{repository.folder} has gone")
-    with file_lock(common_folder(git) / _LOCK_FILE, _TIMEOUT_S):
-        sha = repository.remote(git).fetch(git, on_progress)
-    return SyncOutcome.MOVED if repository.fast_forward(sha) else SyncOutcome.UP_TO_DATE
+    with _fetching(git):
+        remote = repository.remote(git)
+        sha = remote.fetch(git, on_progress)
+        try:
+            is_moved = repository.fast_forward(sha)
+        except Diverged:
+            if not git.is_shallow:
+                raise
+            log.info("fetching the history of the tag database, to compare it with the remote's")
+            remote.fetch(git, on_progress, depth=WHOLE_HISTORY)
+            is_moved = repository.fast_forward(sha)
+    return SyncOutcome.MOVED if is_moved else SyncOutcome.UP_TO_DATE
+
+
+@contextmanager
+def _fetching(git: pygit2.Repository) -> Iterator[None]:
+    """One fetch at a time; what a killed one has locked is free again."""
+    with file_lock(common_folder(git) / _LOCK_FILE, _TIMEOUT_S) as lock:
+        if lock.unfinished is not None:
+            drop_stale_locks(git)
+        lock.write_intent()
+        try:
+            yield
+        finally:
+            lock.clear_intent()
 
 
 def _clone(folder: Path, remote: Remote, on_progress: OnProgress | None) -> None:
-    """Clone one branch, without a work tree, into a temporary folder, which is renamed when it is complete."""
+    """Clone one branch, without a work tree, into a temporary folder, which is renamed when it is complete.
+
+    Without its history, which reading, edits and pushes need not.
+    """
+    address = public_address(remote.address)
+    log.info("cloning the tag database", remote=address, folder=str(folder))
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)  # left by a process that died; we hold the lock
     try:
         git = pygit2.init_repository(str(partial), bare=True)
         branch = remote.default_branch(git)
         git.set_head(branch)
-        sha = remote.fetch(git, on_progress)
+        sha = remote.fetch(git, on_progress, depth=NEWEST_ONLY)
         name = branch.removeprefix("refs/heads/")
-        address = public_address(remote.address)
         git.remotes.create(ORIGIN, address, f"+refs/heads/{name}:refs/remotes/{ORIGIN}/{name}")
         git.references.create(branch, sha)
         partial.replace(folder)
@@ -136,4 +164,4 @@ async def _sync_or_log(sync: Callable[[], Awaitable[object]]) -> None:
     try:
         await sync()
     except JmgraphError as error:
-        log.warning("The tag database could not be fetched", reason=error.message)
+        log.warning("the tag database could not be fetched", reason=error.message)

@@ -1,6 +1,6 @@
 """Logs, metrics, traces, and what one request costs."""
 
-from services.observability.logging import set_up_log
+from services.observability.logging import log_above_bar, set_up_log
 from services.observability.request_context import (
     Priority,
     RequestStats,
@@ -20,6 +20,7 @@ __all__ = [
     "bound_request",
     "current_stats",
     "join_stats",
+    "log_above_bar",
     "open_stats",
     "record_span",
     "request_id",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
@@ -39,6 +40,22 @@ def set_up_log(level: str, form: str) -> None:
     root.setLevel(level.upper())
     for name in NOISY_LOGGERS:
         logging.getLogger(name).setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
+
+
+@contextmanager
+def log_above_bar() -> Iterator[None]:
+    """Within the block the log goes to what `sys.stderr` is at its start.
+
+    While rich shows a progress bar, that is a stream that writes whole lines above it.
+    """
+    handlers = [handler for handler in logging.getLogger().handlers if type(handler) is logging.StreamHandler]
+    before = [handler.setStream(sys.stderr) for handler in handlers]
+    try:
+        yield
+    finally:
+        for handler, stream in zip(handlers, before, strict=True):
+            if stream is not None:  # None: it was this one already
+                handler.setStream(stream)
 
 
 def _formatter(shared: list[structlog.types.Processor], as_console: bool) -> logging.Formatter:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import re
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,8 +16,9 @@ from typer.testing import CliRunner
 from cli import cli
 from demo.server import RunningDemo
 from tests.e2e.conftest import Environ
-from tests.e2e_processes import run
+from tests.e2e_processes import command_on_terminal, run
 from tests.tag_repositories import MakeTagRepository
+from tests.waiting import DEADLINE_S
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -96,12 +101,41 @@ def test_the_tag_database_is_cloned_checked_and_exported(
         tmp_path / "file", "ehtag", "export", "--format", "text", "--out", str(tmp_path / "db.json"), **settings
     )
 
-    assert cloned.out == f"cloned: {remote.head[:8]}, 7 tags\n"
-    assert again.out == f"up to date: {remote.head[:8]}, 7 tags\n"
+    assert re.fullmatch(rf"cloned: {remote.head[:8]}, 7 tags; \d+\.\d kB in \d+\.\d s\n", cloned.out)
+    assert re.fullmatch(rf"up to date: {remote.head[:8]}, 7 tags; 0 bytes in \d+\.\d s\n", again.out)
     assert (checked.code, checked.out, checked.err) == (0, "", "7 tags, 0 reports\n")
     assert json.loads(exported.out)["head"]["sha"] == remote.head
     assert filed.out == ""
     assert (tmp_path / "db.json").read_text("utf-8") == exported.out
+
+
+def test_log_lines_and_the_bar_of_a_sync_have_lines_of_their_own(
+    environ: Environ, tmp_path: Path, make_tag_repository: MakeTagRepository
+) -> None:
+    remote = make_tag_repository("remote")
+    controller, terminal = pty.openpty()
+    settings = environ(
+        JMGRAPH_EHTAG_REMOTE=str(remote.folder), JMGRAPH_LOG_FORMAT="console", TERM="xterm", COLUMNS="200"
+    )
+    output = bytearray()
+    with command_on_terminal(terminal, tmp_path, "ehtag", "sync", **settings) as sync:
+        os.close(terminal)
+        with suppress(OSError):  # raised once no process has the terminal open
+            while data := os.read(controller, 4096):
+                output += data
+        assert sync.process.wait(DEADLINE_S) == 0
+    os.close(controller)
+
+    # a carriage return and the code for an erased line begin a line anew; other codes are colours
+    written = [re.split(r"\r|\x1b\[2K", line.rstrip("\r"))[-1] for line in output.decode().split("\n")]
+    lines = [re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", line).strip() for line in written]
+    events = [line for line in lines if "the tag database" in line]
+    assert [re.sub(r"^[\dTZ.:-]+ \[info +\] ([a-z ]*[a-z]) .*", r"\1", line) for line in events] == [
+        "cloning the tag database",
+        "the tag database moved",
+    ]
+    assert b"asking the remote" in output
+    assert lines[-2].startswith("cloned: ")
 
 
 def test_a_remote_that_is_not_there_is_one_line(environ: Environ, tmp_path: Path) -> None:
