@@ -14,6 +14,7 @@ from services.ehtag.export import (
     serialise_record,
 )
 from services.ehtag.factory import open_tag_database
+from services.ehtag.folder_remote import FetchProgress
 from services.ehtag.folding import fold, fold_many
 from services.ehtag.identity import EditorRules, GitHubIdentity, GitHubUser, open_identity
 from services.ehtag.markup.cells import Cell
@@ -28,7 +29,6 @@ from services.ehtag.records import (
     parse_namespace,
     parse_raw_tag,
 )
-from services.ehtag.remote import FetchProgress
 from services.ehtag.search import FoundTags, TagSearch
 from services.ehtag.search_index import MatchedText, TagMatchedField
 from services.ehtag.snapshot import TagRecord, TagSnapshot, problems_of

@@ -23,10 +23,10 @@ from services.ehtag.editing import (
     plan_comment,
     plan_removal,
 )
+from services.ehtag.folder_remote import FetchProgress, OnProgress
 from services.ehtag.git import RepositoryUnreadable, translate_git_errors
 from services.ehtag.identity import GitHubUser
 from services.ehtag.records import Namespace, TagKind
-from services.ehtag.remote import FetchProgress, OnProgress
 from services.ehtag.repository import Edit, Repository
 from services.ehtag.search import FoundTags
 from services.ehtag.snapshot import TagRecord

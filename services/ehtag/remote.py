@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import pygit2
-from pygit2.enums import ReferenceType
 
-from services.ehtag.git import HEAD, public_address
+from services.ehtag.folder_remote import (
+    BRANCHES,
+    SINCE_OWN,
+    FetchProgress,
+    FolderRemote,
+    Heads,
+    OnProgress,
+    own_branch,
+    tracking,
+)
+from services.ehtag.git import HEAD, RepositoryUnreadable, public_address
 from services.errors import Conflict, RemoteRefused, UpstreamFailure, UpstreamReason
 from services.network import is_loopback
-
-SINCE_OWN, NEWEST_ONLY, WHOLE_HISTORY = 0, 1, 2**31 - 1
-"""Depths of a fetch, in commits: what the repository lacks, a clone without history, and that history afterwards.
-
-Of the official database (30,000 commits) the newest is 1.7 MB, the whole history 186 MB.
-"""
 
 _PUSH = 1  # GIT_DIRECTION_PUSH
 _USER = "x-access-token"  # GitHub takes any name with a token for a password
@@ -32,17 +35,6 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 _MOST_WORDS = 500  # characters of what a remote says
 
 _REFUSED_STATUSES = ("status code: 401", "status code: 403")
-
-
-@dataclass(frozen=True, slots=True)
-class FetchProgress:
-    """How far a fetch is; totals are 0 until the remote has sent them."""
-
-    received_objects: int
-    total_objects: int
-    received_bytes: int
-    indexed_deltas: int
-    total_deltas: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +54,6 @@ class RemoteSettings:
         return self.chosen or origin or self.default
 
 
-OnProgress = Callable[[FetchProgress], None]
-
-
 class Remote:
     """One address; `token` goes to no other host than the address's, and only encrypted or within this machine."""
 
@@ -75,25 +64,26 @@ class Remote:
     def fetch(self, git: pygit2.Repository, on_progress: OnProgress | None = None, *, depth: int = SINCE_OWN) -> str:
         """Fetch the branch that corresponds to the repository's own, else the remote's default; its newest commit.
 
-        Moves `refs/remotes/origin/…` only. A folder gives its whole history at any `depth`, as libgit2 can.
-        Raises `UpstreamFailure`.
+        Moves `refs/remotes/origin/…` only. Raises `UpstreamFailure`.
         """
-        remote, callbacks = self._open(git), _Callbacks(self, on_progress)
         with self._translate_errors():
+            if self._folder is not None:
+                return FolderRemote(self._folder).fetch(git, depth, on_progress)
+            remote, callbacks = self._open(git), _Callbacks(self, on_progress)
             remote.connect(callbacks, proxy=self._proxy)
-            heads = remote.list_heads(connect=False)
-            branch, sha = _branch(heads, own_branch(git))
-            tracking = "refs/remotes/origin/" + branch.removeprefix("refs/heads/")
-            depth = SINCE_OWN if self._is_folder else depth
-            remote.fetch([f"+{branch}:{tracking}"], callbacks=callbacks, proxy=self._proxy, depth=depth)
+            branch, sha = _heads(remote).find(own_branch(git))
+            refspec = f"+{branch}:{tracking(branch)}"
+            remote.fetch([refspec], callbacks=callbacks, proxy=self._proxy, depth=depth)
         return sha
 
     def default_branch(self, git: pygit2.Repository) -> str:
         """The branch a clone starts on ("refs/heads/master"). Raises `UpstreamFailure`."""
-        remote = self._open(git)
         with self._translate_errors():
+            if self._folder is not None:
+                return FolderRemote(self._folder).heads().find("")[0]
+            remote = self._open(git)
             remote.connect(_Callbacks(self), proxy=self._proxy)
-            return _branch(remote.list_heads(connect=False), "")[0]
+            return _heads(remote).find("")[0]
 
     def push(self, git: pygit2.Repository, source: str) -> None:
         """Push the commit of one reference to the branch that corresponds to the repository's own.
@@ -104,8 +94,8 @@ class Remote:
         remote, callbacks = self._open(git), _Callbacks(self)
         with self._translate_errors(is_push=True):
             remote.connect(callbacks, _PUSH, proxy=self._proxy)
-            heads = remote.list_heads(connect=False)
-            branch = _branch(heads, own_branch(git))[0] if heads else own_branch(git)
+            heads = _heads(remote)
+            branch = heads.find(own_branch(git))[0] if heads.shas else own_branch(git)
             remote.push([f"{source}:{branch}"], callbacks=callbacks, proxy=self._proxy)
         if callbacks.refusal:
             raise _declined(": ".join(filter(None, (callbacks.refusal, callbacks.words))))
@@ -122,8 +112,12 @@ class Remote:
             return git.remotes.create_anonymous(self.address)
 
     @property
-    def _is_folder(self) -> bool:
-        return not _is_url(self.address) or urlsplit(self.address).scheme == "file"
+    def _folder(self) -> Path | None:
+        """Where the remote is, when it is on this machine."""
+        if not _is_url(self.address):
+            return Path(self.address)
+        parts = urlsplit(self.address)
+        return Path(unquote(parts.path)) if parts.scheme == "file" else None
 
     @property
     def _proxy(self) -> Literal[True] | None:
@@ -145,7 +139,7 @@ class Remote:
             if is_push and getattr(error, "error_class", 0) not in _TRANSPORT_ERRORS:
                 raise _declined(reason) from None
             raise self._unreachable(reason) from None
-        except (KeyError, ValueError) as error:
+        except (KeyError, ValueError, RepositoryUnreadable) as error:
             raise self._unreachable(str(error)) from None
 
     def _unreachable(self, reason: str) -> UpstreamFailure:
@@ -199,24 +193,14 @@ class _Callbacks(pygit2.RemoteCallbacks):
         self.refusal = message or self.refusal
 
 
-def own_branch(git: pygit2.Repository) -> str:
-    """The branch HEAD names ("refs/heads/master"), whether it has commits or not; empty when HEAD is detached."""
-    head = git.lookup_reference(HEAD)
-    return str(head.target) if head.type == ReferenceType.SYMBOLIC else ""
-
-
-def _branch(heads: Sequence[pygit2.remotes.RemoteHead], own: str) -> tuple[str, str]:
-    """Name and commit of the remote's branch: the one named like ours, else its default."""
-    shas = {head.name: str(head.oid) for head in heads if head.name and head.name.startswith("refs/heads/")}
-    if own in shas:
-        return own, shas[own]
+def _heads(remote: pygit2.remotes.Remote) -> Heads:
+    """Of a remote that is connected. One too old to name its default branch has the one with the same commit."""
+    heads = remote.list_heads(connect=False)
+    shas = {head.name: str(head.oid) for head in heads if head.name and head.name.startswith(BRANCHES)}
     default = next((head for head in heads if head.name == HEAD), None)
-    if default and default.symref_target in shas:
-        return default.symref_target, shas[default.symref_target]
-    for name, sha in shas.items():
-        if default and sha == str(default.oid):
-            return name, sha
-    raise ValueError("it has no branch with commits")
+    named = default.symref_target if default else None
+    same = (name for name, sha in shas.items() if default and sha == str(default.oid))
+    return Heads(shas, named if named in shas else next(same, ""))
 
 
 def _declined(reason: str) -> Conflict:

@@ -164,7 +164,9 @@ class Repository:
             remote.push(git, _PENDING)
         except Conflict as declined:
             with suppress(Conflict, UpstreamFailure):
-                fast_forward(git, lock, git[remote.fetch(git)].peel(pygit2.Commit))
+                newer = remote.fetch(git)
+                git = self._opened()  # which commits have their parents here is read once
+                fast_forward(git, lock, git[newer].peel(pygit2.Commit))
             now = head_commit(git) or head
             if now.id == head.id:
                 raise
@@ -189,13 +191,17 @@ class Repository:
         committer = pygit2.Signature(self._committer.name, self._committer.email, now, 0)
         return git[git.create_commit(None, author, committer, message, root.write(), [head.id])].peel(pygit2.Commit)
 
-    @contextmanager
-    def _locked(self, timeout_s: float) -> Iterator[tuple[pygit2.Repository, FileLock]]:
-        """The repository, with its lock held and the work of a killed writer finished."""
+    def _opened(self) -> pygit2.Repository:
         git = open_git(self.folder)
         if git is None:
             raise Conflict("There is no tag database yet; `jmgraph ehtag sync` gets one.")
         git.set_ident(self._committer.name, self._committer.email)  # for the reflog
+        return git
+
+    @contextmanager
+    def _locked(self, timeout_s: float) -> Iterator[tuple[pygit2.Repository, FileLock]]:
+        """The repository, with its lock held and the work of a killed writer finished."""
+        git = self._opened()
         with file_lock(common_folder(git) / _LOCK_FILE, timeout_s) as lock:
             if lock.unfinished is not None:
                 finish_move(git, lock.unfinished)

@@ -17,9 +17,10 @@ import msgspec
 import pygit2
 import structlog
 
+from services.ehtag.folder_remote import NEWEST_ONLY, WHOLE_HISTORY, OnProgress
 from services.ehtag.git import RepositoryUnreadable, common_folder, file_lock, open_git, public_address
 from services.ehtag.head import Diverged, drop_stale_locks
-from services.ehtag.remote import NEWEST_ONLY, WHOLE_HISTORY, OnProgress, Remote
+from services.ehtag.remote import Remote
 from services.ehtag.repository import ORIGIN, Repository
 from services.errors import JmgraphError
 

@@ -13,7 +13,7 @@ from services.errors import Conflict
 from services.settings import read_settings
 from tests.git_server import TOKEN, GitServer
 from tests.tag_databases import tag_settings
-from tests.tag_repositories import FEMALE, MakeTagRepository, TagRepository
+from tests.tag_repositories import FEMALE, TagRepository
 
 pytestmark = pytest.mark.anyio
 
@@ -34,12 +34,17 @@ def local(tmp_path: Path) -> TagRepository:
     return TagRepository(tmp_path / "data/ehtag")
 
 
+@pytest.fixture(params=["http", "folder", "file"])
+def address(request: pytest.FixtureRequest, git_server: GitServer) -> str:
+    """Where it is fetched from and pushed to."""
+    folder = git_server.repository.folder
+    return {"http": git_server.url, "folder": str(folder), "file": f"file://{folder}"}[request.param]
+
+
 @pytest.fixture
-async def tags(tmp_path: Path, git_server: GitServer, remote: TagRepository) -> AsyncIterator[TagDatabase]:
+async def tags(tmp_path: Path, address: str, remote: TagRepository) -> AsyncIterator[TagDatabase]:
     """A clone of it, by the first sync."""
-    settings = read_settings(
-        data_dir=tmp_path / "data", ehtag_remote=git_server.url, ehtag_token=TOKEN, ehtag_push=True
-    )
+    settings = read_settings(data_dir=tmp_path / "data", ehtag_remote=address, ehtag_token=TOKEN, ehtag_push=True)
     async with open_tag_database(settings) as database:
         await database.sync()
         yield database
@@ -136,17 +141,30 @@ async def test_what_a_killed_fetch_has_locked_is_free_for_the_next(
     local.check()
 
 
-async def test_a_folder_is_cloned_with_its_history(
-    tmp_path: Path, make_tag_repository: MakeTagRepository, local: TagRepository
+async def test_the_clone_of_a_shallow_clone_is_shallow_and_follows_it(
+    tmp_path: Path, tags: TagDatabase, remote: TagRepository, local: TagRepository
 ) -> None:
-    remote = make_tag_repository("remote")
-    remote.commit({"README.md": b"newer\n"})
-    for address in (str(remote.folder), f"file://{remote.folder}"):
-        data = tmp_path / address.partition(":")[0].strip("/").replace("/", "-")
-        async with open_tag_database(tag_settings(data, ehtag_remote=address)) as tags:
-            assert await tags.sync() is SyncOutcome.CLONED
-            assert await tags.sync() is SyncOutcome.UP_TO_DATE
+    settings = tag_settings(tmp_path / "other", ehtag_remote=str(local.folder))
+    async with open_tag_database(settings) as other:
+        assert await other.sync() is SyncOutcome.CLONED
+        newer = remote.commit({"README.md": b"newer\n"})
+        await tags.sync()
 
-        clone = TagRepository(data / "data/ehtag")
-        assert history(clone) == history(remote) == 2
-        clone.check()
+        assert await other.sync() is SyncOutcome.MOVED
+
+    clone = TagRepository(tmp_path / "other/data/ehtag")
+    assert clone.head == newer
+    assert history(clone) == 2
+    clone.check()
+
+
+async def test_a_shallow_clone_stays_whole_when_its_remote_becomes_a_folder(
+    tmp_path: Path, tags: TagDatabase, remote: TagRepository, local: TagRepository
+) -> None:
+    newer = remote.commit({"README.md": b"newer\n"})
+    async with open_tag_database(tag_settings(tmp_path, ehtag_remote=str(remote.folder))) as other:
+        assert await other.sync() is SyncOutcome.MOVED
+
+    assert local.head == newer
+    assert history(local) == 2
+    local.check()
