@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from rich import filesize
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from services.ehtag import FetchProgress, SyncOutcome, TagForm, open_tag_database
+from services.ehtag import (
+    FetchProgress,
+    SyncOutcome,
+    TagDatabase,
+    TagForm,
+    open_tag_database,
+    require_usable_repository,
+)
 from services.ehtag import export as pieces_of
 from services.errors import ConfigurationError
 from services.observability import log_above_bar
@@ -59,20 +68,36 @@ def _step(progress: FetchProgress) -> tuple[str, int, int]:
     return f"{size} received, reading the tags", 0, 0
 
 
-async def check(settings: Settings) -> int:
-    """One line a report, `file:line: raw: message`; gives 1 when there is any."""
+@asynccontextmanager
+async def _open(settings: Settings) -> AsyncIterator[TagDatabase]:
+    """The tag database, or the starter glossary, said so, where there is none at all."""
+    require_usable_repository(settings)
     async with open_tag_database(settings) as tags:
-        reports = tags.state.snapshot.reports()
+        if tags.state.is_starter:
+            print("the starter glossary; `jmgraph ehtag sync` gets the tag database", file=sys.stderr)  # noqa: T201
+        yield tags
+
+
+async def check(settings: Settings) -> int:
+    """One line a report, `file:line: raw: message`; gives 1 when there is any.
+
+    What this server does not know comes first: a newer version, files of other namespaces.
+    """
+    async with _open(settings) as tags:
+        unknown, reports = tags.state.unknown, tags.state.snapshot.reports()
+        for line in unknown:
+            print(line)  # noqa: T201
         for report in reports:
             place = f"{report.namespace}.md:{report.line or 0}" if report.namespace else report.logger
             print(f"{place}: {report.raw or ''}: {report.message}")  # noqa: T201
-        print(f"{tags.state.snapshot.count} tags, {len(reports)} reports", file=sys.stderr)  # noqa: T201
-    return 1 if reports else 0
+        count = len(unknown) + len(reports)
+        print(f"{tags.state.snapshot.count} tags, {count} reports", file=sys.stderr)  # noqa: T201
+    return 1 if count else 0
 
 
 async def export(settings: Settings, form: str, out: Path | None) -> int:
     """Write the database in one form; a file appears whole or not at all."""
-    async with open_tag_database(settings) as tags:
+    async with _open(settings) as tags:
         pieces = pieces_of(tags.state.snapshot, TagForm(form))
         if out is None:
             for piece in pieces:

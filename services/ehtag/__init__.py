@@ -13,7 +13,7 @@ from services.ehtag.export import (
     render_record,
     serialise_record,
 )
-from services.ehtag.factory import open_tag_database
+from services.ehtag.factory import open_tag_database, require_usable_repository
 from services.ehtag.folder_remote import FetchProgress
 from services.ehtag.folding import fold, fold_many
 from services.ehtag.identity import EditorRules, GitHubIdentity, GitHubUser, open_identity
@@ -80,5 +80,6 @@ __all__ = [
     "parse_row_text",
     "problems_of",
     "render_record",
+    "require_usable_repository",
     "serialise_record",
 ]

@@ -13,7 +13,7 @@ import pygit2
 from pygit2.enums import FileMode
 
 from services.ehtag.database import TagDatabase, run_blocking
-from services.ehtag.git import file_lock, head_commit, open_git, translate_git_errors
+from services.ehtag.git import RepositoryUnreadable, file_lock, head_commit, open_git, translate_git_errors
 from services.ehtag.remote import RemoteSettings
 from services.ehtag.repository import DATABASE_FOLDER, VERSION_FILE, Author, Repository
 from services.ehtag.search import TagSearch
@@ -21,6 +21,7 @@ from services.ehtag.snapshot import TagSnapshot
 from services.ehtag.state import StateReader
 from services.ehtag.sync import SyncStatus
 from services.ehtag.translator import Translator
+from services.errors import ConfigurationError
 from services.settings import OFFICIAL_EHTAG_REMOTE, Settings
 
 if TYPE_CHECKING:
@@ -61,6 +62,23 @@ async def open_tag_database(
         follower.cancel()
         with suppress(asyncio.CancelledError):
             await follower
+
+
+def require_usable_repository(settings: Settings) -> None:
+    """Check that a tag database can be read from the repository, where one is set or exists.
+
+    Raises `ConfigurationError` in one line: a command that writes a database must not write the starter glossary
+    in place of it.
+    """
+    folder = settings.ehtag_folder
+    try:
+        exists = folder.exists() and not (folder.is_dir() and not any(folder.iterdir()))
+        is_used = settings.ehtag_repository is not None or exists
+        problem = "" if not is_used or _repository(settings).read() else "there is no tag database in it yet"
+    except (OSError, RepositoryUnreadable) as error:
+        problem = str(error)
+    if problem:
+        raise ConfigurationError(f"JMGRAPH_EHTAG_REPOSITORY={str(folder)!r}: {problem}")
 
 
 def _repository(settings: Settings) -> Repository:

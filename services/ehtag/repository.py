@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from services.ehtag.git import (
     translate_read_errors,
 )
 from services.ehtag.head import WorkTree, fast_forward, finish_move, move_head
+from services.ehtag.markup.syntax import SPACES
 from services.ehtag.records import CommitRecord, Namespace
 from services.ehtag.remote import Remote, RemoteSettings
 from services.errors import Conflict, JmgraphError, StaleVersion, UpstreamFailure
@@ -33,10 +35,13 @@ set_up_libgit2()
 
 DATABASE_FOLDER = "database"
 VERSION_FILE = "version"
+NEWEST_VERSION = 7
+"""Of the data format that this server knows."""
 ORIGIN = "origin"
 BUSY_AFTER_S = 0.4
 """Waited for once within a process and once between processes: the answer comes within a second."""
 
+_NUMBER = re.compile(r"[0-9]{1,9}")  # nine digits fit into GraphQL's Int
 _LOCK_FILE = "jmgraph.lock"
 _LOCK_TIMEOUT_S = 60.0
 _PENDING = "refs/jmgraph/pending"  # a commit on its way to the remote
@@ -58,11 +63,15 @@ class Author:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What one head holds: its commit, the number in `version`, and each namespace's file as bytes."""
+    """What one head holds: its commit, the number in `version`, and each namespace's file as bytes.
+
+    `unknown`, a line for each: what this server does not know, and goes on without.
+    """
 
     commit: CommitRecord
     version: int
     files: Mapping[Namespace, bytes]
+    unknown: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,15 +237,29 @@ def _contents(git: pygit2.Repository, commit: pygit2.Commit) -> Contents:
     files = {namespace: blob.data for namespace, blob in found.items() if blob is not None}
     if not files:
         raise RepositoryUnreadable(f"{git.path} has no {DATABASE_FOLDER}/*.md in commit {commit.id}")
-    version = _blob(commit.tree, VERSION_FILE)
-    return Contents(commit_record(commit), _version(version.data if version else b""), files)
+    blob = _blob(commit.tree, VERSION_FILE)
+    version = _version(blob.data if blob else b"")
+    return Contents(commit_record(commit), version, files, [*_unknown_version(version), *_unknown_files(folder)])
 
 
 def _version(data: bytes) -> int:
-    try:
-        return int(data)
-    except ValueError:
-        raise RepositoryUnreadable(f"the file {VERSION_FILE} holds no number") from None
+    """The first number of the file, as the official tools read it: 7 of "7.1", with or without a BOM."""
+    number = _NUMBER.match(data.decode("utf-8", "replace").strip(SPACES))
+    if number is None:
+        raise RepositoryUnreadable(f"the file {VERSION_FILE} holds no number")
+    return int(number[0])
+
+
+def _unknown_version(version: int) -> Iterator[str]:
+    if version > NEWEST_VERSION:
+        yield f"{VERSION_FILE}: {version} is newer than {NEWEST_VERSION}, the newest that this server knows"
+
+
+def _unknown_files(folder: pygit2.Tree | None) -> Iterator[str]:
+    known = {f"{namespace.value}.md" for namespace in Namespace}
+    for entry in folder or ():
+        if entry.name and entry.name.endswith(".md") and entry.name not in known:
+            yield f"{DATABASE_FOLDER}/{entry.name}: a namespace that this server does not know; the file is left out"
 
 
 def _tree(tree: pygit2.Tree, name: str) -> pygit2.Tree | None:

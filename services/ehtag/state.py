@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -32,7 +32,8 @@ log = structlog.get_logger("jmgraph.ehtag")
 class DatabaseState:
     """The tag database at one moment; snapshot, translator and search are of the same head.
 
-    `is_starter` while only the built-in glossary is there; `last_checked_at` and `last_error` are about the remote.
+    `is_starter` while only the built-in glossary is there; `last_checked_at` and `last_error` are about the remote;
+    `unknown` has a line for each thing of the database that this server does not know.
     """
 
     sha: str
@@ -42,6 +43,7 @@ class DatabaseState:
     translator: Translator
     search: TagSearch
     is_starter: bool
+    unknown: Sequence[str] = ()
     last_checked_at: datetime | None = None
     last_error: str | None = None
 
@@ -63,6 +65,7 @@ class StateReader:
         self._translator_of = translator_of
         self._search_of = search_of
         self._tables: dict[Namespace, TagTable] = {}
+        self._unknown: Sequence[str] = ()
         self._bad_head = ""
         self._problem: str | None = None
 
@@ -108,7 +111,16 @@ class StateReader:
             raise RepositoryUnreadable(f"{repository.folder} has no commit")
         snapshot = self._snapshot(contents, repository.address)
         translator, search = self._translator_of(snapshot), self._search_of(snapshot)
-        return DatabaseState(snapshot.commit.sha, snapshot, self._tables, translator, search, is_starter)
+        self._warn_of_unknown(contents)
+        sha, unknown = contents.commit.sha, contents.unknown
+        return DatabaseState(sha, snapshot, self._tables, translator, search, is_starter, unknown)
+
+    def _warn_of_unknown(self, contents: Contents) -> None:
+        """Once for each thing, not again after every edit."""
+        for line in contents.unknown:
+            if line not in self._unknown:
+                log.warning("the tag database has something that this server does not know", what=line)
+        self._unknown = contents.unknown
 
     def _snapshot(self, contents: Contents, address: str) -> TagSnapshot:
         """Unchanged files are not parsed again: an edit changes one of thirteen."""

@@ -10,6 +10,7 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
+import pygit2
 import pytest
 from typer.testing import CliRunner
 
@@ -17,7 +18,7 @@ from cli import cli
 from demo.server import RunningDemo
 from tests.e2e.conftest import Environ
 from tests.e2e_processes import command_on_terminal, run
-from tests.tag_repositories import MakeTagRepository
+from tests.tag_repositories import FILES, MakeTagRepository
 from tests.waiting import DEADLINE_S
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -107,6 +108,78 @@ def test_the_tag_database_is_cloned_checked_and_exported(
     assert json.loads(exported.out)["head"]["sha"] == remote.head
     assert filed.out == ""
     assert (tmp_path / "db.json").read_text("utf-8") == exported.out
+
+
+def _make_unusable(folder: Path, kind: str, make_tag_repository: MakeTagRepository) -> None:
+    """Put a folder of this kind there, from which no tag database can be read."""
+    if kind == "letters":
+        folder.mkdir(parents=True)
+        (folder / "letter.txt").write_text("dear")
+    elif kind == "unborn":
+        pygit2.init_repository(str(folder), bare=True)
+    elif kind == "code":
+        make_tag_repository("code", files={"main.c": b"int main;\n"}).folder.rename(folder)
+    elif kind == "broken":
+        repository = make_tag_repository("broken")
+        (repository.folder / "objects" / repository.head[:2] / repository.head[2:]).unlink()
+        repository.folder.rename(folder)
+
+
+@pytest.mark.parametrize("arguments", [("check",), ("export", "--format", "raw")])
+@pytest.mark.parametrize(
+    ("kind", "is_set"),
+    [
+        ("missing", True),
+        ("letters", True),
+        ("letters", False),
+        ("unborn", True),
+        ("unborn", False),
+        ("code", False),
+        ("broken", False),
+    ],
+)
+def test_a_repository_that_can_not_be_used_is_one_line_and_no_starter_glossary(
+    environ: Environ,
+    tmp_path: Path,
+    make_tag_repository: MakeTagRepository,
+    arguments: tuple[str, ...],
+    kind: str,
+    is_set: bool,
+) -> None:
+    folder = tmp_path / ("tags-here" if is_set else "data/ehtag")
+    folder.parent.mkdir(exist_ok=True)
+    _make_unusable(folder, kind, make_tag_repository)
+    settings = environ(**({"JMGRAPH_EHTAG_REPOSITORY": str(folder)} if is_set else {}))
+
+    ended = run(tmp_path / "run", "ehtag", *arguments, **settings)
+
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.startswith(f"jmgraph: JMGRAPH_EHTAG_REPOSITORY='{folder}': ")
+    assert ended.err.count("\n") == 1
+
+
+def test_an_export_without_any_repository_says_that_it_is_the_starter_glossary(
+    environ: Environ, tmp_path: Path
+) -> None:
+    ended = run(tmp_path / "run", "ehtag", "export", "--format", "raw", **environ())
+
+    assert ended.code == 0
+    assert json.loads(ended.out)["version"] == 7
+    assert ended.err == "the starter glossary; `jmgraph ehtag sync` gets the tag database\n"
+
+
+def test_a_check_names_what_this_server_does_not_know_and_fails(
+    environ: Environ, tmp_path: Path, make_tag_repository: MakeTagRepository
+) -> None:
+    repository = make_tag_repository(files={**FILES, "version": b"8\n", "database/misc.md": b"x\n"})
+    settings = environ(JMGRAPH_EHTAG_REPOSITORY=str(repository.folder), JMGRAPH_LOG_LEVEL="error")
+
+    checked = run(tmp_path / "check", "ehtag", "check", **settings)
+    exported = run(tmp_path / "export", "ehtag", "export", "--format", "raw", **settings)
+
+    assert (checked.code, checked.err) == (1, "7 tags, 2 reports\n")
+    assert [line.partition(":")[0] for line in checked.out.splitlines()] == ["version", "database/misc.md"]
+    assert (exported.code, json.loads(exported.out)["version"]) == (0, 8)
 
 
 def test_log_lines_and_the_bar_of_a_sync_have_lines_of_their_own(

@@ -109,6 +109,37 @@ async def test_what_is_no_tag_database_leaves_the_starter_and_says_why(
                 await tags.remove(Namespace.OTHER, "full color", if_match="*", user=COOK)
 
 
+@pytest.mark.parametrize(
+    ("written", "version"),
+    [(b"7", 7), (b"7.1\n", 7), (b"\xef\xbb\xbf7\r\n", 7), (b" \n6\n", 6), (b"8", 8), (b"10.2", 10)],
+)
+async def test_the_version_is_read_as_the_official_tools_read_it(
+    tmp_path: Path, make_tag_repository: MakeTagRepository, written: bytes, version: int
+) -> None:
+    folder = make_tag_repository(files={**FILES, "version": written}).folder
+    async with open_tag_database(tag_settings(tmp_path, folder)) as tags:
+        assert tags.state.snapshot.version == version
+        assert not tags.state.is_starter
+        assert [line.partition(":")[0] for line in tags.state.unknown] == ["version"] * (version > 7)
+
+
+async def test_what_this_server_does_not_know_is_one_warning_each(
+    tmp_path: Path, make_tag_repository: MakeTagRepository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = {**FILES, "version": b"8\n", "database/misc.md": FILES["database/other.md"], "database/note.txt": b""}
+    repository = make_tag_repository(files=files)
+    async with open_tag_database(tag_settings(tmp_path, repository.folder)) as tags:
+        await tags.remove(Namespace.FEMALE, "apron", if_match="*", user=COOK)
+        await tags.remove(Namespace.FEMALE, "glasses", if_match="*", user=COOK)
+
+        assert tags.state.unknown == [
+            "version: 8 is newer than 7, the newest that this server knows",
+            "database/misc.md: a namespace that this server does not know; the file is left out",
+        ]
+    assert capsys.readouterr().out.count("does not know") == 3  # twice the event, once in the words of a file
+    assert repository.show("database/misc.md") == FILES["database/other.md"]
+
+
 def empty_tree(repository: TagRepository) -> str:
     return repository.git("hash-object", "-t", "tree", "-w", "--stdin", stdin=b"").strip()
 
