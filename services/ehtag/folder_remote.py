@@ -7,7 +7,7 @@ is one. What a fetch from anywhere deals in stands here too: depths, branches, p
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +17,11 @@ from pygit2.enums import ReferenceType
 
 from services.ehtag.git import HEAD, common_folder, head_commit, open_git
 
-SINCE_OWN, NEWEST_ONLY, WHOLE_HISTORY = 0, 1, 2**31 - 1
-"""Depths of a fetch, in commits: what the repository lacks, a clone without history, and that history afterwards.
+SINCE_OWN, NEWEST_ONLY, TO_COMMON = 0, 1, 2**31 - 1
+"""Depths of a fetch, in commits: what the repository lacks; a clone without history; back to a commit in common.
 
-Of the official database (30,000 commits) the newest is 1.7 MB, the whole history 186 MB.
+A server that is asked for the last gives the whole history. Of the official database (30,000 commits) the newest is
+1.7 MB, the whole history 186 MB.
 """
 
 BRANCHES = "refs/heads/"
@@ -105,13 +106,25 @@ class FolderRemote:
         newest = self._source[sha].peel(pygit2.Commit)
         if depth == NEWEST_ONLY:
             return {newest.id: newest}
-        walker = self._source.walk(newest.id)
-        for commit in _known_commits(git):
-            if commit in self._source:
-                (walker.hide if depth == SINCE_OWN else walker.push)(commit)
-        missing = {commit.id: commit for commit in walker}
+        known = [commit for commit in _known_commits(git) if commit in self._source]
+        missing = self._since(known, [newest.id])
+        if depth == TO_COMMON:
+            return {**missing, **self._since([newest.id], known), **self._common(known, newest.id)}
         # one that the remote went back to may be from before our own
         return missing or ({} if newest.id in git else {newest.id: newest})
+
+    def _since(self, old: Sequence[pygit2.Oid], new: Sequence[pygit2.Oid]) -> Commits:
+        """The new commits and what is before them, without the old ones and what is before those."""
+        walker = self._source.walk(None)
+        for commit in new:
+            walker.push(commit)
+        for commit in old:
+            walker.hide(commit)
+        return {commit.id: commit for commit in walker}
+
+    def _common(self, known: Sequence[pygit2.Oid], newest: pygit2.Oid) -> Commits:
+        bases = (self._source.merge_base(commit, newest) for commit in known)
+        return {base: self._source[base].peel(pygit2.Commit) for base in bases if base is not None}
 
     def _copy(self, git: pygit2.Repository, commits: Commits) -> FetchProgress:
         """The objects first, then which commits lack their parents: no reference names any of them before that."""

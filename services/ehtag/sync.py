@@ -17,8 +17,8 @@ import msgspec
 import pygit2
 import structlog
 
-from services.ehtag.folder_remote import NEWEST_ONLY, WHOLE_HISTORY, OnProgress
-from services.ehtag.git import RepositoryUnreadable, common_folder, file_lock, open_git, public_address
+from services.ehtag.folder_remote import NEWEST_ONLY, TO_COMMON, OnProgress
+from services.ehtag.git import RepositoryUnreadable, common_folder, file_lock, head_commit, open_git, public_address
 from services.ehtag.head import Diverged, drop_stale_locks
 from services.ehtag.remote import Remote
 from services.ehtag.repository import ORIGIN, Repository
@@ -99,12 +99,19 @@ def _fetch(repository: Repository, on_progress: OnProgress | None) -> SyncOutcom
         try:
             is_moved = repository.fast_forward(sha)
         except Diverged:
-            if not git.is_shallow:
+            if not _lacks_history(repository.folder, sha):
                 raise
             log.info("fetching the history of the tag database, to compare it with the remote's")
-            remote.fetch(git, on_progress, depth=WHOLE_HISTORY)
+            remote.fetch(git, on_progress, depth=TO_COMMON)
             is_moved = repository.fast_forward(sha)
     return SyncOutcome.MOVED if is_moved else SyncOutcome.UP_TO_DATE
+
+
+def _lacks_history(folder: Path, sha: str) -> bool:
+    """True when the commit that the head and the other have in common may be one that is not here."""
+    git = open_git(folder)
+    head = git and head_commit(git)
+    return bool(git and head and git.is_shallow and git.merge_base(head.id, sha) is None)
 
 
 @contextmanager

@@ -106,12 +106,26 @@ async def test_where_the_head_and_the_remote_seem_to_differ_the_history_decides(
     assert await tags.sync() is SyncOutcome.UP_TO_DATE
 
     assert local.head == before
-    assert history(local) == COMMITS
-    assert not (local.folder / "shallow").exists()
+    assert local.git("merge-base", before, remote.head).strip() == remote.head
     local.check()
 
 
-async def test_edits_that_must_be_merged_by_hand_have_their_history(
+async def test_a_remote_with_another_past_is_a_conflict_that_can_be_merged(
+    tags: TagDatabase, remote: TagRepository, local: TagRepository
+) -> None:
+    before, base = tags.state.sha, remote.git("rev-parse", "HEAD~3").strip()
+    remote.git("update-ref", "HEAD", base)
+    other = remote.commit({"README.md": b"another past\n"})
+
+    with pytest.raises(Conflict, match="merge them by hand"):
+        await tags.sync()
+
+    assert local.head == before
+    assert local.git("merge-base", before, other).strip() == base
+    local.check()
+
+
+async def test_edits_that_must_be_merged_by_hand_have_what_a_merge_needs(
     tags: TagDatabase, remote: TagRepository, local: TagRepository
 ) -> None:
     mine = local.commit({"README.md": b"mine\n"})
@@ -123,7 +137,8 @@ async def test_edits_that_must_be_merged_by_hand_have_their_history(
 
     assert local.head == mine
     assert local.git("merge-base", mine, theirs).strip() == base
-    assert history(local) == COMMITS + 1
+    assert history(local) == 2
+    local.check()
 
 
 async def test_what_a_killed_fetch_has_locked_is_free_for_the_next(
