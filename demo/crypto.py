@@ -25,7 +25,12 @@ def time_of(token: str, tokenparam: str) -> str | None:
 
 def encrypted(data: object, stamp: str) -> str:
     """A response's `data` as the app reads it: JSON, AES-ECB under a key from the client's time stamp, base64."""
-    return _encrypted(data, _md5(stamp + _DATA_SALT))
+    return encrypted_bytes(_json(data), stamp)
+
+
+def encrypted_bytes(plain: bytes, stamp: str) -> str:
+    """As `encrypted`, of JSON that is written already, or of what is none."""
+    return _encrypted(plain, _md5(stamp + _DATA_SALT))
 
 
 def decrypted(data: str, stamp: str) -> object:
@@ -36,11 +41,14 @@ def decrypted(data: str, stamp: str) -> object:
 
 def encrypted_domains(data: object) -> str:
     """The list of API hosts as the domain servers keep it."""
-    return _encrypted(data, _md5(_DOMAINS_SALT))
+    return _encrypted(_json(data), _md5(_DOMAINS_SALT))
 
 
-def _encrypted(data: object, key: str) -> str:
-    plain = json.dumps(data, ensure_ascii=False).encode()
+def _json(data: object) -> bytes:
+    return json.dumps(data, ensure_ascii=False).encode()
+
+
+def _encrypted(plain: bytes, key: str) -> str:
     short = AES.block_size - len(plain) % AES.block_size
     return b64encode(AES.new(key.encode(), AES.MODE_ECB).encrypt(plain + bytes([short]) * short)).decode()
 

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import structlog
 
-from services.errors import InvalidInput, UpstreamFailure
+from services.errors import InvalidInput, UpstreamFailure, UpstreamReason
 from services.observability import Priority, current_stats, open_stats
 from services.redis import RedisClient
 from services.settings import Settings
@@ -126,13 +126,16 @@ class UpstreamClient:
         self._sources = SourceFallback(lists, http, selector, partial(html.ranking, query=RankingQuery()))
 
     async def album(self, id: str) -> AlbumDetail | None:
-        """The album of this number (digits); a chapter's number leads to its album."""
+        """The album of this number (digits); a chapter's number leads to its album, which lists it."""
         if album := await self._album(id):
             return album
         chapter = await self._chapter_of_any_album(id)
         if chapter is None or chapter.album_id == id:
             return None
-        return await self._album(chapter.album_id)
+        album = await self._album(chapter.album_id)
+        if album and album.has_all_chapters and id not in {listed.id for listed in album.chapters}:
+            raise UpstreamFailure(UpstreamReason.GARBLED, "The site names an album that does not list this chapter.")
+        return album
 
     async def album_by_api(self, id: str) -> AlbumDetail | None:
         """The album of this number, by the API, whose list of chapters is whole whatever the web pages show."""

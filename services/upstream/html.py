@@ -205,15 +205,17 @@ def _album_from_page(page: str, id: str) -> AlbumDetail:
         id,
         _HTML,
     )
-    return replace(album, has_all_chapters=_links_only(page, {chapter.id for chapter in album.chapters}))
+    has_all = album.has_all_chapters and _links_only(page, {chapter.id for chapter in album.chapters})
+    return replace(album, has_all_chapters=has_all)
 
 
 def _links_only(page: str, chapter_ids: set[str]) -> bool:
-    """True when the page links to these chapters and to no other.
+    """True when the page links to these chapters and to no other; a page without any link to one is cut.
 
     jmcomic's pattern does not recognise the lists of every mirror: a series then looks like a single album.
     """
-    return chapter_ids.issuperset(number.lstrip("0") for number in _CHAPTER_LINK.findall(page))
+    linked = {number.lstrip("0") for number in _CHAPTER_LINK.findall(page)}
+    return bool(linked) and linked <= chapter_ids
 
 
 def _chapter_from_page(page: str, id: str) -> ChapterDetail:

@@ -44,6 +44,9 @@ PAGE_SIZE = 80
 COMMENT_PAGE_SIZE = 10
 """Top-level comments on a page."""
 
+MAX_REPLY_DEPTH = 10
+"""Replies to replies to…; the site has one level. What is deeper is left out."""
+
 ORDERS = {
     AlbumOrder.LATEST: "mr",
     AlbumOrder.VIEWS: "mv",
@@ -76,6 +79,8 @@ _ID = re.compile(r"[1-9]\d{0,11}")
 _PAGE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}\.(?:webp|jpe?g|png|gif|avif)", re.IGNORECASE)
 _MARKUP = re.compile(r"<[/!a-z][^>]*>", re.IGNORECASE)
 _LINE_BREAK = re.compile(r"<br\b[^>]*>", re.IGNORECASE)
+# neither JSON nor XML can hold them: controls but blanks, halves of surrogate pairs
+_NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 OTHER_ALBUM = "The site answered with another album than the one requested: it serves decoys to this client."
 
@@ -125,6 +130,7 @@ def album_from_data(data: Mapping[str, Any], id: str, source: SourceMethod) -> A
     """The album `id`. Raises `AttemptError` for another album's data, and for data without a title."""
     check_number(data.get("id"), id)
     title = title_of(data.get("name"))
+    chapters, has_all = _chapters(data.get("series"), id, title)
     return AlbumDetail(
         id=id,
         title=title,
@@ -139,9 +145,10 @@ def album_from_data(data: Mapping[str, Any], id: str, source: SourceMethod) -> A
         comment_count=count_of(data.get("comment_total")),
         published_on=date_of_timestamp(data.get("addtime")) or date_of(data.get("published")),
         updated_on=date_of(data.get("updated")),
-        chapters=_chapters(data.get("series"), id, title),
+        chapters=chapters,
         related=tuple(album for album in _summaries(data.get("related_list")) if album.id != id),
         source=source,
+        has_all_chapters=has_all,
     )
 
 
@@ -151,7 +158,7 @@ def chapter_from_data(data: Mapping[str, Any], id: str, scramble_id: int) -> Cha
     Entries behind the pages that are no pages ("ori", null) are left out; nothing but such entries is no list.
     """
     check_number(data.get("id"), id)
-    if data.get("images") is None:
+    if not is_list(data.get("images")):
         raise AttemptError(UpstreamReason.GARBLED, "no list of pages")
     entries = rows_of(data["images"])
     page_names = tuple(name for name in entries if isinstance(name, str) and _PAGE_NAME.fullmatch(name))
@@ -171,11 +178,15 @@ def chapter_from_data(data: Mapping[str, Any], id: str, scramble_id: int) -> Cha
 def list_from_data(data: Mapping[str, Any], page: int, *, has_tags: bool) -> AlbumListPage:
     """A page of a list. `has_tags`: its lines carry tags; those of the API carry none.
 
-    Where the site gives no total, what is shown counts, and another page is expected behind a full one.
+    Where the site gives no total, what is shown counts, and another page is expected behind a full one. Raises
+    `AttemptError` for a first page that shows nothing of what it counts, and for lines of which none can be read.
     """
-    rows = rows_of(data.get("content"))
+    content, total = data.get("content"), number_or_none(data.get("total"))
+    rows = rows_of(content)
     items = tuple(_summaries(rows, has_tags=has_tags))
-    total = number_or_none(data.get("total"))
+    is_empty = is_list(content) and not rows and not (total and page == 1)
+    if not items and not (is_empty or total == 0):
+        raise AttemptError(UpstreamReason.GARBLED, "a list without a line")
     if total is None:
         is_full = len(rows) >= PAGE_SIZE
         shown = (page - 1) * PAGE_SIZE + len(items)
@@ -215,19 +226,25 @@ def comments_from_data(data: Mapping[str, Any], album_id: str, page: int) -> Com
     )
 
 
-def _chapters(series: object, album_id: str, title: str) -> tuple[ChapterRef, ...]:
-    """In the order of their `sort`, then as listed; each number once. An album without any is its own chapter."""
-    rows = {id: row for row in rows_of(series) if isinstance(row, Mapping) and (id := id_or_none(row.get("id")))}
+def _chapters(series: object, album_id: str, title: str) -> tuple[tuple[ChapterRef, ...], bool]:
+    """In the order of their `sort`, then as listed; each number once. An album without any is its own chapter.
+
+    Then whether these are all: False where something is listed that can't be read as a chapter.
+    """
+    listed = [row if isinstance(row, Mapping) else {} for row in rows_of(series)]
+    rows = {id: row for row in listed if (id := id_or_none(row.get("id")))}
+    has_all = all(id_or_none(row.get("id")) for row in listed) and (is_list(series) or not series)
     if not rows or list(rows) == [album_id]:
-        return (ChapterRef(album_id, 1, title),)
+        return (ChapterRef(album_id, 1, title),), has_all
     sorts = {id: number_or_none(row.get("sort")) for id, row in rows.items()}
     in_order = sorted(
         enumerate(rows, 1), key=lambda place: (place[0] if (sort := sorts[place[1]]) is None else sort, place[0])
     )
-    return tuple(
+    chapters = tuple(
         ChapterRef(id, index, text_of(rows[id].get("name")) or f"第{sorts[id] or index}話")
         for index, (_, id) in enumerate(in_order, 1)
     )
+    return chapters, has_all
 
 
 def _summaries(value: object, *, has_tags: bool = False) -> Iterator[AlbumSummary]:
@@ -241,8 +258,8 @@ def _summaries(value: object, *, has_tags: bool = False) -> Iterator[AlbumSummar
             yield AlbumSummary(id, title, names_of(_words(row.get("tags"))) if has_tags else None)
 
 
-def _comments(value: object, album_id: str, parent_id: str | None = None) -> Iterator[CommentRecord]:
-    for row in rows_of(value):
+def _comments(value: object, album_id: str, parent_id: str | None = None, depth: int = 0) -> Iterator[CommentRecord]:
+    for row in rows_of(value) if depth <= MAX_REPLY_DEPTH else ():
         if not isinstance(row, Mapping):
             continue
         id, username = text_of(row.get("CID")), text_of(row.get("username"))
@@ -258,7 +275,7 @@ def _comments(value: object, album_id: str, parent_id: str | None = None) -> Ite
             is_spoiler=text_of(row.get("spoiler")) == "2" or row.get("is_spoiler") is True,
             posted_at=text_of(row.get("addtime")),
             likes=number_or_none(row.get("likes")),
-            replies=tuple(_comments(row.get("replys"), album_id, id)),
+            replies=tuple(_comments(row.get("replys"), album_id, id, depth + 1)),
         )
 
 
@@ -295,7 +312,7 @@ def text_of(value: object) -> str:
     """One line of text: entities resolved, blanks collapsed; "" for what is no text."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return ""
-    return " ".join(html.unescape(str(value)).split())
+    return " ".join(_plain(str(value)).split())
 
 
 def names_of(value: object) -> tuple[str, ...]:
@@ -304,10 +321,17 @@ def names_of(value: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for value in values if (name := text_of(value))))
 
 
+def is_list(value: object) -> bool:
+    """True for a list, also one that was sent as `{"0": …, "1": …}`."""
+    return isinstance(value, (list, tuple, Mapping))
+
+
 def rows_of(value: object) -> list[Any]:
-    """A list, also one that was sent as `{"0": …, "1": …}`; empty for anything else."""
+    """The entries of a list, of `{"1": …, "0": …}` by their numbers; none for anything else."""
     if isinstance(value, Mapping):
-        return list(value.values())
+        are_numbered = all(isinstance(name, str) and name.isdecimal() for name in value)
+        names = sorted(value, key=int) if are_numbered else value
+        return [value[name] for name in names]
     return list(value) if isinstance(value, (list, tuple)) else []
 
 
@@ -330,7 +354,12 @@ def _lines(value: object) -> str:
 
 def _text_of_markup(value: object) -> str:
     text = value if isinstance(value, str) else ""
-    return html.unescape(_MARKUP.sub("", _LINE_BREAK.sub("\n", text))).strip()
+    return _plain(_MARKUP.sub("", _LINE_BREAK.sub("\n", text))).strip()
+
+
+def _plain(text: str) -> str:
+    """Entities resolved, characters left out that are no text."""
+    return _NO_TEXT.sub("", html.unescape(text))
 
 
 def count_of(value: object) -> int:

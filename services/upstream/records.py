@@ -98,7 +98,7 @@ class AlbumDetail:
     related: tuple[AlbumSummary, ...]
     source: SourceMethod
     has_all_chapters: bool = True
-    """False where the list of chapters on a web page was not recognised as a whole."""
+    """False where the list of chapters could not be read as a whole."""
 
 
 @dataclass(frozen=True, slots=True)

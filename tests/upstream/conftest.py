@@ -14,6 +14,7 @@ from demo.server import RunningDemo
 from services.redis import RedisClient
 from services.settings import read_settings
 from services.upstream import ListAddresses, UpstreamClient, open_upstream
+from tests.upstream.mutated_site import MutatedSite
 
 OpenUpstream = Callable[..., AbstractAsyncContextManager[UpstreamClient]]
 
@@ -40,6 +41,31 @@ def upstream_to(demo: RunningDemo, tmp_path: Path) -> OpenUpstream:
         }
         settings = read_settings(**(usual | overrides))
         return open_upstream(settings, redis, on_attempt=on_attempt, list_addresses=list_addresses)
+
+    return open_one
+
+
+@pytest.fixture
+async def mutated_site(pictures: Path) -> AsyncIterator[MutatedSite]:
+    """The demo site with answers to mutate."""
+    async with MutatedSite(pictures).serving() as site:
+        yield site
+
+
+@pytest.fixture
+def client_to_mutated(upstream_to: OpenUpstream, mutated_site: MutatedSite) -> OpenUpstream:
+    """Opens clients of that site, which make one attempt each."""
+
+    def open_one(**overrides: Any) -> AbstractAsyncContextManager[UpstreamClient]:
+        usual = {
+            "jm_api_urls": (mutated_site.url,),
+            "jm_html_urls": (mutated_site.url,),
+            "jm_image_urls": (mutated_site.url,),
+            "jm_timeout_s": 20.0,
+            "jm_retries": 1,
+            "jm_rate_per_s": 1e6,
+        }
+        return upstream_to(**(usual | overrides))
 
     return open_one
 
