@@ -146,11 +146,20 @@ def download(
 
 
 @cli.command()
-def doctor() -> None:
-    """One line for each dependency: reachable, how fast, and if not, why and what to do."""
-    from commands.doctor import doctor as run
+def doctor(
+    site: Annotated[
+        bool, typer.Option("--site", help="Check what the site answers instead, with fewer than 20 requests.")
+    ] = False,
+) -> None:
+    """One line for each dependency: reachable, how fast, and if not, why and what to do.
 
-    _finish(run(_settings()))
+    With --site, one for each kind of answer of the site: name, verdict, words. Verdicts are ok (as expected),
+    tolerated (odd, but read), broken (to be reported) and skipped. Exit code 1 when something is broken.
+    """
+    from commands.doctor import doctor as run
+    from commands.doctor import doctor_site
+
+    _finish(doctor_site(_settings()) if site else run(_settings()))
 
 
 @cli.command()

@@ -1,4 +1,6 @@
-"""`jmgraph doctor`: one line for each dependency, and what to do about those that fail."""
+"""`jmgraph doctor`: one line for each dependency, and what to do about those that fail; or for each of the site's
+answers.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from services.ehtag import open_tag_database
 from services.errors import ConfigurationError, JmgraphError, UpstreamReason
 from services.redis import open_redis
 from services.settings import Settings
-from services.upstream import open_upstream
+from services.upstream import SiteFinding, Verdict, check_site, open_upstream
 
 _ADVICE = {
     UpstreamReason.REGION_BLOCKED: "it refuses this region: set JMGRAPH_JM_PROXY, or JMGRAPH_JM_METHOD=api",
@@ -26,7 +28,7 @@ _ADVICE = {
     UpstreamReason.UNREACHABLE: "no connection: check the network and JMGRAPH_JM_PROXY, or drop this address",
     UpstreamReason.GARBLED: "its answers can't be read: the site may have changed; look for a newer jmgraph",
     UpstreamReason.MAINTENANCE: "it is under maintenance: wait",
-    UpstreamReason.LOGIN_REQUIRED: "it wants a login for this",
+    UpstreamReason.LOGIN_REQUIRED: "nobody is logged in here: it shows this to members alone",
     UpstreamReason.REFUSED: "it refuses this number",
 }
 
@@ -51,6 +53,24 @@ async def doctor(settings: Settings) -> int:
         console.print(mark, f"{finding.name}: {finding.message}{advice}")
         bad += not finding.is_ok
     return 1 if bad else 0
+
+
+_COLOURS = {Verdict.OK: "green", Verdict.TOLERATED: "yellow", Verdict.BROKEN: "red", Verdict.SKIPPED: "dim"}
+
+
+async def doctor_site(settings: Settings) -> int:
+    """Check what the site answers; prints name, verdict and words of each finding, and gives 1 when one is broken."""
+    console = Console(highlight=False, soft_wrap=True, markup=False)
+    verdicts = set()
+
+    def print_finding(finding: SiteFinding) -> None:
+        verdicts.add(finding.verdict)
+        advice = f" — {_ADVICE[finding.reason]}" if finding.reason else ""
+        verdict = Text(f"{finding.verdict:<10}", _COLOURS[finding.verdict])
+        console.print(f"{finding.name:<16}", verdict, f"{finding.words}{advice}")
+
+    await check_site(settings, print_finding)
+    return 1 if Verdict.BROKEN in verdicts else 0
 
 
 async def _findings(settings: Settings) -> AsyncIterator[Finding]:

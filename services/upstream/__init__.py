@@ -29,8 +29,10 @@ from services.upstream.records import (
 
 if TYPE_CHECKING:
     from services.upstream.client import UpstreamClient, open_upstream
+    from services.upstream.contract import SiteFinding, Verdict, oddities_of
     from services.upstream.host_lists import ListAddresses
     from services.upstream.http import AttemptObserver
+    from services.upstream.site_check import check_site
 
 # jmcomic takes a quarter of a second to import: it is imported when the client is opened
 _LAZY = {
@@ -38,6 +40,10 @@ _LAZY = {
     "AttemptObserver": "services.upstream.http",
     "UpstreamClient": "services.upstream.client",
     "open_upstream": "services.upstream.client",
+    "SiteFinding": "services.upstream.contract",
+    "Verdict": "services.upstream.contract",
+    "check_site": "services.upstream.site_check",
+    "oddities_of": "services.upstream.contract",
 }
 
 
@@ -69,11 +75,15 @@ __all__ = [
     "RankingQuery",
     "SearchField",
     "SearchQuery",
+    "SiteFinding",
     "SiteNumber",
     "SourceMethod",
     "UpstreamClient",
     "UpstreamStatus",
+    "Verdict",
+    "check_site",
     "number_of",
+    "oddities_of",
     "open_upstream",
     "parse_album_id",
     "parse_album_ids",

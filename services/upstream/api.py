@@ -231,6 +231,15 @@ def _data_of(answer: JmApiResp, is_about_number: bool) -> dict[str, Any]:
     return data or {}
 
 
+def answer_data(response: Any, stamp: str) -> dict[str, Any]:
+    """The decrypted object of an answer to a request that was signed at `stamp`; empty where there is none.
+
+    For checks of the site. Raises `AttemptError` for an answer that is none of the API's, or an error of it.
+    """
+    with reading_answer():
+        return _data_of(JmApiResp(response, stamp), is_about_number=True)
+
+
 def _absent() -> AttemptError:
     return AttemptError(UpstreamReason.GARBLED, "nothing of this number", is_absent=True)
 

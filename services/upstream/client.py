@@ -40,7 +40,15 @@ from services.upstream.records import (
     UpstreamStatus,
 )
 from services.upstream.sources import SourceCall, SourceFallback, SourceSelector
-from services.upstream.transport import ImageCdn, Proxies, cover_path, new_session, page_path
+from services.upstream.transport import (
+    AnswerObserver,
+    ImageCdn,
+    ObservedSession,
+    Proxies,
+    cover_path,
+    new_session,
+    page_path,
+)
 
 log = structlog.get_logger("jmgraph.upstream")
 
@@ -61,16 +69,18 @@ async def open_upstream(
     *,
     on_attempt: AttemptObserver | None = None,
     list_addresses: ListAddresses | None = None,
+    observer: AnswerObserver | None = None,
 ) -> AsyncIterator[UpstreamClient]:
     """The client of this process; nothing is requested before the first call.
 
     With `redis` the limits hold over all processes, without it for this one. `on_attempt` is called after every
-    attempt at a host: role, host, reason (None: it answered), seconds.
+    attempt at a host: role, host, reason (None: it answered), seconds; `observer` sees every request.
     """
     proxies = Proxies(settings.jm_proxy.get_secret_value())
     timeout_s, concurrency = settings.jm_timeout_s, settings.jm_concurrency
     session = new_session(timeout_s=timeout_s, max_clients=concurrency + _SPARE_CONNECTIONS)
-    html = JmHtml(proxies, timeout_s, concurrency)
+    session = ObservedSession(session, observer) if observer else session
+    html = JmHtml(proxies, timeout_s, concurrency, observer)
     limiter = Limiter(concurrency, settings.jm_rate_per_s, redis)
     lists = HostLists(
         {

@@ -43,7 +43,7 @@ from services.upstream.records import (
     SearchQuery,
     SourceMethod,
 )
-from services.upstream.transport import Proxies
+from services.upstream.transport import AnswerObserver, Proxies, SiteAnswer
 
 T = TypeVar("T")
 
@@ -87,7 +87,10 @@ _TOTAL = re.compile(r'class="text-white">(\d+)</span> A漫')
 class JmHtml:
     """Reads web pages. Every call names the host; none retries."""
 
-    def __init__(self, proxies: Proxies, timeout_s: float, threads: int) -> None:
+    def __init__(
+        self, proxies: Proxies, timeout_s: float, threads: int, observer: AnswerObserver | None = None
+    ) -> None:
+        self._observer = observer
         self._proxies = proxies
         self._timeout_s = timeout_s
         self._threads = ThreadPoolExecutor(min(threads, MAX_THREADS), thread_name_prefix="jm-html")
@@ -186,27 +189,60 @@ class JmHtml:
             "proxies": self._proxies.for_curl(host),
         }
         postman = Postmans.create(data={"type": "curl_cffi_session", "meta_data": meta_data})
-        return JmHtmlClient(postman, domain_list=[host], retry_times=0)
+        client = JmHtmlClient(postman, domain_list=[host], retry_times=0)
+        if self._observer:
+            client.get_jm_html = partial(_get_observed, client.get_jm_html, self._observer)
+        return client
+
+
+def page_data(path: str, page: str) -> dict[str, Any]:
+    """What is read of the page at this path, for checks of the site; nothing of a page of another kind.
+
+    Raises `AttemptError` for a page that can't be read.
+    """
+    with reading_answer():
+        if path.startswith("/album/"):
+            return _album_data(JmcomicText.parse_jm_base64_html(page))
+        if path.startswith("/photo/"):
+            return _chapter_data(page)
+        if path.startswith("/search/"):
+            return _list_data(JmPageTool.parse_html_to_search_page(page), page)
+        return _list_data(JmPageTool.parse_html_to_category_page(page), page) if path.startswith("/albums") else {}
+
+
+def _get_observed(get: Callable[..., Any], observer: AnswerObserver, url: str, **options: Any) -> Any:
+    observer.before_request(2)
+    answer = None
+    try:
+        answer = get(url, **options)
+        return answer
+    except ResponseUnexpectedException as error:
+        answer = error.resp
+        raise
+    finally:
+        for _ in range(0 if answer is None else answer.redirect_count):
+            observer.after_request(None)
+        observer.after_request(None if answer is None else SiteAnswer(urlsplit(answer.url).path, answer))
 
 
 def _album_from_page(page: str, id: str) -> AlbumDetail:
     page = JmcomicText.parse_jm_base64_html(page)
-    data = {key: found[1] if (found := pattern.search(page)) else None for key, pattern in _TEXTS.items()}
+    data = _album_data(page)
     if data["id"] is None:
         raise failure_of_answer(200, page)
-    chapters = JmcomicText.pattern_html_album_episode_list.findall(page)
-    album = album_from_data(
-        {
-            **data,
-            **{key: _link_texts(pattern, page) for key, pattern in _NAMES.items()},
-            "series": [{"id": number, "sort": sort, "name": name} for number, sort, name in chapters],
-            "related_list": [{"id": number, "name": title} for number, title in _related(page)],
-        },
-        id,
-        _HTML,
-    )
+    album = album_from_data(data, id, _HTML)
     has_all = album.has_all_chapters and _links_only(page, {chapter.id for chapter in album.chapters})
     return replace(album, has_all_chapters=has_all)
+
+
+def _album_data(page: str) -> dict[str, Any]:
+    chapters = JmcomicText.pattern_html_album_episode_list.findall(page)
+    return {
+        **{key: found[1] if (found := pattern.search(page)) else None for key, pattern in _TEXTS.items()},
+        **{key: _link_texts(pattern, page) for key, pattern in _NAMES.items()},
+        "series": [{"id": number, "sort": sort, "name": name} for number, sort, name in chapters],
+        "related_list": [{"id": number, "name": title} for number, title in _related(page)],
+    }
 
 
 def _links_only(page: str, chapter_ids: set[str]) -> bool:
@@ -219,20 +255,23 @@ def _links_only(page: str, chapter_ids: set[str]) -> bool:
 
 
 def _chapter_from_page(page: str, id: str) -> ChapterDetail:
+    data = _chapter_data(page)
+    if data["id"] is None:
+        raise failure_of_answer(200, page)
+    return chapter_from_data(data, id, int(data["scramble_id"] or 0))
+
+
+def _chapter_data(page: str) -> dict[str, Any]:
     def find(pattern: re.Pattern[str]) -> str | None:
         return found[1] if (found := pattern.search(page)) else None
 
-    number = find(JmcomicText.pattern_html_photo_photo_id)
-    scramble_id = find(JmcomicText.pattern_html_photo_scramble_id)
-    if number is None:
-        raise failure_of_answer(200, page)
-    data = {
-        "id": number,
+    return {
+        "id": find(JmcomicText.pattern_html_photo_photo_id),
+        "scramble_id": find(JmcomicText.pattern_html_photo_scramble_id),
         "name": find(JmcomicText.pattern_html_photo_name),
         "series_id": find(JmcomicText.pattern_html_photo_series_id),
         "images": json.loads(find(JmcomicText.pattern_html_photo_page_arr) or "null"),
     }
-    return chapter_from_data(data, id, int(scramble_id or 0))
 
 
 def _page_of_album(album: AlbumDetail) -> AlbumListPage:

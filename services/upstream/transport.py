@@ -7,8 +7,9 @@ The mobile API and the CDN share one curl session, for its speed and for its bro
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from math import ceil
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -45,6 +46,49 @@ def new_session(*, timeout_s: float, max_clients: int) -> Any:
             CurlOpt.MAXFILESIZE_LARGE: LARGEST_BODY_BYTES,
         },
     )
+
+
+@dataclass(frozen=True, slots=True)
+class SiteAnswer:
+    """One answer of the site, as it came. `stamp` is the time that a request to the API was signed with, else ""."""
+
+    path: str
+    response: Any
+    stamp: str = ""
+
+
+class AnswerObserver(Protocol):
+    """Sees every request to the site; for checks of the site, not for daily use."""
+
+    def before_request(self, cost: int) -> None:
+        """`cost` is how many requests it may become with redirects. What this raises is the attempt's failure."""
+
+    def after_request(self, answer: SiteAnswer | None) -> None:
+        """Called for each redirect as well; None where nothing was answered, and for redirects."""
+
+
+class ObservedSession:
+    """A session whose every request is observed."""
+
+    def __init__(self, session: Any, observer: AnswerObserver) -> None:
+        self._session = session
+        self._observer = observer
+
+    async def get(self, url: str, **options: Any) -> Any:
+        """As the session's own."""
+        self._observer.before_request(1)
+        answer = None
+        try:
+            response = await self._session.get(url, **options)
+            stamp = (options.get("headers") or {}).get("tokenparam", "").partition(",")[0]
+            answer = SiteAnswer(urlsplit(response.url).path, response, stamp)
+            return response
+        finally:
+            self._observer.after_request(answer)
+
+    async def close(self) -> None:
+        """As the session's own."""
+        await self._session.close()
 
 
 class Proxies:

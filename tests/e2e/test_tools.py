@@ -88,6 +88,39 @@ def test_doctor_checks_every_dependency_though_nothing_can_be_written(
     assert "Traceback" not in ended.err
 
 
+def test_doctor_checks_what_the_site_answers(environ: Environ, tmp_path: Path, demo: RunningDemo) -> None:
+    ended = run(tmp_path / "doctor", "doctor", "--site", **environ(JMGRAPH_LOG_LEVEL="error"))
+
+    assert (ended.code, ended.err) == (0, ""), ended
+    lines = [line.split(maxsplit=2) for line in ended.out.splitlines()]
+    assert {verdict for _, verdict, _ in lines} == {"ok", "skipped"}
+    assert ["api.single", "ok", "600408: 8 pages"] in lines
+    assert [name for name, verdict, _ in lines if verdict == "skipped"] == ["api.domains", "web.domains"]
+    assert demo.requests.count() < 20
+    assert not (tmp_path / "data" / "jm-hosts.json").exists()
+
+
+def test_doctor_says_what_to_report_and_nothing_secret(environ: Environ, tmp_path: Path, demo: RunningDemo) -> None:
+    demo.knobs.set("api-1", failure="decoy")
+    demo.knobs.set("html", failure="login")
+    urls = [url.replace("http://", "http://someone:hidden@") for url in demo.api_urls]
+
+    ended = run(tmp_path / "doctor", "doctor", "--site", **environ(JMGRAPH_JM_API_URLS=",".join(urls)))
+
+    assert ended.code == 1
+    lines = {name: words for name, *words in (line.split(maxsplit=2) for line in ended.out.splitlines())}
+    assert lines["api.number"][0] == "tolerated"
+    assert "a host served a decoy, another album's answer" in lines["api.number"][1]
+    assert lines["web.ranking"] == [
+        "broken",
+        "login required: a login is asked for — nobody is logged in here: it shows this to members alone",
+    ]
+    assert lines["web.chapter"] == ["skipped", "the web pages do not answer"]
+    assert "hidden" not in ended.out + ended.err
+    assert "\x1b" not in ended.out
+    assert len(ended.err.splitlines()) < 20
+
+
 def test_the_tag_database_is_cloned_checked_and_exported(
     environ: Environ, tmp_path: Path, make_tag_repository: MakeTagRepository
 ) -> None:
@@ -234,6 +267,7 @@ def test_the_schema_is_printed_as_it_is_in_the_repository() -> None:
         ([], ["up", "serve", "worker", "demo", "download", "doctor", "schema", "ehtag"]),
         (["serve"], ["--workers", "Valkey of an `up`"]),
         (["download"], ["--archive", "--out", "Folder to put it in.", "--chapter", "130 interrupted", "JM350234"]),
+        (["doctor"], ["--site", "fewer than 20 requests", "tolerated"]),
         (["ehtag"], ["sync", "check", "export"]),
         (["ehtag", "export"], ["--format", "full", "raw", "text", "html", "ast"]),
     ],
