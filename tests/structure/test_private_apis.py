@@ -332,6 +332,8 @@ def test_private_jmcomic_state() -> None:
 
 
 def test_private_jmcomic_clients() -> None:
+    from common import Postmans
+    from curl_cffi.requests import Response
     from jmcomic import AsyncJmApiClient, JmHtmlClient
 
     source = inspect.getsource(AsyncJmApiClient)
@@ -340,19 +342,96 @@ def test_private_jmcomic_clients() -> None:
     assert "self._session.post(" in source
     assert parameters(AsyncJmApiClient.setup) == ["self"]
     assert {"get", "params", "require_success"} <= set(parameters(AsyncJmApiClient.req_api))
+    paths = ("ALBUM", "CHAPTER", "SCRAMBLE", "SEARCH", "CATEGORIES_FILTER", "FORUM")
+    assert [getattr(AsyncJmApiClient, f"API_{path}") for path in paths] == [
+        "/album",
+        "/chapter",
+        "/chapter_view_template",
+        "/search",
+        "/categories/filter",
+        "/forum",
+    ]
+    assert (JmHtmlClient.API_SEARCH, JmHtmlClient.API_CATEGORY) == ("/search/photos", "/albums")
     assert callable(JmHtmlClient.get_root_postman)
-    assert callable(JmHtmlClient.get_jm_html)
+    assert parameters(JmHtmlClient.get_jm_html)[:2] == ["self", "url"]
+    assert parameters(JmHtmlClient.build_search_url)[-2:] == ["category", "sub_category"]
+    assert Response().redirect_count == 0
+    assert callable(Postmans.create)
+
+
+def test_private_jmcomic_decryption() -> None:
+    """An answer that was made with the site's key at one moment, as an app would read it."""
+    from jmcomic import JmCryptoTool
+    from jmcomic.jm_client_interface import JmApiResp
+
+    class Response:
+        status_code = 200
+        text = '{"code":200,"data":"4saQepg5T5eCMcH9BDBXFg=="}'
+
+    answer = JmApiResp(Response(), "1700566805")
+
+    assert (answer.http_code, answer.ts, answer.resp.status_code) == (200, "1700566805", 200)
+    assert answer.json()["code"] == 200
+    assert JmCryptoTool.decode_resp_data(answer.json()["data"], answer.ts) == '{"id": 350234}'
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "found"),
+    [
+        ("album_album_id", '<span class="number">禁漫車：JM350234</span>', "350234"),
+        ("album_name", '<h1 id="book-name" class="x">山行</h1>', "山行"),
+        ("album_description", "<h2>敘述：一本書</h2>", "一本書"),
+        ("album_page_count", '<span class="pagecount">頁數:24</span>', "24"),
+        ("album_pub_date", "<span>上架日期 : 2020-08-29</span>", "2020-08-29"),
+        ("album_update_date", "<span>更新日期 : 2020-08-30</span>", "2020-08-30"),
+        ("album_likes", '<span id="albim_likes_350234">26</span>', "26"),
+        ("album_views", "<span>40K</span>\n<span>次觀看</span>", "40K"),
+        ("album_comment_count", '<div class="badge" id="total_video_comments">25</div>', "25"),
+        ("album_episode_list", '<a href="/photo/7" data-album="7"><li>第2話 春<span>', "7"),
+        ("photo_photo_id", '<meta property="og:url" content="https://x.example/photo/7/">', "7"),
+        ("photo_scramble_id", "var scramble_id = 220980;", "220980"),
+        ("photo_name", "<title>春|Comics</title>", "春"),
+        ("photo_series_id", "var series_id = 5;", "5"),
+        ("photo_page_arr", 'var page_arr = ["00001.webp"];', '["00001.webp"]'),
+    ],
+)
+def test_private_jmcomic_patterns(name: str, text: str, found: str) -> None:
+    from jmcomic import JmcomicText
+
+    pattern = getattr(JmcomicText, f"pattern_html_{name}")
+    pattern = pattern[0] if isinstance(pattern, tuple) else pattern
+
+    assert pattern.search(text)[1] == found
+    hidden = 'const html = base64DecodeUtf8("5bGx6KGM")'
+    assert JmcomicText.parse_jm_base64_html(hidden) == "山行"
 
 
 def test_private_jmcomic_parsers() -> None:
-    from jmcomic import JmApiAdaptTool, JmcomicText, JmPageTool
+    from jmcomic import JmcomicText, JmPageTool
 
-    assert parameters(JmApiAdaptTool.parse_entity) == ["data", "clazz"]
+    row = '<a href="/album/7/x"><img title="山行">\n</a>\n<div class="label-loveicon">\n<a>風景</a>\n</div>'
+    page = f'<span class="text-white">1</span> A漫.\n{row}\n<div class="clearfix"></div>'
+    found = '<a href="/album/7/x"><img title="山行">\n<div class="title-truncate tags ">\n<a>風景</a>\n</div>'
+    searched = f'<div class="well well-sm">\n{found}\n<div class="row">'
+
+    assert JmPageTool.parse_html_to_category_page(page, 1).content == [("7", {"name": "山行", "tags": ["風景"]})]
+    assert JmPageTool.parse_html_to_search_page(searched, 1).content == [("7", {"name": "山行", "tags": ["風景"]})]
     assert JmPageTool.pattern_html_search_error.groups == 2
-    for name in ("parse_api_to_search_page", "parse_html_to_search_page", "parse_html_to_category_page"):
-        assert callable(getattr(JmPageTool, name))
-    for name in ("parse_jm_base64_html", "analyse_jm_album_html", "analyse_jm_photo_html", "analyse_jm_pub_html"):
-        assert callable(getattr(JmcomicText, name))
+    assert JmPageTool.pattern_html_search_shorten_for.search(searched)
+    assert JmcomicText.analyse_jm_pub_html("<b>18comic.example</b>") == ["18comic.example"]
+
+
+def test_private_jmcomic_exceptions() -> None:
+    from jmcomic import RegularNotMatchException, RequestRetryAllFailException
+    from jmcomic.jm_exception import ResponseUnexpectedException
+    from jmcomic.jm_toolkit import ExceptionTool
+
+    cause = ValueError()
+
+    assert ResponseUnexpectedException("", {ExceptionTool.CONTEXT_KEY_RESP: 7}).resp == 7
+    assert RegularNotMatchException("", {ExceptionTool.CONTEXT_KEY_HTML: "page"}).error_text == "page"
+    retries = {ExceptionTool.CONTEXT_KEY_RETRY_ERRORS: [{"error": cause}]}
+    assert RequestRetryAllFailException("", retries).errors[-1]["error"] is cause
 
 
 # markdown-it-py, linkify-it-py, mdurl, idna
