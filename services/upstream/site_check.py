@@ -10,11 +10,10 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
 from services.errors import InvalidInput, UpstreamFailure, UpstreamReason
-from services.imaging import ImageKind, ReadablePage, check_page, read_page, strips
+from services.imaging import ImageKind, ReadablePage, check_page, read_page, strips_of_page
 from services.settings import Settings
 from services.upstream.api import answer_data
 from services.upstream.client import UpstreamClient, open_upstream
@@ -286,7 +285,7 @@ class _SiteCheck:
         except (UpstreamFailure, InvalidInput) as failure:
             self._report(self._finding_of(name, failure))
             return None
-        odd = [*self._failed, *self._oddities(about, besides), *facts.odd]
+        odd = list(dict.fromkeys([*self._failed, *self._oddities(about, besides), *facts.odd]))
         self._report(finding(facts.name or name, facts.words, odd))
         return value
 
@@ -350,7 +349,8 @@ class _SiteCheck:
 
 async def _readable_page(client: UpstreamClient, chapter: ChapterDetail) -> tuple[ImageKind, int, ReadablePage]:
     data = await client.page(chapter, 1)
-    count = strips(chapter.scramble_id, int(chapter.id), PurePosixPath(chapter.page_names[0]).stem)
+    name = chapter.page_names[0]
+    count = strips_of_page(data, name, scramble_id=chapter.scramble_id, chapter_id=int(chapter.id))
     return check_page(data), count, await asyncio.to_thread(read_page, data, count)
 
 
