@@ -38,7 +38,7 @@ async def sync(settings: Settings) -> int:
     The last line says what came of it, in how many bytes and seconds.
     """
     columns = TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn()
-    began, received_bytes = time.perf_counter(), 0
+    began, received = time.perf_counter(), ReceivedBytes()
     async with open_tag_database(settings) as tags:
         console = Console(stderr=True)
         progress_bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
@@ -46,16 +46,34 @@ async def sync(settings: Settings) -> int:
             task = bar.add_task("asking the remote", total=None)
 
             def report(progress: FetchProgress) -> None:
-                nonlocal received_bytes
-                received_bytes = progress.received_bytes
+                received.count(progress)
                 step, done, total = _step(progress)
                 bar.update(task, description=step, completed=done, total=total or None)
 
             outcome = await tags.sync(report)
         state = await tags.refresh()
-    took = f"{filesize.decimal(received_bytes)} in {time.perf_counter() - began:.1f} s"
+    took = f"{filesize.decimal(received.total)} in {time.perf_counter() - began:.1f} s"
     print(f"{_MESSAGES[outcome]}: {state.sha[:8]}, {state.snapshot.count} tags; {took}")  # noqa: T201
     return 0
+
+
+class ReceivedBytes:
+    """Bytes of all fetches of a sync; a second one, for history, begins at 0 again."""
+
+    def __init__(self) -> None:
+        self._before = 0
+        self._now = 0
+
+    def count(self, progress: FetchProgress) -> None:
+        """Take in how far the running fetch is."""
+        if progress.received_bytes < self._now:
+            self._before += self._now
+        self._now = progress.received_bytes
+
+    @property
+    def total(self) -> int:
+        """Of the running fetch and those before it."""
+        return self._before + self._now
 
 
 def _step(progress: FetchProgress) -> tuple[str, int, int]:

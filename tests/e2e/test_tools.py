@@ -15,7 +15,9 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import cli
+from commands.ehtag import ReceivedBytes
 from demo.server import RunningDemo
+from services.ehtag import FetchProgress
 from tests.e2e.conftest import Environ
 from tests.e2e_processes import command_on_terminal, run
 from tests.tag_repositories import FILES, MakeTagRepository
@@ -242,6 +244,14 @@ def test_log_lines_and_the_bar_of_a_sync_have_lines_of_their_own(
     ]
     assert b"asking the remote" in output
     assert lines[-2].startswith("cloned: ")
+
+
+def test_the_bytes_of_a_second_fetch_are_added_to_those_of_the_first() -> None:
+    received = ReceivedBytes()
+    for size_bytes in (0, 500, 1700, 0, 20, 300):
+        received.count(FetchProgress(1, 1, size_bytes, 0, 0))
+
+    assert received.total == 2000
 
 
 def test_a_remote_that_is_not_there_is_one_line(environ: Environ, tmp_path: Path) -> None:
