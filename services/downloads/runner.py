@@ -16,7 +16,7 @@ from services.downloads.components import DownloadComponents
 from services.downloads.names import file_stem, with_number
 from services.downloads.ports import Cancelled, DownloadJob, PackedArchive, PagePipeline, StagingFolders
 from services.downloads.record_writer import LeaseLost, RecordWriter
-from services.downloads.records import DownloadFileRecord, DownloadProblemRecord, DownloadRequest, DownloadState
+from services.downloads.records import DownloadFileRecord, DownloadRequest, DownloadState
 from services.downloads.row import ChapterProgress, DownloadRow
 from services.downloads.store import NameTaken
 from services.downloads.updates import Subscriber
@@ -119,7 +119,7 @@ class DownloadRunner:
             on_progress=writer.note,
             is_cancelled=lost.is_set,
         )
-        await self._store_archive(writer, packed, transitions.missing_problem(packed.missing, contents.left_out))
+        await self._store_archive(writer, packed, contents)
         if writer.row.download.is_complete:  # else a retry needs only the missing pages
             await asyncio.to_thread(self._folders.remove, folder)
 
@@ -149,17 +149,17 @@ class DownloadRunner:
             found.append(chapter)
         return list(zip(refs, found, strict=True))
 
-    async def _store_archive(
-        self, writer: RecordWriter, packed: PackedArchive, problem: DownloadProblemRecord | None
-    ) -> None:
+    async def _store_archive(self, writer: RecordWriter, packed: PackedArchive, contents: _Contents) -> None:
         download = writer.row.download
         extension = download.request.archive.extension
         key = f"{download.id}-{download.attempts}.{extension}"
         await writer.change(lambda row: row.with_state(DownloadState.PACKING).replace(archive_key=key))
         await self._put(packed, key)
+        problem = transitions.missing_problem(packed.missing, contents.left_out)
+        notes = contents.notes + packed.notes
         for stem in _stems(writer.row):
             file = DownloadFileRecord(f"{stem}.{extension}", key, packed.size_bytes, packed.sha256)
-            ready = partial(transitions.ready, file=file, ttl_s=self._ttl_s, problem=problem, notes=packed.notes)
+            ready = partial(transitions.ready, file=file, ttl_s=self._ttl_s, problem=problem, notes=notes)
             with suppress(NameTaken):
                 await writer.change(ready)
                 break
@@ -232,7 +232,7 @@ def _contents_of(album: AlbumDetail, found: _FoundChapters, expected_pages: int,
     notes += [f"{chapter.id}: {note}" for chapter in readable for note in chapter.notes]
     if (pages := _page_count(found)) < expected_pages:
         notes.append(f"The album's page says {expected_pages} pages; {pages} were found.")
-    return _Contents(album, readable, len(empty), transitions.limited_notes(tuple(notes)))
+    return _Contents(album, readable, len(empty), tuple(notes))
 
 
 def _without_pages(ref: ChapterRef) -> UpstreamFailure:
@@ -250,8 +250,11 @@ def _with_chapters(row: DownloadRow, contents: _Contents) -> DownloadRow:
     before = {chapter.id: chapter.pages_done for chapter in row.chapters}
     total = sum(len(chapter.page_names) for chapter in chapters)
     progress = replace(row.download.progress, pages_total=total)
+    notes = (
+        row.download.notes if row.download.file else contents.notes
+    )  # of an earlier archive until there is another
     return row.replace(
-        download=replace(row.download, progress=progress, notes=contents.notes),
+        download=replace(row.download, progress=progress, notes=transitions.limited_notes(notes)),
         chapters=tuple(
             ChapterProgress(
                 chapter.id, min(before.get(chapter.id, 0), len(chapter.page_names)), len(chapter.page_names)

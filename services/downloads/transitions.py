@@ -112,14 +112,14 @@ def ready(
     problem: DownloadProblemRecord | None = None,
     notes: tuple[str, ...] = (),
 ) -> DownloadRow:
-    """Ready; the file expires after `ttl_s`. `problem` says what it lacks, `notes` come after those it has."""
+    """Ready; the file expires after `ttl_s`. `problem` says what it lacks, `notes` what was odd about it."""
     end = now()
     return _ended(
         row,
         DownloadState.READY,
         file=file,
         problem=problem,
-        notes=limited_notes((*row.download.notes, *notes)),
+        notes=limited_notes(notes),
         finished_at=end,
         expires_at=end + timedelta(seconds=ttl_s),
     )

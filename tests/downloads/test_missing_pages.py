@@ -166,7 +166,9 @@ async def test_a_retry_that_can_not_store_its_archive_leaves_the_first(harness: 
 
 @pytest.mark.parametrize("is_running", [False, True])
 async def test_a_cancelled_retry_is_ready_with_the_archive_it_had(harness: DownloadHarness, is_running: bool) -> None:
+    harness.albums.notes["100"] = ("an odd answer",)
     incomplete = await an_incomplete_one(harness)
+    harness.albums.notes.clear()
     if not is_running:
         await harness.stop_work()
     harness.pipeline.missing = set()
@@ -178,6 +180,7 @@ async def test_a_cancelled_retry_is_ready_with_the_archive_it_had(harness: Downl
     cancelled = await harness.downloads.cancel(incomplete.id)
 
     await until(lambda: harness.pipeline.concurrent_calls == 0)
+    assert cancelled.notes == incomplete.notes == ("100: an odd answer",)
     assert (cancelled.state, cancelled.file) == (DownloadState.READY, incomplete.file)
     assert (cancelled.problem, cancelled.progress.pages_done) == (incomplete.problem, 3)
     assert await is_fetchable(harness, cancelled)
