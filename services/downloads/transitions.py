@@ -208,7 +208,8 @@ def problem_from_error(error: Exception) -> DownloadProblemRecord:
     """The problem for an error; an unexpected one is logged and INTERNAL."""
     match error:
         case PagesMissing():
-            return _problem_of(error.cause, f"{_pages(error.missing)} can't be had", error.missing)
+            source = "" if error.cause else " from the site"
+            return _problem_of(error.cause, f"{_pages(error.missing)} can't be had{source}", error.missing)
         case UpstreamFailure():
             return DownloadProblemRecord(error.error_code, error.message, error.retryable, error.reason)
         case JmgraphError():
