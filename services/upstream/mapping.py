@@ -171,7 +171,7 @@ def chapter_from_data(data: Mapping[str, Any], id: str, scramble_id: int) -> Cha
         title=text_of(data.get("name")),
         scramble_id=scramble_id,
         page_names=page_names,
-        notes=(f"{id}: {left_out} entries that are no pages were left out",) if left_out else (),
+        notes=(f"{left_out} entries that are no pages were left out",) if left_out else (),
     )
 
 

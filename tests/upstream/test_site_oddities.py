@@ -83,7 +83,7 @@ async def test_entries_that_are_no_pages_are_left_out_and_noted(upstream_to: Ope
 
     assert chapter is not None
     assert chapter.page_names == tuple(f"{number:05}.webp" for number in range(1, 9))
-    assert chapter.notes == ("900301: 5 entries that are no pages were left out",)
+    assert chapter.notes == ("5 entries that are no pages were left out",)
 
 
 @BOTH
