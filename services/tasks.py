@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -59,5 +60,14 @@ async def shield_until_done(work: Awaitable[T], try_cancel: Callable[[], bool] =
         return await asyncio.shield(future)
     except asyncio.CancelledError:
         if not try_cancel():
-            await asyncio.gather(future, return_exceptions=True)
+            await _wait_through_cancellations(future)
         raise
+
+
+async def _wait_through_cancellations(future: asyncio.Future[Any]) -> None:
+    """Wait for the end of a future. A task group cancels its tasks once more while they already end."""
+    while not future.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([future])
+    if not future.cancelled():
+        future.exception()
