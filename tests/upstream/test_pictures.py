@@ -108,6 +108,7 @@ async def test_what_is_no_picture_at_all_is_requested_once(
 
 async def test_the_second_request_is_part_of_the_same_attempt(upstream_to: OpenUpstream, demo: RunningDemo) -> None:
     attempts: list[str] = []
+    demo.knobs.set("image", latency_s=0.05)  # so that requests overlap
     async with upstream_to(jm_concurrency=2, on_attempt=lambda _, host, *__: attempts.append(host)) as upstream:
         await asyncio.gather(*(upstream.page(chapter_of(CACHED_SHORT), 3) for _ in range(6)))
 
