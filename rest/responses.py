@@ -27,6 +27,7 @@ STATUS_OF_CODE: dict[ErrorCode, int] = {
     ErrorCode.UPSTREAM_UNAVAILABLE: 504,
     ErrorCode.UPSTREAM_BROKEN: 502,
     ErrorCode.QUEUE_UNAVAILABLE: 503,
+    ErrorCode.STORAGE_UNAVAILABLE: 503,
     ErrorCode.QUEUE_FULL: 503,
     ErrorCode.STORAGE_FULL: 507,
     ErrorCode.UNAUTHENTICATED: 401,

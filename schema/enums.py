@@ -194,6 +194,7 @@ _enum(
     UPSTREAM_UNAVAILABLE="The site can't be read now.",
     UPSTREAM_BROKEN="The site answered with something that can't be read.",
     QUEUE_UNAVAILABLE="The queue can't be reached.",
+    STORAGE_UNAVAILABLE="The database of people can't be reached.",
     QUEUE_FULL="Too many downloads wait already.",
     STORAGE_FULL="Too little disk is free.",
     UNAUTHENTICATED="A key or token is needed, or the one given was refused.",

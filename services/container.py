@@ -16,6 +16,7 @@ import structlog
 
 from services.access import Access
 from services.catalog import AlbumDetail, Catalog, Covers, EhTagIndex, Pages, open_catalog
+from services.database import Database, open_database
 from services.downloads import (
     ArchiveStore,
     DownloadLimits,
@@ -46,6 +47,7 @@ class Services:
     access: Access
     redis: RedisClient
     events: Events
+    database: Database
     tags: TagDatabase
     identity: GitHubIdentity
     upstream: UpstreamClient
@@ -72,6 +74,7 @@ async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterat
         enter = stack.enter_async_context
         redis = await enter(open_redis(settings, join=join))
         events = await enter(open_events(redis))
+        database = await enter(open_database(settings))
         tags = await enter(open_tag_database(settings, events))
         identity = await enter(open_identity(settings.github_api_url, _editor_rules(settings)))
         upstream = await enter(open_upstream(settings, redis))
@@ -95,6 +98,7 @@ async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterat
             ),
             redis=redis,
             events=events,
+            database=database,
             tags=tags,
             identity=identity,
             upstream=upstream,

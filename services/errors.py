@@ -16,6 +16,7 @@ JmgraphError
 │   ├── QueueUnavailable         QUEUE_UNAVAILABLE
 │   ├── StorageFull              STORAGE_FULL
 │   └── RateLimited              RATE_LIMITED
+├── StorageUnavailable           STORAGE_UNAVAILABLE
 ├── Unauthenticated              UNAUTHENTICATED
 ├── Forbidden                    FORBIDDEN
 ├── Conflict                     CONFLICT
@@ -43,6 +44,7 @@ class ErrorCode(StrEnum):
     QUEUE_UNAVAILABLE = "QUEUE_UNAVAILABLE"
     QUEUE_FULL = "QUEUE_FULL"
     STORAGE_FULL = "STORAGE_FULL"
+    STORAGE_UNAVAILABLE = "STORAGE_UNAVAILABLE"
     UNAUTHENTICATED = "UNAUTHENTICATED"
     FORBIDDEN = "FORBIDDEN"
     RATE_LIMITED = "RATE_LIMITED"
@@ -263,6 +265,16 @@ class RateLimited(QueueRejected):
     """The caller sends too many requests to this server."""
 
     code = ErrorCode.RATE_LIMITED
+
+
+class StorageUnavailable(JmgraphError):
+    """The database of people and their libraries can't be reached."""
+
+    code = ErrorCode.STORAGE_UNAVAILABLE
+    retryable = True
+
+    def __init__(self) -> None:
+        super().__init__("The database of this server can't be reached now; try again in a moment.")
 
 
 class Unauthenticated(JmgraphError):

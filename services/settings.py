@@ -179,6 +179,7 @@ class Settings(BaseSettings):
     data_dir: Annotated[Path, BeforeValidator(_folder)] = _env("DATA_DIR", Path("data"))
 
     redis_url: Annotated[SecretStr, _scheme_in("redis", "rediss", "unix")] = _env("REDIS_URL", SecretStr(""))
+    database_url: Annotated[SecretStr, _scheme_in("postgresql")] = _env("DATABASE_URL", SecretStr(""))
     storage_url: Annotated[SecretStr, _scheme_in("file", "s3")] = _env("STORAGE_URL", SecretStr(""))
     storage_options: Annotated[dict[str, Any], NoDecode, BeforeValidator(_json_object), Field(repr=False)] = _env(
         "STORAGE_OPTIONS", {}
@@ -273,7 +274,16 @@ def _variable(field: str) -> str:
     return str(info.validation_alias) if info else f"JMGRAPH_{field.upper()}"
 
 
-_SECRET_VARIABLES = ("REDIS_URL", "STORAGE_URL", "STORAGE_OPTIONS", "JM_PROXY", "TOKEN", "SECRET", "API_KEYS")
+_SECRET_VARIABLES = (
+    "REDIS_URL",
+    "DATABASE_URL",
+    "STORAGE_URL",
+    "STORAGE_OPTIONS",
+    "JM_PROXY",
+    "TOKEN",
+    "SECRET",
+    "API_KEYS",
+)
 
 
 def _is_secret(variable: str) -> bool:

@@ -17,6 +17,7 @@ from services.redis import RedisClient
 from services.settings import Settings, read_settings
 from tests.fakes import Clock
 from tests.graphql_client import GraphQLClient, graphql_client
+from tests.postgresql import PostgreSQL, PostgreSQLMissing, running_postgresql
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -59,6 +60,25 @@ async def redis_client(redis_url: str) -> AsyncIterator[RedisClient]:
     client = RedisClient(redis_url)
     yield client
     await client.aclose()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """The real PostgreSQL of this test run; a test that stops it starts it again."""
+    try:
+        with running_postgresql() as server:
+            yield server
+    except PostgreSQLMissing:
+        pytest.skip("PostgreSQL is not installed here (Debian's package postgresql)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """JMGRAPH_DATABASE_URL of an empty database: a test that asks for it runs on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        return ""
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    return server.new_database()
 
 
 @pytest.fixture

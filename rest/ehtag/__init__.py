@@ -10,7 +10,7 @@ import rest.parameters  # noqa: F401 (the convertors of paths)
 from rest.ehtag.database import (
     API_PATH,
     CommentRow,
-    Database,
+    DatabaseSummary,
     NamespaceBadge,
     NamespaceSummary,
     Record,
@@ -24,7 +24,7 @@ from rest.operations import Group
 from rest.responses import Problem
 
 _described_routes = [
-    Route("/api/database", Database),
+    Route("/api/database", DatabaseSummary),
     Route("/api/database/~update-webhook", UpdateWebhook),
     Route("/api/database/~badge", VersionBadge),
     Route("/api/database/~badge/all", TotalBadge),

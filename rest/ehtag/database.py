@@ -47,7 +47,7 @@ _BADGE_SHA_LENGTH = 8
 _ADDED_HEADERS = {**ETAG, "Location": "The address of what was added."}
 
 
-class Database(TagEndpoint):
+class DatabaseSummary(TagEndpoint):
     """The whole database."""
 
     @reads("The head, and what each namespace holds", in_every_form(DatabaseBody), [MEDIA_FORMAT])

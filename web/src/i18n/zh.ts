@@ -228,6 +228,7 @@ export const zh: Words = {
       BLOCKED_BY_POLICY: ["本服务器不提供这部作品", "服务器管理者屏蔽了它的某个标签，请选择其他作品。"],
       UPSTREAM_UNAVAILABLE: ["站点没有响应", "请稍后重试。在服务器上运行 “jmgraph doctor” 可查看是哪个主机的问题。"],
       UPSTREAM_BROKEN: ["站点的回应无法理解", "它可能正在维护，请稍后重试。"],
+      STORAGE_UNAVAILABLE: ["暂时无法保存", "服务器的数据库不可用。仍可浏览，待其恢复后重试。"],
       QUEUE_UNAVAILABLE: ["暂时无法下载", "服务器的 Redis 不可用。仍可阅读，待其恢复后重试。"],
       QUEUE_FULL: ["等待中的下载太多", "请等一部分完成后重试。"],
       STORAGE_FULL: ["服务器磁盘已满", "需要管理者清理空间后才能继续下载。"],

@@ -1,0 +1,10 @@
+"""The database of people and their libraries: SQLite in the data directory, or PostgreSQL where machines share it.
+
+Other services import the tables from `services.database.models` and write SQLAlchemy's statements; its engine, its
+errors and the migrations stay in here.
+"""
+
+from services.database.engine import Database, open_database
+from services.database.migrations import REVISIONS
+
+__all__ = ["REVISIONS", "Database", "open_database"]

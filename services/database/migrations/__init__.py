@@ -1,0 +1,42 @@
+"""Migrations of the database, by Alembic; they go forward only. A revision is one file in `versions`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+
+from services.errors import ConfigurationError
+
+REVISIONS = ("0001",)
+"""All revisions, oldest first. A test compares this with the files."""
+
+
+def migrate(connection: Connection) -> None:
+    """Bring the database to the newest revision; the caller holds the lock of migrations and commits.
+
+    Raises `ConfigurationError` for a database of a newer version of this program.
+    """
+    revision = _revision_of(connection)
+    if revision == REVISIONS[-1]:
+        return
+    if revision is not None and revision not in REVISIONS:
+        raise ConfigurationError(
+            f"JMGRAPH_DATABASE_URL: the database is of a newer version (revision {revision!r}); "
+            f"this one knows {REVISIONS[-1]!r} and older"
+        )
+    from alembic import command  # late: most starts have nothing to migrate
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _revision_of(connection: Connection) -> str | None:
+    """The revision of a database; None for an empty one."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return found

@@ -1,0 +1,111 @@
+"""The tables. A column that ends in `_ms` is a time in milliseconds since 1970, UTC.
+
+A change here needs a migration beside it: a test compares these tables with a migrated database.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, MetaData, String
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+OWNER_ID = "owner"
+"""Id of the user that everybody is while no account exists. The first account takes this row over."""
+
+_ID = String(32)
+_ALBUM_ID = String(12)
+
+
+class TableBase(DeclarativeBase):
+    """Base of all tables; names of constraints are the same in every database, as migrations need."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class UserRow(TableBase):
+    """A user: the owner of an open server, an account with a password, or who signed in by an account of the site."""
+
+    __tablename__ = "users"
+
+    id: Mapped[str] = mapped_column(_ID, primary_key=True)
+    name: Mapped[str] = mapped_column(String(255))
+    name_key: Mapped[str] = mapped_column(String(1024), unique=True)
+    """The name in the form that names are compared in: NFKC, case-folded."""
+    password_hash: Mapped[str | None] = mapped_column(String(255))
+    """Argon2's encoded hash; a user that has one is an account. None for the owner and for users of the site."""
+    is_admin: Mapped[bool]
+    created_at_ms: Mapped[int] = mapped_column(BigInteger)
+
+
+class TokenRow(TableBase):
+    """A session or an access token; the token itself is known to its owner alone."""
+
+    __tablename__ = "tokens"
+
+    id: Mapped[str] = mapped_column(_ID, primary_key=True)
+    user_id: Mapped[str] = mapped_column(_ID, ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    sha256: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    is_session: Mapped[bool]
+    label: Mapped[str] = mapped_column(String(100))
+    scope: Mapped[str] = mapped_column(String(8))
+    """READ, WRITE or ADMIN."""
+    created_at_ms: Mapped[int] = mapped_column(BigInteger)
+    expires_at_ms: Mapped[int | None] = mapped_column(BigInteger)
+    last_used_at_ms: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class AccountsVersionRow(TableBase):
+    """One row, whose version grows with each change of accounts or tokens, so that every process notices it."""
+
+    __tablename__ = "accounts_version"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(BigInteger)
+
+
+class SiteAccountRow(TableBase):
+    """The account of the site that a user has connected. Cookies and password are encrypted with the secret key."""
+
+    __tablename__ = "site_accounts"
+
+    user_id: Mapped[str] = mapped_column(_ID, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    username: Mapped[str] = mapped_column(String(255))
+    site_user_id: Mapped[str] = mapped_column(String(32))
+    encrypted_session: Mapped[bytes] = mapped_column(LargeBinary)
+    encrypted_password: Mapped[bytes | None] = mapped_column(LargeBinary)
+    is_expired: Mapped[bool]
+    connected_at_ms: Mapped[int] = mapped_column(BigInteger)
+
+
+class BlockedTagRow(TableBase):
+    """A tag that a user does not want to see, on top of what the host withholds."""
+
+    __tablename__ = "blocked_tags"
+
+    user_id: Mapped[str] = mapped_column(_ID, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    tag: Mapped[str] = mapped_column(String(255), primary_key=True)
+
+
+class ReadingRow(TableBase):
+    """How far a user has read a chapter: the report with the latest `read_at_ms`."""
+
+    __tablename__ = "reading"
+    __table_args__ = (
+        Index(None, "user_id", "album_id", "read_at_ms"),
+        Index(None, "user_id", "read_at_ms"),
+    )
+
+    user_id: Mapped[str] = mapped_column(_ID, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    chapter_id: Mapped[str] = mapped_column(_ALBUM_ID, primary_key=True)
+    album_id: Mapped[str] = mapped_column(_ALBUM_ID)
+    page: Mapped[int]
+    page_count: Mapped[int]
+    is_finished: Mapped[bool]
+    read_at_ms: Mapped[int] = mapped_column(BigInteger)
+    device: Mapped[str | None] = mapped_column(String(100))
