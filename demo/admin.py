@@ -1,4 +1,4 @@
-"""Routes under /_demo/ that set the knobs and show the request log to another process. No knob applies to them."""
+"""Routes under /_demo/ for another process: knobs, the request log, people. No knob applies to them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from demo.knobs import Knobs
+from demo.members import Members
 from demo.request_log import RequestLog
 
 PREFIX = "/_demo/"
@@ -18,18 +19,24 @@ PREFIX = "/_demo/"
 class Admin:
     """Routes of the admin address."""
 
-    def __init__(self, knobs: Knobs, requests: RequestLog, addresses: Callable[[], dict[str, Any]]) -> None:
+    def __init__(
+        self, knobs: Knobs, requests: RequestLog, members: Members, addresses: Callable[[], dict[str, Any]]
+    ) -> None:
         self._knobs = knobs
         self._requests = requests
+        self._members = members
         self._addresses = addresses
 
     def routes(self) -> list[Route]:
-        """Knobs, the log of requests, and the site's addresses."""
+        """Knobs, the log of requests, people, and the site's addresses."""
         return [
             Route("/_demo/knobs", self.show, methods=["GET"]),
             Route("/_demo/knobs", self.set_knobs, methods=["POST"]),
             Route("/_demo/requests", self.log, methods=["GET"]),
             Route("/_demo/requests", self.clear, methods=["DELETE"]),
+            Route("/_demo/members", self.show_members, methods=["GET"]),
+            Route("/_demo/members", self.reset_members, methods=["DELETE"]),
+            Route("/_demo/members/{name}/sessions", self.end_sessions, methods=["DELETE"]),
             Route("/_demo/hosts", self.hosts, methods=["GET"]),
         ]
 
@@ -59,6 +66,20 @@ class Admin:
     async def clear(self, _request: Request) -> Response:
         """Clear the request log."""
         self._requests.reset()
+        return Response(status_code=204)
+
+    async def show_members(self, _request: Request) -> Response:
+        """Everybody's favourites and sessions."""
+        return JSONResponse(self._members.as_json())
+
+    async def reset_members(self, _request: Request) -> Response:
+        """Everybody as at the start, logged out."""
+        self._members.reset()
+        return Response(status_code=204)
+
+    async def end_sessions(self, request: Request) -> Response:
+        """Let every session of a person run out."""
+        self._members.end_sessions(request.path_params["name"])
         return Response(status_code=204)
 
     async def hosts(self, _request: Request) -> Response:

@@ -1,4 +1,7 @@
-"""What the mobile API says of albums, chapters and comments. Source of the shapes: jmcomic 2.7.10, `jm_toolkit`."""
+"""What the mobile API says of albums, chapters, comments and people.
+
+Source of the shapes: jmcomic 2.7.10, `JmApiAdaptTool`, `JmPageTool`, `JmApiClient.login`, `JmUserClient.get_daily`.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,20 @@ from typing import Any
 from demo import comments
 from demo.library import library
 from demo.markup import CATEGORY_TITLES, as_html
+from demo.members import MAX_FAVORITES, Member, favorites_in_order
 from demo.records import Chapter, Comic
-from demo.sample_values import timestamp
+from demo.sample_values import TODAY, timestamp
 
 NO_ALBUM: Mapping[str, Any] = {"id": None, "name": None, "series": [], "images": [], "tags": []}
 NO_CHAPTER: Mapping[str, Any] = {"id": None, "name": None, "series": [], "images": [], "tags": ""}
 
 
-def album_data(comic: Comic) -> dict[str, Any]:
+FAVORITES_PAGE_SIZE = 20
+
+_DAILY_ID = 72
+
+
+def album_data(comic: Comic, *, is_favorite: bool = False) -> dict[str, Any]:
     """An album with its chapters and counts."""
     data = {
         "id": comic.id,
@@ -36,7 +45,7 @@ def album_data(comic: Comic) -> dict[str, Any]:
         "related_list": lines_data(library().related(comic)),
         "total_photos": comic.page_count,
         "liked": False,
-        "is_favorite": False,
+        "is_favorite": is_favorite,
         "is_aids": False,
         "price": "",
         "purchased": "",
@@ -93,6 +102,65 @@ def comment_data(comment: comments.Comment) -> dict[str, Any]:
         "photo": "nopic.gif",
         "spoiler": "2" if comment.spoiler else "0",
         "replys": [comment_data(reply) for reply in comment.replies],
+    }
+
+
+def member_data(member: Member, session: str) -> dict[str, Any]:
+    """A person as the answer to their login; `s` is the session."""
+    return {
+        "uid": member.user_id,
+        "username": member.name,
+        "email": f"{member.name}@example.org",
+        "emailverified": "yes",
+        "photo": "nopic-Male.gif",
+        "fname": "",
+        "gender": "Male",
+        "message": f"Welcome {member.name}!",
+        "coin": 120,
+        "album_favorites": len(member.favorites),
+        "s": session,
+        "level_name": "旅人",
+        "level": 3,
+        "nextLevelExp": 300,
+        "exp": "120",
+        "expPercent": 40,
+        "badges": [],
+        "album_favorites_max": MAX_FAVORITES,
+    }
+
+
+def favorites_data(member: Member, folder_id: str, order: str, page: int) -> dict[str, Any]:
+    """A page of a person's favourites, with all their folders."""
+    found = favorites_in_order(member, folder_id, order)
+    start = (page - 1) * FAVORITES_PAGE_SIZE
+    shown = lines_data(found[start : start + FAVORITES_PAGE_SIZE])
+    folders = [
+        {"0": id, "FID": id, "1": member.user_id, "UID": member.user_id, "2": name, "name": name}
+        for id, name in member.folders.items()
+    ]
+    return {
+        "list": [line | {"latest_ep": None, "latest_ep_aid": None} for line in shown],
+        "folder_list": folders,
+        "total": str(len(found)),
+        "count": FAVORITES_PAGE_SIZE,
+    }
+
+
+def daily_data(member: Member) -> dict[str, Any]:
+    """A person's check-ins of this month, by weeks."""
+    days = [{"date": f"{day:02}", "signed": False, "bonus": day % 7 == 0} for day in range(1, 31)]
+    days[TODAY.day - 1]["signed"] = member.has_checked_in
+    return {
+        "daily_id": _DAILY_ID,
+        "event_name": "6月-簽到活動",
+        "currentProgress": "14.3%" if member.has_checked_in else "0%",
+        "three_days_coin": "150",
+        "three_days_exp": "150",
+        "seven_days_coin": "350",
+        "seven_days_exp": "350",
+        "background_pc": "/media/logo/pc/6PC.jpg",
+        "background_phone": "/media/logo/phone/6PH.jpg",
+        "record": [days[start : start + 7] for start in range(0, len(days), 7)],
     }
 
 

@@ -48,6 +48,16 @@ async def hang(scope: Scope, _receive: Receive, _send: Send) -> None:
         await Connection.of(scope).cut()
 
 
+def lost(healthy: ASGIApp) -> ASGIApp:
+    """Do what was requested, and cut the connection without a byte of the response."""
+
+    async def answer(scope: Scope, receive: Receive, _send: Send) -> None:
+        await buffered(healthy, scope, receive)
+        await Connection.of(scope).cut()
+
+    return answer
+
+
 def slowed(healthy: ASGIApp, bytes_per_s: int | None, stall_after_bytes: int | None) -> ASGIApp:
     """The healthy response, sent slowly, or without an end after some bytes of its body."""
 
@@ -148,6 +158,7 @@ _ANSWERS: dict[FaultKind, Callable[[Fault, ASGIApp], ASGIApp]] = {
     FaultKind.DATABASE: _html(_DATABASE, 200),
     FaultKind.HANG: _app(hang),
     FaultKind.DROP: _app(drop),
+    FaultKind.LOST: lambda _fault, healthy: lost(healthy),
     FaultKind.GARBAGE: _garbage,
     FaultKind.HTML: _html(_PAGE, 200),
     FaultKind.API_ERROR: _api_error,

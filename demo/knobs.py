@@ -21,7 +21,7 @@ class Setting:
     or a share of them (`rate`, 0 to 1), or only the next `fail_next`. `status`, `retry_after_s` and `shape`
     replace what the kind of failure sends. `stall_after_bytes` sends that much of a body and then nothing more;
     `bytes_per_s` limits the speed. `dead` cuts every connection at once. `img_hosts` replaces the `img_host` of the
-    app's settings: one address, or a list of them.
+    app's settings: one address, or a list of them. `method` limits all of these to requests of this method ("POST").
     """
 
     latency_s: float = 0.0
@@ -35,6 +35,7 @@ class Setting:
     bytes_per_s: int | None = None
     dead: bool = False
     img_hosts: str | Sequence[str] | None = None
+    method: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +104,13 @@ class Knobs:
         with self._lock:
             return any(self._settings.get((target, ""), _DEFAULT).dead for target in ("*", role, host))
 
-    def behaviour(self, host: str, role: str, path: str) -> Behaviour:
+    def behaviour(self, host: str, role: str, path: str, method: str = "GET") -> Behaviour:
         """What happens to a request; each call uses up one of `fail_next`."""
         with self._lock:
             applying = [
                 (key, setting)
                 for key, setting in self._settings.items()
-                if key[0] in ("*", role, host) and key[1] in path
+                if key[0] in ("*", role, host) and key[1] in path and setting.method in ("", method)
             ]
             applying.sort(key=lambda item: (bool(item[0][1]), item[0][0] == host, item[0][0] == role))
             return self._merged(applying)

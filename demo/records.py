@@ -44,6 +44,7 @@ class FaultKind(StrEnum):
     DATABASE = "database"
     HANG = "hang"
     DROP = "drop"
+    LOST = "lost"
     GARBAGE = "garbage"
     HTML = "html"
     API_ERROR = "api_error"

@@ -16,7 +16,10 @@ _KEPT = 200_000
 
 @dataclass(slots=True)
 class LoggedRequest:
-    """A request. `at_s` counts from the start of the site; `status` is None until the response has begun."""
+    """A request. `at_s` counts from the start of the site; `status` is None until the response has begun.
+
+    `session` is the cookie AVS: the session of the person that it came from, or what a guest was given.
+    """
 
     number: int
     at_s: float
@@ -25,6 +28,7 @@ class LoggedRequest:
     method: str
     path: str
     query: str
+    session: str = ""
     status: int | None = None
 
 
@@ -48,9 +52,11 @@ class RequestLog:
             return len(self._seen)
 
     @contextmanager
-    def logged(self, host: str, role: str, method: str, path: str, query: str) -> Iterator[LoggedRequest]:
+    def logged(
+        self, host: str, role: str, method: str, path: str, query: str, session: str = ""
+    ) -> Iterator[LoggedRequest]:
         """Log a request; it counts as open until the block ends."""
-        seen = self._begin(host, role, method, path, query)
+        seen = self._begin(host, role, method, path, query, session)
         try:
             yield seen
         finally:
@@ -94,10 +100,12 @@ class RequestLog:
         """What `find` returns, as the admin route shows it."""
         return [asdict(seen) for seen in self.find(path, role, host)]
 
-    def _begin(self, host: str, role: str, method: str, path: str, query: str) -> LoggedRequest:
+    def _begin(self, host: str, role: str, method: str, path: str, query: str, session: str) -> LoggedRequest:
         with self._changed:
             self._number += 1
-            seen = LoggedRequest(self._number, time.monotonic() - self._began, host, role, method, path, query)
+            seen = LoggedRequest(
+                self._number, time.monotonic() - self._began, host, role, method, path, query, session
+            )
             self._seen.append(seen)
             self._open[role] = self._open.get(role, 0) + 1
             self._peaks[role] = max(self._peaks.get(role, 0), self._open[role])

@@ -19,6 +19,7 @@ from demo.asgi import Connection
 from demo.images import ImageStore
 from demo.knobs import ROLES, Knobs
 from demo.library import library
+from demo.members import Members
 from demo.request_log import RequestLog
 from demo.site import DOMAINS_PATH, DemoSite
 
@@ -87,6 +88,11 @@ class RunningDemo:
         return self.site.requests
 
     @property
+    def members(self) -> Members:
+        """The people who can log in, with their favourites."""
+        return self.site.members
+
+    @property
     def images(self) -> ImageStore:
         """The images that the image hosts send."""
         return self.site.images
@@ -98,8 +104,9 @@ class RunningDemo:
             self.images.warm(chapter)
 
     def reset(self) -> None:
-        """Reset the knobs and clear the request log."""
+        """Reset the knobs and the people, and clear the request log."""
         self.knobs.reset()
+        self.members.reset()
         self.requests.reset()
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,7 +18,8 @@ from demo.crypto import encrypted_domains
 from demo.faults import ScriptedFaults, drop, failing, slowed
 from demo.images import ImageStore
 from demo.knobs import Behaviour, Knobs
-from demo.mobile import MobileApi
+from demo.members import Members
+from demo.mobile import SESSION_COOKIE, MobileApi
 from demo.odd_answers import LOGIN_PATH, with_image_hosts
 from demo.request_log import LoggedRequest, RequestLog
 from demo.web import WebPages
@@ -34,20 +36,21 @@ class DemoSite:
     def __init__(self, folder: Path, hosts: Mapping[int, str]) -> None:
         self.knobs = Knobs()
         self.requests = RequestLog()
+        self.members = Members()
         self.images = ImageStore(folder)
         self.hosts = dict(hosts)
         faults = ScriptedFaults(self.knobs)
         image_host = self.urls("image")[0].removeprefix("http://")
         self._pages = Router(
             [
-                *MobileApi(faults, self.urls("image")[0]).routes(),
+                *MobileApi(faults, self.members, self.urls("image")[0]).routes(),
                 *ImageHost(faults, self.images).routes(),
                 *WebPages(faults, image_host).routes(),
                 Route(DOMAINS_PATH, self._domains),
             ],
             redirect_slashes=False,
         )
-        self._admin = Router(Admin(self.knobs, self.requests, self.addresses).routes())
+        self._admin = Router(Admin(self.knobs, self.requests, self.members, self.addresses).routes())
 
     def urls(self, role: str) -> list[str]:
         """Base addresses of a role's hosts."""
@@ -74,10 +77,11 @@ class DemoSite:
         if scope["path"].startswith(PREFIX):
             await self._admin(scope, receive, send)
             return
-        host, role, path = self.hosts[scope["server"][1]], _role_of(scope["path"]), scope["path"]
-        with self.requests.logged(host, role, scope["method"], path, scope["query_string"].decode()) as entry:
+        host, method, path = self.hosts[scope["server"][1]], scope["method"], scope["path"]
+        role, session = _role_of(method, path), HTTPConnection(scope).cookies.get(SESSION_COOKIE, "")
+        with self.requests.logged(host, role, method, path, scope["query_string"].decode(), session) as entry:
             scope["extensions"]["demo"] |= {"host": host, "role": role}
-            behaviour = self.knobs.behaviour(host, role, path)
+            behaviour = self.knobs.behaviour(host, role, path, method)
             if await Connection.of(scope).stays_open(behaviour.latency_s):
                 await _with_behaviour(behaviour, self._pages)(scope, receive, _record_status(send, entry))
 
@@ -85,9 +89,11 @@ class DemoSite:
         return PlainTextResponse("\ufeff" + encrypted_domains({"Server": self.urls("api"), "Setting": []}))
 
 
-def _role_of(path: str) -> str:
+def _role_of(method: str, path: str) -> str:
     if path.startswith("/media/"):
         return "image"
+    if (method, path) == ("POST", LOGIN_PATH):
+        return "api"
     return "html" if path == "/" or path.startswith(_WEB_PREFIXES) else "api"
 
 

@@ -198,7 +198,7 @@ def test_names_of_pages_may_have_gaps(web: Any) -> None:
 
 
 def test_every_kind_of_fault_can_be_produced(demo: RunningDemo, http: httpx.Client) -> None:
-    silent = {FaultKind.HANG, FaultKind.DROP, FaultKind.TRUNCATED}
+    silent = {FaultKind.HANG, FaultKind.DROP, FaultKind.LOST, FaultKind.TRUNCATED}
     statuses = {}
     for kind in set(FaultKind) - silent:
         demo.knobs.set("image", failure=kind)
