@@ -31,6 +31,7 @@ from services.ehtag import EditorRules, GitHubIdentity, TagDatabase, TagKind, op
 from services.errors import ConfigurationError
 from services.notifications import Notifications, open_notifications
 from services.observability import metrics, telemetry
+from services.people import People, open_people
 from services.persisted_queries import PersistedQueryStore
 from services.redis import Events, RedisClient, open_events, open_redis
 from services.settings import Settings
@@ -48,6 +49,7 @@ class Services:
     redis: RedisClient
     events: Events
     database: Database
+    people: People
     tags: TagDatabase
     identity: GitHubIdentity
     upstream: UpstreamClient
@@ -75,6 +77,7 @@ async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterat
         redis = await enter(open_redis(settings, join=join))
         events = await enter(open_events(redis))
         database = await enter(open_database(settings))
+        people = await enter(open_people(settings, database, redis))
         tags = await enter(open_tag_database(settings, events))
         identity = await enter(open_identity(settings.github_api_url, _editor_rules(settings)))
         upstream = await enter(open_upstream(settings, redis))
@@ -99,6 +102,7 @@ async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterat
             redis=redis,
             events=events,
             database=database,
+            people=people,
             tags=tags,
             identity=identity,
             upstream=upstream,

@@ -18,6 +18,7 @@ JmgraphError
 │   └── RateLimited              RATE_LIMITED
 ├── StorageUnavailable           STORAGE_UNAVAILABLE
 ├── Unauthenticated              UNAUTHENTICATED
+│   └── InvalidCredentials
 ├── Forbidden                    FORBIDDEN
 ├── Conflict                     CONFLICT
 ├── StaleVersion                 STALE
@@ -281,6 +282,13 @@ class Unauthenticated(JmgraphError):
     """No key or token, or one that was refused."""
 
     code = ErrorCode.UNAUTHENTICATED
+
+
+class InvalidCredentials(Unauthenticated):
+    """A name and a password that don't belong together; which of them is wrong is not said."""
+
+    def __init__(self) -> None:
+        super().__init__("Wrong name or password.")
 
 
 class Forbidden(JmgraphError):

@@ -138,7 +138,7 @@ def _folder(value: object) -> object:
     return value
 
 
-def _optional_folder(value: object) -> object:
+def _none_if_empty(value: object) -> object:
     return None if value == "" else value
 
 
@@ -213,7 +213,7 @@ class Settings(BaseSettings):
     download_queue_limit: int = _env("DOWNLOAD_QUEUE_LIMIT", 200, ge=1, le=LONGEST_QUEUE)
     disk_floor_bytes: int = _env("DISK_FLOOR", 1 << 30, ge=0)
 
-    ehtag_repository: Annotated[Path | None, BeforeValidator(_optional_folder)] = _env("EHTAG_REPOSITORY", None)
+    ehtag_repository: Annotated[Path | None, BeforeValidator(_none_if_empty)] = _env("EHTAG_REPOSITORY", None)
     ehtag_remote: str = _env("EHTAG_REMOTE", OFFICIAL_EHTAG_REMOTE, min_length=1)
     ehtag_push: bool = _env("EHTAG_PUSH", False)
     ehtag_token: SecretStr = _env("EHTAG_TOKEN", SecretStr(""))
@@ -230,6 +230,11 @@ class Settings(BaseSettings):
     api_keys: Secrets = _env("API_KEYS", ())
     allowed_hosts: HostNames = _env("ALLOWED_HOSTS", ())
     trusted_proxies: Networks = _env("TRUSTED_PROXIES", ("127.0.0.1",))
+
+    secret_key: SecretStr = _env("SECRET_KEY", SecretStr(""))
+    guests: Literal["", "none", "read", "all"] = _env("GUESTS", "")
+    site_login: Annotated[bool | None, BeforeValidator(_none_if_empty)] = _env("SITE_LOGIN", None)
+    session_ttl_s: PositiveSeconds = _env("SESSION_TTL", 2592000.0)
 
     query_budget: int = _env("QUERY_BUDGET", 120, ge=1)
     query_depth: int = _env("QUERY_DEPTH", 15, ge=1)

