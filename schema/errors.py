@@ -46,9 +46,9 @@ class AlbumNotFoundResult(Error):
     error: strawberry.Private[errors.AlbumNotFound]
 
     @field
-    def album_id(self) -> str:
+    def album_id(self) -> strawberry.ID:
         """The number asked for."""
-        return self.error.album_id
+        return strawberry.ID(self.error.album_id)
 
 
 @error_type(errors.DownloadNotFound)
