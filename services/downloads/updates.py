@@ -217,7 +217,7 @@ class _FeedState:
         """Everything that belongs in the feed now, and everything that was sent."""
         if self._ids is not None:
             return await self._read_ids(tuple(self._ids))
-        lists = [in_state(state) for state in self._states or ACTIVE_STATES]
+        lists = [in_state(state) for state in (ACTIVE_STATES if self._states is None else self._states)]
         page = await self._store.page(lists, count=SNAPSHOT_LIMIT)
         found: dict[str, DownloadRow | None] = {row.download.id: row for row in page.rows}
         return found | await self._read_ids([id for id in self._sent if id not in found])

@@ -104,9 +104,10 @@ class TagSearch:
         Exact texts come first, then those that begin with the query, have it at the start of a word, or inside; of
         each, genres before works before people, then the shorter text, then the tag that `counts` has more often.
         Blanks, punctuation, width, case and script don't matter; "f:…" and "女性：…" narrow the search to a
-        namespace. No query (or one of blanks): every record in release order. No namespaces: all of them.
+        namespace. No query (or one of blanks): every record in release order. `namespaces` None: all
+        of them; an empty list finds nothing.
         """
-        asked = frozenset(namespaces or Namespace)
+        asked = frozenset(Namespace if namespaces is None else namespaces)
         query = (query or "")[:_MAX_QUERY_LENGTH]
         prefix, colon, rest = query.replace("：", ":").partition(":")
         if colon and (namespace := self._namespace_of(prefix)):

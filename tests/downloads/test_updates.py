@@ -57,6 +57,12 @@ async def test_an_unknown_download_can_not_be_watched(harness: DownloadHarness) 
         await anext(harness.downloads.watch("nowhere"))
 
 
+async def test_a_feed_of_no_states_is_empty(harness: DownloadHarness) -> None:
+    await harness.start("100")
+
+    assert (await anext(harness.downloads.feed(None, []))).downloads == ()
+
+
 async def test_watching_ends_when_the_download_is_removed(harness: DownloadHarness) -> None:
     queued = await harness.start("100")
     watcher = harness.downloads.watch(queued.id)

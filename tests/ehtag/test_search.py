@@ -62,7 +62,7 @@ def introduced() -> TagSearch:
 
 
 def _ids(search: TagSearch, query: str | None, *namespaces: Namespace) -> list[str]:
-    return [record.id for record in search.find(query, namespaces)]
+    return [record.id for record in search.find(query, namespaces or None)]
 
 
 def _matched(search: TagSearch, query: str, at: int = 0) -> tuple[str, TagMatchedField, str] | None:
@@ -200,6 +200,11 @@ def test_words_are_found_in_any_order(search: TagSearch) -> None:
 def test_namespaces_narrow_a_search(search: TagSearch) -> None:
     assert _ids(search, "glasses", Namespace.FEMALE) == ["female:glasses"]
     assert _ids(search, "glasses", Namespace.OTHER, Namespace.LANGUAGE) == []
+
+
+@pytest.mark.parametrize("query", [None, "glasses"])
+def test_a_search_in_no_namespace_finds_nothing(search: TagSearch, query: str | None) -> None:
+    assert len(search.find(query, ())) == 0
 
 
 @pytest.mark.parametrize("query", [None, "", "  "])

@@ -119,6 +119,19 @@ async def test_records_are_browsed_page_by_page(server: GraphQLClient) -> None:
     assert all(id.startswith("female:") for id in ids)
 
 
+async def test_an_empty_list_of_namespaces_or_states_lists_nothing(server: GraphQLClient) -> None:
+    await server.ask('mutation { startDownload(input: {albumId: "163348"}) { __typename } }')
+
+    assert await server.ask(
+        """{ tags(filter: {namespaces: []}) { totalCount nodes { id } pageInfo { hasNextPage } }
+        downloads(states: []) { totalCount nodes { id } pageInfo { hasNextPage } } all: downloads { totalCount } }"""
+    ) == {
+        "tags": {"totalCount": 0, "nodes": [], "pageInfo": {"hasNextPage": False}},
+        "downloads": {"totalCount": 0, "nodes": [], "pageInfo": {"hasNextPage": False}},
+        "all": {"totalCount": 1},
+    }
+
+
 @pytest.mark.parametrize("query", ["glasses", "眼鏡", "眼镜"])
 async def test_records_are_found_in_either_language(server: GraphQLClient, query: str) -> None:
     data = await server.ask("query ($q: String!) { tags(filter: {query: $q}) { nodes { id } } }", q=query)
