@@ -10,6 +10,7 @@ import socket
 import structlog
 
 from services.errors import ConfigurationError
+from services.network import is_loopback
 from services.settings import Settings
 
 log = structlog.get_logger("jmgraph.serve")
@@ -66,16 +67,8 @@ def base_url(settings: Settings, listener: socket.socket) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def is_public(host: str) -> bool:
-    """True when others than this machine can reach the address."""
-    try:
-        return not ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host != "localhost"
-
-
 def _warn_when_open(settings: Settings) -> None:
-    if is_public(settings.host) and not settings.api_keys:
+    if not is_loopback(settings.host) and not settings.api_keys:
         log.warning(
             "OPEN TO THE NETWORK WITHOUT A KEY: anybody who reaches this address can start and remove downloads; "
             "set JMGRAPH_API_KEYS",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from resolvers.context import Context
 from services.catalog import AlbumListPage, SearchField, SearchQuery
-from services.cursors import decode_cursor, encode_cursor
+from services.cursors import check_first, decode_cursor, encode_cursor
 from services.ehtag import (
     CellSources,
     DatabaseState,
@@ -28,9 +28,6 @@ MAX_NAMES = 500
 
 MAX_WORKS = 20
 """Works of one `translateTags` field; an album has fewer."""
-
-MAX_PAGE_SIZE = 100
-"""Records of one page."""
 
 CURSOR_PREFIX = "tag:"
 """Prefix of a cursor of the list of records. After it comes the number of records before the next one, and, since
@@ -88,8 +85,7 @@ async def tags(
 
     Without a query in the release's order, else best match first.
     """
-    if not 1 <= first <= MAX_PAGE_SIZE:
-        raise InvalidInput("first", f"first must be between 1 and {MAX_PAGE_SIZE}.")
+    check_first(first)
     found = await context.services.tags.search(query, namespaces)
     start = _start_after(after, found)
     records = found[start : start + first]

@@ -1,4 +1,4 @@
-"""Cursors: positions in a list, as opaque strings."""
+"""Pages of connections: how long they may be, and cursors, which are positions in a list as opaque strings."""
 
 from __future__ import annotations
 
@@ -6,6 +6,15 @@ import base64
 import binascii
 
 from services.errors import InvalidInput
+
+MAX_FIRST = 100
+"""Items of one page."""
+
+
+def check_first(first: int) -> None:
+    """Return for the length of a page, 1 to `MAX_FIRST`; raises `InvalidInput` ("first") for any other."""
+    if not 1 <= first <= MAX_FIRST:
+        raise InvalidInput("first", f"first must be between 1 and {MAX_FIRST}")
 
 
 def encode_cursor(prefix: str, position: str) -> str:

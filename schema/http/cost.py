@@ -26,8 +26,8 @@ from graphql import (
     value_from_ast_untyped,
 )
 
-PAGE_SIZE = 80
-"""Albums on a page of a list of the site."""
+from services.catalog import PAGE_SIZE
+from services.cursors import MAX_FIRST
 
 TYPICAL_TAGS = 12
 TYPICAL_CHAPTERS = 10
@@ -70,7 +70,7 @@ def _length_of(argument: str) -> Callable[[Arguments], int]:
 def _first(default: int) -> Callable[[Arguments], int]:
     def length(arguments: Arguments) -> int:
         value = arguments.get("first", default)
-        return max(0, min(value, 100)) if isinstance(value, int) else default
+        return max(0, min(value, MAX_FIRST)) if isinstance(value, int) else default
 
     return length
 

@@ -9,6 +9,7 @@ from services.catalog.policy import ContentPolicy
 from services.catalog.site import Site
 from services.catalog.tags import AlbumTags, EhTagIndex, TagIndex
 from services.upstream import (
+    PAGE_SIZE,
     AlbumDetail,
     AlbumListPage,
     AlbumOrder,
@@ -37,6 +38,7 @@ from services.upstream import (
 )
 
 __all__ = [
+    "PAGE_SIZE",
     "THUMBNAIL_TYPES",
     "AlbumDetail",
     "AlbumListPage",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import structlog
 
-from services.cursors import decode_cursor, encode_cursor
+from services.cursors import check_first, decode_cursor, encode_cursor
 from services.downloads import transitions
 from services.downloads.components import DownloadComponents, open_components
 from services.downloads.maintenance import maintain
@@ -44,7 +44,6 @@ from services.upstream import NumberKind
 log = structlog.get_logger("jmgraph.downloads")
 
 QUALITIES = range(1, 101)
-PAGE_SIZES = range(1, 101)
 CURSOR_PREFIX = "d1:"
 OF_ALBUM_LIMIT = 1000
 """Of the newest downloads of one album."""
@@ -132,8 +131,7 @@ class Downloads:
 
     async def list(self, states: Collection[DownloadState] | None, first: int, after: str | None) -> DownloadPage:
         """A page of downloads, newest first; None for all states. Raises `InvalidInput` ("first", "after")."""
-        if first not in PAGE_SIZES:
-            raise InvalidInput("first", "first must be between 1 and 100")
+        check_first(first)
         lists = [ALL] if states is None else [in_state(state) for state in dict.fromkeys(states)]
         start = decode_cursor(CURSOR_PREFIX, after) if after else ""
         with translate_queue_errors():

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from services.upstream.ids import NumberKind, SiteNumber, number_of, parse_album_id, parse_album_ids, parse_number
 from services.upstream.records import (
+    PAGE_SIZE,
     AlbumDetail,
     AlbumListPage,
     AlbumOrder,
@@ -54,6 +55,7 @@ def __getattr__(name: str) -> object:
 
 
 __all__ = [
+    "PAGE_SIZE",
     "AlbumDetail",
     "AlbumListPage",
     "AlbumOrder",

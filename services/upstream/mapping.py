@@ -20,6 +20,7 @@ from typing import Any
 from services.errors import InvalidInput, UpstreamReason
 from services.upstream.failures import AttemptError
 from services.upstream.records import (
+    PAGE_SIZE,
     AlbumDetail,
     AlbumListPage,
     AlbumOrder,
@@ -37,9 +38,6 @@ from services.upstream.records import (
     SearchQuery,
     SourceMethod,
 )
-
-PAGE_SIZE = 80
-"""Albums on a page of a search or ranking."""
 
 COMMENT_PAGE_SIZE = 10
 """Top-level comments on a page."""

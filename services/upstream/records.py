@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from math import ceil
 
 from services.errors import UpstreamReason
+
+PAGE_SIZE = 80
+"""Albums on a page of a search or ranking of the site."""
 
 
 class Period(StrEnum):
@@ -141,7 +145,7 @@ class RankingQuery:
 
 @dataclass(frozen=True, slots=True)
 class AlbumListPage:
-    """A page of a search; `page_size` is the site's (80), `total` over all pages."""
+    """A page of a search; `total` is over all pages."""
 
     items: tuple[AlbumSummary, ...]
     page: int
@@ -167,6 +171,11 @@ class RankingPage:
     has_next: bool
     entries: tuple[RankingLine, ...]
     fetched_at: datetime
+
+    @property
+    def page_count(self) -> int:
+        """Number of pages. Where the site gives no total: of those that are known, and the next."""
+        return max(ceil(self.total / PAGE_SIZE), self.page + 1 if self.has_next else 0)
 
 
 @dataclass(frozen=True, slots=True)
