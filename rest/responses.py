@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Awaitable, Callable, Mapping
-from math import ceil
 from typing import Any
 
 import msgspec
@@ -14,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.errors import ErrorCode, Internal, JmgraphError, QueueRejected, UpstreamFailure
+from services.errors import ErrorCode, Internal, JmgraphError
 from services.http_semantics import STALE_WARNING, quality_values
 from services.observability import RequestStats
 
@@ -112,9 +111,7 @@ def jmgraph_error_response(error: JmgraphError) -> Response:
 
 def retry_after(error: JmgraphError) -> dict[str, str]:
     """`Retry-After` in whole seconds, where the error knows when to try again."""
-    if isinstance(error, (QueueRejected, UpstreamFailure)) and error.retry_after_s is not None:
-        return {"Retry-After": str(ceil(error.retry_after_s))}
-    return {}
+    return {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
 
 
 async def _handle_http_exception(_: Request, error: HTTPException) -> Response:

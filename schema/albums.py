@@ -297,6 +297,7 @@ class Ranking:
 
     period: Period = strawberry.field(description="Span it counts over.")
     page: int = strawberry.field(description="1-based.")
+    page_count: int = strawberry.field(description="Number of pages.")
     total: int = strawberry.field(description="Albums over all pages, as the site counts them.")
     has_next_page: bool = strawberry.field(description="True when another page follows.")
     entries: list[RankingEntry] = strawberry.field(description="The entries of this page, best first.")
@@ -308,6 +309,7 @@ class Ranking:
         return cls(
             period=record.period,
             page=record.page,
+            page_count=record.page_count,
             total=record.total,
             has_next_page=record.has_next,
             entries=[RankingEntry(rank=line.rank, album=Album.of(line.album)) for line in record.entries],

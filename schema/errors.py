@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import ceil
 from typing import Self
 
 import strawberry
@@ -37,6 +36,11 @@ class Error:
     def retryable(self) -> bool:
         """Whether the same call can succeed later."""
         return self.error.retryable
+
+    @field
+    def retry_after(self) -> int | None:
+        """Seconds after which trying again makes sense; null where that is unknown, or never."""
+        return self.error.retry_after
 
 
 @error_type(errors.AlbumNotFound)
@@ -103,13 +107,6 @@ class BlockedByPolicyResult(Error):
 class QueueRejectedResult(Error):
     """Nothing was queued: QUEUE_FULL, QUEUE_UNAVAILABLE, STORAGE_FULL or RATE_LIMITED."""
 
-    error: strawberry.Private[errors.QueueRejected]
-
-    @field
-    def retry_after(self) -> int | None:
-        """Seconds after which trying again makes sense."""
-        return self.error.retry_after_s
-
 
 @error_type(errors.UpstreamFailure)
 class UpstreamFailureResult(Error):
@@ -121,12 +118,6 @@ class UpstreamFailureResult(Error):
     def reason(self) -> UpstreamReason:
         """Why."""
         return self.error.reason
-
-    @field
-    def retry_after(self) -> int | None:
-        """Seconds after which trying again makes sense."""
-        wait_s = self.error.retry_after_s
-        return None if wait_s is None else ceil(wait_s)
 
 
 @error_type(errors.Unauthenticated, errors.Forbidden)

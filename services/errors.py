@@ -31,6 +31,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from math import ceil
 from typing import ClassVar
 
 
@@ -80,6 +81,8 @@ class JmgraphError(Exception):
 
     code: ClassVar[ErrorCode] = ErrorCode.INTERNAL
     retryable: bool = False
+    retry_after_s: float | None = None
+    """When trying again makes sense; None where that is unknown, or never."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -91,9 +94,18 @@ class JmgraphError(Exception):
         return self.code
 
     @property
+    def retry_after(self) -> int | None:
+        """`retry_after_s` in whole seconds, rounded up: what responses say."""
+        return None if self.retry_after_s is None else ceil(self.retry_after_s)
+
+    @property
     def extensions(self) -> dict[str, object]:
-        """What GraphQL shows in `errors[].extensions`: `{"code": "NOT_FOUND", "retryable": false}`."""
-        return {"code": self.error_code.value, "retryable": self.retryable}
+        """What GraphQL shows in `errors[].extensions`: `{"code": "BUSY", "retryable": true, "retryAfter": 5}`.
+
+        Without `retryAfter` where that is unknown.
+        """
+        wait = {} if self.retry_after is None else {"retryAfter": self.retry_after}
+        return {"code": self.error_code.value, "retryable": self.retryable, **wait}
 
 
 class NotFound(JmgraphError):
@@ -234,12 +246,12 @@ _BUSY_RETRY_AFTER_S = 5.0  # a push takes a second or two, a hanging one a minut
 
 
 class QueueRejected(JmgraphError):
-    """Nothing was queued; `retry_after_s` is when trying again makes sense, None when unknown."""
+    """Nothing was queued."""
 
     code = ErrorCode.QUEUE_UNAVAILABLE
     retryable = True
 
-    def __init__(self, message: str, retry_after_s: int | None = None) -> None:
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
 

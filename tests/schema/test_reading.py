@@ -22,6 +22,18 @@ async def test_a_ranking_comes_with_its_tags_translated(server: GraphQLClient) -
     assert translated["機器人"]["id"] == "female:robot"
 
 
+async def test_a_ranking_is_paged_to_its_end(server: GraphQLClient) -> None:
+    query = "query ($page: Int!) { ranking(page: $page) { page pageCount total hasNextPage entries { rank } } }"
+    pages = [(await server.ask(query, page=page))["ranking"] for page in (1, 2, 3)]
+
+    assert [(page["page"], page["pageCount"], page["hasNextPage"]) for page in pages] == [
+        (1, 3, True),
+        (2, 3, True),
+        (3, 3, False),
+    ]
+    assert pages[2]["entries"][-1]["rank"] == pages[0]["total"]
+
+
 async def test_titles_alone_cost_one_call(server: GraphQLClient) -> None:
     assert await server.cost("{ ranking { entries { rank album { id title cover { url } url } } } }") == 1
 

@@ -189,8 +189,8 @@ async def test_without_a_total_what_is_shown_counts_and_pages_go_on_while_they_a
         first, third = [await upstream.ranking(RankingQuery(page=page)) for page in (1, 3)]
         found = await upstream.search(SearchQuery("全彩"))
 
-    assert (first.total, first.has_next) == (80, True)
-    assert (third.total, third.has_next) == (known, False)
+    assert (first.total, first.page_count, first.has_next) == (80, 2, True)
+    assert (third.total, third.page_count, third.has_next) == (known, 3, False)
     assert (found.total, found.page_count) == (80, 2)
 
 
