@@ -126,7 +126,8 @@ class Download:
     @field
     def problem(self) -> DownloadProblem | None:
         """Set when FAILED, or when READY with pages missing (allowMissing): `retryDownload` then fetches those, and
-        this and the file stay until it is READY with another. READY without it means every page.
+        this and the file stay until it is READY with another. READY without it means every page. On an EXPIRED one it
+        says that its file was deleted before its time, not by this server: `retryDownload` makes it again.
         """
         problem = self.record.problem
         if problem is None:

@@ -216,6 +216,9 @@ class FakeArchives:
     async def delete(self, key: str) -> None:
         (self.root / key).unlink(missing_ok=True)
 
+    async def is_missing(self, key: str) -> bool:
+        return not (self.root / key).exists()
+
     def keys(self) -> list[str]:
         return sorted(path.name for path in self.root.iterdir()) if self.root.is_dir() else []
 

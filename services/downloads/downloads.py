@@ -35,7 +35,7 @@ from services.downloads.records import (
     QueueCounts,
 )
 from services.downloads.row import ALL, DownloadRow, RowPage, dedup_key, for_album, for_chapter, in_state, of_album
-from services.downloads.updates import watch_many, watch_one
+from services.downloads.updates import SNAPSHOT_LIMIT, watch_many, watch_one
 from services.downloads.worker import DownloadWorker
 from services.errors import DownloadNotFound, InvalidInput, QueueFull, StorageFull, UpstreamFailure
 from services.redis import Events, RedisClient
@@ -95,12 +95,17 @@ class Downloads:
         """The current one of this request; one that differs in `allow_missing` alone will do if it lacks nothing."""
         if request.force:
             return None
-        row = await self._store.find_duplicate(dedup_key(request))
-        if row and transitions.is_current(row):
+        if row := await self._current_duplicate(request):
             return row.download
-        other = replace(request, allow_missing=not request.allow_missing)
-        row = await self._store.find_duplicate(dedup_key(other))
-        return row.download if row and transitions.is_current(row) and row.download.is_complete else None
+        row = await self._current_duplicate(replace(request, allow_missing=not request.allow_missing))
+        return row.download if row and row.download.is_complete else None
+
+    async def _current_duplicate(self, request: DownloadRequest) -> DownloadRow | None:
+        row = await self._checked(await self._store.find_duplicate(dedup_key(request)))
+        return row if row and transitions.is_current(row) else None
+
+    async def _checked(self, row: DownloadRow | None) -> DownloadRow | None:
+        return (await self._components.cleanup.without_lost_archives([row]))[0] if row else None
 
     async def _queue(self, request: DownloadRequest, title: str) -> DownloadRecord:
         if existing := await self._find_existing(request):
@@ -126,7 +131,7 @@ class Downloads:
     async def find(self, id: str) -> DownloadRecord | None:
         """The download of this id."""
         with translate_queue_errors():
-            row = await self._store.find(id)
+            row = await self._checked(await self._store.find(id))
             return row.download if row else None
 
     async def list(self, states: Collection[DownloadState] | None, first: int, after: str | None) -> DownloadPage:
@@ -135,13 +140,17 @@ class Downloads:
         lists = [ALL] if states is None else [in_state(state) for state in dict.fromkeys(states)]
         start = decode_cursor(CURSOR_PREFIX, after) if after else ""
         with translate_queue_errors():
-            return _page_of(await self._store.page(lists, after=start, count=first + 1), first)
+            return _page_of(await self._page(lists, after=start, count=first + 1), first)
 
     async def of_album(self, album_id: str) -> Records:
         """Downloads of this album, newest first."""
         with translate_queue_errors():
-            page = await self._store.page([of_album(album_id)], count=OF_ALBUM_LIMIT)
+            page = await self._page([of_album(album_id)], count=OF_ALBUM_LIMIT)
             return [row.download for row in page.rows]
+
+    async def _page(self, lists: Collection[str], *, after: str = "", count: int) -> RowPage:
+        page = await self._store.page(lists, after=after, count=count)
+        return replace(page, rows=tuple(await self._components.cleanup.without_lost_archives(page.rows)))
 
     async def cancel(self, id: str) -> DownloadRecord:
         """Stop a download that is queued or under way; any other is returned as it is. `DownloadNotFound`.
@@ -160,7 +169,7 @@ class Downloads:
         Any other is returned as it is. Raises `DownloadNotFound`, `QueueFull`, `StorageFull`.
         """
         with translate_queue_errors():
-            row = await self._store.find(id)
+            row = await self._checked(await self._store.find(id))
             if row is None:
                 raise DownloadNotFound(id)
             if not transitions.can_be_retried(row):
@@ -215,6 +224,7 @@ class Downloads:
 
         Raises `DownloadNotFound` at once for an unknown id.
         """
+        await self.find(id)  # notices a lost archive before the first state
         with translate_queue_errors():
             interval_s = self._components.timings.live_s
             async with aclosing(watch_one(self._store, self._components.hub, id, interval_s=interval_s)) as changes:
@@ -226,6 +236,8 @@ class Downloads:
     ) -> AsyncGenerator[FeedBatch, None]:
         """The active downloads (or of `ids`, or in `states`) as one snapshot, then what changes, until closed."""
         with translate_queue_errors():
+            if states and DownloadState.READY in states:
+                await self._page([in_state(DownloadState.READY)], count=SNAPSHOT_LIMIT)
             interval_s = self._components.timings.live_s
             async with aclosing(
                 watch_many(self._store, self._components.hub, ids, states, interval_s=interval_s)
@@ -259,7 +271,7 @@ class Downloads:
     async def find_named(self, stem: str, archive: ArchiveFormat) -> DownloadRecord | None:
         """The newest download whose file is such an archive of this name."""
         with translate_queue_errors():
-            named = await self._store.find_named(stem)
+            named = await self._components.cleanup.without_lost_archives(await self._store.find_named(stem))
         current = (row.download for row in named if transitions.is_current(row))
         return next((download for download in current if download.request.archive is archive), None)
 

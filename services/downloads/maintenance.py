@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 import structlog
@@ -94,6 +94,26 @@ class Cleanup:
             row = await self._store.find(id)
             if row and row.state in transitions.RETRY_STATES:
                 await self._store.remove(id)
+
+    async def without_lost_archives(self, rows: Sequence[DownloadRow]) -> list[DownloadRow]:
+        """The rows as they are after each file that was deleted behind our back was noticed: EXPIRED, or without the
+        file while a retry makes another.
+        """
+        return list(await asyncio.gather(*map(self._without_lost_archive, rows)))
+
+    async def _without_lost_archive(self, row: DownloadRow) -> DownloadRow:
+        key = row.file_key
+        if not key or not transitions.is_current(row) or not await self._archives.is_missing(key):
+            return row
+        if row.state.is_active:
+            return row.with_state(row.state, file=None)
+        try:
+            noticed, is_changed = await self._store.change(row.download.id, partial(transitions.lost, key=key))
+        except (DownloadNotFound, IllegalTransition):
+            return row
+        if is_changed:
+            log.warning("an archive was deleted, not by this server", download=row.download.id)
+        return noticed
 
     async def delete_marked_archives(self) -> None:
         """Delete archives that no record refers to any more."""

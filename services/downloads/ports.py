@@ -123,6 +123,9 @@ class ArchiveStorage(Protocol):
     async def delete(self, key: str) -> None:
         """Delete the file of `key`; nothing happens where there is none."""
 
+    async def is_missing(self, key: str) -> bool:
+        """True where the store says that it has no such file; False while it can't be asked."""
+
 
 class StagingFolders(Protocol):
     """Staging folders on this machine, by name. Not for the event loop."""

@@ -22,7 +22,7 @@ import structlog
 from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import LocalStore, ObjectStore, S3Store
 
-from services.errors import ConfigurationError, Internal, StorageFull
+from services.errors import ConfigurationError, Internal, JmgraphError, StorageFull
 
 log = structlog.get_logger("jmgraph.storage")
 
@@ -84,6 +84,15 @@ class ArchiveStore:
         except (BaseError, OSError) as error:
             raise _failure(error) from error
         return StoredFile(key, meta["size"], meta["last_modified"])
+
+    async def is_missing(self, key: str) -> bool:
+        """True where the store says that it has no such file; False while it, or its whole folder, can't be read."""
+        try:
+            if await self.stat(key) is not None:
+                return False
+        except JmgraphError:
+            return False
+        return self._folder is None or await asyncio.to_thread(self._folder.is_dir)
 
     async def open_range(self, key: str, start: int = 0, end: int | None = None) -> FileRange | None:
         """Open a file for reading, from `start` up to `end` (excluded; its end where that is less, or None).

@@ -144,6 +144,20 @@ def expired(row: DownloadRow) -> DownloadRow | None:
     return row.with_state(DownloadState.EXPIRED, file=None, problem=None).replace(archive_key="")
 
 
+_LOST = DownloadProblemRecord(
+    ErrorCode.NOT_FOUND,
+    "The file was deleted, not by this server; retry the download to have it again.",
+    retryable=True,
+)
+
+
+def lost(row: DownloadRow, key: str) -> DownloadRow | None:
+    """Expired before its time, since the archive of this key is gone; None when it has ended otherwise by now."""
+    if row.state is not DownloadState.READY or row.file_key != key:
+        return None
+    return row.with_state(DownloadState.EXPIRED, file=None, problem=_LOST).replace(archive_key="")
+
+
 def is_current(row: DownloadRow) -> bool:
     """True while it is active, or has a file that has not expired."""
     if row.state is DownloadState.READY:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from services.downloads import ArchiveFormat, DownloadRecord, DownloadState, Timings
+from services.downloads import ArchiveFormat, DownloadProblemRecord, DownloadRecord, DownloadState, Timings
 from services.downloads.row import RECORD_VERSION, row_from_json, row_to_json
-from services.errors import ConfigurationError, QueueUnavailable
+from services.errors import ConfigurationError, ErrorCode, QueueUnavailable
 from services.redis import RedisClient, embedded_valkey
 from tests.download_fakes import QUICK, DownloadHarness, open_harness
 from tests.waiting import until
@@ -121,6 +123,108 @@ async def test_an_expired_one_is_fetched_again_by_a_retry(redis_url: str, tmp_pa
         assert (again.progress.pages_done, again.expires_at) == (0, None)
         await harness.until_ended(ready.id)
         assert len(harness.pipeline.requested) == 5
+
+
+Look = Callable[[DownloadHarness, DownloadRecord], Awaitable[DownloadRecord | None]]
+
+
+async def _listed(harness: DownloadHarness, _: DownloadRecord) -> DownloadRecord:
+    return (await harness.downloads.list(None, 1, None)).items[0]
+
+
+async def _of_album(harness: DownloadHarness, ready: DownloadRecord) -> DownloadRecord:
+    return (await harness.downloads.of_album(ready.album_id))[0]
+
+
+async def _watched(harness: DownloadHarness, ready: DownloadRecord) -> DownloadRecord:
+    return await harness.until_ended(ready.id)
+
+
+LOOKS: dict[str, Look] = {
+    "find": lambda harness, ready: harness.downloads.find(ready.id),
+    "list": _listed,
+    "of album": _of_album,
+    "watch": _watched,
+}
+
+
+@pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS)
+async def test_an_archive_deleted_from_outside_is_expired_at_the_next_look(
+    redis_url: str, tmp_path: Path, look: Look
+) -> None:
+    async with open_harness(redis_url, tmp_path) as harness:
+        ready = await a_ready_one(harness)
+        assert ready.file is not None
+        shutil.rmtree(harness.archives.root)
+
+        seen = await look(harness, ready)
+
+        assert seen is not None
+        assert (seen.state, seen.file, seen.revision) == (DownloadState.EXPIRED, None, ready.revision + 1)
+        assert seen.problem == DownloadProblemRecord(
+            ErrorCode.NOT_FOUND,
+            "The file was deleted, not by this server; retry the download to have it again.",
+            retryable=True,
+        )
+        assert await harness.downloads.find_named("山行 100", ArchiveFormat.ZIP) is None
+
+
+async def test_an_album_whose_archive_was_deleted_from_outside_is_downloaded_again(
+    redis_url: str, tmp_path: Path
+) -> None:
+    async with open_harness(redis_url, tmp_path) as harness:
+        ready = await a_ready_one(harness)
+        shutil.rmtree(harness.archives.root)
+
+        again = await harness.start("100")
+
+        assert again.id != ready.id
+        assert (await harness.until_ended(again.id)).state is DownloadState.READY
+
+
+async def test_a_retry_of_one_whose_archive_was_deleted_from_outside_queues_it(
+    redis_url: str, tmp_path: Path
+) -> None:
+    async with open_harness(redis_url, tmp_path) as harness:
+        ready = await a_ready_one(harness)
+        shutil.rmtree(harness.archives.root)
+
+        again = await harness.downloads.retry(ready.id)
+
+        assert (again.id, again.state, again.problem) == (ready.id, DownloadState.QUEUED, None)
+        assert (await harness.until_ended(ready.id)).state is DownloadState.READY
+
+
+async def test_a_feed_of_ready_downloads_shows_none_whose_archive_is_gone(redis_url: str, tmp_path: Path) -> None:
+    async with open_harness(redis_url, tmp_path) as harness:
+        await a_ready_one(harness)
+        shutil.rmtree(harness.archives.root)
+
+        assert (await anext(harness.downloads.feed(None, [DownloadState.READY]))).downloads == ()
+
+
+async def test_while_missing_pages_are_fetched_a_deleted_archive_is_not_offered(
+    redis_url: str, tmp_path: Path
+) -> None:
+    async with open_harness(redis_url, tmp_path) as harness:
+        harness.pipeline.missing = {2}
+        started = await harness.start("100", allow_missing=True)
+        harness.work()
+        await harness.until_ended(started.id)
+        await harness.stop_work()
+        retried = await harness.downloads.retry(started.id)
+        shutil.rmtree(harness.archives.root)
+
+        queued = await harness.downloads.find(started.id)
+        cancelled = await harness.downloads.cancel(started.id)
+        seen = await harness.downloads.find(started.id)
+
+    assert retried.file is not None
+    assert queued is not None
+    assert (queued.state, queued.file) == (DownloadState.QUEUED, None)
+    assert cancelled.state is DownloadState.READY
+    assert seen is not None
+    assert seen.state is DownloadState.EXPIRED
 
 
 async def test_the_record_of_an_ended_download_is_deleted_after_its_time(redis_url: str, tmp_path: Path) -> None:

@@ -146,6 +146,26 @@ async def test_a_deleted_file_is_gone(store: ArchiveStore, make_file: Callable[[
     assert [file async for file in store.list()] == []
 
 
+async def test_a_file_is_missing_once_it_was_deleted(store: ArchiveStore, make_file: Callable[[bytes], Path]) -> None:
+    await store.put(make_file(b"x"), "k3j9/a.zip")
+    assert not await store.is_missing("k3j9/a.zip")
+
+    await store.delete("k3j9/a.zip")
+
+    assert await store.is_missing("k3j9/a.zip")
+
+
+async def test_no_file_is_missing_while_its_whole_folder_is(
+    tmp_path: Path, make_file: Callable[[bytes], Path]
+) -> None:
+    """As with a disk that is not mounted at the moment."""
+    store = open_archive_store("", {}, tmp_path / "archives")
+    await store.put(make_file(b"x"), "a.zip")
+    (tmp_path / "archives").rename(tmp_path / "elsewhere")
+
+    assert not await store.is_missing("a.zip")
+
+
 async def test_every_file_is_listed_by_its_key(store: ArchiveStore, make_file: Callable[[bytes], Path]) -> None:
     for key in ("one/a.zip", "two/b.cbz", "c d.pdf"):
         await store.put(make_file(key.encode()), key)
@@ -196,6 +216,7 @@ async def test_an_unreachable_server_is_a_failure_without_its_address(
         await store.put(make_file(b"data"), "a.zip")
 
     assert "127.0.0.1" not in failure.value.message
+    assert not await store.is_missing("a.zip")
 
 
 @pytest.fixture

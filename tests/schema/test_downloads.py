@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import shutil
 import zipfile
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -239,6 +240,26 @@ async def test_a_cancelled_download_is_retried_to_its_end(server: GraphQLClient)
     assert await server.ask(query, id=started["id"]) == {"retryDownload": {"state": "QUEUED"}}
     async with running_worker(server.services):
         assert (await watched(server, started["id"]))[-1]["state"] == "READY"
+
+
+async def test_a_file_that_somebody_deleted_is_told_as_expired_with_what_to_do(
+    server: GraphQLClient, worker: None
+) -> None:
+    started = await start(server, albumId="302166")
+    ready = (await watched(server, started["id"]))[-1]
+    shutil.rmtree(server.services.settings.data_dir / "archives")
+    (server.services.settings.data_dir / "archives").mkdir()
+
+    response = await server.http.get(ready["file"]["url"])
+    seen = (await watched(server, started["id"]))[-1]
+    await server.ask(RETRY, id=started["id"])
+    again = (await watched(server, started["id"]))[-1]
+
+    assert response.status_code == 404
+    assert (seen["state"], seen["file"]) == ("EXPIRED", None)
+    assert seen["problem"] == {"code": "NOT_FOUND", "retryable": True, "missingPages": []}
+    assert (again["state"], again["problem"]) == ("READY", None)
+    assert (await server.http.get(again["file"]["url"])).status_code == 200
 
 
 async def test_a_removed_download_is_gone(server: GraphQLClient) -> None:
