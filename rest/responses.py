@@ -23,6 +23,7 @@ STATUS_OF_CODE: dict[ErrorCode, int] = {
     ErrorCode.NOT_FOUND: 404,
     ErrorCode.INVALID_INPUT: 400,
     ErrorCode.BLOCKED_BY_POLICY: 404,
+    ErrorCode.OPERATION_TOO_COSTLY: 400,
     ErrorCode.UPSTREAM_UNAVAILABLE: 504,
     ErrorCode.UPSTREAM_BROKEN: 502,
     ErrorCode.QUEUE_UNAVAILABLE: 503,

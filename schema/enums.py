@@ -191,6 +191,7 @@ _enum(
     NOT_FOUND="There is no such thing.",
     INVALID_INPUT="An argument that can never work.",
     BLOCKED_BY_POLICY="This host withholds it.",
+    OPERATION_TOO_COSTLY="One operation may not call the site so often; it gets further when sent again.",
     UPSTREAM_UNAVAILABLE="The site can't be read now.",
     UPSTREAM_BROKEN="The site answered with something that can't be read.",
     QUEUE_UNAVAILABLE="The queue can't be reached.",

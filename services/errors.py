@@ -8,6 +8,7 @@ JmgraphError
 │   └── TagNotFound
 ├── InvalidInput                 INVALID_INPUT
 ├── BlockedByPolicy              BLOCKED_BY_POLICY
+├── OperationTooCostly           OPERATION_TOO_COSTLY
 ├── UpstreamFailure              UPSTREAM_UNAVAILABLE, UPSTREAM_BROKEN or TIMEOUT, by its reason
 │   ├── RemoteRefused            UPSTREAM_BROKEN
 │   └── TagDatabaseBusy          BUSY
@@ -41,6 +42,7 @@ class ErrorCode(StrEnum):
     NOT_FOUND = "NOT_FOUND"
     INVALID_INPUT = "INVALID_INPUT"
     BLOCKED_BY_POLICY = "BLOCKED_BY_POLICY"
+    OPERATION_TOO_COSTLY = "OPERATION_TOO_COSTLY"
     UPSTREAM_UNAVAILABLE = "UPSTREAM_UNAVAILABLE"
     UPSTREAM_BROKEN = "UPSTREAM_BROKEN"
     QUEUE_UNAVAILABLE = "QUEUE_UNAVAILABLE"
@@ -170,6 +172,22 @@ class BlockedByPolicy(JmgraphError):
     def __init__(self, tags: Sequence[str]) -> None:
         super().__init__("This host withholds albums with such tags.")
         self.tags = tuple(tags)
+
+
+class OperationTooCostly(JmgraphError):
+    """The operation has called the site as often as one may. What was read is cached: the same call gets further."""
+
+    code = ErrorCode.OPERATION_TOO_COSTLY
+    retryable = True
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"This operation has called the site {limit} times, and may not more often: ask for less.")
+        self.limit = limit
+
+    @property
+    def extensions(self) -> dict[str, object]:
+        """As the root's, with the measure and its limit."""
+        return {**super().extensions, "measure": "upstream calls", "limit": self.limit}
 
 
 _UPSTREAM_MESSAGES: dict[UpstreamReason, str] = {

@@ -26,7 +26,7 @@ from services.downloads import (
     Timings,
     open_downloads,
 )
-from services.errors import AlbumNotFound, BlockedByPolicy, UpstreamFailure
+from services.errors import AlbumNotFound, BlockedByPolicy, JmgraphError, UpstreamFailure
 from services.redis import Events, RedisClient, open_events
 from services.upstream import NumberKind
 from services.upstream.records import AlbumDetail, ChapterDetail, ChapterRef, SourceMethod
@@ -97,7 +97,7 @@ class FakeAlbums:
     async def reread_album(self, id: str) -> AlbumDetail:
         return self.by_api.get(id) or await self.get_album(id)
 
-    async def find_chapters(self, ids: Sequence[str], album_id: str) -> list[ChapterDetail | UpstreamFailure | None]:
+    async def find_chapters(self, ids: Sequence[str], album_id: str) -> list[ChapterDetail | JmgraphError | None]:
         return [self._chapter(id, album_id) for id in ids]
 
     def _chapter(self, id: str, album_id: str) -> ChapterDetail:

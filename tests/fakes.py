@@ -95,7 +95,7 @@ class FakeSite:
     async def ranking(self, q: RankingQuery) -> RankingPage:
         await self._call("ranking")
         entries = tuple(RankingLine(rank, self._line(each)) for rank, each in enumerate(self.albums.values(), 1))
-        return RankingPage(q.period, q.page, len(entries), False, entries, datetime(2024, 5, 1, tzinfo=UTC))
+        return RankingPage(q.period, q.page, 1, len(entries), False, entries, datetime(2024, 5, 1, tzinfo=UTC))
 
     async def comments(self, album_id: str, page: int) -> CommentPageRecord:
         await self._call(f"comments {album_id}")
@@ -117,7 +117,7 @@ class FakeSite:
         return AlbumSummary(album.id, album.title, album.tags if self.lists_tags else None)
 
     async def _call(self, name: str) -> None:
-        current_stats().upstream_calls += 1
+        current_stats().charge_call()
         self.calls[name] += 1
         self.concurrent_calls += 1
         self.max_concurrent_calls = max(self.max_concurrent_calls, self.concurrent_calls)

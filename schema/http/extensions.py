@@ -48,6 +48,12 @@ class OperationMetrics(SchemaExtension):
         yield
         metrics.OPERATIONS.labels(_type(self.execution_context), _outcome(self.execution_context)).inc()
 
+    def on_execute(self) -> Iterator[None]:
+        """Let it call the site as often as its budget allows; a subscription may last for days, and has no limit."""
+        if _type(self.execution_context) != "subscription":
+            self._stats.call_limit = self._budget
+        yield
+
     def on_stream_result(self, result: StreamExecutionResult) -> Iterator[None]:
         """Add the statistics of a query or mutation; events of a subscription have none."""
         if _type(self.execution_context) != "subscription":

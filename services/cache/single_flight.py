@@ -14,7 +14,7 @@ import msgspec
 
 from services.cache.tiers import TOKEN_BYTES, WITHOUT_REDIS, LockState, RedisTier
 from services.errors import UpstreamFailure, UpstreamReason
-from services.observability import Priority, RequestStats, current_stats, open_stats
+from services.observability import Priority, RequestStats, use_stats
 
 T = TypeVar("T")
 
@@ -56,15 +56,14 @@ class InFlightCall(Generic[T]):
 
     def __init__(self, work: Callable[[InFlightCall[T]], Awaitable[T]], priority: Priority) -> None:
         self.stats = RequestStats(priority=priority)
+        """Those of the work: a caller that joins later may raise its priority, and pays for its calls."""
         self._stale: asyncio.Future[T | None] = asyncio.get_running_loop().create_future()
         self._work = work
         self.task = asyncio.create_task(self._run())
         self.task.add_done_callback(_retrieve_exception)
 
     async def _run(self) -> T:
-        with open_stats(self.stats.priority) as stats:
-            # one object: a caller that joins later may raise the priority of what is still waiting
-            self.stats = stats
+        with use_stats(self.stats):
             return await self._work(self)
 
     def raise_priority(self, priority: Priority) -> None:
@@ -83,14 +82,8 @@ class InFlightCall(Generic[T]):
         return self._stale.result() if self._stale.done() else None
 
     async def result(self) -> T:
-        """The result; raises what the work raised. A caller that is cancelled does not cancel the work.
-
-        The upstream calls count for each caller: it would have made them itself.
-        """
-        try:
-            return await asyncio.shield(self.task)
-        finally:
-            current_stats().upstream_calls += self.stats.upstream_calls
+        """The result; raises what the work raised. A caller that is cancelled does not cancel the work."""
+        return await asyncio.shield(self.task)
 
 
 class RefreshLock:

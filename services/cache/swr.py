@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from services.cache.single_flight import InFlightCall, RefreshLock, SingleFlight
 from services.cache.tiers import CacheEntry, CacheKey, MemoryTier, RedisTier
-from services.errors import UpstreamFailure
+from services.errors import JmgraphError, OperationTooCostly, UpstreamFailure
 from services.observability import Priority, current_stats, metrics
 
 T = TypeVar("T")
@@ -85,7 +85,7 @@ class Cache:
 
     async def gather_bounded(
         self, kind: CacheKey[Any], keys: Sequence[str], read: Callable[[str], Awaitable[T]], concurrency: int
-    ) -> list[T | UpstreamFailure]:
+    ) -> list[T | JmgraphError]:
         """What `read` returns for each key, in order; a failure in place of its value.
 
         What Redis has is loaded in one call. Of the rest at most `concurrency` are read at once, each key once.
@@ -93,12 +93,10 @@ class Cache:
         unique = dict.fromkeys(keys)
         await self.load(kind, list(unique))
         missing = [key for key in unique if not self.has_fresh(kind, key)]
-        found: dict[str, T | UpstreamFailure] = {
-            key: await _outcome(read, key) for key in unique.keys() - set(missing)
-        }
+        found: dict[str, T | JmgraphError] = {key: await _outcome(read, key) for key in unique.keys() - set(missing)}
         slots = asyncio.Semaphore(concurrency)
 
-        async def bounded(key: str) -> T | UpstreamFailure:
+        async def bounded(key: str) -> T | JmgraphError:
             async with slots:
                 return await _outcome(read, key)
 
@@ -131,12 +129,15 @@ class Cache:
         call: InFlightCall[CacheEntry[T]] = self._calls.join(
             (kind.name, key), lambda started: self._refresh(kind, key, fetch, started), priority
         )
-        stale = await call.stale_value() or known
-        if stale is None or not self._is_usable(stale):
-            return self._return_fetched(kind, await call.result(), call)
-        if self._is_revalidating(kind, stale) and not call.task.done():
-            return self._return(kind, stale, "stale")
-        return await self._refreshed_or_stale(kind, stale, call)
+        stats = current_stats()
+        with stats.paying_for(call.stats):
+            stale = await call.stale_value() or known
+            if stale is None or not self._is_usable(stale):
+                return self._return_fetched(kind, await call.result(), call)
+            if self._is_revalidating(kind, stale) and not call.task.done():
+                stats.refund(call.stats)
+                return self._return(kind, stale, "stale")
+            return await self._refreshed_or_stale(kind, stale, call)
 
     async def _refreshed_or_stale(
         self, kind: CacheKey[T], stale: CacheEntry[T], call: InFlightCall[CacheEntry[T]]
@@ -145,7 +146,7 @@ class Cache:
         try:
             async with asyncio.timeout(self._refresh_wait_s):
                 return self._return_fetched(kind, await call.result(), call)
-        except (TimeoutError, UpstreamFailure):
+        except (TimeoutError, UpstreamFailure, OperationTooCostly):
             return self._return(kind, stale, "stale")
 
     def _is_usable(self, entry: CacheEntry[Any]) -> bool:
@@ -227,8 +228,8 @@ def record_read(kind: str, outcome: str) -> None:
     metrics.CACHE_READS.labels(kind, outcome).inc()
 
 
-async def _outcome(read: Callable[[str], Awaitable[T]], key: str) -> T | UpstreamFailure:
+async def _outcome(read: Callable[[str], Awaitable[T]], key: str) -> T | JmgraphError:
     try:
         return await read(key)
-    except UpstreamFailure as failure:
+    except (UpstreamFailure, OperationTooCostly) as failure:
         return failure

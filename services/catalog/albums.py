@@ -11,7 +11,7 @@ from services.cache import Cache, CacheEntry, CacheKey, RedisTier
 from services.catalog.policy import LIST_TTL_S, ContentPolicy, FilteredViews, PolicyFilter
 from services.catalog.site import Site
 from services.catalog.tags import AlbumTags, TagCache
-from services.errors import AlbumNotFound, BlockedByPolicy, ChapterNotFound, UpstreamFailure
+from services.errors import AlbumNotFound, BlockedByPolicy, ChapterNotFound, JmgraphError
 from services.upstream.records import AlbumDetail, AlbumSummary, ChapterDetail
 
 MAX_LISTED = 4096
@@ -97,7 +97,7 @@ class Albums:
         listable = await self.filter.listable(unfiltered.related, is_strict=self._policy.is_strict)
         return tuple(album for album in unfiltered.related if album.id in listable)
 
-    async def find_many(self, ids: Sequence[str]) -> list[AlbumDetail | UpstreamFailure | None]:
+    async def find_many(self, ids: Sequence[str]) -> list[AlbumDetail | JmgraphError | None]:
         """Many albums, a bounded number at once, in the order of `ids`; a failure in place of its album."""
         return await self._cache.gather_bounded(self._kind, ids, self.find, self._concurrency)
 
@@ -170,7 +170,7 @@ class Chapters:
 
     async def find_many(
         self, ids: Sequence[str], album_id: str | None = None
-    ) -> list[ChapterDetail | UpstreamFailure | None]:
+    ) -> list[ChapterDetail | JmgraphError | None]:
         """Many chapters, as `Albums.find_many` does it; `album_id` as in `get`, the same for all."""
         return await self._cache.gather_bounded(
             self._kind, ids, lambda id: self.find(id, album_id), self._concurrency

@@ -17,7 +17,7 @@ from services.catalog.policy import LIST_TTL_S, ContentPolicy, FilteredViews
 from services.catalog.site import Site
 from services.catalog.tags import AlbumTags, TagCache
 from services.ehtag import TagKind
-from services.errors import AlbumNotFound, BlockedByPolicy, InvalidInput, UpstreamFailure
+from services.errors import AlbumNotFound, BlockedByPolicy, InvalidInput, JmgraphError
 from services.upstream import number_of
 from services.upstream.records import (
     AlbumDetail,
@@ -146,7 +146,7 @@ class Catalog:
         """As `find_album`. Raises `AlbumNotFound`, or `BlockedByPolicy` with its blocked tags."""
         return await self._albums.get(id)
 
-    async def find_albums(self, ids: Sequence[str]) -> list[AlbumDetail | UpstreamFailure | None]:
+    async def find_albums(self, ids: Sequence[str]) -> list[AlbumDetail | JmgraphError | None]:
         """Many albums, a bounded number at once, in the order of `ids`; a failure in place of its album."""
         return await self._albums.find_many(ids)
 
@@ -179,7 +179,7 @@ class Catalog:
 
     async def find_chapters(
         self, ids: Sequence[str], album_id: str | None = None
-    ) -> list[ChapterDetail | UpstreamFailure | None]:
+    ) -> list[ChapterDetail | JmgraphError | None]:
         """Many chapters, as `find_albums` does it; `album_id` is the album that lists them all, where it is known."""
         return await self._chapters.find_many(ids, album_id)
 

@@ -67,9 +67,11 @@ class ImageCache:
         async def work(_: InFlightCall[StoredImage | None]) -> StoredImage | None:
             return await self._make(key, make, fresh_s)
 
-        call = self._calls.join(key, work, current_stats().priority)
+        stats = current_stats()
+        call = self._calls.join(key, work, stats.priority)
         try:
-            return await call.result()
+            with stats.paying_for(call.stats):
+                return await call.result()
         except UpstreamFailure:
             if cached is None:
                 raise

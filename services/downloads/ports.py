@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from services.downloads.records import ArchiveFormat, ImageFormat
-from services.errors import UpstreamFailure
+from services.errors import JmgraphError, UpstreamFailure
 from services.upstream.records import AlbumDetail, ChapterDetail
 
 
@@ -149,7 +149,7 @@ class AlbumSource(Protocol):
     async def reread_album(self, id: str) -> AlbumDetail:
         """The album as the site's API says it now, whatever is cached. Raises as `get_album`."""
 
-    async def find_chapters(self, ids: Sequence[str], album_id: str) -> list[ChapterDetail | UpstreamFailure | None]:
+    async def find_chapters(self, ids: Sequence[str], album_id: str) -> list[ChapterDetail | JmgraphError | None]:
         """Chapters of this album with their pages in the order of `ids`; None for an unknown one, a failure in its
         place.
         """

@@ -20,7 +20,7 @@ from services.downloads.records import DownloadFileRecord, DownloadRequest, Down
 from services.downloads.row import ChapterProgress, DownloadRow
 from services.downloads.store import NameTaken
 from services.downloads.updates import Subscriber
-from services.errors import AlbumNotFound, ChapterNotFound, UpstreamFailure, UpstreamReason
+from services.errors import AlbumNotFound, ChapterNotFound, JmgraphError, UpstreamFailure, UpstreamReason
 from services.observability import Priority, bound_request, metrics, open_stats, span
 from services.redis import RedisUnavailable
 from services.tasks import cancel_and_wait
@@ -144,7 +144,7 @@ class DownloadRunner:
             raise ChapterNotFound(min(unknown))
         found: list[ChapterDetail | None] = []
         for chapter in await self._albums.find_chapters(ids, album_id=album.id):
-            if isinstance(chapter, UpstreamFailure):
+            if isinstance(chapter, JmgraphError):
                 raise chapter
             found.append(chapter)
         return list(zip(refs, found, strict=True))

@@ -11,6 +11,7 @@ from services.observability.request_context import (
     record_span,
     request_id,
     span,
+    use_stats,
 )
 from services.observability.tracing import telemetry
 
@@ -27,4 +28,5 @@ __all__ = [
     "set_up_log",
     "span",
     "telemetry",
+    "use_stats",
 ]

@@ -10,11 +10,13 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
 import structlog
+
+from services.errors import OperationTooCostly
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
@@ -34,12 +36,14 @@ class Priority(IntEnum):
     BACKGROUND = 2
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class RequestStats:
     """Counters of one operation; mutable."""
 
     priority: Priority = Priority.INTERACTIVE
     upstream_calls: int = 0
+    call_limit: int | None = None
+    """Calls to the site that it may make; None for any number."""
     cache_hits: int = 0
     stale: bool = False
     age_s: float = 0.0
@@ -48,6 +52,43 @@ class RequestStats:
     """Seconds until the first of its parts is no longer fresh; None while no part was recorded."""
     is_private: bool = False
     """True once something was read that must not be in a shared cache (a download, say)."""
+    payers: list[RequestStats] = field(default_factory=list)
+    """Of a shared fetch: the operations that wait for it, each of which would have made its calls itself."""
+
+    def charge_call(self) -> None:
+        """Count a call to the site that is about to be made, for all who wait for it.
+
+        Raises `OperationTooCostly` when none of them may make another.
+        """
+        if (limit := self._spent_limit()) is not None:
+            raise OperationTooCostly(limit)
+        self._count(1)
+
+    @contextmanager
+    def paying_for(self, shared: RequestStats) -> Iterator[None]:
+        """Pay within the block for the calls of a shared fetch, those that it has made before included."""
+        self._count(shared.upstream_calls)
+        shared.payers.append(self)
+        try:
+            yield
+        finally:
+            shared.payers.remove(self)
+
+    def refund(self, shared: RequestStats) -> None:
+        """Take back what was paid for a shared fetch that is not waited for in the end."""
+        self._count(-shared.upstream_calls)
+
+    def _count(self, calls: int) -> None:
+        self.upstream_calls += calls
+        for payer in self.payers:
+            payer._count(calls)
+
+    def _spent_limit(self) -> int | None:
+        """The limit that forbids another call; None while somebody may make one."""
+        if self.call_limit is not None and self.upstream_calls >= self.call_limit:
+            return self.call_limit
+        limits = [payer._spent_limit() for payer in self.payers]
+        return None if None in limits else next(iter(limits), None)
 
     def record_part(self, *, age_s: float, fresh_for_s: float, stale: bool) -> None:
         """Record a cached or fetched part of the response: its age, how long it stays fresh, whether it is stale."""
@@ -75,7 +116,13 @@ def join_stats() -> RequestStats:
 @contextmanager
 def open_stats(priority: Priority = Priority.INTERACTIVE) -> Iterator[RequestStats]:
     """Open new statistics for the block, tasks started in it included."""
-    stats = RequestStats(priority=priority)
+    with use_stats(RequestStats(priority=priority)) as stats:
+        yield stats
+
+
+@contextmanager
+def use_stats(stats: RequestStats) -> Iterator[RequestStats]:
+    """Use these statistics in the block, tasks started in it included."""
     token = _current.set(stats)
     try:
         yield stats

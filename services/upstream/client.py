@@ -149,7 +149,7 @@ class UpstreamClient:
 
     async def album_by_api(self, id: str) -> AlbumDetail | None:
         """The album of this number, by the API, whose list of chapters is whole whatever the web pages show."""
-        current_stats().upstream_calls += 1
+        current_stats().charge_call()
         with _failures_of("album"):
             hosts = await self._lists.ready(HostRole.API)
             return await self._call_or_none(self._api.album, id)(hosts, self._http.deadline(), None)
@@ -205,7 +205,7 @@ class UpstreamClient:
 
     async def comments(self, album_id: str, page: int) -> CommentPageRecord:
         """A page of an album's comments, always by the API: the web pages give no totals."""
-        current_stats().upstream_calls += 1
+        current_stats().charge_call()
         with _failures_of("comments"):
             hosts = await self._lists.ready(HostRole.API)
             fetch = partial(self._api.comments, album_id=album_id, page=page)
@@ -286,7 +286,7 @@ class UpstreamClient:
         )
 
     async def _picture(self, path: str, *, bypass_cache: bool = False) -> bytes:
-        current_stats().upstream_calls += 1
+        current_stats().charge_call()
         hosts = await self._lists.ready(HostRole.IMAGE)
         fetch = partial(self._cdn.picture, path=path, bypass_cache=bypass_cache)
         return await self._http.request(hosts, fetch, self._http.deadline(), takes_token=False)
@@ -313,7 +313,7 @@ class UpstreamClient:
         return call
 
     async def _fetch(self, by_html: SourceCall[T], by_api: SourceCall[T]) -> T:
-        current_stats().upstream_calls += 1
+        current_stats().charge_call()
         with _failures_of("call"):
             return await self._sources.fetch(by_html, by_api)
 

@@ -199,6 +199,7 @@ def ranking_from_data(data: Mapping[str, Any], query: RankingQuery, *, has_tags:
     return RankingPage(
         period=query.period,
         page=query.page,
+        page_count=listed.page_count,
         total=listed.total,
         has_next=query.page < listed.page_count,
         entries=tuple(RankingLine(rank, album) for rank, album in enumerate(listed.items, first)),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from math import ceil
 
 from services.errors import UpstreamReason
 
@@ -167,15 +166,11 @@ class RankingPage:
 
     period: Period
     page: int
+    page_count: int
     total: int
     has_next: bool
     entries: tuple[RankingLine, ...]
     fetched_at: datetime
-
-    @property
-    def page_count(self) -> int:
-        """Number of pages. Where the site gives no total: of those that are known, and the next."""
-        return max(ceil(self.total / PAGE_SIZE), self.page + 1 if self.has_next else 0)
 
 
 @dataclass(frozen=True, slots=True)

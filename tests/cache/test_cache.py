@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from services.cache import Cache, CacheKey, ReadObserver, RedisTier
-from services.errors import UpstreamFailure, UpstreamReason
+from services.errors import OperationTooCostly, UpstreamFailure, UpstreamReason
 from services.observability import Priority, current_stats, open_stats
 from services.redis import RedisClient
 from services.upstream.records import AlbumDetail
@@ -139,6 +139,52 @@ async def test_each_read_counts_the_shared_call(new_cache: NewCache, site: FakeS
 
     assert await asyncio.gather(*[cost() for _ in range(3)]) == [(1, 0), (1, 0), (1, 0)]
     assert await cost() == (0, 1)
+
+
+async def test_an_operation_calls_the_site_no_more_often_than_its_limit(new_cache: NewCache, site: FakeSite) -> None:
+    cache = new_cache()
+
+    with open_stats() as stats:
+        stats.call_limit = 2
+        found = await cache.gather_bounded(
+            ALBUMS, [str(number) for number in range(9)], lambda id: cache.read(ALBUMS, id, fetch(site, id)), 4
+        )
+
+    assert (stats.upstream_calls, site.calls.total()) == (2, 2)
+    assert sum(isinstance(one, OperationTooCostly) for one in found) == 7
+
+
+async def test_a_shared_call_is_made_while_one_who_waits_for_it_may_make_it(
+    new_cache: NewCache, site: FakeSite
+) -> None:
+    cache = new_cache()
+
+    async def read(call_limit: int) -> AlbumDetail | None:
+        with open_stats() as stats:
+            stats.call_limit = call_limit
+            return (await cache.read(ALBUMS, "1", fetch(site, "1"))).value
+
+    for found in await asyncio.gather(read(0), read(1)):
+        assert found == album("1", "山")
+    with open_stats() as stats:
+        stats.call_limit = 0
+        with pytest.raises(OperationTooCostly):
+            await cache.read(ALBUMS, "2", fetch(site, "2"))
+
+
+async def test_an_operation_that_may_call_no_more_gets_what_is_old(
+    new_cache: NewCache, site: FakeSite, clock: Clock
+) -> None:
+    cache = new_cache()
+    await cache.read(ALBUMS, "1", fetch(site, "1"))
+    clock.move(500)
+
+    with open_stats() as stats:
+        stats.call_limit = 0
+        entry = await cache.read(ALBUMS, "1", fetch(site, "1"))
+
+    assert (entry.value, stats.stale) == (album("1", "山"), True)
+    assert (await cache.read(ALBUMS, "1", fetch(site, "1"))).fetched_at == clock()
 
 
 async def test_a_read_reports_age_and_remaining_freshness(new_cache: NewCache, site: FakeSite, clock: Clock) -> None:

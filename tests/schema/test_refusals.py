@@ -60,6 +60,31 @@ async def test_a_full_disk_refuses(make_settings: Callable[..., Settings]) -> No
     assert (refused["__typename"], refused["code"]) == ("QueueRejected", "STORAGE_FULL")
 
 
+async def test_an_operation_spends_what_it_really_asks_and_never_more_than_its_budget(
+    make_settings: Callable[..., Settings],
+) -> None:
+    """Numbers that nothing has cost two calls each: as an album's, and as a chapter's."""
+    query = "query ($ids: [String!]!) { albums(ids: $ids) { id } }"
+    ids = [str(990000 + number) for number in range(9)]
+
+    async with graphql_client(make_settings(query_budget=10)) as server:
+        answers = [await server.answer(query, ids=[*ids, "350234"])]
+        while "errors" in answers[-1]:
+            answers.append(await server.answer(query, ids=[*ids, "350234"]))
+
+    statistics = answers[0]["extensions"]["jmgraph"]
+    assert (statistics["upstreamCalls"], statistics["budgetLeft"]) == (10, 0)
+    assert answers[0]["errors"][0]["path"][0] == "albums"
+    assert answers[0]["errors"][0]["extensions"] == {
+        "code": "OPERATION_TOO_COSTLY",
+        "retryable": True,
+        "measure": "upstream calls",
+        "limit": 10,
+    }
+    assert len(answers) <= 10  # each got further than the one before
+    assert answers[-1]["data"]["albums"] == [None] * 9 + [{"id": "350234"}]
+
+
 async def test_a_site_that_does_not_answer_is_a_timeout(
     make_settings: Callable[..., Settings], demo: RunningDemo
 ) -> None:
