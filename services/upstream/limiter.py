@@ -8,13 +8,11 @@ trip. Tokens of a host's rate are taken one by one. Without Redis the process li
 from __future__ import annotations
 
 import asyncio
-import heapq
 import secrets
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
@@ -32,6 +30,12 @@ BURST = 100
 
 TOKENS_LEFT = {Priority.INTERACTIVE: 0, Priority.DOWNLOAD: 10, Priority.BACKGROUND: 20}
 """Tokens that each priority leaves for higher ones."""
+
+LONGEST_TOKEN_WAIT_S = 0.5
+"""Each priority gets a token so often, however many requests of higher ones wait: it then takes one in advance."""
+
+LONGEST_SLOT_WAIT_S = 0.25
+"""Each priority gets a slot of its process so often. Over all processes `lease.lua` keeps some for each."""
 
 LEASE_MS = 3000
 """A process that does not report for this long holds no slots."""
@@ -109,14 +113,20 @@ class Limiter:
     async def _acquire_token(self, host: str, priority: Priority) -> None:
         # one of each priority waits for a token, the others queue in order; `TOKENS_LEFT` prefers higher priorities
         async with self._token_queues[host, priority]:
-            while wait_s := await self._take_token(host, priority):  # noqa: ASYNC110 (time passes, nothing happens)
-                await asyncio.sleep(wait_s)
+            overdue_at = time.monotonic() + LONGEST_TOKEN_WAIT_S
+            tokens_left = TOKENS_LEFT[priority]
+            while wait_s := await self._take_token(host, tokens_left):
+                left_s = overdue_at - time.monotonic()
+                if left_s <= 0 <= tokens_left:
+                    tokens_left = -1
+                    continue
+                await asyncio.sleep(min(wait_s, left_s) if left_s > 0 else wait_s)
 
-    async def _take_token(self, host: str, priority: Priority) -> float:
+    async def _take_token(self, host: str, tokens_left: int) -> float:
         # taken locally too, so that the loss of Redis does not allow a second burst
-        local_wait_s = self._local.take_token(host, self._rate_per_s, priority)
+        local_wait_s = self._local.take_token(host, self._rate_per_s, tokens_left)
         try:
-            wait_s = await self._try_redis(lambda redis: redis.take_token(host, self._rate_per_s, priority))
+            wait_s = await self._try_redis(lambda redis: redis.take_token(host, self._rate_per_s, tokens_left))
         except HostRateLimited as limited:
             self._local.pause_host(host, limited.seconds)
             raise
@@ -175,7 +185,8 @@ class Limiter:
 class ConcurrencyLimiter:
     """The slots of this process, granted by priority, then by arrival. For one event loop.
 
-    `on_request` is called for every request that comes, `on_release` for every one that ends.
+    A priority that has waited for `LONGEST_SLOT_WAIT_S` comes first. `on_request` is called for every request that
+    comes, `on_release` for every one that ends.
     """
 
     def __init__(
@@ -183,13 +194,16 @@ class ConcurrencyLimiter:
         size: int,
         on_request: Callable[[], None] = lambda: None,
         on_release: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._size = size
         self._in_use = dict.fromkeys(Priority, 0)
-        self._waiting: list[tuple[Priority, int, asyncio.Future[None]]] = []
-        self._order = count()
+        self._waiting: dict[Priority, deque[asyncio.Future[None]]] = {priority: deque() for priority in Priority}
+        self._waits_since = dict.fromkeys(Priority, 0.0)
+        """When each priority last got a slot, or began to wait for one."""
         self._on_request = on_request
         self._on_release = on_release
+        self._clock = clock
 
     @property
     def total_in_use(self) -> int:
@@ -199,19 +213,21 @@ class ConcurrencyLimiter:
     @property
     def has_waiting(self) -> bool:
         """True while a request waits for a slot."""
-        return any(not waiter.done() for _, _, waiter in self._waiting)
+        return any(not waiter.done() for waiters in self._waiting.values() for waiter in waiters)
 
     def wanted(self) -> dict[Priority, int]:
         """Requests under way or waiting, by priority."""
-        wanted = dict(self._in_use)
-        for priority, _, waiter in self._waiting:
-            wanted[priority] += not waiter.done()
-        return wanted
+        return {
+            priority: self._in_use[priority] + sum(not waiter.done() for waiter in waiters)
+            for priority, waiters in self._waiting.items()
+        }
 
     async def acquire(self, priority: Priority) -> None:
         """Wait for a slot; `release` returns it."""
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (priority, next(self._order), waiter))
+        if not self._waiting[priority]:
+            self._waits_since[priority] = self._clock()
+        self._waiting[priority].append(waiter)
         self._grant()
         self._on_request()
         try:
@@ -233,11 +249,20 @@ class ConcurrencyLimiter:
         self._grant()
 
     def _grant(self) -> None:
-        while self._waiting and (self._waiting[0][2].done() or self.total_in_use < self._size):
-            priority, _, waiter = heapq.heappop(self._waiting)
-            if not waiter.done():
-                self._in_use[priority] += 1
-                waiter.set_result(None)
+        while self.total_in_use < self._size and (priority := self._next_priority()) is not None:
+            self._in_use[priority] += 1
+            self._waits_since[priority] = self._clock()
+            self._waiting[priority].popleft().set_result(None)
+
+    def _next_priority(self) -> Priority | None:
+        """Whose request gets the next slot; None when none waits."""
+        for waiters in self._waiting.values():
+            while waiters and waiters[0].done():
+                waiters.popleft()
+        waiting = [priority for priority, waiters in self._waiting.items() if waiters]
+        overdue_since = self._clock() - LONGEST_SLOT_WAIT_S
+        overdue = [priority for priority in waiting if self._waits_since[priority] <= overdue_since]
+        return min(overdue, key=self._waits_since.__getitem__) if overdue else next(iter(waiting), None)
 
 
 class LocalLimits:
@@ -248,13 +273,16 @@ class LocalLimits:
         self._buckets: dict[str, tuple[float, float]] = {}
         self._paused_until: dict[str, float] = {}
 
-    def take_token(self, host: str, rate_per_s: float, priority: Priority) -> float:
-        """Seconds until a token may be there, 0 when one was taken. Raises `HostRateLimited`."""
+    def take_token(self, host: str, rate_per_s: float, tokens_left: int) -> float:
+        """Seconds until a token may be there, 0 when one was taken, leaving `tokens_left`. Raises `HostRateLimited`.
+
+        -1 takes a token in advance, unless one already is.
+        """
         self.check_pause(host)
         now = self._clock()
         tokens, counted_at = self._buckets.get(host, (float(BURST), now))
         tokens = min(BURST, tokens + (now - counted_at) * rate_per_s)
-        missing = TOKENS_LEFT[priority] + 1 - tokens
+        missing = tokens_left + 1 - tokens
         self._buckets[host] = (tokens if missing > 0 else tokens - 1, now)
         return missing / rate_per_s if missing > 0 else 0.0
 
@@ -290,11 +318,11 @@ class RedisLimits:
         pairs = zip(paused[::2], paused[1::2], strict=True)
         return int(slots), bool(others_wait), {host.decode(): int(ms) / 1000 for host, ms in pairs}
 
-    async def take_token(self, host: str, rate_per_s: float, priority: Priority) -> float:
-        """Seconds until a token may be there, 0 when one was taken. Raises `HostRateLimited`."""
+    async def take_token(self, host: str, rate_per_s: float, tokens_left: int) -> float:
+        """As `LocalLimits.take_token`."""
         wait_ms, paused_ms = await self._take_token(
             keys=[f"{_PREFIX}:bucket:{host}", f"{_PREFIX}:quiet"],
-            args=[host, rate_per_s, BURST, TOKENS_LEFT[priority]],
+            args=[host, rate_per_s, BURST, tokens_left],
         )
         if paused_ms:
             raise HostRateLimited(int(paused_ms) / 1000)

@@ -4,7 +4,7 @@ import asyncio
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -14,12 +14,15 @@ from services.observability import Priority
 from services.redis import RedisClient
 from services.upstream.limiter import (
     BURST,
+    LONGEST_SLOT_WAIT_S,
+    TOKENS_LEFT,
     ConcurrencyLimiter,
     HostRateLimited,
     Limiter,
     LocalLimits,
     RedisLimits,
 )
+from tests.fakes import Clock
 
 pytestmark = pytest.mark.anyio
 
@@ -50,8 +53,8 @@ def limits(request: pytest.FixtureRequest, redis_client: RedisClient) -> LocalLi
 async def take(limits: LocalLimits | RedisLimits, rate_per_s: float, priority: Priority, host: str = HOST) -> float:
     """Seconds until a token may be there; 0 when one was taken."""
     if isinstance(limits, LocalLimits):
-        return limits.take_token(host, rate_per_s, priority)
-    return await limits.take_token(host, rate_per_s, priority)
+        return limits.take_token(host, rate_per_s, TOKENS_LEFT[priority])
+    return await limits.take_token(host, rate_per_s, TOKENS_LEFT[priority])
 
 
 async def pause(limits: LocalLimits | RedisLimits, seconds: float) -> None:
@@ -127,6 +130,17 @@ class TestLimits:
         assert await take(limits, 0.01, DOWNLOAD) > 0
         assert await take(limits, 0.01, INTERACTIVE) == 0
 
+    async def test_one_token_is_taken_in_advance_and_no_second_one(self, limits: LocalLimits | RedisLimits) -> None:
+        def in_advance() -> Awaitable[float] | float:
+            return limits.take_token(HOST, 0.01, -1)
+
+        for _ in range(BURST):
+            assert await take(limits, 0.01, INTERACTIVE) == 0
+        first, second = in_advance(), in_advance()
+
+        assert (first if isinstance(first, float) else await first) == 0
+        assert (second if isinstance(second, float) else await second) > 90
+
     async def test_hosts_have_tokens_of_their_own(self, limits: LocalLimits | RedisLimits) -> None:
         for _ in range(BURST):
             await take(limits, 0.01, INTERACTIVE)
@@ -199,6 +213,34 @@ async def test_interactive_requests_get_slots_before_any_download(redis_client: 
     assert (await api.lease(16, 0, wanted(interactive=5)))[0] == 5
 
 
+async def test_a_part_of_the_slots_is_kept_for_each_lower_priority(redis_client: RedisClient) -> None:
+    api, worker, checker = RedisLimits(redis_client), RedisLimits(redis_client), RedisLimits(redis_client)
+
+    await api.lease(16, 16, wanted(interactive=100))
+    await worker.lease(16, 0, wanted(download=60))
+    await checker.lease(16, 0, wanted(background=1))
+
+    assert (await api.lease(16, 13, wanted(interactive=100)))[0] == 13
+    assert (await worker.lease(16, 0, wanted(download=60)))[0] == 2
+    assert (await checker.lease(16, 0, wanted(background=1)))[0] == 1
+
+
+async def test_of_too_few_slots_to_share_each_priority_gets_all_in_its_turn(redis_client: RedisClient) -> None:
+    api, worker, checker = RedisLimits(redis_client), RedisLimits(redis_client), RedisLimits(redis_client)
+    had: set[str] = set()
+
+    async with asyncio.timeout(20):
+        while len(had) < 3:
+            for name, store, wants in (
+                ("api", api, wanted(interactive=9)),
+                ("worker", worker, wanted(download=9)),
+                ("checker", checker, wanted(background=9)),
+            ):
+                if (await store.lease(1, 0, wants))[0]:
+                    had.add(name)
+            await asyncio.sleep(0.02)
+
+
 async def test_slots_still_in_use_elsewhere_are_not_given_away(redis_client: RedisClient) -> None:
     one, other = RedisLimits(redis_client), RedisLimits(redis_client)
 
@@ -267,6 +309,67 @@ async def test_an_interactive_request_is_served_before_a_download_in_one_process
     await asyncio.gather(*waiting)
 
     assert order == ["interactive", "first", "second", "background"]
+
+
+async def test_a_priority_that_has_waited_for_long_comes_first_once(clock: Clock) -> None:
+    slots = ConcurrencyLimiter(1, clock=clock)
+    order: list[str] = []
+
+    async def acquire_in_order(name: str, priority: Priority) -> None:
+        await slots.acquire(priority)
+        order.append(name)
+        clock.move(LONGEST_SLOT_WAIT_S / 2)
+        slots.release(priority)
+
+    await slots.acquire(INTERACTIVE)
+    waiting = [
+        asyncio.create_task(acquire_in_order(name, priority))
+        for name, priority in (
+            ("page 1", DOWNLOAD),
+            ("page 2", DOWNLOAD),
+            *((f"person {number}", INTERACTIVE) for number in range(1, 5)),
+        )
+    ]
+    await asyncio.sleep(0)
+    slots.release(INTERACTIVE)
+    await asyncio.gather(*waiting)
+
+    assert order == ["person 1", "person 2", "page 1", "person 3", "page 2", "person 4"]
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_a_download_advances_by_a_page_a_second_while_people_fill_every_slot(
+    new_limiter: NewLimiter, together: bool
+) -> None:
+    """In one process with the people's requests, and in another."""
+    api = new_limiter(4, rate_per_s=20.0)
+    worker = api if together else new_limiter(4, rate_per_s=20.0)
+
+    async def person(*, takes_token: bool) -> None:
+        while True:
+            async with api.acquire(HOST, INTERACTIVE, takes_token=takes_token):
+                await asyncio.sleep(0.05)
+
+    async with asyncio.timeout(5):
+        await asyncio.gather(*(one(api, INTERACTIVE) for _ in range(BURST)))
+    people = [asyncio.create_task(person(takes_token=number % 2 == 0)) for number in range(32)]
+    began_at = time.monotonic()
+    async with asyncio.timeout(20):
+        for _ in range(4):
+            await one(worker, DOWNLOAD, takes_token=False)
+        took_s = time.monotonic() - began_at
+        await one(worker, DOWNLOAD)  # as a list of pages takes a token
+    for task in people:
+        task.cancel()
+    await asyncio.gather(*people, return_exceptions=True)
+
+    assert took_s < 4.0
+
+
+async def one(limiter: Limiter, priority: Priority, *, takes_token: bool = True) -> None:
+    """One request."""
+    async with limiter.acquire(HOST, priority, takes_token=takes_token):
+        pass
 
 
 async def test_an_interactive_request_gets_a_slot_while_another_process_downloads(new_limiter: NewLimiter) -> None:

@@ -6,6 +6,8 @@
 -- A member is a process: "<expires ms> <slots held> <wanted by priority 0> <by 1> <by 2>". Each priority in turn
 -- shares what those before it left, evenly among the processes that want some. Where that leaves an odd slot, the
 -- process that has it changes four times a second. A process gets its share as soon as the others have released theirs.
+-- No priority takes everything: an eighth of the slots is kept for each lower one that wants some; of too few slots
+-- all are theirs in one second of four.
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local me, limit, lease = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -23,22 +25,42 @@ for i = 1, #all, 2 do
 end
 table.sort(rows, function(a, b) return a[1] < b[1] end)
 local shift = math.floor(now / 250) % #rows
-local mine, left = 0, limit
-for level = 2, 4 do
-  local got, share = {}, 1
+local got = {{}, {}, {}, {}}
+
+-- Gives up to `slots` to what a priority wants, evenly among the processes; returns how many were wanted.
+local function give(level, slots)
+  local left, share = slots, 1
   while left > 0 and share > 0 do
     local short = 0
-    for i = 1, #rows do if rows[i][level] > (got[i] or 0) then short = short + 1 end end
+    for i = 1, #rows do if rows[i][level] > (got[level][i] or 0) then short = short + 1 end end
     if short == 0 then break end
     share = math.floor(left / short)
     for i = 1, #rows do
       local at = (i + shift - 1) % #rows + 1
-      local give = math.min(rows[at][level] - (got[at] or 0), math.max(share, 1), left)
-      got[at] = (got[at] or 0) + give
-      left = left - give
+      local more = math.min(rows[at][level] - (got[level][at] or 0), math.max(share, 1), left)
+      got[level][at] = (got[level][at] or 0) + more
+      left = left - more
     end
   end
-  for i = 1, #rows do if rows[i][1] == me then mine = mine + (got[i] or 0) end end
+  return slots - left
+end
+
+local wanting = {}
+for level = 2, 4 do
+  for i = 1, #rows do
+    if rows[i][level] > 0 then wanting[#wanting + 1] = level; break end
+  end
+end
+local left, tick = limit, math.floor(now / 1000)
+if limit >= 2 * #wanting then
+  for n = 2, #wanting do left = left - give(wanting[n], math.max(1, math.floor(limit / 8))) end
+elseif #wanting > 1 and tick % 4 == 3 then
+  left = left - give(wanting[2 + math.floor(tick / 4) % (#wanting - 1)], limit)
+end
+for level = 2, 4 do left = left - give(level, left) end
+local mine = 0
+for level = 2, 4 do
+  for i = 1, #rows do if rows[i][1] == me then mine = mine + (got[level][i] or 0) end end
 end
 local grant = math.max(0, math.min(mine, limit - others_held))
 local held = math.max(grant, tonumber(ARGV[4]))

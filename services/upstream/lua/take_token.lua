@@ -1,5 +1,6 @@
 -- Takes a token of a host's bucket, which holds the number of tokens and the time they were counted at.
--- KEYS: bucket, paused hosts. ARGV: host, tokens a second, size of the bucket, tokens to leave.
+-- KEYS: bucket, paused hosts. ARGV: host, tokens a second, size of the bucket, tokens to leave (-1: takes one in
+-- advance, unless one already is).
 -- Gives {ms to wait, ms that the host is paused}; both 0 when a token was taken.
 local t = redis.call('TIME')
 local now = t[1] * 1000 + t[2] / 1000
