@@ -30,6 +30,7 @@ from services.downloads.records import (
     DownloadState,
     FeedBatch,
     ImageFormat,
+    Ownership,
     QueueCounts,
 )
 from services.downloads.staging import Staging
@@ -58,6 +59,7 @@ __all__ = [
     "FileRange",
     "ImageExecutor",
     "ImageFormat",
+    "Ownership",
     "PackedArchive",
     "PagePipeline",
     "PagesMissing",

@@ -25,6 +25,7 @@ from services.downloads.ports import (
 )
 from services.downloads.queue import translate_queue_errors
 from services.downloads.records import (
+    OF_ALL,
     ArchiveFormat,
     DownloadFileRecord,
     DownloadPage,
@@ -32,6 +33,7 @@ from services.downloads.records import (
     DownloadRequest,
     DownloadState,
     FeedBatch,
+    Ownership,
     QueueCounts,
 )
 from services.downloads.row import ALL, DownloadRow, RowPage, dedup_key, for_album, for_chapter, in_state, of_album
@@ -55,11 +57,19 @@ Records = list[DownloadRecord]
 
 
 class Downloads:
-    """Every call may raise `QueueUnavailable`. Built by `open_downloads`."""
+    """Every call may raise `QueueUnavailable`. Built by `open_downloads`.
 
-    def __init__(self, components: DownloadComponents) -> None:
+    Of all owners; what `owned` returns has those that one caller sees, and no others exist there.
+    """
+
+    def __init__(self, components: DownloadComponents, ownership: Ownership = OF_ALL) -> None:
         self._components = components
         self._store = components.store
+        self._ownership = ownership
+
+    def owned(self, ownership: Ownership) -> Downloads:
+        """The downloads as a caller sees them; what is started there belongs to that caller."""
+        return Downloads(self._components, ownership)
 
     @property
     def limits(self) -> DownloadLimits:
@@ -101,7 +111,8 @@ class Downloads:
         return row.download if row and row.download.is_complete else None
 
     async def _current_duplicate(self, request: DownloadRequest) -> DownloadRow | None:
-        row = await self._checked(await self._store.find_duplicate(dedup_key(request)))
+        owner_id = self._ownership.owner_id
+        row = await self._checked(await self._store.find_duplicate(dedup_key(request, owner_id), owner_id))
         return row if row and transitions.is_current(row) else None
 
     async def _checked(self, row: DownloadRow | None) -> DownloadRow | None:
@@ -112,7 +123,7 @@ class Downloads:
             return existing
         await self._check_disk()
         row, is_new = await self._store.create(
-            transitions.new_row(request, title),
+            transitions.new_row(request, title, self._ownership.owner_id),
             limit=self._components.limits.queue_limit,
             force=request.force,
             now_ms=transitions.now_ms(),
@@ -131,8 +142,17 @@ class Downloads:
     async def find(self, id: str) -> DownloadRecord | None:
         """The download of this id."""
         with translate_queue_errors():
-            row = await self._checked(await self._store.find(id))
+            row = await self._find(id)
             return row.download if row else None
+
+    async def _find(self, id: str) -> DownloadRow | None:
+        row = await self._store.find(id)
+        return await self._checked(row) if row and self._ownership.includes(row.download) else None
+
+    async def _check_ownership(self, id: str) -> None:
+        """Raise `DownloadNotFound` for one that the caller does not see; the owner never changes."""
+        if not self._ownership.sees_all and await self._find(id) is None:
+            raise DownloadNotFound(id)
 
     async def list(self, states: Collection[DownloadState] | None, first: int, after: str | None) -> DownloadPage:
         """A page of downloads, newest first; None for all states. Raises `InvalidInput` ("first", "after")."""
@@ -149,7 +169,7 @@ class Downloads:
             return [row.download for row in page.rows]
 
     async def _page(self, lists: Collection[str], *, after: str = "", count: int) -> RowPage:
-        page = await self._store.page(lists, after=after, count=count)
+        page = await self._store.page(lists, after=after, count=count, ownership=self._ownership)
         return replace(page, rows=tuple(await self._components.cleanup.without_lost_archives(page.rows)))
 
     async def cancel(self, id: str) -> DownloadRecord:
@@ -158,6 +178,7 @@ class Downloads:
         One whose missing pages are being fetched is READY again, with the archive it had.
         """
         with translate_queue_errors():
+            await self._check_ownership(id)
             old, is_changed = await self._store.change(id, transitions.cancelled)
             if is_changed and old.state is DownloadState.CANCELLED:
                 await self._discard(old)
@@ -169,7 +190,7 @@ class Downloads:
         Any other is returned as it is. Raises `DownloadNotFound`, `QueueFull`, `StorageFull`.
         """
         with translate_queue_errors():
-            row = await self._checked(await self._store.find(id))
+            row = await self._find(id)
             if row is None:
                 raise DownloadNotFound(id)
             if not transitions.can_be_retried(row):
@@ -187,7 +208,7 @@ class Downloads:
         Raises `QueueFull` when it was full before, `StorageFull`.
         """
         with translate_queue_errors():
-            page = await self._store.page([in_state(DownloadState.FAILED)], count=RETRY_LIMIT)
+            page = await self._page([in_state(DownloadState.FAILED)], count=RETRY_LIMIT)
             if not page.rows:
                 return []
             await self._check_disk()
@@ -209,10 +230,19 @@ class Downloads:
     async def remove(self, id: str) -> None:
         """Delete record and files; what is under way is stopped. `DownloadNotFound`."""
         with translate_queue_errors():
+            await self._check_ownership(id)
             row = await self._store.remove(id)
             if row is None:
                 raise DownloadNotFound(id)
             await self._discard(row)
+            await self._components.cleanup.delete_marked_archives()
+
+    async def remove_all(self) -> None:
+        """Delete every download that the caller owns, with its files; for a user who is removed."""
+        with translate_queue_errors():
+            for id in await self._store.ids_of(self._ownership.owner_id):
+                if (row := await self._store.remove(id)) is not None:
+                    await self._discard(row)
             await self._components.cleanup.delete_marked_archives()
 
     async def _discard(self, row: DownloadRow) -> None:
@@ -227,7 +257,9 @@ class Downloads:
         await self.find(id)  # notices a lost archive before the first state
         with translate_queue_errors():
             interval_s = self._components.timings.live_s
-            async with aclosing(watch_one(self._store, self._components.hub, id, interval_s=interval_s)) as changes:
+            async with aclosing(
+                watch_one(self._store, self._components.hub, id, self._ownership, interval_s=interval_s)
+            ) as changes:
                 async for download in changes:
                     yield download
 
@@ -240,7 +272,7 @@ class Downloads:
                 await self._page([in_state(DownloadState.READY)], count=SNAPSHOT_LIMIT)
             interval_s = self._components.timings.live_s
             async with aclosing(
-                watch_many(self._store, self._components.hub, ids, states, interval_s=interval_s)
+                watch_many(self._store, self._components.hub, ids, states, self._ownership, interval_s=interval_s)
             ) as batches:
                 async for batch in batches:
                     yield batch
@@ -264,7 +296,7 @@ class Downloads:
     async def find_file(self, id: str, name: str) -> DownloadFileRecord | None:
         """The file of this download, if it has not expired and has this name."""
         with translate_queue_errors():
-            row = await self._store.find(id)
+            row = await self._find(id)
         file = row.download.file if row and transitions.is_current(row) else None
         return file if file and file.name == name else None
 
@@ -273,7 +305,8 @@ class Downloads:
         with translate_queue_errors():
             named = await self._components.cleanup.without_lost_archives(await self._store.find_named(stem))
         current = (row.download for row in named if transitions.is_current(row))
-        return next((download for download in current if download.request.archive is archive), None)
+        found = (download for download in current if download.request.archive is archive)
+        return next(filter(self._ownership.includes, found), None)
 
     @asynccontextmanager
     async def lock_file(self, id: str, name: str) -> AsyncIterator[DownloadFileRecord | None]:

@@ -125,11 +125,32 @@ class DownloadRecord:
     finished_at: datetime | None
     expires_at: datetime | None
     notes: tuple[str, ...] = ()
+    owner_id: str | None = None
+    """Id of the user whose download it is; None for the owner of the server. Theirs are all downloads of an open
+    server, those of version 2.0 among them, and what the host starts by an API key.
+    """
 
     @property
     def is_complete(self) -> bool:
         """True for an archive that lacks nothing."""
         return self.state is DownloadState.READY and self.problem is None
+
+
+@dataclass(frozen=True, slots=True)
+class Ownership:
+    """Whose downloads a caller sees, and whose those are that the caller starts (see `DownloadRecord.owner_id`)."""
+
+    owner_id: str | None = None
+    sees_all: bool = True
+    """False: the caller sees those of `owner_id` alone."""
+
+    def includes(self, download: DownloadRecord) -> bool:
+        """Whether the caller sees this download."""
+        return self.sees_all or download.owner_id == self.owner_id
+
+
+OF_ALL = Ownership()
+"""Of a worker, a command, and whoever reaches an open server."""
 
 
 @dataclass(frozen=True, slots=True)

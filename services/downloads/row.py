@@ -77,8 +77,8 @@ class DownloadRow(msgspec.Struct, frozen=True, rename={"queued_at_ms": "place_ms
 
     @property
     def dedup_key(self) -> str:
-        """Equal for requests that would give the same file."""
-        return dedup_key(self.download.request)
+        """Equal for requests of one owner that would give the same file."""
+        return dedup_key(self.download.request, self.download.owner_id)
 
     def with_state(self, state: DownloadState, **changes: object) -> DownloadRow:
         """This row in another state, with further changes of the download; the revision is the store's."""
@@ -90,13 +90,17 @@ class DownloadRow(msgspec.Struct, frozen=True, rename={"queued_at_ms": "place_ms
         return structs.replace(self, **changes)
 
 
-def dedup_key(request: DownloadRequest) -> str:
-    """Equal for requests that would give the same file: album, chapters, formats, quality where it counts."""
+def dedup_key(request: DownloadRequest, owner_id: str | None) -> str:
+    """Equal for requests of one owner that would give the same file: album, chapters, formats, quality where it
+    counts.
+    """
     ignores_quality = request.image in FORMATS_WITHOUT_QUALITY and request.archive is not ArchiveFormat.PDF
     quality = 0 if ignores_quality else request.quality
     parts = [request.album_id, request.archive, request.image, str(quality), *sorted(request.chapter_ids)]
     if request.allow_missing:
         parts.append("allow missing")
+    if owner_id is not None:
+        parts.append(f"owner {owner_id}")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
@@ -136,10 +140,14 @@ def row_to_json(row: DownloadRow) -> bytes:
     return _encoder.encode(row)
 
 
-def row_from_json(body: bytes, version: int) -> DownloadRow:
-    """The row of a stored form; `ConfigurationError` for one written by a newer version."""
+def row_from_json(body: bytes, version: int, owner_id: str | None = None) -> DownloadRow:
+    """The row of a stored form; `ConfigurationError` for one written by a newer version.
+
+    `owner_id` is stored beside the form: a process of version 2.0 that changes the row would drop it from there.
+    """
     check_version(version)
-    return _decoder.decode(body)
+    row = _decoder.decode(body)
+    return row if owner_id is None else row.replace(download=replace(row.download, owner_id=owner_id))
 
 
 def check_version(version: int) -> None:

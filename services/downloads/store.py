@@ -11,8 +11,9 @@ from typing import Any
 import orjson
 
 from services.downloads.queue import QUEUE, job_fields
-from services.downloads.records import DownloadState
+from services.downloads.records import OF_ALL, DownloadState, Ownership
 from services.downloads.row import (
+    ALL,
     RECORD_VERSION,
     DownloadRow,
     RowPage,
@@ -67,6 +68,7 @@ class DownloadStore:
             "id": row.download.id,
             "same": row.dedup_key,
             "album": row.download.album_id,
+            "owner": row.download.owner_id,
             "force": force,
             "limit": limit,
             "now_ms": now_ms,
@@ -74,6 +76,7 @@ class DownloadStore:
             "channel": self._channel,
             "job": _job(row),
         }
+        fields = {name: value for name, value in fields.items() if value is not None}
         while True:
             answer = await self._scripts["create"](args=[orjson.dumps(fields), row_to_json(row)])
             if answer[0] == b"full":
@@ -92,13 +95,14 @@ class DownloadStore:
         """Rows in the order of `ids`, None where there is none; one round trip."""
         async with self._redis.pipeline(transaction=False) as pipe:
             for id in ids:
-                pipe.hmget(f"{PREFIX}record:{id}", ["v", "body"])
+                pipe.hmget(f"{PREFIX}record:{id}", ["v", "body", "owner"])
             return [_row_of(fields) for fields in await pipe.execute()] if ids else []
 
-    async def find_duplicate(self, dedup_key: str) -> DownloadRow | None:
-        """The active or ready row of the same request."""
+    async def find_duplicate(self, dedup_key: str, owner_id: str | None) -> DownloadRow | None:
+        """The active or ready row of the same request of this owner."""
         id = await self._redis.get(f"{PREFIX}same:{dedup_key}")
-        return await self.find(id.decode()) if id else None
+        row = await self.find(id.decode()) if id else None
+        return row if row and row.download.owner_id == owner_id else None
 
     async def find_named(self, stem: str) -> list[DownloadRow]:
         """Rows whose file has this name before its ending."""
@@ -172,18 +176,35 @@ class DownloadStore:
                 "rev": old.download.revision,
                 "same": old.dedup_key,
                 "album": old.download.album_id,
+                "owner": old.download.owner_id,
                 "channel": self._channel,
                 "dequeue": _job(old),
                 "stem": old.stem,
                 "trash": sorted(old.archive_keys),
             }
+            fields = {name: value for name, value in fields.items() if value is not None}
             if await self._scripts["remove"](args=[orjson.dumps(fields)]) == b"saved":
                 return old
 
-    async def page(self, lists: Collection[str], *, after: str = "", count: int) -> RowPage:
-        """The newest `count` rows, older than `after`, of some lists (see `in_state`, `of_album`, `ALL`)."""
-        total, before, *stored = await self._scripts["page"](args=[after, count, *lists])
+    async def page(
+        self, lists: Collection[str], *, after: str = "", count: int, ownership: Ownership = OF_ALL
+    ) -> RowPage:
+        """The newest `count` rows, older than `after`, of some lists (see `in_state`, `of_album`, `ALL`), as far as
+        `ownership` includes them.
+        """
+        whose = "all" if ownership.sees_all else "of"
+        total, before, *stored = await self._scripts["page"](
+            args=[after, count, whose, ownership.owner_id or "", *lists]
+        )
         return RowPage(tuple(row for fields in stored if (row := _row_of(fields))), total, before)
+
+    async def ids_of(self, owner_id: str | None) -> list[str]:
+        """Ids of all downloads of this owner."""
+        if owner_id is not None:
+            ids = await self._redis.zrange(f"{PREFIX}owner:{owner_id}", 0, -1)
+        else:
+            ids = await self._redis.zdiff([f"{PREFIX}{ALL}", f"{PREFIX}owned"])
+        return [id.decode() for id in ids]
 
     async def lock_file(self, id: str, token: str, *, now_ms: int, until_ms: int) -> bool:
         """Keep a file from expiring until `until_ms`; False when it has expired."""
@@ -249,8 +270,8 @@ class DownloadStore:
 
 
 def _row_of(fields: Sequence[bytes | None]) -> DownloadRow | None:
-    version, body = fields
-    return row_from_json(body, int(version)) if version and body else None
+    version, body, owner = fields
+    return row_from_json(body, int(version), owner.decode() if owner else None) if version and body else None
 
 
 def _job(row: DownloadRow) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def new_row(request: DownloadRequest, title: str) -> DownloadRow:
+def new_row(request: DownloadRequest, title: str, owner_id: str | None = None) -> DownloadRow:
     """The row of a new download."""
     id = new_id()
     download = DownloadRecord(
@@ -62,6 +62,7 @@ def new_row(request: DownloadRequest, title: str) -> DownloadRow:
         started_at=None,
         finished_at=None,
         expires_at=None,
+        owner_id=owner_id,
     )
     return DownloadRow(
         download, job_id=new_id(), queued_at_ms=now_ms(), lease="", folder=new_id(), request_id=request_id()

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 
 import structlog
 
-from services.downloads.records import ACTIVE_STATES, DownloadRecord, DownloadState, FeedBatch
+from services.downloads.records import ACTIVE_STATES, DownloadRecord, DownloadState, FeedBatch, Ownership
 from services.downloads.row import DownloadRow, in_state
 from services.downloads.store import DownloadStore
 from services.errors import DownloadNotFound
@@ -152,12 +152,15 @@ MAX_ENDED = 100
 
 
 async def watch_one(
-    store: DownloadStore, hub: UpdateHub, id: str, *, interval_s: float
+    store: DownloadStore, hub: UpdateHub, id: str, ownership: Ownership, *, interval_s: float
 ) -> AsyncGenerator[DownloadRecord, None]:
-    """The download now, then every change, until it has ended or is removed. Raises `DownloadNotFound`."""
+    """The download now, then every change, until it has ended or is removed.
+
+    Raises `DownloadNotFound`, for one that `ownership` does not include too.
+    """
     with hub.subscribe((id,)) as subscriber:
         row = await store.find(id)
-        if row is None:
+        if row is None or not ownership.includes(row.download):
             raise DownloadNotFound(id)
         revision = 0
         while row is not None:
@@ -175,15 +178,16 @@ async def watch_many(
     hub: UpdateHub,
     ids: Collection[str] | None,
     states: Collection[DownloadState] | None,
+    ownership: Ownership,
     *,
     interval_s: float,
 ) -> AsyncGenerator[FeedBatch, None]:
-    """A snapshot, then what changed.
+    """A snapshot, then what changed, of the downloads that `ownership` includes.
 
     The snapshot has the active downloads, or those in `states`, or of `ids`. One that leaves `states` is reported as
     removed: it no longer belongs to the feed.
     """
-    feed = _FeedState(store, ids, states)
+    feed = _FeedState(store, ids, states, ownership)
     with hub.subscribe_all() if ids is None else hub.subscribe(tuple(ids)) as subscriber:
         yield FeedBatch(is_snapshot=True, downloads=tuple(feed.batch_of(await feed.read()).downloads))
         while True:
@@ -203,22 +207,33 @@ class _FeedState:
     """What a feed has sent, and which changes it has not sent yet."""
 
     def __init__(
-        self, store: DownloadStore, ids: Collection[str] | None, states: Collection[DownloadState] | None
+        self,
+        store: DownloadStore,
+        ids: Collection[str] | None,
+        states: Collection[DownloadState] | None,
+        ownership: Ownership,
     ) -> None:
         self._store = store
         self._ids = ids
         self._states = states
+        self._ownership = ownership
         self._sent: dict[str, int] = {}
         """Revision of unfinished downloads that were sent, by id."""
         self._ended: dict[str, int] = {}
         """The same of ended ones, the last of them, so that an end is not sent twice."""
+        self._own_ids: set[str] = set()
+        """Ids of the downloads that `ownership` includes, unless it includes all: of one that was removed, nothing
+        else says whose it was.
+        """
 
     async def read(self) -> dict[str, DownloadRow | None]:
         """Everything that belongs in the feed now, and everything that was sent."""
+        if not self._ownership.sees_all:
+            self._own_ids.update(await self._store.ids_of(self._ownership.owner_id))
         if self._ids is not None:
             return await self._read_ids(tuple(self._ids))
         lists = [in_state(state) for state in (ACTIVE_STATES if self._states is None else self._states)]
-        page = await self._store.page(lists, count=SNAPSHOT_LIMIT)
+        page = await self._store.page(lists, count=SNAPSHOT_LIMIT, ownership=self._ownership)
         found: dict[str, DownloadRow | None] = {row.download.id: row for row in page.rows}
         return found | await self._read_ids([id for id in self._sent if id not in found])
 
@@ -231,7 +246,10 @@ class _FeedState:
         for id, row in changes.items():
             if row is None:
                 self._sent.pop(id, None)
-                removed.append(id)
+                if self._ownership.sees_all or id in self._own_ids:
+                    removed.append(id)
+            elif not self._ownership.includes(row.download):
+                continue
             elif self._is_included(row):
                 if row.download.revision > max(self._sent.get(id, 0), self._ended.get(id, 0)):
                     downloads.append(row.download)
@@ -246,6 +264,7 @@ class _FeedState:
 
     def _note(self, row: DownloadRow) -> None:
         id, revision = row.download.id, row.download.revision
+        self._own_ids.add(id)
         if row.state.is_active or self._states is not None:
             self._sent[id] = revision
             return

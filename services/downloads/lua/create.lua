@@ -1,9 +1,9 @@
 -- Create a record and its job, unless the same download is current or the queue is full.
--- ARGV: fields as JSON {id, same, album, force, limit, now_ms, version, channel, job}, body.
+-- ARGV: fields as JSON {id, same, album, owner?, force, limit, now_ms, version, channel, job}, body.
 local new = cjson.decode(ARGV[1])
 if not new.force then
   local other = redis.call('GET', P .. 'same:' .. new.same)
-  if other then
+  if other and owner_of(other) == new.owner then
     local state = redis.call('HGET', record_key(other), 'state')
     local expires = redis.call('ZSCORE', P .. 'expiry', other)
     if state and (ACTIVE[state] or (state == 'READY' and expires and tonumber(expires) > new.now_ms)) then
@@ -17,6 +17,11 @@ redis.call('HSET', record_key(new.id), 'v', new.version, 'rev', 1, 'state', 'QUE
 redis.call('ZADD', P .. 'all', 0, new.id)
 redis.call('ZADD', P .. 'state:QUEUED', 0, new.id)
 redis.call('ZADD', P .. 'album:' .. new.album, 0, new.id)
+if new.owner then
+  redis.call('HSET', record_key(new.id), 'owner', new.owner)
+  redis.call('ZADD', P .. 'owner:' .. new.owner, 0, new.id)
+  redis.call('ZADD', P .. 'owned', 0, new.id)
+end
 set_current(new.same, new.id)
 enqueue(new.job)
 publish(new.channel, 'download:' .. new.id)

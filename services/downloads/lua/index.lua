@@ -14,6 +14,10 @@ local TRANSITIONS = {
 
 local function record_key(id) return P .. 'record:' .. id end
 
+-- The user whose download it is; nil for the owner of the server. It never changes, and is stored beside the record,
+-- since a process of version 2.0 would drop it from there.
+local function owner_of(id) return redis.call('HGET', record_key(id), 'owner') or nil end
+
 local function publish(channel, topic) redis.call('PUBLISH', channel, topic) end
 
 local function enqueue(job)

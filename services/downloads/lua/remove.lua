@@ -1,5 +1,5 @@
 -- Remove a record that is still at the revision it was read at.
--- ARGV: fields as JSON {id, rev, same, album, channel, dequeue, stem, trash}.
+-- ARGV: fields as JSON {id, rev, same, album, owner?, channel, dequeue, stem, trash}.
 local old = cjson.decode(ARGV[1])
 local key = record_key(old.id)
 local at = redis.call('HMGET', key, 'rev', 'state')
@@ -10,6 +10,10 @@ redis.call('DEL', key)
 redis.call('ZREM', P .. 'all', old.id)
 redis.call('ZREM', P .. 'state:' .. at[2], old.id)
 redis.call('ZREM', P .. 'album:' .. old.album, old.id)
+if old.owner then
+  redis.call('ZREM', P .. 'owner:' .. old.owner, old.id)
+  redis.call('ZREM', P .. 'owned', old.id)
+end
 redis.call('ZREM', P .. 'expiry', old.id)
 redis.call('ZREM', P .. 'history', old.id)
 redis.call('HDEL', P .. 'name:' .. old.stem, old.id)
