@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 
 from rest import exception_handlers, graphiql_page, routes
 from rest.middleware import (
+    AuthenticationMiddleware,
     CORSMiddleware,
     ProxyHeadersMiddleware,
     RequestContextMiddleware,
@@ -49,6 +50,8 @@ def build_app(settings: Settings) -> Starlette:
             Middleware(TrustedHostsMiddleware, settings.allowed_hosts, settings.public_url),
             Middleware(ProxyHeadersMiddleware, settings.trusted_proxies),
             Middleware(CORSMiddleware),
+            # before the cache, which does not know who may read
+            Middleware(AuthenticationMiddleware),
             Middleware(ResponseCacheMiddleware, catalog_version),
             Middleware(RequestContextMiddleware),
         ],

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 from strawberry import ID
 from strawberry.dataloader import DataLoader
 
-from services.access import Caller, Scope
+from services.access import Caller, Right, Scope
 from services.catalog import AlbumDetail, ChapterDetail, ImageInfo
 from services.container import Services
+from services.downloads import Downloads
+from services.errors import Unauthenticated
 from services.observability import current_stats
+
+if TYPE_CHECKING:
+    from services.people.records import Viewer
 
 __all__ = ["ID", "Context", "Loaders"]
 
@@ -65,8 +70,10 @@ class Context:
     services: Services
     base_url: str
     caller: Caller
-    connection_params: Mapping[str, Any] | None = None
-    """Payload of a WebSocket's `connection_init`, set by Strawberry."""
+    session_token: str | None = field(default=None, repr=False)
+    """Set by a resolver: the token of the session that it has begun, or "" when it has ended one. Over HTTP the
+    response then sets the cookie.
+    """
     loaders: Loaders = field(init=False)
 
     def __post_init__(self) -> None:
@@ -82,16 +89,73 @@ class Context:
         """Absolute URL of a path on this server: `url("images", "covers", "350234")`."""
         return "/".join([self.base_url, *(quote(str(segment), safe="") for segment in segments)])
 
-    def require_write_access(self) -> None:
-        """Return when the caller may change state; raises `Forbidden` or `Unauthenticated`."""
-        api_key = self.caller.api_key or self._connection_param("apiKey")
-        self.services.access.require_write_access(replace(self.caller, api_key=api_key))
+    @property
+    def viewer(self) -> Viewer | None:
+        """The person who asks: whoever is logged in, the owner of an open server; None for a guest or the host.
+
+        A response that depends on it is for that person alone.
+        """
+        current_stats().is_private = True
+        return self.services.access.viewer(self.caller)
+
+    def require_viewer(self) -> Viewer:
+        """The person who asks; raises `Unauthenticated` for a guest or the host."""
+        if (viewer := self.viewer) is None:
+            raise Unauthenticated("Only a person has this: log in first.")
+        return viewer
+
+    def require_admin(self) -> None:
+        """Return for the host and for an administrator; raises `Unauthenticated` or `Forbidden`."""
+        current_stats().is_private = True
+        self.services.access.require(self.caller, Right.ADMIN)
 
     @property
-    def token(self) -> str | None:
-        """The GitHub token that edits of the tag database need; None without one."""
-        return self.caller.token or self._connection_param("token")
+    def downloads(self) -> Downloads:
+        """The downloads that the caller sees; what is started there belongs to the caller."""
+        current_stats().is_private = True
+        return self.services.downloads.owned(self.services.access.ownership(self.caller))
 
-    def _connection_param(self, name: str) -> str | None:
-        value = (self.connection_params or {}).get(name)
-        return value if isinstance(value, str) else None
+    @property
+    def may_read(self) -> bool:
+        """Whether the caller may see what anybody on this server may."""
+        return self.services.access.allows(self.caller, Right.READ)
+
+    def check_rights(self, rights: Collection[Right], *, is_mutation: bool) -> None:
+        """Return when the caller may run an operation whose root fields need these rights.
+
+        Raises `Forbidden`, `Unauthenticated`, and `StorageUnavailable` where a credential can't be verified.
+        """
+        access = self.services.access
+        if is_mutation:
+            access.require_own_origin(self.caller)
+        for right in rights:
+            if right is Right.CHANGE:
+                access.require_write_access(self.caller)
+            else:
+                access.require(self.caller, right)
+
+    @property
+    def github_token(self) -> str | None:
+        """The GitHub token that edits of the tag database need; None without one."""
+        return self.caller.github_token
+
+    async def read_connection_params(self, params: Mapping[str, Any]) -> None:
+        """Take the caller's API key and tokens from the payload of `connection_init`.
+
+        Raises `Unauthenticated` for a person's token that is refused.
+        """
+        access = self.services.access
+        if isinstance(api_key := params.get("apiKey"), str):
+            self.caller = access.with_api_key(self.caller, api_key)
+        if isinstance(token := params.get("token"), str):
+            self.caller = await access.with_token(self.caller, token)
+
+    async def wait_until_revoked(self) -> None:
+        """Return once the caller may no longer do what they could when this was called."""
+        await self.services.access.wait_until_revoked(self.caller)
+
+    async def verify_caller_again(self) -> None:
+        """Return while the caller's credential is still valid; raises `Unauthenticated` once it is revoked, and
+        `StorageUnavailable` where that can't be told.
+        """
+        self.caller = await self.services.access.verified_again(self.caller)

@@ -16,28 +16,24 @@ from services.downloads import (
     ImageFormat,
 )
 from services.errors import QueueUnavailable
-from services.observability import current_stats
 
 
 async def download(context: Context, id: ID) -> DownloadRecord | None:
     """One download; null when there is none of this id."""
-    current_stats().is_private = True
-    return await context.services.downloads.find(id)
+    return await context.downloads.find(id)
 
 
 async def downloads(
     context: Context, states: list[DownloadState] | None = None, first: int = 20, after: str | None = None
 ) -> DownloadPage:
     """Newest first."""
-    current_stats().is_private = True
-    return await context.services.downloads.list(states, first, after)
+    return await context.downloads.list(states, first, after)
 
 
 async def downloads_of_album(context: Context, album_id: str) -> list[DownloadRecord]:
     """Downloads of an album, newest first; none while Redis is unavailable, so that the album can still be read."""
-    current_stats().is_private = True
     try:
-        return await context.services.downloads.of_album(album_id)
+        return await context.downloads.of_album(album_id)
     except QueueUnavailable:
         return []
 
@@ -65,29 +61,29 @@ async def start_download(
         force=force,
         allow_missing=allow_missing,
     )
-    return await context.services.downloads.start(request, number.kind)
+    return await context.downloads.start(request, number.kind)
 
 
 async def cancel_download(context: Context, id: ID) -> DownloadRecord:
     """Stops a queued or running download; keeps nothing on disk. Idempotent."""
-    return await context.services.downloads.cancel(id)
+    return await context.downloads.cancel(id)
 
 
 async def retry_download(context: Context, id: ID) -> DownloadRecord:
     """Queues a failed, cancelled or expired download again, or one that is READY with pages missing, whose file stays
     until there is another; pages already fetched are kept. Any other state: returned as it is.
     """
-    return await context.services.downloads.retry(id)
+    return await context.downloads.retry(id)
 
 
 async def retry_failed_downloads(context: Context) -> list[DownloadRecord]:
     """Queues every failed download again."""
-    return await context.services.downloads.retry_failed()
+    return await context.downloads.retry_failed()
 
 
 async def remove_download(context: Context, id: ID) -> ID:
     """Deletes a download's record and files; one that is under way is cancelled first."""
-    await context.services.downloads.remove(id)
+    await context.downloads.remove(id)
     return id
 
 
@@ -96,11 +92,11 @@ def download_status(context: Context, id: ID) -> AsyncGenerator[DownloadRecord, 
     four a second; the newest wins), until it is READY, FAILED, CANCELLED or EXPIRED; then completes. A late
     subscriber still gets the final state.
     """
-    return context.services.downloads.watch(id)
+    return context.downloads.watch(id)
 
 
 def download_feed(
     context: Context, ids: list[ID] | None = None, states: list[DownloadState] | None = None
 ) -> AsyncGenerator[FeedBatch, None]:
     """First the active downloads as one snapshot, then what changed, gathered into at most four messages a second."""
-    return context.services.downloads.feed(ids, states)
+    return context.downloads.feed(ids, states)

@@ -170,7 +170,7 @@ async def add_tag(
     position = RowPosition(before and checked_raw(before, "before"), after and checked_raw(after, "after"))
     database = context.services.tags
     await database.check_version(if_match)
-    user = await context.services.identity.verify(context.token)
+    user = await context.services.identity.verify(context.github_token)
     result = await database.add(namespace, raw, cells, if_match=if_match, user=user, position=position)
     return _existing(result.record, namespace, raw)
 
@@ -184,7 +184,7 @@ async def update_tag(
     raw, cells = checked_raw(raw), CellSources(name, intro, links)
     database = context.services.tags
     await database.check_version(if_match)
-    user = await context.services.identity.verify(context.token)
+    user = await context.services.identity.verify(context.github_token)
     result = await database.update(namespace, raw, cells, if_match=if_match, user=user)
     return _existing(result.record or database.state.snapshot.find(namespace, raw), namespace, raw)
 
@@ -194,7 +194,7 @@ async def remove_tag(context: Context, namespace: Namespace, raw: str, if_match:
     raw = checked_raw(raw)
     database = context.services.tags
     await database.check_version(if_match)
-    user = await context.services.identity.verify(context.token)
+    user = await context.services.identity.verify(context.github_token)
     result = await database.remove(namespace, raw, if_match=if_match, user=user)
     return TagRemoval(f"{namespace}:{raw}", result.sha)
 

@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from rest.operations import Group, Returns, header, operation, path
 from rest.responses import Problem
 from services.container import Services
-from services.downloads import DownloadFileRecord
+from services.downloads import DownloadFileRecord, Downloads
 from services.errors import AlbumNotFound, BlockedByPolicy, UpstreamFailure
 from services.http_semantics import (
     ByteRange,
@@ -67,7 +67,15 @@ def file_responses(*media_types: str) -> dict[int, Returns | str]:
 )
 async def file(request: Request) -> ArchiveResponse:
     """The archive of a download until it expires."""
-    return ArchiveResponse(request.app.state.services, request.path_params["id"], request.path_params["name"])
+    parameters = request.path_params
+    services: Services = request.app.state.services
+    return ArchiveResponse(services, visible_downloads(request), parameters["id"], parameters["name"])
+
+
+def visible_downloads(request: Request) -> Downloads:
+    """The downloads that the sender of this request sees."""
+    services: Services = request.app.state.services
+    return services.downloads.owned(services.access.ownership(services.access.caller(request.scope)))
 
 
 class ArchiveResponse(Response):
@@ -77,21 +85,22 @@ class ArchiveResponse(Response):
     by the policy, and 416 for a range outside of it.
     """
 
-    def __init__(self, services: Services, download_id: str, name: str) -> None:
+    def __init__(self, services: Services, downloads: Downloads, download_id: str, name: str) -> None:
         self._services = services
+        self._downloads = downloads
         self._download_id = download_id
         self._name = name
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Open the file, then answer."""
-        async with self._services.downloads.lock_file(self._download_id, self._name) as file:
+        async with self._downloads.lock_file(self._download_id, self._name) as file:
             if file is None or await self._is_withheld():
                 raise _not_found()
             await self._send(Request(scope, receive), file, send)
 
     async def _is_withheld(self) -> bool:
         """Whether the policy forbids the album by now; if the site can't be read, the check at its start stands."""
-        download = await self._services.downloads.find(self._download_id)
+        download = await self._downloads.find(self._download_id)
         if download is None:
             return False
         try:

@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from rest.operations import Group, operation, returns_json
 from rest.responses import Problem, ResponseBody, json_response
+from services.access import Right
 from services.container import Services
 from services.errors import QueueUnavailable
 from services.health_checks import check_health
@@ -53,13 +54,18 @@ async def healthz(_: Request) -> Response:
     },
 )
 async def readyz(request: Request) -> Response:
-    """Ready or degraded with 200, since reads go on; 503 only while starting or stopping."""
+    """Ready or degraded with 200, since reads go on; 503 only while starting or stopping.
+
+    Who may not read this server gets no details.
+    """
     services: Services | None = getattr(request.app.state, "services", None)
     if services is None or request.app.state.stopping.is_set():
         return json_response({"status": "unavailable", "checks": {}}, 503)
     checks = await check_health(services, CHECK_TIMEOUT_S)
     status = "ready" if all(check["status"] == "ok" for check in checks.values()) else "degraded"
-    return json_response({"status": status, "checks": checks})
+    access = services.access
+    may_read = access.allows(access.caller(request.scope), Right.READ)
+    return json_response({"status": status, "checks": checks if may_read else {}})
 
 
 async def prometheus(request: Request) -> Response:

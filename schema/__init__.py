@@ -11,7 +11,7 @@ from strawberry.types.execution import ExecutionContext
 
 from schema.fields import SCALARS
 from schema.http.documents import Documents, OperationLimits
-from schema.http.extensions import ErrorCodes, OperationMetrics, PreparedDocuments, WriteAccess
+from schema.http.extensions import ErrorCodes, OperationMetrics, PreparedDocuments
 from schema.roots import Mutation, Query, Subscription
 
 __all__ = ["build_schema", "sdl"]
@@ -35,7 +35,6 @@ def build_schema(documents: Documents) -> strawberry.Schema:
             partial(OperationMetrics, documents.limits.upstream_calls),
             ErrorCodes,
             partial(PreparedDocuments, documents),
-            WriteAccess,
         ],
     )
     documents.bind(schema._schema)  # private API of Strawberry

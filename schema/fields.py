@@ -20,6 +20,7 @@ from strawberry.types.lazy_type import LazyType
 from strawberry.types.scalar import ScalarDefinition
 
 from resolvers.context import Context
+from services.access import Right
 from services.errors import JmgraphError
 
 Info = strawberry.Info[Context, None]
@@ -109,7 +110,11 @@ def field(method: Resolver | None = None, *, type: Any = None, semantic_non_null
     return declare if method is None else declare(method)
 
 
-def root_field(resolver: Resolver, type: Any, **inputs: Any) -> Any:
+RIGHT = "right"
+"""Key in the metadata of a root field: the `Right` it needs, where that is not the one of its type."""
+
+
+def root_field(resolver: Resolver, type: Any, *, right: Right | None = None, **inputs: Any) -> Any:
     """Declare a root field: `ranking = root_field(resolvers.albums.ranking, Ranking)`.
 
     `resolver` is a function of the request's `Context` and the field's arguments. Its docstring describes the field;
@@ -119,13 +124,16 @@ def root_field(resolver: Resolver, type: Any, **inputs: Any) -> Any:
 
     `inputs` names input objects: with `filter=TagFilter`, the fields of `TagFilter` are sent as one argument `filter`
     and passed to the resolver one by one. It may be left out when all of its fields may.
+
+    `right` is what the caller needs; by default READ for a query or subscription, CHANGE for a mutation.
     """
     signature = inspect.signature(resolver, eval_str=True)
     is_subscription = get_origin(signature.return_annotation) is AsyncGenerator
     resolve = (_subscription if is_subscription else _operation)(resolver, type, inputs)
     resolve.__signature__ = _field_signature(signature, type, inputs, is_subscription)  # type: ignore[attr-defined]
     declare = strawberry.subscription if is_subscription else strawberry.field
-    return declare(resolver=resolve, description=description_of(resolver))
+    metadata = {} if right is None else {RIGHT: right}
+    return declare(resolver=resolve, description=description_of(resolver), metadata=metadata)
 
 
 def _operation(resolver: Resolver, type: Any, inputs: Mapping[str, Any]) -> Resolver:

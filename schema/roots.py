@@ -30,6 +30,7 @@ from schema.ehtag import (
 )
 from schema.fields import object_type, root_field
 from schema.server import ServerInfo
+from services.access import Right
 
 
 @object_type
@@ -45,17 +46,14 @@ class Query:
     tags = root_field(resolvers.tags.tags, TagConnection, filter=TagFilter)
     translate_tags = root_field(resolvers.tags.translate_tags, list[AlbumTag])
     ehtag = root_field(resolvers.tags.ehtag, EhTagDatabase)
-    download = root_field(resolvers.downloads.download, Download | None)
-    downloads = root_field(resolvers.downloads.downloads, DownloadConnection)
+    download = root_field(resolvers.downloads.download, Download | None, right=Right.DOWNLOADS)
+    downloads = root_field(resolvers.downloads.downloads, DownloadConnection, right=Right.DOWNLOADS)
     server = root_field(resolvers.server.server, ServerInfo)
 
 
 @object_type
 class Mutation:
-    """What can be changed.
-
-    `WriteAccess` checks before a mutation runs that its caller may change state.
-    """
+    """What can be changed."""
 
     start_download = root_field(resolvers.downloads.start_download, StartDownloadResult, input=StartDownloadInput)
     cancel_download = root_field(resolvers.downloads.cancel_download, DownloadResult)
@@ -71,6 +69,6 @@ class Mutation:
 class Subscription:
     """What can be watched."""
 
-    download_status = root_field(resolvers.downloads.download_status, Download)
-    download_feed = root_field(resolvers.downloads.download_feed, DownloadFeedBatch)
+    download_status = root_field(resolvers.downloads.download_status, Download, right=Right.DOWNLOADS)
+    download_feed = root_field(resolvers.downloads.download_feed, DownloadFeedBatch, right=Right.DOWNLOADS)
     ehtag_updated = root_field(resolvers.tags.ehtag_updated, EhTagDatabase)

@@ -96,9 +96,7 @@ async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterat
         await enter(metrics.measured_process(lambda: downloads.subscriber_count))
         yield Services(
             settings=settings,
-            access=Access(
-                settings.public_url, settings.cors_origins, [key.get_secret_value() for key in settings.api_keys]
-            ),
+            access=_access(settings, people),
             redis=redis,
             events=events,
             database=database,
@@ -147,6 +145,17 @@ class ArchiveMetadataSource:
     def url_of(self, album_id: str) -> str:
         """The album's page on the site."""
         return self._catalog.album_url(album_id)
+
+
+def _access(settings: Settings, people: People) -> Access:
+    return Access(
+        public_url=settings.public_url,
+        allowed_origins=settings.cors_origins,
+        api_keys=[key.get_secret_value() for key in settings.api_keys],
+        guests=settings.guests,
+        accounts=people.state,
+        tokens=people.tokens,
+    )
 
 
 def _editor_rules(settings: Settings) -> EditorRules:

@@ -19,6 +19,7 @@ from starlette.responses import Response
 from rest.ehtag.endpoint import TagEndpoint
 from rest.ehtag.schemas import CELLS, FORMAT, MEDIA_TYPES
 from rest.operations import Body, Parameter, Returns, header, operation
+from services.access import github_token
 from services.ehtag import (
     CellSources,
     DatabaseState,
@@ -195,7 +196,7 @@ def edits(
             if not if_match:
                 raise HTTPException(428, "If-Match is needed: the ETag of the version you edit.")
             await tag_request.tags.check_version(if_match)
-            token = headers.get("x-token") or bearer_token(headers.get("authorization"))
+            token = github_token(headers.get("x-token")) or github_token(bearer_token(headers.get("authorization")))
             user = await request.app.state.services.identity.verify(token)
             body = await read_body(headers.raw, request.receive, MAX_BODY_BYTES)
             return await handler(endpoint, TagEdit(tag_request, if_match, user, body))

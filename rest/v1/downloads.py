@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from rest.files import FILE_PARAMETERS, MEDIA_TYPES, ArchiveResponse, file_responses
+from rest.files import FILE_PARAMETERS, MEDIA_TYPES, ArchiveResponse, file_responses, visible_downloads
 from rest.operations import JSON, SAMPLE_ALBUM, Group, Parameter, operation, path, returns_json
 from rest.responses import json_response
 from rest.v1.errors import detail_response, file_error, file_exception_handlers, file_not_found
@@ -34,6 +34,7 @@ from rest.v1.schemas import (
     is_client_id,
     wait_seconds,
 )
+from services.access import Access, Caller
 from services.catalog import parse_number
 from services.container import Services
 from services.downloads import ArchiveFormat, DownloadRecord, DownloadRequest, DownloadState, is_safe_stem
@@ -75,7 +76,7 @@ class AlbumDownload(HTTPEndpoint):
     )
     async def get(self, request: Request) -> Response:
         """Start a download and wait for its end; when time is up, the answer of the POST."""
-        _require_write_access(request)
+        caller = _require_write_access(request)
         client_id = request.query_params.get("client_id")
         wait_s = wait_seconds(request)
         if not is_client_id(client_id) or wait_s is None:
@@ -85,7 +86,7 @@ class AlbumDownload(HTTPEndpoint):
             return json_response(_STARTED, 202)
         services: Services = request.app.state.services
         ends_at = time.monotonic() + wait_s
-        task = _in_background(_start(services, request.path_params["album_id"], str(client_id)))
+        task = _in_background(_start(services, caller, request.path_params["album_id"], str(client_id)))
         await asyncio.wait([task], timeout=wait_s)
         download = task.result() if task.done() else None
         ended = download and await _wait_for_end(services, download, ends_at - time.monotonic())
@@ -103,11 +104,11 @@ class AlbumDownload(HTTPEndpoint):
     )
     async def post(self, request: Request) -> Response:
         """Start a download; its outcome is sent as a notification."""
-        _require_write_access(request)
+        caller = _require_write_access(request)
         client_id = await _read_client_id(request)
         if client_id is None:
             return detail_response(400, f"client_id must be a string of 1 to {MAX_CLIENT_ID_LENGTH} characters")
-        _in_background(_start(request.app.state.services, request.path_params["album_id"], client_id))
+        _in_background(_start(request.app.state.services, caller, request.path_params["album_id"], client_id))
         return json_response(_STARTED, 202)
 
 
@@ -129,15 +130,18 @@ async def file(request: Request) -> Response:
     if not is_safe_stem(name):
         return file_error(400, "Invalid file name.")
     services: Services = request.app.state.services
-    download = await services.downloads.find_named(name, ArchiveFormat.ZIP)
+    downloads = visible_downloads(request)
+    download = await downloads.find_named(name, ArchiveFormat.ZIP)
     if download is None or download.file is None:
         return file_not_found()
-    return ArchiveResponse(services, download.id, download.file.name)
+    return ArchiveResponse(services, downloads, download.id, download.file.name)
 
 
-def _require_write_access(request: Request) -> None:
-    access = request.app.state.services.access
-    access.require_write_access(access.caller(request.scope))
+def _require_write_access(request: Request) -> Caller:
+    access: Access = request.app.state.services.access
+    caller = access.caller(request.scope)
+    access.require_write_access(caller)
+    return caller
 
 
 async def _read_client_id(request: Request) -> str | None:
@@ -156,7 +160,7 @@ def _in_background(start: Coroutine[Any, Any, DownloadRecord | None]) -> asyncio
     return task
 
 
-async def _start(services: Services, album_id: str, client_id: str) -> DownloadRecord | None:
+async def _start(services: Services, caller: Caller, album_id: str, client_id: str) -> DownloadRecord | None:
     """Queue the download and register the client for its notification; an error becomes a notification too.
 
     The client was promised a notification: while Redis is unavailable, this keeps trying for a while.
@@ -164,7 +168,7 @@ async def _start(services: Services, album_id: str, client_id: str) -> DownloadR
     gives_up_at = time.monotonic() + QUEUE_WAIT_S
     while True:
         try:
-            return await _try_to_start(services, album_id, client_id)
+            return await _try_to_start(services, caller, album_id, client_id)
         except QueueUnavailable as error:
             if time.monotonic() > gives_up_at:
                 log.warning("a requested download could not be started", reason=error.message)
@@ -172,17 +176,19 @@ async def _start(services: Services, album_id: str, client_id: str) -> DownloadR
             await asyncio.sleep(QUEUE_RETRY_S)
 
 
-async def _try_to_start(services: Services, album_id: str, client_id: str) -> DownloadRecord | None:
+async def _try_to_start(services: Services, caller: Caller, album_id: str, client_id: str) -> DownloadRecord | None:
+    ownership = services.access.ownership(caller)
+    client = ownership.name_of(client_id)
     try:
         number = parse_number(album_id, "album_id")
         request = DownloadRequest(number.digits, archive=ArchiveFormat.ZIP)
-        download = await services.downloads.start(request, number.kind)
+        download = await services.downloads.owned(ownership).start(request, number.kind)
     except QueueUnavailable:
         raise
     except JmgraphError as error:
-        await services.notifications.fail(client_id, _reason_for_client(error))
+        await services.notifications.fail(client, _reason_for_client(error))
         return None
-    await services.notifications.expect(client_id, download.id)
+    await services.notifications.expect(client, download.id)
     return download
 
 

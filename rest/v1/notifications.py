@@ -27,7 +27,9 @@ from rest.v1.schemas import (
     is_client_id,
     wait_seconds,
 )
+from services.access import Caller
 from services.connection_limit import ConnectionSlot
+from services.container import Services
 from services.notifications import Notification, Notifications
 from services.tasks import cancel_and_wait
 
@@ -40,34 +42,45 @@ CLOSE_TIMEOUT_S = 10.0
 """For how long a client may take to close; then its connection is cut."""
 
 
+FORBIDDEN = 4403
+"""Close code of a client that may no longer have this."""
+_REVOKED = "Forbidden"
+
+
 async def socket(websocket: WebSocket) -> None:
     """Push a client's notifications until it disconnects."""
     client_id = websocket.path_params["client_id"]
     if not is_client_id(client_id):
         await websocket.send_denial_response(_invalid_client_id())
         return
-    notifications: Notifications = websocket.app.state.services.notifications
-    async with notifications.connections.slot(client_id) as slot:
+    services: Services = websocket.app.state.services
+    caller = services.access.caller(websocket.scope)
+    client = services.access.ownership(caller).name_of(client_id)
+    async with services.notifications.connections.slot(client) as slot:
         await websocket.accept()
-        reason = await _serve(websocket, notifications, client_id, slot)
+        reason = await _serve(websocket, services, caller, client, slot)
     if reason:
+        code = FORBIDDEN if reason == _REVOKED else 1008
         with suppress(WebSocketDisconnect, RuntimeError, OSError, TimeoutError):
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
-                await websocket.close(1008, reason)
+                await websocket.close(code, reason)
 
 
-async def _serve(websocket: WebSocket, notifications: Notifications, client_id: str, slot: ConnectionSlot) -> str:
+async def _serve(websocket: WebSocket, services: Services, caller: Caller, client: str, slot: ConnectionSlot) -> str:
     """Push until the client disconnects or must be disconnected; the reason why it must, or ""."""
     reading = asyncio.create_task(_read(websocket))
-    pushing = asyncio.create_task(_push(websocket, notifications, client_id))
+    pushing = asyncio.create_task(_push(websocket, services.notifications, client))
     evicted = asyncio.create_task(slot.evicted())
+    revoked = asyncio.create_task(services.access.wait_until_revoked(caller))
     try:
-        await asyncio.wait([reading, pushing, evicted], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([reading, pushing, evicted, revoked], return_when=asyncio.FIRST_COMPLETED)
         if reading.done():
             return ""
+        if revoked.done():
+            return _REVOKED
         return "too many sockets of one client" if evicted.done() else "messages are not read"
     finally:
-        for task in (reading, pushing, evicted):
+        for task in (reading, pushing, evicted, revoked):
             task.cancel()
             with suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError, OSError):
                 await task
@@ -108,7 +121,9 @@ async def poll(request: Request) -> Response:
         return detail_response(400, "wait must be between 0 and 60")
     if request.method == "HEAD":  # delivers no body, so nothing counts as delivered
         return _notifications([])
-    waiting = request.app.state.services.notifications.wait(client_id, wait_s)
+    services: Services = request.app.state.services
+    client = services.access.ownership(services.access.caller(request.scope)).name_of(client_id)
+    waiting = services.notifications.wait(client, wait_s)
     return _notifications(await _while_connected(request, waiting))
 
 

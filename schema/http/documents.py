@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, cast
@@ -11,11 +11,18 @@ from cachetools import LRUCache
 from graphql import (
     ASTValidationRule,
     DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
     GraphQLError,
+    GraphQLObjectType,
     GraphQLSchema,
     GraphQLSyntaxError,
+    InlineFragmentNode,
     OperationDefinitionNode,
+    OperationType,
     OverlappingFieldsCanBeMergedRule,
+    SelectionSetNode,
     ValidationContext,
     parse,
     specified_rules,
@@ -26,8 +33,10 @@ from graphql.validation.validate import ValidationAbortedError  # private API of
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule  # private API of Strawberry
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
+from schema.fields import RIGHT
 from schema.http.cost import CostCalculator, operation_of
 from schema.http.errors import no_such_operation, too_costly, unreadable_literal
+from services.access import Right
 
 RULES = (
     *(rule for rule in specified_rules if rule is not OverlappingFieldsCanBeMergedRule),
@@ -69,6 +78,8 @@ class PreparedDocument:
     text: str
     document: DocumentNode | None
     errors: list[GraphQLError] = field(default_factory=list)
+    rights: dict[str | None, frozenset[Right]] = field(default_factory=dict)
+    """Of the operations that were requested so far, by name; see `Documents.rights_of`."""
 
     @property
     def weight(self) -> int:
@@ -78,6 +89,11 @@ class PreparedDocument:
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
         """The operation of this name, or the only one; None without exactly one."""
         return None if self.document is None else operation_of(self.document, name)
+
+    def is_mutation(self, operation_name: str | None) -> bool:
+        """Whether this operation is one that changes state."""
+        operation = self.operation(operation_name)
+        return operation is not None and operation.operation is OperationType.MUTATION
 
 
 class Documents:
@@ -120,6 +136,24 @@ class Documents:
                 return too_costly(measure, value, limit)
         return None
 
+    def rights_of(self, prepared: PreparedDocument, operation_name: str | None) -> frozenset[Right]:
+        """What an operation needs of its caller: the rights of its root fields, those of fragments and those that
+        directives leave out among them. READ for what can't be parsed.
+        """
+        if (rights := prepared.rights.get(operation_name)) is None:
+            rights = frozenset(self._rights(prepared, operation_name)) or frozenset({Right.READ})
+            prepared.rights[operation_name] = rights
+        return rights
+
+    def _rights(self, prepared: PreparedDocument, operation_name: str | None) -> Iterator[Right]:
+        operation = prepared.operation(operation_name)
+        if prepared.document is None or operation is None or self._schema is None:
+            return
+        root = self._schema.get_root_type(operation.operation)
+        default = Right.CHANGE if operation.operation is OperationType.MUTATION else Right.READ
+        for name in _root_fields(prepared.document, operation.selection_set):
+            yield Right.PUBLIC if name == "__typename" else _right_of(root, name) or default
+
     def _parse(self, text: str) -> PreparedDocument:
         if self._schema is None:
             raise RuntimeError("bind() was not called")
@@ -151,3 +185,26 @@ class Documents:
         if "tokens. Parsing aborted" in error.message:
             return too_costly("tokens", self.limits.tokens + 1, self.limits.tokens)
         return error
+
+
+def _root_fields(document: DocumentNode, selected: SelectionSetNode) -> Iterator[str]:
+    """Names of the fields that are selected here, in fragments too; each fragment is looked at once."""
+    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+    waiting = [selected]
+    while waiting:
+        for selection in waiting.pop().selections:
+            if isinstance(selection, FieldNode):
+                yield selection.name.value
+            elif isinstance(selection, FragmentSpreadNode):
+                fragment = fragments.pop(selection.name.value, None)
+                waiting += [fragment.selection_set] if fragment else []
+            elif isinstance(selection, InlineFragmentNode):
+                waiting.append(selection.selection_set)
+
+
+def _right_of(root: GraphQLObjectType | None, name: str) -> Right | None:
+    """The right that a root field was declared with; None for the default of its type."""
+    declared = root.fields.get(name) if root else None
+    definition = declared.extensions.get("strawberry-definition") if declared else None  # private API of Strawberry
+    right: Right | None = definition.metadata.get(RIGHT) if definition else None
+    return right

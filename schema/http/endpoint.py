@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,12 +26,10 @@ from schema.http.errors import BAD_REQUEST, NO_SUCH_OPERATION, PERSISTED_QUERY_N
 from schema.http.response import Responder, ResponseCache, response_of, was_refused
 from schema.http.sse import send_events
 from schema.http.websocket import WebSocketEndpoint
-from services.errors import ErrorCode, JmgraphError
+from services.access import Right
+from services.errors import JmgraphError
 from services.http_semantics import BodyIncomplete, BodyTooLarge, header, read_body
 from services.observability import RequestStats, metrics, open_stats
-from services.persisted_queries import PersistedQueryStore
-
-_STATUS_OF_CODE = {ErrorCode.UNAUTHENTICATED: 401, ErrorCode.FORBIDDEN: 403}
 
 MAX_BODY_BYTES = 1 << 20
 """A document of the token limit is far smaller."""
@@ -90,23 +88,26 @@ class GraphQLEndpoint:
     async def _serve(self, scope: Scope, receive: Receive, send: Send, responder: Responder) -> None:
         method, accept = scope["method"], header(scope["headers"], b"accept") or ""
         if method not in ("GET", "HEAD", "POST"):
-            raise RequestError(405, BAD_REQUEST, "GraphQL takes GET and POST.", allow="GET, HEAD, POST")
+            allow = {"Allow": "GET, HEAD, POST"}
+            raise RequestError(405, BAD_REQUEST, "GraphQL takes GET and POST.", headers=allow)
+        context = Context.of(scope, scope["app"].state.services)
         if method != "POST" and "text/html" in accept:  # a browser's address bar; no GraphQL client names it
+            _check_rights(context, [Right.READ])
             await self._ide_page(HTTPConnection(scope))(scope, receive, send)
             return
-        context = Context.of(scope, scope["app"].state.services)
-        request = await _with_persisted_query(await self._read(scope, receive), context.services.queries)
+        request = await self._with_persisted_query(await self._read(scope, receive), context)
         if self._wants_events(accept, request):
             await self._stream(request, context, method, receive, send)
             return
         key = _cache_key(request, context)
-        if (cached := self._responses.get(key)) is not None:
+        # what is stored here needs no other right
+        if context.may_read and (cached := self._responses.get(key)) is not None:
             metrics.OPERATIONS.labels("query", "cached").inc()
             stats = RequestStats(cache_hits=1)
             await responder.send(cached, stats, budget=self._documents.limits.upstream_calls, is_cacheable=True)
             return
-        self._check(self._documents.prepare(request.query), request, context, method)
-        await self._execute(request, context, key, responder)
+        self._check(request, context, method)
+        await self._execute(request, context, key, responder, scope)
 
     async def _read(self, scope: Scope, receive: Receive) -> GraphQLRequest:
         if scope["method"] != "POST":
@@ -119,8 +120,31 @@ class GraphQLEndpoint:
         if (parsed := self._requests.get(body)) is not None:
             return parsed
         request = _request_from_body(body)
-        if len(body) < MAX_PARSED_BODY_BYTES:
+        if len(body) < MAX_PARSED_BODY_BYTES and not self._is_mutation(request):  # those may contain a password
             self._requests[body] = request
+        return request
+
+    def _is_mutation(self, request: GraphQLRequest) -> bool:
+        return bool(request.query) and self._documents.prepare(request.query).is_mutation(request.operation_name)
+
+    async def _with_persisted_query(self, request: GraphQLRequest, context: Context) -> GraphQLRequest:
+        """The request with its query, which it may name by the sha256 of one sent before (Apollo's protocol).
+
+        Raises `RequestError` with PERSISTED_QUERY_NOT_FOUND when the client has to send the query first. Mutations
+        are not stored, since their text may contain a password; for a guest who may read nothing here, nothing is.
+        """
+        sha256, store = request.persisted_sha256, context.services.queries
+        if sha256 is None:
+            return request
+        if not request.query:
+            query = await store.find(sha256) if context.may_read else None
+            if query is None:
+                raise RequestError(200, PERSISTED_QUERY_NOT_FOUND, "PersistedQueryNotFound")
+            return replace(request, query=query)
+        if hashlib.sha256(request.query.encode()).hexdigest() != sha256:
+            raise RequestError(400, BAD_REQUEST, "The sha256Hash is not that of the query.")
+        if context.may_read and not self._is_mutation(request):
+            await store.store(sha256, request.query)
         return request
 
     def _wants_events(self, accept: str, request: GraphQLRequest) -> bool:
@@ -135,8 +159,9 @@ class GraphQLEndpoint:
         operation = self._documents.prepare(request.query).operation(request.operation_name)
         return operation is not None and operation.operation is OperationType.SUBSCRIPTION
 
-    def _check(self, prepared: PreparedDocument, request: GraphQLRequest, context: Context, method: str) -> None:
+    def _check(self, request: GraphQLRequest, context: Context, method: str) -> None:
         """Raise `RequestError` for an operation that can't run over plain HTTP, or not with this method or caller."""
+        prepared = self._check_caller(request, context, method)
         if prepared.document is None:
             return
         operation = prepared.operation(request.operation_name)
@@ -144,13 +169,19 @@ class GraphQLEndpoint:
             raise RequestError(400, BAD_REQUEST, NO_SUCH_OPERATION)
         if operation.operation is OperationType.SUBSCRIPTION:
             raise RequestError(400, BAD_REQUEST, "A subscription needs a WebSocket, or Accept: text/event-stream.")
-        if operation.operation is OperationType.MUTATION:
-            _check_is_post(method)
-            if not prepared.errors:
-                _check_write_access(context)
+
+    def _check_caller(self, request: GraphQLRequest, context: Context, method: str) -> PreparedDocument:
+        """The document; raises `RequestError` where the caller, or anybody with this method, may not run it."""
+        prepared = self._documents.prepare(request.query)
+        is_mutation = prepared.is_mutation(request.operation_name)
+        if is_mutation and method != "POST":
+            raise RequestError(405, BAD_REQUEST, "A mutation needs POST.", headers={"Allow": "POST"})
+        rights = self._documents.rights_of(prepared, request.operation_name)
+        _check_rights(context, rights, is_mutation=is_mutation)
+        return prepared
 
     async def _execute(
-        self, request: GraphQLRequest, context: Context, key: tuple[Hashable, ...], responder: Responder
+        self, request: GraphQLRequest, context: Context, key: tuple[Hashable, ...], responder: Responder, scope: Scope
     ) -> None:
         with open_stats() as stats:
             try:
@@ -171,22 +202,27 @@ class GraphQLEndpoint:
             self._responses.set(key, response)
         status = 400 if was_refused(errors) and responder.prefers_graphql_json else 200
         budget = self._documents.limits.upstream_calls
-        await responder.send(response, stats, budget=budget, is_cacheable=is_cacheable, status=status)
+        await responder.send(
+            response,
+            stats,
+            budget=budget,
+            is_cacheable=is_cacheable,
+            status=status,
+            cookie=_session_cookie(context, scope),
+        )
 
     async def _stream(
         self, request: GraphQLRequest, context: Context, method: str, receive: Receive, send: Send
     ) -> None:
-        operation = self._documents.prepare(request.query).operation(request.operation_name)
-        if operation is not None and operation.operation is OperationType.MUTATION:
-            _check_is_post(method)
-            _check_write_access(context)
+        self._check_caller(request, context, method)
         results = await self._schema.stream(  # private API of Strawberry
             request.query,
             variable_values=request.variables,
             context_value=context,
             operation_name=request.operation_name,
         )
-        await send_events(results, receive, send, self._stopping, [(b"vary", b"Accept")])
+        endings = (self._stopping.wait(), context.wait_until_revoked())
+        await send_events(results, receive, send, endings, [(b"vary", b"Accept")])
 
 
 def _check_media_type(content_type: str) -> None:
@@ -214,24 +250,6 @@ def _request_from_parameters(parameters: Mapping[str, str]) -> GraphQLRequest:
         if name in data:
             data[name] = _json_parameter(name, data[name])
     return _request(data)
-
-
-async def _with_persisted_query(request: GraphQLRequest, store: PersistedQueryStore) -> GraphQLRequest:
-    """The request with its query, which it may name by the sha256 of one that was sent before (Apollo's protocol).
-
-    Raises `RequestError` with PERSISTED_QUERY_NOT_FOUND when the client has to send the query first.
-    """
-    sha256 = request.persisted_sha256
-    if sha256 is None:
-        return request
-    if not request.query:
-        if (query := await store.find(sha256)) is None:
-            raise RequestError(200, PERSISTED_QUERY_NOT_FOUND, "PersistedQueryNotFound")
-        return replace(request, query=query)
-    if hashlib.sha256(request.query.encode()).hexdigest() != sha256:
-        raise RequestError(400, BAD_REQUEST, "The sha256Hash is not that of the query.")
-    await store.store(sha256, request.query)
-    return request
 
 
 def _json_parameter(name: str, text: str) -> Any:
@@ -288,13 +306,13 @@ def _cache_key(request: GraphQLRequest, context: Context) -> tuple[Hashable, ...
     return request.query, request.operation_name, request.variables_key, context.base_url, *versions
 
 
-def _check_is_post(method: str) -> None:
-    if method != "POST":
-        raise RequestError(405, BAD_REQUEST, "A mutation needs POST.", allow="POST")
-
-
-def _check_write_access(context: Context) -> None:
+def _check_rights(context: Context, rights: Collection[Right], *, is_mutation: bool = False) -> None:
     try:
-        context.require_write_access()
+        context.check_rights(rights, is_mutation=is_mutation)
     except JmgraphError as error:
-        raise RequestError(_STATUS_OF_CODE[error.error_code], error.error_code, error.message) from None
+        raise RequestError.of(error) from None
+
+
+def _session_cookie(context: Context, scope: Scope) -> str | None:
+    token = context.session_token
+    return None if token is None else context.services.access.session_cookie(scope, token)

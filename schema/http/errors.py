@@ -10,7 +10,7 @@ from graphql import GraphQLError, GraphQLSyntaxError
 from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
-from services.errors import Internal, JmgraphError
+from services.errors import ErrorCode, Internal, JmgraphError
 
 log = structlog.get_logger("jmgraph.graphql")
 
@@ -20,21 +20,29 @@ TOO_COSTLY = "OPERATION_TOO_COSTLY"
 PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
 BAD_REQUEST = "BAD_REQUEST"
 
+_STATUS_OF_CODE = {ErrorCode.UNAUTHENTICATED: 401, ErrorCode.FORBIDDEN: 403}
+
 NO_SUCH_OPERATION = "The document has no such operation, or several: name one."
 
 
 class RequestError(Exception):
-    """A request that is refused before its operation runs: HTTP status, code and one sentence.
+    """A request that is refused before its operation runs: HTTP status, code, one sentence, and further headers."""
 
-    `allow` lists the methods that work ("GET, HEAD, POST"), for a 405.
-    """
-
-    def __init__(self, status: int, code: str, message: str, *, allow: str | None = None) -> None:
+    def __init__(self, status: int, code: str, message: str, *, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
-        self.allow = allow
-        self.extensions: dict[str, Any] = {"code": code, "retryable": False}
+        self.headers = headers or {}
+        self.extensions: Mapping[str, Any] = {"code": code, "retryable": False}
+
+    @classmethod
+    def of(cls, error: JmgraphError) -> RequestError:
+        """The refusal of a caller: 401, 403, or 503 where it can't be told who that is."""
+        status = _STATUS_OF_CODE.get(error.error_code, 503)
+        refusal = cls(status, error.error_code, error.message)
+        refusal.extensions = error.extensions
+        refusal.headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+        return refusal
 
 
 def too_costly(measure: str, cost: int, limit: int) -> GraphQLError:

@@ -1,5 +1,5 @@
 """Strawberry extensions around every operation, over HTTP, SSE and WebSocket: metrics, error codes, prepared
-documents, write access.
+documents with their limits and rights.
 """
 
 from __future__ import annotations
@@ -8,13 +8,14 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from graphql import DocumentNode, NameNode, OperationDefinitionNode, OperationType, SelectionSetNode
+from graphql import DocumentNode, GraphQLError, NameNode, OperationDefinitionNode, OperationType, SelectionSetNode
 from strawberry.extensions import SchemaExtension
 from strawberry.types.execution import ExecutionContext, StreamExecutionResult
-from strawberry.types.graphql import OperationType as StrawberryOperationType
 
-from schema.http.documents import Documents
+from resolvers.context import Context
+from schema.http.documents import Documents, PreparedDocument
 from schema.http.errors import with_code
+from services.errors import JmgraphError
 from services.observability import RequestStats, join_stats, metrics
 
 
@@ -118,16 +119,26 @@ class PreparedDocuments(SchemaExtension):
         yield
 
     def on_validate(self) -> Iterator[None]:
-        """Set the errors of validation, else of the operation's cost."""
+        """Set the errors of validation, else of the caller's rights or of the operation's cost."""
         context = self.execution_context
         prepared = self._documents.prepare(context.query or "")
-        errors = list(prepared.errors)
+        name = context._provided_operation_name  # private API of Strawberry
+        errors = self._refusals(prepared, name) or list(prepared.errors)
         if not errors:
-            name = context._provided_operation_name  # private API of Strawberry
             error = self._documents.operation_error(prepared, name, context.variables)
             errors = [error] if error else []
         context.pre_execution_errors = errors
         yield
+
+    def _refusals(self, prepared: PreparedDocument, operation_name: str | None) -> list[GraphQLError]:
+        """The error of a caller who may not run this, also where it is invalid: its errors describe the schema."""
+        rights = self._documents.rights_of(prepared, operation_name)
+        caller: Context = self.execution_context.context
+        try:
+            caller.check_rights(rights, is_mutation=prepared.is_mutation(operation_name))
+        except JmgraphError as error:
+            return [GraphQLError(error.message, extensions=error.extensions)]
+        return []
 
 
 def _placeholder(operation_name: str | None) -> DocumentNode:
@@ -139,13 +150,3 @@ def _placeholder(operation_name: str | None) -> DocumentNode:
     nothing = SelectionSetNode(selections=())
     operation = OperationDefinitionNode(operation=OperationType.QUERY, name=name, selection_set=nothing)
     return DocumentNode(definitions=(operation,))
-
-
-class WriteAccess(SchemaExtension):
-    """Checks before a mutation runs that its caller may change state."""
-
-    def on_execute(self) -> Iterator[None]:
-        """Refuse a mutation from a page of a foreign origin or without the host's API key."""
-        if self.execution_context.operation_type is StrawberryOperationType.MUTATION:
-            self.execution_context.context.require_write_access()
-        yield

@@ -150,13 +150,23 @@ class Responder:
         return accepted.get("gzip", accepted.get("*", 0.0)) > 0
 
     async def send(
-        self, response: GraphQLResponse, stats: RequestStats, *, budget: int, is_cacheable: bool, status: int = 200
+        self,
+        response: GraphQLResponse,
+        stats: RequestStats,
+        *,
+        budget: int,
+        is_cacheable: bool,
+        status: int = 200,
+        cookie: str | None = None,
     ) -> None:
         """Send a response, or 304 to a client that has it.
 
-        `is_cacheable` is for queries whose response any client may see; `budget` is of upstream calls.
+        `is_cacheable` is for queries whose response any client may see; `budget` is of upstream calls. `cookie` is a
+        `Set-Cookie`.
         """
         headers = [(b"vary", b"Accept, Accept-Encoding")]
+        if cookie is not None:
+            headers.append((b"set-cookie", cookie.encode()))
         is_validated = is_cacheable and self._method != "POST"
         if is_validated:
             headers += [
@@ -164,7 +174,7 @@ class Responder:
                 (b"cache-control", b"public, max-age=%d" % response.max_age_s),
             ]
         else:
-            headers.append((b"cache-control", b"no-store"))
+            headers.append((b"cache-control", b"private, no-store" if stats.is_private else b"no-store"))
         age_s = response.current_age_s
         if is_cacheable and age_s >= 1:
             headers.append((b"age", b"%d" % int(age_s)))
@@ -185,8 +195,7 @@ class Responder:
     async def send_error(self, error: RequestError) -> None:
         """Send the error of a request whose operation never ran."""
         headers = [(b"cache-control", b"no-store"), (b"vary", b"Accept, Accept-Encoding")]
-        if error.allow:
-            headers.append((b"allow", error.allow.encode()))
+        headers += [(name.lower().encode(), value.encode()) for name, value in error.headers.items()]
         body = orjson.dumps({"errors": [{"message": error.message, "extensions": error.extensions}]})
         await self._send_json(error.status, body, headers)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -24,12 +24,14 @@ async def send_events(
     results: AsyncIterator[Any],
     receive: Receive,
     send: Send,
-    stopping: asyncio.Event,
+    endings: Sequence[Awaitable[Any]],
     headers: list[tuple[bytes, bytes]],
 ) -> None:
-    """Send every result as an event, then `complete`; ends early when the client disconnects or the server stops."""
+    """Send every result as an event, then `complete`; ends early when the client disconnects, or with one of the
+    `endings`: the server stops, the caller's token is revoked.
+    """
     await send({"type": "http.response.start", "status": 200, "headers": [*HEADERS, *headers]})
-    ended = [asyncio.ensure_future(_disconnected(receive)), asyncio.ensure_future(stopping.wait())]
+    ended = [asyncio.ensure_future(ending) for ending in (_disconnected(receive), *endings)]
     try:
         async for chunk in _chunks(results, ended):
             await send({"type": "http.response.body", "body": chunk, "more_body": True})

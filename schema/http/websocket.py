@@ -1,34 +1,95 @@
-"""Operations over WebSocket, in both sub-protocols, by Strawberry's handlers; a malformed frame closes with 4400."""
+"""Operations over WebSocket, in both sub-protocols, by Strawberry's handlers.
+
+A malformed frame closes with 4400, and a caller whose token is refused or revoked with 4403.
+"""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 from strawberry.asgi import GraphQL
 from strawberry.schema import BaseSchema
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
 from strawberry.subscriptions.protocols.graphql_ws.handlers import BaseGraphQLWSHandler
 
 from resolvers.context import Context
+from services.errors import JmgraphError, StorageUnavailable, Unauthenticated
+from services.tasks import cancel_and_wait
 
 INIT_WAIT = timedelta(seconds=20)
 KEEP_ALIVE_S = 20.0
 
 
+FORBIDDEN = 4403
+"""Close code of a caller who is refused, as clients of `graphql-transport-ws` know it."""
+
+
+class _Revocation:
+    """Calls `revoke` once the caller of a socket may no longer do what they could; used as a context manager."""
+
+    def __init__(self, context: Context, revoke: Callable[[], Awaitable[None]]) -> None:
+        self._context = context
+        self._revoke = revoke
+        self._task = self._start()
+
+    def _start(self) -> asyncio.Task[None]:
+        return asyncio.create_task(self._watch(), name="revocation of a socket")
+
+    async def _watch(self) -> None:
+        await self._context.wait_until_revoked()
+        with suppress(WebSocketDisconnect, RuntimeError, OSError):  # the client has closed meanwhile
+            await self._revoke()
+
+    async def restart(self) -> None:
+        """Watch the caller whom `connection_init` has named."""
+        await cancel_and_wait(self._task)
+        self._task = self._start()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await cancel_and_wait(self._task)
+
+
 class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):  # private API of Strawberry
     """`graphql-transport-ws`; a malformed frame closes the socket instead of raising."""
+
+    async def handle(self) -> None:
+        """Handle frames until one side closes, or the caller's token is revoked."""
+        async with _Revocation(self.context, self._revoke) as self._revocation:
+            await super().handle()
 
     async def handle_message(self, message: Any) -> None:
         """Handle a well-formed frame."""
         if not _is_valid_frame(message, "subscribe"):
             await self.handle_invalid_message("Failed to parse message")
             return
+        if message["type"] == "subscribe" and not await _is_still_valid(self.context):
+            await self._revoke()
+            return
         await super().handle_message(_without_null_payload(message))
+
+    async def handle_connection_init(self, message: Any) -> None:
+        """Acknowledge, unless the payload has a token that is refused."""
+        if await _refusal(self.context, message) is not None:
+            await self.websocket.close(code=FORBIDDEN, reason="Forbidden")
+            return
+        await self._revocation.restart()
+        await super().handle_connection_init(message)
+
+    async def _revoke(self) -> None:
+        for id in list(self.operations):
+            await self.cleanup_operation(id)
+        await self.websocket.close(code=FORBIDDEN, reason="Forbidden")
 
 
 class _StreamingSchema:
@@ -46,12 +107,53 @@ class LegacyHandler(BaseGraphQLWSHandler[Context, None]):  # private API of Stra
     def __init__(self, *, schema: BaseSchema, **kwargs: Any) -> None:
         super().__init__(schema=cast("BaseSchema", _StreamingSchema(schema)), **kwargs)
 
+    async def handle(self) -> None:
+        """Handle frames until one side closes, or the caller's token is revoked."""
+        async with _Revocation(self.context, self._revoke) as self._revocation:
+            await super().handle()
+
     async def handle_message(self, message: Any) -> None:
         """Handle a well-formed frame."""
         if not _is_valid_frame(message, "start"):
             await self.websocket.close(code=4400, reason="Failed to parse message")
             return
+        if message["type"] == "start" and not await _is_still_valid(self.context):
+            await self._revoke()
+            return
         await super().handle_message(_without_null_payload(message))
+
+    async def handle_connection_init(self, message: Any) -> None:
+        """Acknowledge, unless the payload has a token that is refused."""
+        if (error := await _refusal(self.context, message)) is not None:
+            payload = {"message": error.message, **error.extensions}
+            await self.send_message({"type": "connection_error", "payload": payload})
+            await self.websocket.close(code=FORBIDDEN, reason="Forbidden")
+            return
+        await self._revocation.restart()
+        await super().handle_connection_init(message)
+
+    async def _revoke(self) -> None:
+        await self.cleanup()
+        await self.websocket.close(code=FORBIDDEN, reason="Forbidden")
+
+
+async def _refusal(context: Context, message: dict[str, Any]) -> JmgraphError | None:
+    """Take the credentials of a `connection_init`; why they are refused, or None."""
+    try:
+        await context.read_connection_params(message.get("payload") or {})
+    except JmgraphError as error:
+        return error
+    return None
+
+
+async def _is_still_valid(context: Context) -> bool:
+    try:
+        await context.verify_caller_again()
+    except Unauthenticated:
+        return False
+    except StorageUnavailable:
+        return True  # a socket that was open before goes on; nothing is known of a revocation
+    return True
 
 
 _NEEDS_ID = frozenset({"subscribe", "start", "complete", "stop"})

@@ -148,6 +148,12 @@ class Ownership:
         """Whether the caller sees this download."""
         return self.sees_all or download.owner_id == self.owner_id
 
+    def name_of(self, client_id: str) -> str:
+        """The name of a client of the legacy API among those of all people: the ids are chosen by clients, and two
+        people may choose the same. `client_id` has no control characters.
+        """
+        return client_id if self.owner_id is None else f"{self.owner_id}\n{client_id}"
+
 
 OF_ALL = Ownership()
 """Of a worker, a command, and whoever reaches an open server."""

@@ -10,8 +10,9 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.database import Database
-from services.database.models import AccountsVersionRow, UserRow
+from services.database.models import OWNER_ID, AccountsVersionRow, UserRow
 from services.errors import StorageUnavailable
+from services.people.records import User, Viewer, moment
 from services.redis import RedisClient, RedisUnavailable
 
 log = structlog.get_logger("jmgraph.people")
@@ -40,6 +41,13 @@ class AccountsState:
         self._version: int | None = None
         self._changed = asyncio.Event()
         self.is_closed = False
+        self.owner = Viewer(User(OWNER_ID, OWNER_ID, is_admin=True, created_at=moment(0)))
+        """The user that everybody is while the server is open."""
+
+    @property
+    def version(self) -> int | None:
+        """Changes whenever accounts or tokens do; None while they were never read."""
+        return self._version
 
     async def load(self) -> None:
         """Read the state for the first time."""
@@ -53,10 +61,13 @@ class AccountsState:
         has_accounts = exists().where(UserRow.password_hash.is_not(None))
         async with self._database.read() as session:
             version, is_closed = (await session.execute(select(AccountsVersionRow.version, has_accounts))).one()
-        if version == self._version:
-            return
+            if version == self._version:
+                return
+            owner = await session.get(UserRow, OWNER_ID)
         is_news = is_closed != self.is_closed or self._version is None
         self._version, self.is_closed = version, is_closed
+        if not is_closed and owner is not None:
+            self.owner = Viewer(User.of(owner))
         self._on_change()
         self._changed.set()
         self._changed = asyncio.Event()

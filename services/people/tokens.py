@@ -42,8 +42,9 @@ class Tokens:
         digest = _digest(token)
         viewer = self._known.get(digest)
         if viewer is None:
+            known = self._known
             viewer = await self._verify(digest)
-            self._known[digest] = viewer
+            known[digest] = viewer  # where something has changed meanwhile, nobody reads this any more
         if viewer.expires_at is not None and viewer.expires_at.timestamp() <= self._clock():
             raise _refused()
         return viewer
@@ -113,7 +114,7 @@ class Tokens:
 
     def forget(self) -> None:
         """Verify every token anew: something has changed."""
-        self._known.clear()
+        self._known = TTLCache(MAX_KNOWN, KNOWN_S)
 
     async def _add(
         self,

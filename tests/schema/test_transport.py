@@ -53,7 +53,7 @@ async def test_a_result_as_an_event_has_statistics(server: GraphQLClient) -> Non
 async def test_a_response_about_downloads_is_never_cached(server: GraphQLClient) -> None:
     response = await server.http.get("/graphql", params={"query": "{ downloads { totalCount } }"})
 
-    assert response.headers["cache-control"] == "no-store"
+    assert response.headers["cache-control"] == "private, no-store"
     assert "etag" not in response.headers
 
 

@@ -1,68 +1,16 @@
-"""Which host a request is for: `Host` names that are answered, and what trusted proxies report."""
+"""Who sends a request: what trusted proxies report of it, and whose credential it carries."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Receive, Scope, Send
-from starlette.websockets import WebSocket
 
-from rest.responses import error_response
-
-
-class TrustedHostsMiddleware:
-    """Answers 400 to a `Host` that is a name and neither localhost, nor the public URL's, nor allowed."""
-
-    def __init__(self, app: ASGIApp, allowed: Sequence[str], public_url: str) -> None:
-        self._app = app
-        own = urlsplit(public_url).hostname
-        self._names = {"localhost", *(name.lower() for name in allowed), *([own] if own else [])}
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Check the name, then pass the request on."""
-        if scope["type"] not in ("http", "websocket") or "*" in self._names or self._is_trusted(_host(scope)):
-            await self._app(scope, receive, send)
-            return
-        message = "This host name is not answered here; JMGRAPH_ALLOWED_HOSTS adds it."
-        response = error_response(400, "BAD_REQUEST", message)
-        if scope["type"] == "websocket":
-            await WebSocket(scope, receive, send).send_denial_response(response)
-            return
-        await response(scope, receive, send)
-
-    def _is_trusted(self, host: str) -> bool:
-        name = _host_name(host)
-        return name in self._names or _is_ip_address(name)
-
-
-def _host(scope: Scope) -> str:
-    for name, value in scope["headers"]:
-        if name == b"host":
-            return str(value.decode("latin-1"))
-    return ""
-
-
-@lru_cache(maxsize=256)
-def _host_name(host: str) -> str:
-    """Host without port, in lower case, a final dot dropped: "[::1]:80" gives "::1"."""
-    try:
-        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
-    except ValueError:
-        return ""
-
-
-@lru_cache(maxsize=256)
-def _is_ip_address(name: str) -> bool:
-    try:
-        ip_address(name)
-    except ValueError:
-        return False
-    return True
-
+from rest.middleware.credentials import pass_on_authenticated
+from services.access import SESSION_COOKIE
+from services.container import Services
 
 Header = tuple[bytes, bytes]
 
@@ -134,3 +82,40 @@ def _prefix(value: str) -> str:
     path = "/" + _first(value).strip("/")
     is_plain = path != "/" and "//" not in path and all(part not in (".", "..") for part in path.split("/"))
     return path if is_plain and path.isprintable() and not set(path) & set('"<>\\?# ') else ""
+
+
+class AuthenticationMiddleware:
+    """Finds out whose credential a request carries, and refuses what its sender may not have.
+
+    While everybody may read, a request without a credential costs a look at its headers.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on with the identity of its sender, or refuse it."""
+        services: Services | None = getattr(scope["app"].state, "services", None)  # None until the lifespan begins
+        if services is None or scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+        elif services.access.is_restricted or _has_credential(scope["headers"]):
+            await pass_on_authenticated(self._app, services, scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+
+_COOKIE = f"{SESSION_COOKIE}=".encode()
+
+
+def _has_credential(headers: Sequence[Header]) -> bool:
+    """Whether there may be a person's credential among the headers."""
+    for name, value in headers:
+        if name == b"authorization":
+            if value[:6].lower() == b"basic " or value[6:].lstrip().startswith(b"jmg_"):
+                return True
+        elif name == b"cookie":
+            if _COOKIE in value:
+                return True
+        elif name == b"x-token" and value.startswith(b"jmg_"):
+            return True
+    return False

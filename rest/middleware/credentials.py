@@ -1,0 +1,258 @@
+"""Credentials of people in requests: a token in `Authorization` or `X-Token`, the session's cookie, HTTP Basic.
+
+Also what each path needs of its caller, and how a refusal looks there.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable
+
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+from rest.responses import STATUS_OF_CODE, error_response, retry_after
+from rest.v1.errors import detail_response
+from services.access import IDENTITY_KEY, SESSION_COOKIE, Access, Caller, CredentialKind, Identity, Right
+from services.container import Services
+from services.errors import Forbidden, JmgraphError, Unauthenticated
+from services.http_semantics import bearer_token, header
+from services.people import Viewer, is_token
+
+Header = tuple[bytes, bytes]
+
+GRAPHQL_PATH = "/graphql"
+"""Checks by itself what each operation needs."""
+
+_PUBLIC_PATHS = frozenset(
+    {
+        "/",
+        "/healthz",
+        "/readyz",  # without details for whoever may not read
+        "/v1/login",
+        "/v1/logout",
+        "/api/database/~update-webhook",  # signed by GitHub
+    }
+)
+_ASSETS = "/assets/"
+_DOWNLOADS = ("/downloads/", "/v1/download/", "/v1/notifications/", "/ws/notifications/")
+_METRICS = "/metrics"
+_TAG_DATABASE = "/api/database/"
+_READING_METHODS = frozenset({"GET", "HEAD"})
+
+_BASIC_PATHS = ("/opds", "/images", "/downloads", "/v1")
+"""Where a name with a password, or a token in its place, may be sent by HTTP Basic."""
+_V1_PATHS = ("/v1", "/ws")
+
+LOGIN_NEEDED = "请先登录"
+LOGIN_EXPIRED = "登录已过期，请重新登录"
+
+_TAG_API_HEADERS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "ETag, Location",
+    "Vary": "Accept, Accept-Encoding, Origin",
+}
+
+
+def right_of(path: str, method: str) -> Right:
+    """What a path outside `/graphql` needs; READ for every one that is not named here.
+
+    `right_of("/downloads/0193/tea.cbz", "GET")` is DOWNLOADS.
+    """
+    if method == "OPTIONS" or path in _PUBLIC_PATHS or path.startswith(_ASSETS):
+        return Right.PUBLIC
+    if path.startswith(_DOWNLOADS):
+        return Right.DOWNLOADS
+    if path == _METRICS:
+        return Right.OPERATE
+    if path.startswith(_TAG_DATABASE) and method not in _READING_METHODS:
+        return Right.EDIT_TAGS
+    return Right.READ
+
+
+async def pass_on_authenticated(app: ASGIApp, services: Services, scope: Scope, receive: Receive, send: Send) -> None:
+    """Verify the credential of a request, check the right that its path needs, and pass it on.
+
+    A refused cookie is no obstacle to what is public, so that its browser can log in again.
+    """
+    path, access = _route_path(scope), services.access
+    identity = await _identify(services, scope, path)
+    if identity is not None:
+        scope[IDENTITY_KEY] = identity
+        send = _removing_cookie(access, identity, scope, send)
+    if (refusal := _refusal(access, scope, path, identity)) is not None:
+        await _refuse(refusal, access.caller(scope), path, scope, receive, send)
+        return
+    if not access.allows(Caller(), Right.READ):
+        send = _private(send)
+    await app(scope, receive, send)
+
+
+def _refusal(access: Access, scope: Scope, path: str, identity: Identity | None) -> JmgraphError | None:
+    """Why this request is not passed on; None when it is."""
+    is_socket = scope["type"] == "websocket"
+    failure = identity.failure if identity else None
+    has_cookie = identity is not None and identity.kind is CredentialKind.COOKIE
+    is_graphql = path == GRAPHQL_PATH
+    try:
+        if failure is not None and not is_graphql and not has_cookie:
+            raise failure
+        if is_socket and failure is not None:
+            raise failure
+        caller = access.caller(scope)
+        if is_socket and has_cookie and caller.origin is not None:
+            _require_own_page(access, caller)
+        if not is_graphql:
+            access.require(caller, right_of(path, "GET" if is_socket else scope["method"]))
+    except JmgraphError as error:
+        return error
+    return None
+
+
+def _require_own_page(access: Access, caller: Caller) -> None:
+    """Unlike a response, a socket can be read by the page of another origin, whose browser sends our cookie."""
+    if not access.is_own_page(caller):
+        raise Forbidden("Pages of this origin may not use the session of this server's page.")
+
+
+def _route_path(scope: Scope) -> str:
+    """The path below the sub-path of a proxy, as routes are matched with it."""
+    path: str = scope["path"]
+    prefix = scope.get("root_path", "")
+    return path[len(prefix) :] if prefix and path.startswith(prefix + "/") else path
+
+
+async def _identify(services: Services, scope: Scope, path: str) -> Identity | None:
+    """Whose credential the request carries; None without one."""
+    headers = scope["headers"]
+    authorization = header(headers, b"authorization")
+    bearer = bearer_token(authorization)
+    if bearer is not None and is_token(bearer):
+        return await _identity_of(services, CredentialKind.TOKEN, bearer)
+    token = header(headers, b"x-token")
+    if token is not None and is_token(token) and _is_under(path, _V1_PATHS):
+        return await _identity_of(services, CredentialKind.TOKEN, token)
+    if authorization is not None and authorization[:6].lower() == "basic " and _is_under(path, _BASIC_PATHS):
+        identity = await _identity_of_basic(services, authorization[6:])
+        if identity is not None:
+            return identity
+    cookie = _session_cookie(headers)
+    return None if cookie is None else await _identity_of(services, CredentialKind.COOKIE, cookie)
+
+
+async def _identity_of(services: Services, kind: CredentialKind, token: str) -> Identity:
+    tokens = services.people.tokens
+    try:
+        return Identity(kind, tokens.known(token) or await tokens.identify(token), token)
+    except JmgraphError as error:
+        return Identity(kind, failure=error)
+
+
+async def _identity_of_basic(services: Services, encoded: str) -> Identity | None:
+    """None on an open server, which has no passwords: these are meant for a proxy in front of it."""
+    name, password = _name_and_password(encoded)
+    if is_token(password):
+        return await _identity_of(services, CredentialKind.BASIC, password)
+    if not services.access.is_closed:
+        return None
+    try:
+        user = await services.people.accounts.verify(name, password)
+    except JmgraphError as error:
+        return Identity(CredentialKind.BASIC, failure=error)
+    return Identity(CredentialKind.BASIC, Viewer(user))
+
+
+def _name_and_password(encoded: str) -> tuple[str, str]:
+    """What HTTP Basic has (RFC 7617); two empty texts where it can't be read."""
+    try:
+        name, _, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return "", ""
+    return name, password
+
+
+def _session_cookie(headers: Iterable[Header]) -> str | None:
+    """The first cookie of this name: browsers send that of the longest path first."""
+    for pair in (header(headers, b"cookie") or "").replace(",", ";").split(";"):
+        name, _, value = pair.strip().partition("=")
+        if name == SESSION_COOKIE:
+            return value
+    return None
+
+
+def _is_under(path: str, prefixes: tuple[str, ...]) -> bool:
+    return any(path == prefix or path.startswith(f"{prefix}/") for prefix in prefixes)
+
+
+async def _refuse(error: JmgraphError, caller: Caller, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer with the error in the form of the API that has this path."""
+    response = _refusal_response(error, caller, path, scope)
+    if scope["type"] == "websocket":
+        await WebSocket(scope, receive, send).send_denial_response(response)
+    else:
+        await response(scope, receive, send)
+
+
+def _refusal_response(error: JmgraphError, caller: Caller, path: str, scope: Scope) -> Response:
+    status = STATUS_OF_CODE[error.error_code]
+    headers = {"Cache-Control": "no-store", **retry_after(error)}
+    if status == 401:
+        headers["WWW-Authenticate"] = _challenge(path, scope["headers"])
+    if _is_under(path, _V1_PATHS):
+        return detail_response(status, _v1_words(error, caller), headers)
+    if _is_under(path, ("/api",)):
+        headers |= _TAG_API_HEADERS
+    return error_response(status, error.error_code, error.message, retryable=error.retryable, headers=headers)
+
+
+def _v1_words(error: JmgraphError, caller: Caller) -> str:
+    if not isinstance(error, Unauthenticated):
+        return error.message
+    return LOGIN_NEEDED if caller.identity is None else LOGIN_EXPIRED
+
+
+def _challenge(path: str, headers: Iterable[Header]) -> str:
+    """How to authenticate. Not Basic for the pictures of a page, since its browser would ask for a password."""
+    mode = header(headers, b"sec-fetch-mode")
+    is_basic = _is_under(path, _BASIC_PATHS) and mode in (None, "navigate")
+    return 'Basic realm="jmgraph", charset="UTF-8"' if is_basic else 'Bearer realm="jmgraph"'
+
+
+def _removing_cookie(access: Access, identity: Identity, scope: Scope, send: Send) -> Send:
+    """Remove a cookie that is refused from its browser, with the refusal."""
+    is_refused = identity.kind is CredentialKind.COOKIE and isinstance(identity.failure, Unauthenticated)
+    if not is_refused:
+        return send
+    removal = (b"set-cookie", access.session_cookie(scope, "").encode())
+
+    async def send_with_removal(message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] == 401:
+            message["headers"] = [*message.get("headers", ()), removal]
+        await send(message)
+
+    return send_with_removal
+
+
+def _private(send: Send) -> Send:
+    """Keep responses out of caches that are shared: not everybody who reaches those may read them."""
+
+    async def send_private(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [
+                (name, _without_public(value) if name == b"cache-control" else value)
+                for name, value in message.get("headers", ())
+            ]
+        await send(message)
+
+    return send_private
+
+
+def _without_public(cache_control: bytes) -> bytes:
+    """`public, max-age=60, s-maxage=30` is `private, max-age=60`."""
+    directives = [directive.strip() for directive in cache_control.split(b",")]
+    if b"public" not in directives:
+        return cache_control
+    kept = [each for each in directives if each != b"public" and not each.startswith(b"s-maxage")]
+    return b", ".join([b"private", *kept])
