@@ -19,6 +19,7 @@ from services.ehtag import (
     TagRecord,
     Translation,
     checked_raw,
+    other_scripts,
     parse_raw_tag,
 )
 from services.errors import InvalidInput, TagNotFound
@@ -32,6 +33,9 @@ MAX_WORKS = 20
 CURSOR_PREFIX = "tag:"
 """Prefix of a cursor of the list of records. After it comes the number of records before the next one, and, since
 the order may change between two pages, the id of the last of them: "20:other:full color"."""
+
+MAX_TEXT_LENGTH = 200
+"""Characters of a text to write in another script: as many as can be searched for."""
 
 _FIELD_OF_KIND = {
     TagKind.GENRE: SearchField.TAG,
@@ -127,6 +131,15 @@ def translate_tags(
     if works and len(works) > MAX_WORKS:
         raise InvalidInput("works", f"At most {MAX_WORKS} works at once, not {len(works)}.")
     return context.services.tags.state.translator.translate_many(names, kind, works or ())
+
+
+def other_spellings(_context: Context, text: str) -> list[str]:
+    """The text in Traditional and in Simplified Chinese, without what equals the text itself; empty for a text
+    without Chinese characters. The site finds a word only in its own script. At most 200 characters.
+    """
+    if len(text) > MAX_TEXT_LENGTH:
+        raise InvalidInput("text", f"At most {MAX_TEXT_LENGTH} characters, not {len(text)}.")
+    return other_scripts(text)
 
 
 def ehtag(context: Context) -> DatabaseState:

@@ -181,10 +181,16 @@ def _view(type: Any) -> Callable[[Any], Any]:
         return lambda records: [convert(record) for record in records]
     if origin in (Union, UnionType):
         return _optional(_view(next(member for member in arguments if member is not NoneType)))
+    if type in (bool, int, str):
+        return _identity
     if isinstance(type, LazyType):
         return lambda record: type.resolve_type().of(record)
     view: Callable[[Any], Any] = type.of
     return view
+
+
+def _identity(value: Any) -> Any:
+    return value
 
 
 def _optional(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -45,6 +45,7 @@ class Query:
     tag = root_field(resolvers.tags.tag, Tag | None)
     tags = root_field(resolvers.tags.tags, TagConnection, filter=TagFilter)
     translate_tags = root_field(resolvers.tags.translate_tags, list[AlbumTag])
+    other_spellings = root_field(resolvers.tags.other_spellings, list[str])
     ehtag = root_field(resolvers.tags.ehtag, EhTagDatabase)
     download = root_field(resolvers.downloads.download, Download | None, right=Right.DOWNLOADS)
     downloads = root_field(resolvers.downloads.downloads, DownloadConnection, right=Right.DOWNLOADS)

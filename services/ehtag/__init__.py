@@ -15,7 +15,7 @@ from services.ehtag.export import (
 )
 from services.ehtag.factory import open_tag_database, require_usable_repository
 from services.ehtag.folder_remote import FetchProgress
-from services.ehtag.folding import fold, fold_many
+from services.ehtag.folding import fold, fold_many, other_scripts
 from services.ehtag.identity import EditorRules, GitHubIdentity, GitHubUser, open_identity
 from services.ehtag.markup.cells import Cell
 from services.ehtag.records import (
@@ -74,6 +74,7 @@ __all__ = [
     "normalise_record",
     "open_identity",
     "open_tag_database",
+    "other_scripts",
     "parse_aliases",
     "parse_namespace",
     "parse_raw_tag",

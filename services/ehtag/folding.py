@@ -213,6 +213,23 @@ def _converters() -> tuple[OpenCC, OpenCC]:
     return OpenCC("jp2t"), OpenCC("t2s")
 
 
+def other_scripts(text: str) -> list[str]:
+    """The text in Traditional Chinese, as Taiwan writes it, and in Simplified, without what equals the text itself.
+
+    "机器人" gives ["機器人"], "頭发" gives ["頭髮", "头发"], "robot" gives [].
+    """
+    if not _HAN.search(text):
+        return []
+    to_simplified, to_traditional = _script_converters()
+    simplified = to_simplified.convert(text)
+    return [spelling for spelling in (to_traditional.convert(simplified), simplified) if spelling != text]
+
+
+@cache
+def _script_converters() -> tuple[OpenCC, OpenCC]:
+    return OpenCC("t2s"), OpenCC("s2tw")
+
+
 def may_have_variants(name: str) -> bool:
     """Whether a name may hold more than one spelling; most don't."""
     return not _VARIANT_SEPARATORS.isdisjoint(name) or name.endswith(_SERIES)

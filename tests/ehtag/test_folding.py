@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ehtag import fold, fold_many
+from services.ehtag import fold, fold_many, other_scripts
 from services.ehtag.folding import (
     loose_key_of,
     may_have_variants,
@@ -176,3 +176,11 @@ def test_a_title_without_its_edition(title: str, stems: list[str]) -> None:
 def test_a_name_in_two_scripts_is_split() -> None:
     assert scripts_of("獵人HUNTER x HUNTER") == ["獵人", "HUNTER x HUNTER"]
     assert scripts_of("獵人") == ["獵人"]
+
+
+@pytest.mark.parametrize(
+    ("text", "spellings"),
+    [("机器人", ["機器人"]), ("機器人", ["机器人"]), ("頭发", ["頭髮", "头发"]), ("山", []), ("robot", []), ("", [])],
+)
+def test_a_text_is_written_in_the_other_scripts_of_chinese(text: str, spellings: list[str]) -> None:
+    assert other_scripts(text) == spellings

@@ -59,6 +59,12 @@ async def test_five_hundred_and_one_names_are_refused(server: GraphQLClient) -> 
     assert (error["code"], error["field"]) == ("INVALID_INPUT", "names")
 
 
+async def test_a_text_too_long_to_search_for_is_not_written_in_other_scripts(server: GraphQLClient) -> None:
+    error = await server.error("query ($t: String!) { otherSpellings(text: $t) }", t="山" * 201)
+
+    assert (error["code"], error["field"]) == ("INVALID_INPUT", "text")
+
+
 @pytest.mark.parametrize(
     ("query", "variables", "code"),
     [

@@ -65,6 +65,12 @@ async def test_a_missing_record_is_null(server: GraphQLClient) -> None:
     assert await server.ask('{ tag(namespace: OTHER, raw: "%$#") { id } }') == {"tag": None}
 
 
+async def test_a_text_is_written_in_the_other_script(server: GraphQLClient) -> None:
+    data = await server.ask('{ simplified: otherSpellings(text: "机器人") latin: otherSpellings(text: "robot") }')
+
+    assert data == {"simplified": ["機器人"], "latin": []}
+
+
 async def test_names_are_translated_in_the_order_given(server: GraphQLClient) -> None:
     data = await server.ask(
         "query ($n: [String!]!) { translateTags(names: $n) { name match translation { id } alternatives { id } } }",
