@@ -23,12 +23,13 @@ from rest.responses import json_response
 GROUPS: tuple[Group, ...] = (*v1.GROUPS, images.GROUP, files.GROUP, ehtag.GROUP, health.GROUP)
 
 STYLE = """
-:root { color-scheme: light dark; --line: #8884; --soft: #8881; }
+:root { background: Canvas; color: CanvasText; color-scheme: light dark; --line: #8884; --soft: #8881; }
 body { font: 16px/1.6 system-ui, sans-serif; margin: 0 auto; max-width: 60rem; padding: 1rem; }
 h2 { border-bottom: 1px solid var(--line); margin-top: 3rem; }
 h3 { font-size: 1rem; margin: 2rem 0 .25rem; overflow-wrap: anywhere; }
+a { color: light-dark(#0b57d0, #a8c7fa); }
 code, pre { font: .9em/1.5 ui-monospace, monospace; }
-pre { background: var(--soft); overflow-x: auto; padding: .75rem; }
+pre { background: var(--soft); overflow-wrap: anywhere; padding: .75rem; white-space: pre-wrap; }
 table { border-collapse: collapse; margin: .5rem 0; width: 100%; }
 th, td { border-bottom: 1px solid var(--line); padding: .25rem .75rem .25rem 0; text-align: left; }
 td { vertical-align: top; }

@@ -1,5 +1,5 @@
 /** One album: description, tags, download, chapters, related albums and comments. */
-import { useEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect } from "preact/hooks";
 import { ALBUM, RELATED } from "../api/documents";
 import { useQuery } from "../api/hooks";
 import type { Album, AlbumLine } from "../api/types";
@@ -13,32 +13,55 @@ import { AlbumGrid } from "../components/grid";
 import { Icon } from "../components/icons";
 import { Message, ProblemMessage } from "../components/message";
 import { TagRow } from "../components/tag-chip";
-import { href } from "../router";
+import { Waiting } from "../components/waiting";
+import { href, replace } from "../router";
 import { readingPosition } from "./reading-positions";
 import { useTitle } from "./title";
 
 export function AlbumView({ id }: { id: string }) {
-  const { data, problem, isLoading, reload } = useQuery<{ album: Album | null }>(ALBUM, { id }, "cache-and-network");
+  const { data, problem, isLoading, reload, stop } = useQuery<{ album: Album | null }>(ALBUM, { id }, "cache-and-network");
   const album = data?.album ?? null;
   useTitle(album?.title ?? t().album.number(id));
   useEffect(() => {
     if (album) receiveDownloads(album.downloads);
   }, [album]);
-  if (isLoading) return <AlbumSkeleton />;
+  // The number of a later chapter gives its album: the address becomes the album's.
+  useLayoutEffect(() => {
+    if (album && album.id !== id) replace(["album", album.id]);
+  }, [album?.id]);
+  if (isLoading) return <Waiting onStop={stop}><AlbumSkeleton id={id} /></Waiting>;
   if (album) return <AlbumDetails album={album} />;
-  if (problem) return <ProblemMessage problem={problem} onRetry={reload} />;
+  if (problem) return <ProblemMessage isView problem={problem} onRetry={reload} />;
   return (
-    <Message title={t().album.missing(id)} hint={t().album.missingHint}>
+    <Message isView title={t().album.missing(id)} hint={t().album.missingHint}>
+      <a class="button" href={href(["search"], { q: id, as: "text" })}>{t().album.searchText(id)}</a>
       <a class="button" href={href([])}>{t().app.rankings}</a>
-      <a class="button" href={href(["search"])}>{t().app.search}</a>
     </Message>
   );
 }
 
 function AlbumDetails({ album }: { album: Album }) {
+  return (
+    <article class="album">
+      <div class="album-main">
+        <div class="album-cover">
+          <Cover cover={album.cover} alt="" ratio={ratioOf(album.cover)} eager />
+        </div>
+        <AlbumAbout album={album} />
+      </div>
+      <div class="album-more">
+        <Related id={album.id} />
+        <Comments id={album.id} count={album.commentCount ?? 0} />
+      </div>
+    </article>
+  );
+}
+
+function AlbumAbout({ album }: { album: Album }) {
   const words = t().album;
+  const chapters = album.chapters ?? [];
   const position = readingPosition(album.id);
-  const first = album.chapters?.[0]?.id ?? album.id;
+  const at = chapters.findIndex(({ id }) => id === position?.chapter);
   const facts = [
     words.number(album.id),
     album.pageCount !== null && words.pages(number(album.pageCount)),
@@ -48,38 +71,29 @@ function AlbumDetails({ album }: { album: Album }) {
     album.updatedOn && album.updatedOn !== album.publishedOn && words.updated(day(album.updatedOn)),
   ].filter(Boolean);
   return (
-    <article class="album">
-      <div class="album-cover">
-        <Cover cover={album.cover} alt="" ratio={ratioOf(album.cover)} eager />
-      </div>
-      <div class="album-about">
-        <h1>{album.title || t().list.untitled}</h1>
-        <p class="facts">{facts.join(" · ")}</p>
-        {album.description && <p class="description">{album.description}</p>}
-        <p class="album-actions">
-          <a
-            class="button button-primary button-large"
-            href={href(["album", album.id, "read", position?.chapter ?? first], position ? { page: position.page } : {})}
-          >
-            <Icon name="book" /> {position ? words.resume(position.page) : words.read}
-          </a>
-          <a class="button button-large" href={album.url} target="_blank" rel="noopener noreferrer">
-            {words.original}
-          </a>
-        </p>
-        <TagRow label={words.authors} tags={album.authors ?? []} />
-        <TagRow label={words.works} tags={album.works ?? []} />
-        <TagRow label={words.characters} tags={album.characters ?? []} />
-        <TagRow label={words.tags} tags={album.tags ?? []} />
-        {album.tags?.length === 0 && <p class="quiet">{words.noTags}</p>}
-        <StartDownload album={album} />
-        {album.chapters && album.chapters.length > 1 && <Chapters album={album} />}
-      </div>
-      <div class="album-more">
-        <Related id={album.id} />
-        <Comments id={album.id} count={album.commentCount ?? 0} />
-      </div>
-    </article>
+    <div class="album-about">
+      <h1>{album.title || t().list.untitled}</h1>
+      <p class="facts">{facts.join(" · ")}</p>
+      {album.description && <p class="description">{album.description}</p>}
+      <p class="album-actions">
+        <a
+          class="button button-primary button-large"
+          href={href(["album", album.id, "read", position?.chapter ?? chapters[0]?.id ?? album.id], position ? { page: position.page } : {})}
+        >
+          <Icon name="book" /> {position ? words.resume(chapters.length > 1 && at >= 0 ? at + 1 : null, position.page) : words.read}
+        </a>
+        <a class="button button-large" href={album.url} target="_blank" rel="noopener noreferrer">
+          {words.original}
+        </a>
+      </p>
+      <TagRow label={words.authors} tags={album.authors ?? []} />
+      <TagRow label={words.works} tags={album.works ?? []} />
+      <TagRow label={words.characters} tags={album.characters ?? []} />
+      <TagRow label={words.tags} tags={album.tags ?? []} />
+      {album.tags?.length === 0 && <p class="quiet">{words.noTags}</p>}
+      <StartDownload album={album} />
+      {chapters.length > 1 && <Chapters album={album} />}
+    </div>
   );
 }
 
@@ -114,17 +128,20 @@ function Related({ id }: { id: string }) {
   );
 }
 
-function AlbumSkeleton() {
+function AlbumSkeleton({ id }: { id: string }) {
   return (
-    <div class="album" aria-hidden="true">
-      <div class="album-cover">
-        <div class="cover skeleton cover-usual" />
+    <>
+      <h1 class="hidden">{t().album.number(id)}</h1>
+      <div class="album-main" aria-hidden="true">
+        <div class="album-cover">
+          <div class="cover skeleton cover-usual" />
+        </div>
+        <div class="album-about">
+          <div class="skeleton line line-title" />
+          <div class="skeleton lines" />
+          <div class="skeleton lines" />
+        </div>
       </div>
-      <div class="album-about">
-        <div class="skeleton line line-title" />
-        <div class="skeleton lines" />
-        <div class="skeleton lines" />
-      </div>
-    </div>
+    </>
   );
 }
