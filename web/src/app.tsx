@@ -59,7 +59,7 @@ function View({ route: { path } }: { route: Route }) {
 function NotFound() {
   useTitle(t().list.empty);
   return (
-    <Message title={t().list.empty} hint={t().problem.codes["NOT_FOUND"]?.[1] ?? ""}>
+    <Message isView title={t().list.empty} hint={t().problem.codes["NOT_FOUND"]?.[1] ?? ""}>
       <a class="button" href={href([])}>{t().app.rankings}</a>
     </Message>
   );

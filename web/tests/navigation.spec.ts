@@ -124,6 +124,14 @@ test("the reader turns pages in both directions and stores the position", async 
   await expect(page.getByRole("link", { name: /^Continue at page [23]$/ })).toBeVisible();
 });
 
+test("in a series the position says of which chapter the page is", async ({ page }) => {
+  await page.goto(`${home()}#/album/333908/read/333909?page=5`);
+  await expect(page.getByRole("slider", { name: "Page" })).toHaveValue("5");
+  await page.getByRole("link", { name: "Back to the album" }).click();
+  await page.getByRole("link", { name: "Continue at chapter 2, page 5" }).click();
+  await expect(page).toHaveURL(/#\/album\/333908\/read\/333909\?page=5$/);
+});
+
 for (const layout of ["ltr", "scroll"]) {
   test(`another page in the address is shown (${layout})`, async ({ page }) => {
     await page.goto(`${home()}#/album/350234/read/350234`);

@@ -73,9 +73,65 @@ test("a failed download gives its reason in words and the page that is missing",
   await ask('mutation { startDownload(input: { albumId: "900007" }) { __typename } }');
   await page.goto(`${home()}#/album/900007`);
   const problem = page.locator(".start .download-problem");
-  await expect(problem).toContainText("900007/7", { timeout: 60_000 });
+  await expect(problem).toContainText("Missing: page 7 of 12", { timeout: 60_000 });
   await expect(page.locator(".start").getByRole("button", { name: /^Try again/ })).toBeVisible();
 });
+
+test("comments show the day in the reader's language", async ({ page }) => {
+  await page.goto(`${home()}#/album/350234`);
+  await page.getByRole("button", { name: "中文" }).click();
+  await page.locator(".comments summary").first().click();
+  await expect(page.locator(".comment-head").first()).toContainText(/\d{4}年\d{1,2}月\d{1,2}日/);
+});
+
+test("a host that was never asked looks neither good nor bad", async ({ page }) => {
+  await page.goto(home());
+  await page.getByRole("button", { name: /^Status/ }).click();
+  const hosts = page.getByRole("list", { name: "Hosts" }).getByRole("listitem");
+  const untried = hosts.filter({ hasText: "not asked yet" }).first();
+  const answering = hosts.filter({ hasText: / ms$/ }).first();
+  const colour = (line: typeof untried): Promise<string> => line.locator(".status-dot").evaluate((dot) => getComputedStyle(dot).backgroundColor);
+  await expect(untried).toBeVisible();
+  expect(await colour(untried)).toBe("rgba(0, 0, 0, 0)");
+  expect(await colour(answering)).not.toBe(await colour(untried));
+});
+
+test("what runs and what failed have different colours, and in Chinese nothing of it is English", async ({ page, site }) => {
+  test.slow();
+  await forgetDownloads();
+  await ask('mutation { startDownload(input: { albumId: "900007" }) { __typename } }');
+  await page.goto(home());
+  await page.getByRole("button", { name: "中文" }).click();
+  await page.getByRole("button", { name: /^下载/ }).click();
+  const drawer = page.getByRole("dialog", { name: "下载" });
+  const problem = drawer.locator(".download-problem");
+  await expect(problem).toContainText("缺少：第 7 页，共 12 页", { timeout: 60_000 });
+  expect(await problem.innerText()).not.toMatch(/[a-z]{3,} [a-z]{2,}/);
+
+  await site.slow(5);
+  await ask('mutation { startDownload(input: { albumId: "350234", force: true }) { __typename } }');
+  const mark = (state: string): Promise<string> =>
+    drawer.locator(`.download-${state} .state-mark`).evaluate((dot) => getComputedStyle(dot).backgroundColor);
+  await expect(drawer.locator(".download-RUNNING")).toBeVisible();
+  expect(await mark("RUNNING")).not.toBe(await mark("FAILED"));
+});
+
+for (const [view, path] of [["a ranking", "#/?period=month&category=meiman"], ["a search", "#/search?q=slow"], ["an album", "#/album/2000321"]]) {
+  test(`${view} that takes more than three seconds says what is tried, and can be stopped`, async ({ page, site }) => {
+    await site.slow(8, "api");
+    await site.slow(8, "html");
+    await page.goto(home() + path);
+    const box = page.getByRole("status").filter({ hasText: "The site is slow to answer" });
+    await expect(box).toBeVisible();
+    await expect(box.getByRole("list", { name: "Hosts" }).getByRole("listitem")).toHaveCount(2);
+    await box.getByRole("button", { name: "Stop" }).click();
+    await expect(page.getByRole("alert")).toContainText("You stopped waiting");
+    await site.reset();
+    await page.getByRole("button", { name: "Try again" }).click();
+    await expect(page.locator(".cover-shown, .message").first()).toBeVisible();
+    await expect(page.getByRole("alert")).toBeHidden();
+  });
+}
 
 test("an untranslated tag looks different and says so", async ({ page }) => {
   await page.goto(`${home()}#/album/350234`);
@@ -130,39 +186,64 @@ test.describe("on a phone of 320 px", () => {
   });
 });
 
+const DEVICES = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
+
+/** Each view, and what is there once it is shown. */
+const VIEWS: Record<string, string> = {
+  "#/": ".cover-shown",
+  "#/?period=month&page=2": ".cover-shown",
+  "#/?page=99": ".message",
+  "#/search": ".message",
+  "#/search?q=%E5%85%A8%E5%BD%A9": ".cover-shown",
+  "#/search?q=%E6%9C%BA%E5%99%A8%E4%BA%BA": ".instead",
+  "#/album/350234": ".related .cover-shown",
+  "#/album/333908": ".chapters",
+  "#/album/900404": ".message",
+  "#/album/900403": ".message",
+  "#/tags": ".record",
+  "#/tags/other/full%20color": ".tag-record .cover-shown",
+  "#/tags/other/nothing%20so": ".message",
+  "#/album/333908/read/333908": ".reader-shown",
+  "#/album/333908/read/350234": ".message",
+  "#/nowhere": ".message",
+  docs: "h1",
+};
+
 for (const colorScheme of ["light", "dark"] as const) {
-  test.describe(`axe, ${colorScheme}`, () => {
-    test.use({ colorScheme });
-    test("finds nothing serious in any view", async ({ page }) => {
-      test.slow();
-      await page.goto(home());
-      await page.locator(".cover-shown").first().waitFor();
-      await expectAccessible(page);
-      await page.goto(`${home()}#/search?q=JM`);
-      await page.getByRole("heading", { name: "Results for “JM”" }).waitFor();
-      await page.locator("main a.card, main .message").first().waitFor();
-      await expectAccessible(page);
-      await page.goto(`${home()}#/album/350234`);
-      await page.getByRole("link", { name: /^full color/ }).hover();
-      await expect(page.getByRole("group", { name: "About full color" })).toContainText("每一页");
-      await expectAccessible(page);
-      await page.goto(`${home()}#/tags/other/full%20color`);
-      await page.getByText("Form: HTML, Text, Raw, AST").click();
-      await page.locator(".tag-record .cover-shown").first().waitFor();
-      await expectAccessible(page);
-      await page.getByRole("button", { name: /^Status/ }).click();
-      await page.getByText("jmgraph ehtag sync").waitFor();
-      await expectAccessible(page);
-      await page.keyboard.press("Escape");
-      await page.getByRole("button", { name: /^Downloads/ }).click();
-      await expectAccessible(page);
-      await page.keyboard.press("Escape");
-      await page.getByRole("button", { name: "Settings" }).click();
-      await expectAccessible(page);
-      await page.keyboard.press("Escape");
-      await page.goto(`${home()}#/album/333908/read/333908`);
-      await page.getByRole("img", { name: "Page 1 of 16" }).waitFor();
-      await expectAccessible(page);
+  for (const [device, viewport] of Object.entries(DEVICES)) {
+    test.describe(`axe, ${colorScheme}, ${device}`, () => {
+      test.use({ colorScheme, viewport, hasTouch: device === "phone", expectedErrors: [] });
+
+      test("finds nothing serious in any view, and each has one heading of the first level", async ({ page }) => {
+        test.setTimeout(180_000);
+        for (const [path, selector] of Object.entries(VIEWS)) {
+          await page.goto(home() + path);
+          await page.locator(selector).first().waitFor();
+          await expectAccessible(page, path);
+          await expect(page.getByRole("heading", { level: 1 }), path).toHaveCount(1);
+        }
+      });
+
+      test("finds nothing serious in cards, panels and forms", async ({ page }) => {
+        test.slow();
+        await page.goto(`${home()}#/album/350234`);
+        const chip = page.getByRole("link", { name: /^full color/ });
+        await (device === "phone" ? chip.tap() : chip.hover());
+        await expect(page.getByRole("group", { name: "About full color" })).toContainText("每一页");
+        await expectAccessible(page, "card");
+        await page.goto(`${home()}#/tags/other/full%20color`);
+        await page.getByText("Form: HTML, Text, Raw, AST").click();
+        await expectAccessible(page, "forms");
+        await page.getByRole("button", { name: /^Status/ }).click();
+        await page.getByText("jmgraph ehtag sync").waitFor();
+        await expectAccessible(page, "status");
+        await page.keyboard.press("Escape");
+        await page.getByRole("button", { name: /^Downloads/ }).click();
+        await expectAccessible(page, "downloads");
+        await page.keyboard.press("Escape");
+        await page.getByRole("button", { name: "Settings" }).click();
+        await expectAccessible(page, "settings");
+      });
     });
-  });
+  }
 }

@@ -41,6 +41,10 @@ export const SEARCH = /* GraphQL */ `
   ${LINE}
 `;
 
+export const OTHER_SPELLINGS = /* GraphQL */ `
+  query OtherSpellings($text: String!) { otherSpellings(text: $text) }
+`;
+
 export const ALBUM = /* GraphQL */ `
   query Album($id: String!) {
     album(id: $id) {
@@ -136,6 +140,14 @@ export const SERVER = /* GraphQL */ `
       version queueDepth activeDownloads workers
       upstream { method reachable checkedAt hosts { url role healthy latencyMs reason } }
     }
+  }
+`;
+
+/** For the words about missing pages. */
+export const CHAPTER_LENGTH = /* GraphQL */ `
+  query ChapterLength($id: String!, $chapter: ID!) {
+    album(id: $id) { id chapters { id } }
+    chapter(id: $chapter) { id index pageCount }
   }
 `;
 

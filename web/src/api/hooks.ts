@@ -3,13 +3,15 @@ import type { OperationResult, RequestPolicy } from "@urql/core";
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { pipe, subscribe } from "wonka";
 import { client, live } from "./client";
-import { problemOf, type Problem } from "./problems";
+import { problemOf, STOPPED, type Problem } from "./problems";
 
 export interface QueryResult<Data> {
   readonly data: Data | null;
   readonly problem: Problem | null;
   readonly isLoading: boolean;
   readonly reload: () => void;
+  /** Gives the request up: `problem` is STOPPED until the next `reload`. */
+  readonly stop: () => void;
 }
 
 interface QueryState<Data> {
@@ -30,8 +32,10 @@ export function useQuery<Data>(
   const [attempt, setAttempt] = useState(0);
   const key = variables === null ? "" : `${attempt} ${query} ${JSON.stringify(variables)}`;
   const [state, setState] = useState<QueryState<Data>>({ key: "", result: null });
+  const [stoppedKey, setStoppedKey] = useState("");
+  const isStopped = variables !== null && stoppedKey === key;
   useLayoutEffect(() => {
-    if (variables === null) return;
+    if (variables === null || isStopped) return;
     const requestPolicy = attempt > 0 ? "network-only" : policy;
     const { unsubscribe } = pipe(
       client.query<Data>(query, variables, { requestPolicy }),
@@ -39,18 +43,19 @@ export function useQuery<Data>(
     );
     return unsubscribe;
     // The key covers query, variables and attempt.
-  }, [key]);
+  }, [key, isStopped]);
   const result = state.key === key ? state.result : null;
   const data = result?.data ?? null;
-  const problem = result?.error ? problemOf(result.error) : null;
+  const problem = result?.error ? problemOf(result.error) : isStopped ? STOPPED : null;
   const reload = useCallback(() => setAttempt((value) => value + 1), []);
+  const stop = useCallback(() => setStoppedKey(key), [key]);
   const wasLive = useRef(live.value);
   useEffect(() => {
     const isBack = live.value && !wasLive.current;
     wasLive.current = live.value;
     if (isBack && !data && problem?.code === "OFFLINE") reload();
   }, [live.value]);
-  return { data, problem, isLoading: variables !== null && result === null, reload };
+  return { data, problem, isLoading: variables !== null && result === null && !isStopped, reload, stop };
 }
 
 function withPreviousData<Data>(before: OperationResult<Data> | null, after: OperationResult<Data>): OperationResult<Data> {

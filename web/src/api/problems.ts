@@ -3,7 +3,7 @@ import type { CombinedError } from "@urql/core";
 import type { Refusal } from "./types";
 
 export interface Problem {
-  /** An ErrorCode of the schema, a code of the transport, or OFFLINE. */
+  /** An ErrorCode of the schema, a code of the transport, OFFLINE or STOPPED. */
   readonly code: string;
   readonly reason: string | null;
   readonly message: string;
@@ -11,6 +11,9 @@ export interface Problem {
   /** Seconds after which to retry; null if unknown. */
   readonly retryAfter: number | null;
 }
+
+/** The reader gave up waiting. */
+export const STOPPED: Problem = { code: "STOPPED", reason: null, message: "", retryable: true, retryAfter: null };
 
 export function problemOf(error: Pick<CombinedError, "networkError" | "graphQLErrors">): Problem {
   const first = error.graphQLErrors[0];

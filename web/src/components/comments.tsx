@@ -4,8 +4,9 @@ import { COMMENTS } from "../api/documents";
 import { useQuery } from "../api/hooks";
 import type { Comment } from "../api/types";
 import { t } from "../i18n";
-import { number } from "../i18n/formats";
+import { number, siteDay } from "../i18n/formats";
 import { ProblemMessage } from "./message";
+import { Waiting } from "./waiting";
 
 interface CommentsAnswer {
   album: { comments: { page: number; pageCount: number; total: number; items: Comment[] } | null } | null;
@@ -33,9 +34,9 @@ interface PageProps {
 }
 
 function CommentPage({ id, page, isLast, onMore }: PageProps) {
-  const { data, problem, isLoading, reload } = useQuery<CommentsAnswer>(COMMENTS, { id, page });
+  const { data, problem, isLoading, reload, stop } = useQuery<CommentsAnswer>(COMMENTS, { id, page });
   const comments = data?.album?.comments;
-  if (isLoading) return <div class="skeleton lines" aria-hidden="true" />;
+  if (isLoading) return <Waiting onStop={stop}><div class="skeleton lines" aria-hidden="true" /></Waiting>;
   if (!comments && problem) return <ProblemMessage problem={problem} onRetry={reload} />;
   if (!comments?.items.length) return page === 1 ? <p class="quiet">{t().album.noComments}</p> : null;
   return (
@@ -77,7 +78,7 @@ function CommentBody({ comment }: { comment: Omit<Comment, "replies"> }) {
   return (
     <>
       <p class="comment-head">
-        <strong>{comment.author}</strong> <span class="quiet">{comment.postedAt}</span>
+        <strong>{comment.author}</strong> <span class="quiet">{siteDay(comment.postedAt)}</span>
       </p>
       {isShown ? (
         <p class="comment-text">{comment.text}</p>

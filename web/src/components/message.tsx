@@ -8,14 +8,17 @@ interface MessageProps {
   title: string;
   hint?: string;
   tone?: "calm" | "problem";
+  /** True where it is all that the view shows: its title is the heading of the page. */
+  isView?: boolean;
   children?: ComponentChildren;
 }
 
-export function Message({ title, hint, tone = "calm", children }: MessageProps) {
+export function Message({ title, hint, tone = "calm", isView = false, children }: MessageProps) {
+  const Title = isView ? "h1" : "p";
   return (
     <div class={`message message-${tone}`} role={tone === "problem" ? "alert" : "status"}>
       {tone === "problem" && <Icon name="warning" size={28} />}
-      <p class="message-title">{title}</p>
+      <Title class="message-title">{title}</Title>
       {hint && <p class="message-hint">{hint}</p>}
       {children && <div class="message-actions">{children}</div>}
     </div>
@@ -28,11 +31,17 @@ export function problemTexts(problem: Pick<Problem, "code" | "reason" | "message
   return (problem.reason && reasons[problem.reason]) || codes[problem.code] || [problem.message, codes["INTERNAL"]?.[1] ?? ""];
 }
 
-export function ProblemMessage({ problem, onRetry }: { problem: Problem; onRetry?: () => void }) {
+interface ProblemMessageProps {
+  problem: Problem;
+  isView?: boolean;
+  onRetry?: () => void;
+}
+
+export function ProblemMessage({ problem, isView = false, onRetry }: ProblemMessageProps) {
   const [title, hint] = problemTexts(problem);
   const wait = problem.retryAfter ? ` ${t().problem.retryIn(problem.retryAfter)}` : "";
   return (
-    <Message title={title} hint={hint + wait} tone="problem">
+    <Message title={title} hint={hint + wait} tone="problem" isView={isView}>
       {onRetry && (
         <button type="button" class="button" onClick={onRetry}>
           <Icon name="retry" /> {t().problem.retry}

@@ -66,7 +66,7 @@ function Dependencies() {
       </Fact>
       <Fact name={words.downloads}>{words.queue(server.value?.queueDepth ?? 0, server.value?.activeDownloads ?? 0)}</Fact>
       <Fact name={words.storage} isBad={checks["storage"]?.status === "down"}>
-        {checks["storage"]?.status === "down" ? checks["storage"].reason : words.healthy}
+        {checks["storage"]?.status === "down" ? words.unusable : words.healthy}
       </Fact>
       <Fact name={words.disk} isBad={checks["disk"]?.status === "down"}>
         {checks["disk"]?.freeBytes === undefined ? "…" : words.free(size(checks["disk"].freeBytes))}
@@ -96,12 +96,13 @@ function Site() {
   );
 }
 
-function Host({ host }: { host: UpstreamHost }) {
+/** A host and how it answers; one that was never asked is neither good nor bad. */
+export function Host({ host }: { host: UpstreamHost }) {
   const words = t().status;
   const reason = host.reason ? (t().problem.reasons[host.reason]?.[0] ?? host.reason) : words.inCooldown;
   const state = host.latencyMs === null ? words.untried : words.ms(number(Math.round(host.latencyMs)));
   return (
-    <li class={host.healthy ? "host" : "host host-bad"}>
+    <li class={!host.healthy ? "host host-bad" : host.latencyMs === null ? "host host-untried" : "host"}>
       <span class="status-dot" aria-hidden="true" />
       <span class="host-role">{words.roles[host.role]}</span>
       <span class="host-url">{host.url.replace(/^https?:\/\//, "")}</span>
@@ -123,7 +124,7 @@ function Database() {
         {tags.lastCheckedAt && <Fact name={words.head}>{words.checked(relative(tags.lastCheckedAt))}</Fact>}
       </dl>
       {tags.isStarter && <p class="notice-box">{words.starter} <Command text="jmgraph ehtag sync" /></p>}
-      {tags.lastError && <p class="notice-box">{words.syncFailed} {tags.lastError}</p>}
+      {tags.lastError && <p class="notice-box">{words.syncFailed} <span lang="en">{tags.lastError}</span></p>}
       <Credit />
     </section>
   );

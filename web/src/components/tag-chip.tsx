@@ -3,7 +3,7 @@
  * moment, Tab moves into it, Esc closes it. Touch: a tap shows the card, which has a search link.
  */
 import { signal } from "@preact/signals";
-import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef } from "preact/hooks";
 import type { AlbumTag, SearchField, TagKind } from "../api/types";
 import { language, t } from "../i18n";
 import { href } from "../router";
@@ -12,7 +12,8 @@ import { namespaceName, tagName } from "./tag-names";
 
 const OPEN_AFTER_MS = 220;
 const FOCUS_OPEN_AFTER_MS = 400;
-const CLOSE_AFTER_MS = 260;
+/** Long enough to move the pointer from the chip over to the card. */
+const CLOSE_AFTER_MS = 500;
 
 /** Only one card is open at a time. */
 const openCard = signal("");
@@ -93,30 +94,40 @@ export function TagChip({ tag }: { tag: AlbumTag }) {
   );
 }
 
-/** The card beside its chip, kept inside the window. */
+/** Between the card and the edges of the window, and of the bar, in CSS pixels. */
+const MARGIN_PX = 12;
+
+/**
+ * The card level with its chip, in the column of the cover: there it covers nothing that can be clicked. On a phone
+ * it is a sheet at the bottom instead, by the style.
+ */
 function Floating({ id, tag, searchHref }: { id: string; tag: AlbumTag; searchHref: string }) {
   const box = useRef<HTMLDivElement>(null);
-  const [shift, setShift] = useState({ x: 0, above: false });
   useLayoutEffect(() => {
-    const rect = box.current?.getBoundingClientRect();
-    const anchor = box.current?.parentElement?.getBoundingClientRect();
-    if (!rect || !anchor) return;
-    const width = document.documentElement.clientWidth;
-    const x = Math.min(0, width - 16 - (anchor.left + rect.width));
-    setShift({ x, above: anchor.bottom + rect.height + 16 > innerHeight && anchor.top > rect.height + 72 });
+    const card = box.current;
+    if (!card) return;
+    const place = (): void => placeInColumn(card);
+    place();
+    const resized = new ResizeObserver(place);
+    resized.observe(card);
+    return () => resized.disconnect();
   }, []);
   return (
-    <div
-      id={id}
-      ref={box}
-      class={shift.above ? "tag-card tag-card-above" : "tag-card"}
-      style={{ "--shift": `${shift.x}px` }}
-      role="group"
-      aria-label={t().tag.about(tagName(tag, language.value))}
-    >
+    <div id={id} ref={box} class="tag-card" role="group" aria-label={t().tag.about(tagName(tag, language.value))}>
       <TagCard tag={tag} searchHref={searchHref} />
     </div>
   );
+}
+
+function placeInColumn(card: HTMLElement): void {
+  const chip = card.parentElement?.getBoundingClientRect();
+  const album = card.closest(".album-main")?.getBoundingClientRect();
+  const bar = document.querySelector(".bar")?.getBoundingClientRect();
+  if (!chip || !album || !bar) return;
+  const lowest = Math.min(innerHeight, album.bottom) - MARGIN_PX - card.offsetHeight;
+  const top = Math.max(bar.bottom + MARGIN_PX, Math.min(chip.top, lowest));
+  card.style.setProperty("--x", `${album.left - chip.left}px`);
+  card.style.setProperty("--y", `${top - chip.top}px`);
 }
 
 export function TagRow({ label, tags }: { label: string; tags: readonly AlbumTag[] }) {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Download, DownloadState } from "../api/types";
-import { goneFrom, isActive, merged, sorted, without } from "./records";
+import { goneFrom, isActive, merged, pagesByChapter, sorted, without } from "./records";
 
 const download = (id: string, revision: number, state: DownloadState = "RUNNING"): Download => ({
   id, revision, state, albumId: "350234", title: "A walk", archive: "ZIP", image: "ORIGINAL", problem: null, file: null,
@@ -30,4 +30,8 @@ test("what a list of the newest leaves out is gone, what is older than a list th
 test("queued, running and packing are under way, nothing else is", () => {
   const states: DownloadState[] = ["QUEUED", "RUNNING", "PACKING", "READY", "FAILED", "CANCELLED", "EXPIRED"];
   expect(states.filter((state) => isActive({ state }))).toEqual(["QUEUED", "RUNNING", "PACKING"]);
+});
+
+test("missing pages are gathered by chapter", () => {
+  expect(pagesByChapter(["333908/3", "333908/7", "333909/1"])).toEqual([["333908", [3, 7]], ["333909", [1]]]);
 });

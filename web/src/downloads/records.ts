@@ -31,6 +31,16 @@ export function goneFrom(records: Records, listed: readonly Download[], hasMore:
   return [...records.values()].filter(({ id, requestedAt }) => !ids.has(id) && requestedAt > oldest).map(({ id }) => id);
 }
 
+/** Missing pages ("900007/7" is page 7 of that chapter) by chapter, in the order given. */
+export function pagesByChapter(missing: readonly string[]): [chapterId: string, pages: number[]][] {
+  const chapters = new Map<string, number[]>();
+  for (const text of missing) {
+    const [chapter = "", page] = text.split("/");
+    chapters.set(chapter, [...(chapters.get(chapter) ?? []), Number(page)]);
+  }
+  return [...chapters];
+}
+
 /** Newest first. */
 export function sorted(records: Records): Download[] {
   return [...records.values()].sort((a, b) => b.requestedAt.localeCompare(a.requestedAt));

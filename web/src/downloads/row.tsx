@@ -1,15 +1,20 @@
 /** One download: progress, error, file and actions. */
 import { useState } from "preact/hooks";
 import { local } from "../api/addresses";
+import { CHAPTER_LENGTH } from "../api/documents";
+import { useQuery } from "../api/hooks";
 import type { Problem } from "../api/problems";
 import type { Download } from "../api/types";
-import { t } from "../i18n";
+import { language, t } from "../i18n";
 import { duration, relative, size } from "../i18n/formats";
 import { Icon } from "../components/icons";
 import { problemTexts } from "../components/message";
 import { href } from "../router";
-import { isActive } from "./records";
+import { isActive, pagesByChapter } from "./records";
 import { cancel, remove, retry } from "./store";
+
+const SHOWN_CHAPTERS = 3;
+const SHOWN_PAGES = 12;
 
 const RETRYABLE = new Set(["FAILED", "CANCELLED", "EXPIRED"]);
 
@@ -41,7 +46,7 @@ export function DownloadRow({ download, withTitle }: { download: Download; withT
           aria-label={words.progress(download.title)}
         />
       )}
-      {download.state === "FAILED" && download.problem && <Failure problem={download.problem} />}
+      {download.state === "FAILED" && download.problem && <Failure albumId={download.albumId} problem={download.problem} />}
       {problem && <p class="download-problem">{problemTexts(problem).join(" – ")}</p>}
       <div class="download-actions">
         {download.file && (
@@ -68,19 +73,47 @@ function Steps({ download }: { download: Download }) {
   );
 }
 
-function Failure({ problem }: { problem: NonNullable<Download["problem"]> }) {
+function Failure({ albumId, problem }: { albumId: string; problem: NonNullable<Download["problem"]> }) {
   const [title, hint] = problemTexts(problem);
-  const missing = problem.missingPages;
-  const shown = missing.slice(0, 6).join(", ") + (missing.length > 6 ? " …" : "");
   return (
     <div class="download-problem">
       <p>
         <strong>{title}</strong>
       </p>
       <p>{hint}</p>
-      <p class="quiet">{problem.message}</p>
-      {missing.length > 0 && <p class="quiet">{t().download.missingPages(shown)}</p>}
+      {language.value === "en" && <p class="quiet">{problem.message}</p>}
+      <MissingPages albumId={albumId} missing={problem.missingPages} />
     </div>
+  );
+}
+
+function MissingPages({ albumId, missing }: { albumId: string; missing: readonly string[] }) {
+  const chapters = pagesByChapter(missing);
+  const shown = chapters.slice(0, SHOWN_CHAPTERS);
+  return (
+    <>
+      {shown.map(([chapterId, pages]) => (
+        <MissingOfChapter key={chapterId} albumId={albumId} chapterId={chapterId} pages={pages} />
+      ))}
+      {chapters.length > shown.length && <p class="quiet">{t().download.missingElsewhere(chapters.length - shown.length)}</p>}
+    </>
+  );
+}
+
+interface ChapterLength {
+  album: { chapters: { id: string }[] | null } | null;
+  chapter: { index: number; pageCount: number | null } | null;
+}
+
+/** The missing pages of a chapter: "page 7 of 12", as soon as its length is known. */
+function MissingOfChapter({ albumId, chapterId, pages }: { albumId: string; chapterId: string; pages: readonly number[] }) {
+  const { data } = useQuery<ChapterLength>(CHAPTER_LENGTH, { id: albumId, chapter: chapterId });
+  const isSeries = (data?.album?.chapters?.length ?? 0) > 1;
+  const shown = pages.slice(0, SHOWN_PAGES).join(", ") + (pages.length > SHOWN_PAGES ? " …" : "");
+  return (
+    <p class="quiet">
+      {t().download.missingPages(isSeries ? (data?.chapter?.index ?? null) : null, shown, pages.length, data?.chapter?.pageCount ?? null)}
+    </p>
   );
 }
 

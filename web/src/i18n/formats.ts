@@ -25,6 +25,14 @@ export function day(text: string): string {
   return new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeZone: "UTC" }).format(date);
 }
 
+const SITE_DAY = /^[A-Z][a-z]{2,8}\.? \d{1,2}, \d{4}$/;
+
+/** A day as the site writes it ("Nov 24, 2026") as the language writes it; any other text as it is. */
+export function siteDay(text: string): string {
+  const time = SITE_DAY.test(text) ? Date.parse(`${text} UTC`) : Number.NaN;
+  return Number.isNaN(time) ? text : new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeZone: "UTC" }).format(time);
+}
+
 const SPANS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ["day", 86_400],
   ["hour", 3_600],

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
-import { day, duration, relative, size } from "./formats";
+import { day, duration, relative, siteDay, size } from "./formats";
 import { en } from "./en";
 import { language, preferredLanguage } from "./index";
 import { zh } from "./zh";
@@ -42,4 +42,10 @@ test("sizes, days and spans read as people write them", () => {
   language.value = "zh";
   expect(size(12_345_678)).toBe("12.3 MB");
   expect(day("2026-04-19")).toBe("2026年4月19日");
+});
+
+test("a day as the site writes it is written as the reader's language does, any other text stays", () => {
+  language.value = "zh";
+  expect(siteDay("Nov 24, 2026")).toBe("2026年11月24日");
+  expect(siteDay("3 days ago")).toBe("3 days ago");
 });

@@ -8,6 +8,7 @@ import { AlbumGrid, GridSkeleton } from "../components/grid";
 import { Message, ProblemMessage } from "../components/message";
 import { Pager } from "../components/pager";
 import { Select, Switch } from "../components/switches";
+import { Waiting } from "../components/waiting";
 import { go, href, route, type Params } from "../router";
 import { CATEGORIES, choice, pageOf, PERIODS, RANKING_ORDERS, paramOf } from "./choices";
 import { useTitle } from "./title";
@@ -64,7 +65,7 @@ export function RankingView() {
           onChange={(category) => go([], with_({ category }))}
         />
       </div>
-      {answer.isLoading && <GridSkeleton />}
+      {answer.isLoading && <Waiting onStop={answer.stop}><GridSkeleton /></Waiting>}
       {!ranking && answer.problem && <ProblemMessage problem={answer.problem} onRetry={answer.reload} />}
       {ranking && ranking.entries.length === 0 && (
         <Message title={words.empty} hint={state.page > 1 ? words.emptyPast : words.emptyRanking}>

@@ -7,6 +7,7 @@ import { t } from "../i18n";
 import { Icon } from "../components/icons";
 import { Message, ProblemMessage } from "../components/message";
 import { Select } from "../components/switches";
+import { Waiting } from "../components/waiting";
 import { storedSignal } from "../stored";
 import { go, href, parseHash, replace, route } from "../router";
 import { pageOf } from "./choices";
@@ -27,23 +28,30 @@ const LAST_PAGE = 99999;
 const mode = storedSignal<Mode>("reader", "scroll");
 
 export function ReaderView({ albumId, chapterId }: { albumId: string; chapterId: string }) {
-  const { data, problem, isLoading, reload } = useQuery<ReaderAnswer>(READER, { id: albumId, chapter: chapterId });
+  const { data, problem, isLoading, reload, stop } = useQuery<ReaderAnswer>(READER, { id: albumId, chapter: chapterId });
   const album = data?.album;
   const chapter = data?.chapter;
   useTitle(album?.title ?? t().album.read);
-  if (isLoading) return <div class="reader reader-waiting"><div class="skeleton reader-page" aria-hidden="true" /></div>;
+  if (isLoading) {
+    return (
+      <main id="content" class="reader reader-waiting" tabIndex={-1}>
+        <h1 class="hidden">{t().album.number(albumId)}</h1>
+        <Waiting onStop={stop}><div class="skeleton reader-page" aria-hidden="true" /></Waiting>
+      </main>
+    );
+  }
   // A chapter of another album must not be stored as the position in this one.
   const isElsewhere = Boolean(album?.chapters?.length) && !album?.chapters?.some(({ id }) => id === chapter?.id);
   if (!album || !chapter?.pages?.length || isElsewhere) {
     return (
-      <div class="reader reader-waiting">
+      <main id="content" class="reader reader-waiting" tabIndex={-1}>
         {problem ? (
-          <ProblemMessage problem={problem} onRetry={reload} />
+          <ProblemMessage isView problem={problem} onRetry={reload} />
         ) : (
-          <Message title={album ? t().reader.missing : t().album.missing(albumId)} hint={album ? "" : t().album.missingHint} />
+          <Message isView title={album ? t().reader.missing : t().album.missing(albumId)} hint={album ? "" : t().album.missingHint} />
         )}
         <a class="button" href={href(["album", albumId])}>{t().reader.back}</a>
-      </div>
+      </main>
     );
   }
   return <Reading key={chapter.id} albumId={album.id} title={album.title} chapters={album.chapters ?? []} chapter={chapter} pages={chapter.pages} />;

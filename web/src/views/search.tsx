@@ -1,5 +1,5 @@
 /** Search of the site. */
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { SEARCH } from "../api/documents";
 import { useQuery } from "../api/hooks";
 import type { AlbumPage } from "../api/types";
@@ -10,8 +10,11 @@ import { Message, ProblemMessage } from "../components/message";
 import { Pager } from "../components/pager";
 import { Icon } from "../components/icons";
 import { Select } from "../components/switches";
-import { go, href, route, type Params } from "../router";
+import { Waiting } from "../components/waiting";
+import { go, href, replace, route, type Params } from "../router";
 import { choice, FIELDS, pageOf, PERIODS, paramOf, SEARCH_ORDERS } from "./choices";
+import { Instead } from "./search-instead";
+import { numberOf } from "./search-text";
 import { useTitle } from "./title";
 
 export function SearchView() {
@@ -24,12 +27,17 @@ export function SearchView() {
     field: choice(params["field"], FIELDS, "SITE"),
     page: pageOf(params["page"]),
   };
-  const answer = useQuery<{ search: AlbumPage }>(SEARCH, query ? { query, ...state } : null);
+  const albumNumber = params["as"] === "text" ? null : numberOf(query);
+  useLayoutEffect(() => {
+    if (albumNumber !== null) replace(["album", albumNumber]);
+  }, [albumNumber]);
+  const answer = useQuery<{ search: AlbumPage }>(SEARCH, query && albumNumber === null ? { query, ...state } : null);
   useTitle(query ? words.search.results(query) : words.search.title);
   const with_ = (change: Partial<typeof state> & { query?: string }): Params => {
     const next = { query, ...state, page: 1, ...change };
     return {
       q: next.query,
+      as: next.query === query ? params["as"] : undefined,
       field: paramOf(next.field, "SITE"),
       order: paramOf(next.orderBy, "LATEST"),
       period: paramOf(next.period, "ALL"),
@@ -51,7 +59,7 @@ export function SearchView() {
         <Select label={words.list.period} value={state.period} options={words.list.periods} order={PERIODS} onChange={(period) => change({ period })} />
       </div>
       {!query && <Message title={words.search.ask} hint={words.search.askHint} />}
-      {answer.isLoading && <GridSkeleton />}
+      {answer.isLoading && <Waiting onStop={answer.stop}><GridSkeleton /></Waiting>}
       {!found && answer.problem && <ProblemMessage problem={answer.problem} onRetry={answer.reload} />}
       {found && found.items.length === 0 && (
         <Message
@@ -60,6 +68,9 @@ export function SearchView() {
         >
           {state.page > 1 && <a class="button" href={href(["search"], with_({}))}>{words.list.firstPage}</a>}
         </Message>
+      )}
+      {found && found.items.length === 0 && state.page === 1 && (
+        <Instead query={query} search={state} to={(text) => href(["search"], with_({ query: text }))} />
       )}
       {found && <AlbumGrid entries={found.items.map((album) => ({ album }))} />}
       {found && <Pager page={state.page} count={found.pageCount} to={(page) => href(["search"], with_({ page }))} />}

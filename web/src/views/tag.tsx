@@ -10,6 +10,7 @@ import { Icon } from "../components/icons";
 import { Message, ProblemMessage } from "../components/message";
 import { SafeHtml } from "../components/safe-html";
 import { namespaceName, recordName } from "../components/tag-names";
+import { Waiting } from "../components/waiting";
 import { href, replace, route, type Params } from "../router";
 import { pageOf } from "./choices";
 
@@ -39,16 +40,23 @@ export function TagRecord({ namespace, raw, listParams }: { namespace: string; r
       <Icon name="left" size={16} /> {words.back}
     </a>
   );
-  if (isLoading) return <div class="skeleton lines" aria-hidden="true" />;
+  if (isLoading) {
+    return (
+      <>
+        <h1 class="hidden">{raw}</h1>
+        <div class="skeleton lines" aria-hidden="true" />
+      </>
+    );
+  }
   if (!tag) {
     return (
       <>
         {back}
         {/* A namespace that is none is refused as a bad variable: for a reader that is "no such record" too. */}
         {problem && problem.code !== "GRAPHQL_VALIDATION_FAILED" && problem.code !== "BAD_REQUEST" ? (
-          <ProblemMessage problem={problem} onRetry={reload} />
+          <ProblemMessage isView problem={problem} onRetry={reload} />
         ) : (
-          <Message title={words.missing} hint={words.missingHint} />
+          <Message isView title={words.missing} hint={words.missingHint} />
         )}
       </>
     );
@@ -56,10 +64,10 @@ export function TagRecord({ namespace, raw, listParams }: { namespace: string; r
   return (
     <article class="tag-record">
       {back}
-      <h2>
+      <h1>
         {recordName(tag, language.value)}{" "}
         <span class="tag-card-second">{language.value === "zh" ? tag.raw : tag.name}</span>
-      </h2>
+      </h1>
       <p class="tag-card-kind">
         <span class={`dot ns-${tag.namespace}`} /> {namespaceName(tag.namespace)} · <code>{tag.id}</code>
       </p>
@@ -111,14 +119,14 @@ function TagAlbums({ namespace, raw }: { namespace: string; raw: string }) {
   const { path, params } = route.value;
   const page = pageOf(params["page"]);
   const setPage = (next: number): void => replace(path, { ...params, page: next > 1 ? next : undefined });
-  const { data, problem, isLoading, reload } = useQuery<{ tag: { albums: AlbumPage | null } | null }>(TAG_ALBUMS, { namespace, raw, page });
+  const { data, problem, isLoading, reload, stop } = useQuery<{ tag: { albums: AlbumPage | null } | null }>(TAG_ALBUMS, { namespace, raw, page });
   const albums = data?.tag?.albums;
   return (
     <section>
-      <h3>
+      <h2>
         {words.albums} {albums && <span class="quiet">{number(albums.total)}</span>}
-      </h3>
-      {isLoading && <GridSkeleton count={8} />}
+      </h2>
+      {isLoading && <Waiting onStop={stop}><GridSkeleton count={8} /></Waiting>}
       {!albums && problem && <ProblemMessage problem={problem} onRetry={reload} />}
       {albums?.items.length === 0 && <p class="quiet">{words.noAlbums}</p>}
       {albums && <AlbumGrid entries={albums.items.map((album) => ({ album }))} />}

@@ -41,7 +41,7 @@ export function TagsView() {
     <div class={isRecord ? "explorer explorer-record" : "explorer"}>
       <section class="explorer-list" aria-label={words.title}>
         <div class="view-head">
-          <h1>{words.title}</h1>
+          {isRecord ? <h2>{words.title}</h2> : <h1>{words.title}</h1>}
           <p class="quiet">{data ? words.hint(number(data.ehtag.tagCount)) : " "}</p>
         </div>
         <TagSearch query={query} onQuery={(q) => replace(isRecord ? path : ["tags"], with_({ q, page: isRecord ? params["page"] : undefined }))} />

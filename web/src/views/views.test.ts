@@ -3,6 +3,7 @@ import { pagerNumbers } from "../components/pages";
 import { matchedParts } from "../components/tag-names";
 import { choice, pageOf, PERIODS, paramOf } from "./choices";
 import { pageAfter, stepOfKey, stepOfSwipe, stepOfTap, within } from "./reading";
+import { numberOf, wordsOf } from "./search-text";
 
 test("a choice in the URL is read in any case, an unknown one is the default", () => {
   expect(choice("week", PERIODS, "ALL")).toBe("WEEK");
@@ -56,4 +57,21 @@ test("steps may leave the chapter, URLs may not", () => {
 test("the matched part of a text is counted in characters, an emoji is one", () => {
   expect(matchedParts({ text: "👓眼镜", start: 1, length: 2 })).toEqual(["👓", "眼镜", ""]);
   expect(matchedParts({ text: "sunglasses", start: 3, length: 5 })).toEqual(["sun", "glass", "es"]);
+});
+
+test.each([
+  ["350234", "350234"], ["JM350234", "350234"], ["JM 350234", "350234"], ["车350234", "350234"], ["車號：350234", "350234"],
+  ["【禁漫車：JM350234】", "350234"], ["#350234", "350234"], ["３５０２３４", "350234"], ["00350234", "350234"],
+  ["https://comics.example/album/350234/title?from=list", "350234"], ["comics.example/photo/333909", "333909"],
+  ["https://comics.example/album/?id=350234", "350234"], ["（https://comics.example/albums/350234）", "350234"],
+])("%s is the number %s", (text, number) => {
+  expect(numberOf(text)).toBe(number);
+});
+
+test.each(["", "机器人", "fate 2077", "-350234", "3.5", "1234567890123", "https://comics.example/search/350234", "0"])("%s is no number", (text) => {
+  expect(numberOf(text)).toBeNull();
+});
+
+test("tags are looked for by the words that must be found, without their signs", () => {
+  expect(wordsOf("+full color -短篇")).toBe("full color");
 });
