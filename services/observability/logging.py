@@ -10,12 +10,18 @@ from typing import Any
 
 import structlog
 
-NOISY_LOGGERS = ("httpx", "httpcore", "arq", "strawberry", "hpack", "asyncio", "PIL", "common", "jmcomic", "uvicorn")
+NOISY_LOGGERS = (
+    *("alembic", "arq", "asyncio", "common", "hpack", "httpcore", "httpx", "jmcomic", "PIL", "strawberry", "uvicorn"),
+)
 """Libraries whose messages only help to debug."""
 
 
 def set_up_log(level: str, form: str) -> None:
-    """Send all messages, those of libraries too, through one formatter; `form` "": text on a terminal, else JSON."""
+    """Send all messages, those of libraries too, through one formatter.
+
+    `form` is "console", "json", "words" (a sentence a line, for commands that answer and end) or "": text on a
+    terminal, else JSON.
+    """
     as_console = form == "console" or (not form and sys.stderr.isatty())
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -34,7 +40,7 @@ def set_up_log(level: str, form: str) -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_formatter(shared, as_console))
+    handler.setFormatter(_formatter(shared, _sentence if form == "words" else _renderer(as_console)))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
@@ -58,15 +64,26 @@ def log_above_bar() -> Iterator[None]:
                 handler.setStream(stream)
 
 
-def _formatter(shared: list[structlog.types.Processor], as_console: bool) -> logging.Formatter:
-    last: structlog.types.Processor = (
-        structlog.dev.ConsoleRenderer() if as_console else structlog.processors.JSONRenderer(ensure_ascii=False)
-    )
-    middle: list[structlog.types.Processor] = [] if as_console else [structlog.processors.format_exc_info]
+def _renderer(as_console: bool) -> structlog.types.Processor:
+    return structlog.dev.ConsoleRenderer() if as_console else structlog.processors.JSONRenderer(ensure_ascii=False)
+
+
+def _formatter(shared: list[structlog.types.Processor], last: structlog.types.Processor) -> logging.Formatter:
+    is_json = isinstance(last, structlog.processors.JSONRenderer)
+    middle: list[structlog.types.Processor] = [structlog.processors.format_exc_info] if is_json else []
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *middle, last],
     )
+
+
+_NOT_IN_SENTENCES = ("event", "level", "logger", "timestamp", "exc_info")
+
+
+def _sentence(_: Any, __: str, event: MutableMapping[str, Any]) -> str:
+    """One line without time or trace: "jmgraph: warning: no list of hosts could be read (role: API)"."""
+    values = ", ".join(f"{key}: {value}" for key, value in event.items() if key not in _NOT_IN_SENTENCES)
+    return f"jmgraph: {event['level']}: {event['event']}" + (f" ({values})" if values else "")
 
 
 _SECRET_WORDS = ("token", "secret", "password", "api_key", "authorization", "cookie")
