@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+from difflib import get_close_matches
 from importlib.metadata import version
 from ipaddress import ip_network
 from pathlib import Path
@@ -18,7 +20,7 @@ from pydantic import (
     SecretStr,
     ValidationError,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, SettingsConfigDict
 
 from services.errors import ConfigurationError
 
@@ -162,8 +164,11 @@ AttemptSeconds = Annotated[float, Field(gt=0, le=LONGEST_ATTEMPT_S, allow_inf_na
 Rate = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
 
 
+_PREFIX = "JMGRAPH_"
+
+
 def _env(name: str, default: Any, **limits: Any) -> Any:
-    return Field(default=default, validation_alias=f"JMGRAPH_{name}", validate_default=True, **limits)
+    return Field(default=default, validation_alias=_PREFIX + name, validate_default=True, **limits)
 
 
 class Settings(BaseSettings):
@@ -263,6 +268,18 @@ def read_settings(**overrides: Any) -> Settings:
         raise ConfigurationError(".env: a text file in UTF-8") from None
     except OSError as error:
         raise ConfigurationError(f".env: {error.strerror}; a file that this user can read") from None
+
+
+def misspelt_variables() -> dict[str, str | None]:
+    """Names that begin with JMGRAPH_ in the environment and the `.env` and are no setting, each with the nearest one.
+
+    For example `{"JMGRAPH_JM_PROXI": "JMGRAPH_JM_PROXY"}`; None where no name is near.
+    """
+    known = [str(info.validation_alias).removeprefix(_PREFIX) for info in Settings.model_fields.values()]
+    given = {name.upper() for name in (*os.environ, *DotEnvSettingsSource(Settings).env_vars)}
+    unknown = sorted({name.removeprefix(_PREFIX) for name in given if name.startswith(_PREFIX)} - set(known))
+    nearest = {name: get_close_matches(name, known, 1) for name in unknown}
+    return {_PREFIX + name: _PREFIX + found[0] if found else None for name, found in nearest.items()}
 
 
 def _sentence(error: ValidationError) -> str:
