@@ -61,6 +61,7 @@ class Host:
     failed_at: float = 0.0
     cooldown_until: float = 0.0
     reason: UpstreamReason | None = None
+    detail: str = ""
     latency_ms: float | None = None
     measured_at: float = 0.0
 
@@ -139,7 +140,7 @@ class Hosts:
         known = host.latency_ms if host.latency_ms is not None else measured_ms
         host.latency_ms = known + _WEIGHT_OF_LATEST * (measured_ms - known)
         host.measured_at = self._clock()
-        host.failures, host.cooldown_until, host.reason = 0, 0.0, None
+        host.failures, host.cooldown_until, host.reason, host.detail = 0, 0.0, None, ""
         self.asked_at = datetime.now(UTC)
 
     def note_failure(
@@ -148,6 +149,7 @@ class Hosts:
         reason: UpstreamReason,
         *,
         began_at: float,
+        detail: str = "",
         cooldown_s: float | None = None,
         is_grave: bool = False,
     ) -> None:
@@ -161,7 +163,7 @@ class Hosts:
         is_same_incident = host.failures > 0 and began_at < host.failed_at
         if not is_same_incident:
             host.failures, host.failed_at = host.failures + 1, now
-        host.reason = reason
+        host.reason, host.detail = reason, detail
         enough = FAILURES_BEFORE_COOLDOWN.get(reason, 1)
         host.failures = max(host.failures, enough) if is_grave else host.failures
         times = host.failures - enough
@@ -183,6 +185,7 @@ class Hosts:
             latency_ms=None if host.latency_ms is None else round(host.latency_ms, 1),
             reason=None if host.is_healthy else host.reason,
             cooldown_until=datetime.now(UTC) + timedelta(seconds=cooldown_s) if cooldown_s else None,
+            detail="" if host.is_healthy else host.detail,
         )
 
     def _known_latency(self, host: Host, now: float) -> float:

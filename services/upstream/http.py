@@ -154,7 +154,14 @@ class UpstreamHttp:
             self._note_answer(hosts, host, seconds, failed.reason)
             return
         self._on_attempt(hosts.role, host.name, failed.reason, seconds)
-        hosts.note_failure(host, failed.reason, began_at=began_at, cooldown_s=failed.retry_after_s, is_grave=is_grave)
+        hosts.note_failure(
+            host,
+            failed.reason,
+            began_at=began_at,
+            detail=failed.detail,
+            cooldown_s=failed.retry_after_s,
+            is_grave=is_grave,
+        )
         log.debug(
             "an attempt failed",
             role=hosts.role.value,

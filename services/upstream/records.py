@@ -213,7 +213,10 @@ class HostRole(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HostStatus:
-    """Health of one host. `url` without credentials; `latency_ms` a moving mean, None before the first answer."""
+    """Health of one host. `url` without credentials; `latency_ms` a moving mean, None before the first answer.
+
+    `detail` is for the host's log and `jmgraph doctor`: "DNSError", "status 503"; "" while the host is healthy.
+    """
 
     url: str
     role: HostRole
@@ -221,6 +224,7 @@ class HostStatus:
     latency_ms: float | None
     reason: UpstreamReason | None
     cooldown_until: datetime | None
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
