@@ -7,14 +7,13 @@ import sys
 from collections.abc import Coroutine
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from commands.run import LoopFactory, run_command
-from services.errors import ConfigurationError, JmgraphError
-from services.observability import set_up_log
-from services.settings import VERSION, Settings, read_settings
+if TYPE_CHECKING:  # each command imports what it needs: `--help` takes a sixth of the time that all imports take
+    from commands.run import LoopFactory
+    from services.settings import Settings
 
 STDOUT, STDERR = 1, 2
 """Descriptors of a process."""
@@ -22,10 +21,10 @@ STDOUT, STDERR = 1, 2
 cli = typer.Typer(
     name="jmgraph",
     help="A self-hosted GraphQL server in front of JMComic. Settings are environment variables, JMGRAPH_…; "
-    "the README has the table.",
+    "docs/settings.md has the table.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 ehtag = typer.Typer(help="The tag database.", no_args_is_help=True)
 cli.add_typer(ehtag, name="ehtag")
@@ -58,10 +57,53 @@ class ExportFormat(StrEnum):
     AST = "ast"
 
 
-def _settings(**overrides: Any) -> Settings:
-    settings = read_settings(**overrides)
+Host = Annotated[str | None, typer.Option(help="Address to listen on, in place of JMGRAPH_HOST.")]
+Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port, in place of JMGRAPH_PORT; 0 for any.")]
+DataDir = Annotated[Path | None, typer.Option(file_okay=False, help="Folder, in place of JMGRAPH_DATA_DIR.")]
+
+
+def _settings(*, is_child: bool = False, **options: object) -> Settings:
+    """The settings of a server; options that are given replace the variables, for the child processes too."""
+    from services.observability import set_up_log
+    from services.settings import read_settings
+
+    os.environ.update({f"JMGRAPH_{name.upper()}": str(value) for name, value in options.items() if value is not None})
+    settings = read_settings()
     set_up_log(settings.log_level, settings.log_format)
+    if not is_child:  # the parent has warned
+        _warn_of_misspelt_variables()
     return settings
+
+
+def _settings_beside_server() -> Settings:
+    """The settings of a command that answers and ends: on a running server's data and site, if there is one.
+
+    Its log has warnings in words; `JMGRAPH_LOG_LEVEL=debug` shows everything.
+    """
+    from commands.server_file import find_server
+    from services.observability import set_up_log
+    from services.settings import read_settings
+
+    settings = read_settings()
+    level = "warning" if settings.log_level == "info" else settings.log_level
+    set_up_log(level, settings.log_format or ("console" if level == "debug" else "words"))
+    _warn_of_misspelt_variables()
+    server = find_server(settings)
+    if server is None or not server.environment:
+        return settings
+    typer.echo(f"jmgraph: through the demo at {server.url}", err=True)
+    os.environ.update(server.environment)
+    return read_settings()
+
+
+def _warn_of_misspelt_variables() -> None:
+    import structlog
+
+    from services.settings import misspelt_variables
+
+    for name, nearest in misspelt_variables().items():
+        hint = f"the nearest is {nearest}" if nearest else "docs/settings.md has them all"
+        structlog.get_logger("jmgraph.settings").warning(f"{name} is no setting; {hint}")
 
 
 def _share_metrics(settings: Settings) -> None:
@@ -72,24 +114,30 @@ def _share_metrics(settings: Settings) -> None:
 
 
 def _finish(work: Coroutine[Any, Any, int], loop_factory: LoopFactory | None = None) -> NoReturn:
+    from commands.run import run_command
+
     raise typer.Exit(run_command(work, loop_factory))
 
 
 @cli.command()
-def up() -> None:
+def up(host: Host = None, port: Port = None, data_dir: DataDir = None) -> None:
     """API, one worker and, without a Redis URL, an embedded Valkey, in one terminal."""
     from commands.up import up as run
 
-    _finish(run(_settings()))
+    _finish(run(_settings(host=host, port=port, data_dir=data_dir)))
 
 
 @cli.command()
-def serve(workers: Annotated[int, typer.Option(min=1, max=64, help="API processes.")] = 1) -> None:
+def serve(
+    host: Host = None,
+    port: Port = None,
+    data_dir: DataDir = None,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="API processes.")] = 1,
+) -> None:
     """The API alone; without a Redis URL it joins the Valkey of an `up` on the same data directory."""
     from commands.run import end_with_parent
 
-    end_with_parent()
-    settings = _settings()
+    settings = _settings(is_child=end_with_parent(), host=host, port=port, data_dir=data_dir)
     _share_metrics(settings)
     if workers > 1:
         from commands.supervisor import serve_multiprocess
@@ -107,8 +155,7 @@ def worker() -> None:
     """A worker alone: makes the downloads that any API on the same Redis queues."""
     from commands.run import end_with_parent
 
-    end_with_parent()
-    settings = _settings()
+    settings = _settings(is_child=end_with_parent())
     _share_metrics(settings)
     from worker import run
 
@@ -116,33 +163,41 @@ def worker() -> None:
 
 
 @cli.command()
-def demo() -> None:
+def demo(host: Host = None, port: Port = None, data_dir: DataDir = None) -> None:
     """`up` on the built-in sample site: works with no network."""
     from commands.demo import run_demo
 
-    _finish(run_demo(_settings()))
+    _finish(run_demo(_settings(host=host, port=port, data_dir=data_dir)))
 
 
 @cli.command()
 def download(
-    id: Annotated[str, typer.Argument(help="Album or chapter: 350234, JM350234 or its address.")],
+    ids: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="ID...", help="Albums or chapters: 350234, JM350234 or an address; - for one a line on stdin."
+        ),
+    ],
     archive: Annotated[Archive, typer.Option(help="Kind of archive.")] = Archive.ZIP,
     image: Annotated[Image, typer.Option(help="Format of the pages.")] = Image.ORIGINAL,
     quality: Annotated[int, typer.Option(min=1, max=100, help="For jpeg and webp.")] = 90,
-    chapter: Annotated[list[str] | None, typer.Option(help="Only these chapters; may be given often.")] = None,
+    chapter: Annotated[
+        list[str] | None, typer.Option(help="Only these chapters of a single album; may be given often.")
+    ] = None,
     out: Annotated[Path, typer.Option(file_okay=False, help="Folder to put it in.")] = Path(),
     force: Annotated[bool, typer.Option(help="Download it again even if it is ready.")] = False,
     allow_missing: Annotated[bool, typer.Option(help="Put plain pages in the place of those that are lost.")] = False,
 ) -> None:
-    """Download an album, with a progress bar: through the `up` on this data directory, or without one.
+    """Download albums, with a progress bar: through the running `up` or `demo`, or without one.
 
-    Ctrl-C stops it; the same command continues the download, and fetches pages that were missing. Exit codes:
-    0 done, 1 can't start, 2 bad arguments, 3 no such album, 4 withheld, 5 the site failed, 6 queue or disk,
-    130 interrupted.
+    Prints the path of each file when it is whole. Ctrl-C stops it; the same command continues the download, and
+    fetches pages that were missing. Exit codes, of the first that fails: 0 done, 1 can't start, 2 bad arguments,
+    3 no such album, 4 withheld, 5 the site failed, 6 queue or disk, 130 interrupted.
     """
     from commands.download import download as run
 
-    _finish(run(_settings(), id, archive.value, image.value, quality, chapter or [], out, force, allow_missing))
+    settings = _settings_beside_server()
+    _finish(run(settings, ids, archive.value, image.value, quality, chapter or [], out, force, allow_missing))
 
 
 @cli.command()
@@ -151,7 +206,7 @@ def doctor(
         bool, typer.Option("--site", help="Check what the site answers instead, with fewer than 20 requests.")
     ] = False,
 ) -> None:
-    """One line for each dependency: reachable, how fast, and if not, why and what to do.
+    """One line for each dependency: reachable, how fast, and if not, why and what to do. The last sums up the site.
 
     With --site, one for each kind of answer of the site: name, verdict, words. Verdicts are ok (as expected),
     tolerated (odd, but read), broken (to be reported) and skipped. Exit code 1 when something is broken.
@@ -159,7 +214,8 @@ def doctor(
     from commands.doctor import doctor as run
     from commands.doctor import doctor_site
 
-    _finish(doctor_site(_settings()) if site else run(_settings()))
+    settings = _settings_beside_server()
+    _finish(doctor_site(settings) if site else run(settings))
 
 
 @cli.command()
@@ -175,7 +231,7 @@ def ehtag_sync() -> None:
     """Clone or fetch the tag database."""
     from commands.ehtag import sync
 
-    _finish(sync(_settings()))
+    _finish(sync(_settings_beside_server()))
 
 
 @ehtag.command("check")
@@ -183,7 +239,7 @@ def ehtag_check() -> None:
     """Report rows that don't parse, bad references and duplicates."""
     from commands.ehtag import check
 
-    _finish(check(_settings()))
+    _finish(check(_settings_beside_server()))
 
 
 @ehtag.command("export")
@@ -194,19 +250,21 @@ def ehtag_export(
     """Write the whole database in the shape of its official releases."""
     from commands.ehtag import export
 
-    _finish(export(_settings(), format.value, out))
+    _finish(export(_settings_beside_server(), format.value, out))
 
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"jmgraph {VERSION}")
+        from importlib.metadata import version
+
+        typer.echo(f"jmgraph {version('jmgraph')}")
         raise typer.Exit
 
 
 @cli.callback()
 def options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+        bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """Options of jmgraph itself."""
@@ -217,7 +275,11 @@ def main() -> None:
     _fill_closed_streams()
     try:
         cli()
-    except (ConfigurationError, JmgraphError) as error:
+    except Exception as error:
+        from services.errors import ConfigurationError, JmgraphError
+
+        if not isinstance(error, ConfigurationError | JmgraphError):
+            raise
         print(f"jmgraph: {error}", file=sys.stderr)  # noqa: T201 (the one line that ends a command)
         sys.exit(1)
 

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from commands.server_file import demo_data_dir
 from commands.up import up
 from services.errors import ConfigurationError
 from services.settings import Settings
@@ -53,17 +54,10 @@ def _environment(addresses: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def demo_data_dir(settings: Settings) -> Path:
-    """Where the demo keeps its data: the setting, else a folder of its own under the default."""
-    return settings.data_dir if "data_dir" in settings.model_fields_set else settings.data_dir / "demo"
-
-
 WELCOME = """\
 jmgraph demo: made-up comics from a sample site on this machine. Ctrl-C ends everything.
 
-  page      {base}/
-  GraphiQL  {base}/graphql
-
+{addresses}
 Three things to try, here or in GraphiQL:
 
   1. A ranking with translated tags
@@ -81,9 +75,9 @@ album {{ title tags {{ name translation {{ name }} }} }} }} }} }}"}}'
 """
 
 
-def welcome(base: str) -> str:
+def welcome(base: str, addresses: str) -> str:
     """The first output of the demo."""
-    return WELCOME.format(base=base, album=SAMPLE_ALBUM)
+    return WELCOME.format(base=base, addresses=addresses, album=SAMPLE_ALBUM)
 
 
 async def run_demo(settings: Settings) -> int:
@@ -92,4 +86,4 @@ async def run_demo(settings: Settings) -> int:
     own = settings.model_copy(update={"data_dir": data_dir})
     async with demo_site(data_dir / "site") as site:
         environment = {**site, "JMGRAPH_DATA_DIR": str(data_dir)}
-        return await up(own, environment, lambda base: print(welcome(base), flush=True))  # noqa: T201 (output of the command)
+        return await up(own, environment, welcome)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import ipaddress
 import os
 import socket
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -20,6 +22,9 @@ LISTENER = "JMGRAPH_LISTENER"
 
 BACKLOG = 2048
 """Connections that may wait, above all while an API process is restarted; the kernel may allow fewer."""
+
+_ELSEWHERE = "192.0.2.1"
+"""An address for documentation (RFC 5737): on no local network, so that the default route leads to it."""
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -58,13 +63,51 @@ def _reason(host: str, port: int, error: OSError) -> str:
 
 
 def base_url(settings: Settings, listener: socket.socket) -> str:
-    """Where a browser on this machine finds the API: "http://127.0.0.1:11111"."""
-    if settings.public_url:
-        return settings.public_url
+    """Where a browser finds the API: the public URL where one is set, else `local_url`."""
+    return settings.public_url or local_url(listener)
+
+
+def local_url(listener: socket.socket) -> str:
+    """Where programs on this machine find the API: "http://127.0.0.1:11111"."""
     host, port = listener.getsockname()[:2]
-    if ipaddress.ip_address(host).is_unspecified:
-        host = "localhost"
+    return _url("localhost" if ipaddress.ip_address(host).is_unspecified else host, port)
+
+
+def network_url(listener: socket.socket) -> str | None:
+    """Where others on the local network find the API; None where it listens on one address, or has no network."""
+    host, port = listener.getsockname()[:2]
+    if not ipaddress.ip_address(host).is_unspecified:
+        return None
+    address = _network_address()
+    return address and _url(address, port)
+
+
+def _network_address() -> str | None:
+    """This machine's IPv4 address on the way to other networks; a UDP socket finds it without sending anything."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((_ELSEWHERE, 9))
+        except OSError:  # no network
+            return None
+        address = str(probe.getsockname()[0])
+    return None if is_loopback(address) else address
+
+
+def _url(host: str, port: int) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+async def responds(url: str) -> bool:
+    """True once the API at this address responds; the request waits in the socket's queue while the API starts."""
+    parts = urlsplit(url)
+    try:
+        reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+        writer.write(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n")
+        line = await reader.readline()
+        writer.close()
+    except OSError:
+        return False
+    return b" 200 " in line
 
 
 def _warn_when_open(settings: Settings) -> None:

@@ -15,11 +15,12 @@ PARENT_PIPE = "JMGRAPH_PARENT_PIPE"
 """Environment variable with the number of a pipe's read end; it closes when the parent is gone."""
 
 
-def end_with_parent() -> None:
-    """Send SIGTERM to this process once the pipe of `PARENT_PIPE` closes; nothing without one."""
+def end_with_parent() -> bool:
+    """Send SIGTERM to this process once the pipe of `PARENT_PIPE` closes; False without one."""
     number = os.environ.pop(PARENT_PIPE, "")
     if number:
         threading.Thread(target=_watch, args=(int(number),), name="parent-watch", daemon=True).start()
+    return bool(number)
 
 
 def _watch(pipe: int) -> None:

@@ -3,64 +3,65 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 
-import structlog
-
-from commands.listener import base_url, listen
+from commands.listener import base_url, listen, local_url, network_url, responds
+from commands.server_file import RunningServer, announced
 from commands.supervisor import ChildProcess, Supervisor, api_process
 from services.processes import stop_on_signals
 from services.redis import open_redis
-from services.settings import Settings
+from services.settings import VERSION, Settings
 from services.tasks import cancel_and_wait
 
-log = structlog.get_logger("jmgraph.up")
+CONTAINER_FILES = ("/.dockerenv", "/run/.containerenv")
+"""Docker and Podman put one into every container, whose own address is none for others."""
 
 POLL_S = 0.2
 """Between two checks whether the API responds."""
 
+Welcome = Callable[[str, str], str]
+"""The text that a user sees first, from the base URL and the lines with all addresses."""
 
-async def up(
-    settings: Settings, environment: Mapping[str, str] | None = None, report: Callable[[str], None] | None = None
-) -> int:
+
+def welcome(base: str, addresses: str) -> str:
+    """The first output of an `up`."""
+    return f"jmgraph {VERSION} runs at {base}. Ctrl-C ends everything.\n\n{addresses}"
+
+
+async def up(settings: Settings, environment: Mapping[str, str] | None = None, welcome: Welcome = welcome) -> int:
     """Run API and worker until a signal; gives the exit code: 0 after a signal, 1 when a child could not start.
 
-    `environment` is added to that of the processes; `report` is called with the API's address once it responds.
+    `environment` is added to that of the processes. The welcome is printed once the API responds.
     """
     stop = asyncio.Event()
     stop_on_signals(stop)
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(listen(settings))
         await stack.enter_async_context(open_redis(settings))  # for the processes: starts it, or checks it once
+        server = RunningServer(os.getpid(), local_url(listener), environment or {})
+        stack.enter_context(announced(settings.data_dir, server))
         children = [
             api_process("api", listener, dict(environment or {})),
             ChildProcess("worker", ["worker"], environment or {}),
         ]
         supervisor = Supervisor(children, stop)
         stack.push_async_callback(supervisor.end)
-        if report:
-            reporting = asyncio.create_task(_report_address(settings, listener, report))
-            stack.push_async_callback(cancel_and_wait, reporting)
+        greeting = asyncio.create_task(_print_welcome(settings, listener, welcome))
+        stack.push_async_callback(cancel_and_wait, greeting)
         return await supervisor.run()
 
 
-async def _report_address(settings: Settings, listener: socket.socket, report: Callable[[str], None]) -> None:
-    host, port = listener.getsockname()[:2]
+async def _print_welcome(settings: Settings, listener: socket.socket, welcome: Welcome) -> None:
     while True:
-        if await _responds(host, port):
-            return report(base_url(settings, listener))
+        if await responds(local_url(listener)):
+            break
         await asyncio.sleep(POLL_S)
-
-
-async def _responds(host: str, port: int) -> bool:
-    """True once the API responds; the request waits in the socket's queue while the API starts."""
-    try:
-        reader, writer = await asyncio.open_connection(host, port)
-        writer.write(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n")
-        line = await reader.readline()
-        writer.close()
-    except OSError:
-        return False
-    return b" 200 " in line
+    base = base_url(settings, listener)
+    is_container = any(map(os.path.exists, CONTAINER_FILES))
+    network = None if settings.public_url or is_container else network_url(listener)
+    addresses = f"  page      {base}/\n  GraphiQL  {base}/graphql\n"
+    addresses += f"  network   {network}/\n" if network else ""
+    print(welcome(base, addresses), flush=True)  # noqa: T201 (output of the command)
