@@ -1,11 +1,12 @@
-"""`jmgraph download`: one album from the terminal, through a running server's queue or without one."""
+"""`jmgraph download`: albums from the terminal, through a running server's queue or without one."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -17,7 +18,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from services.catalog import parse_number
+from services.catalog import NumberKind, SiteNumber, parse_number
 from services.container import Services, open_pipeline, open_services
 from services.downloads import (
     ArchiveFormat,
@@ -58,9 +59,13 @@ _EXIT_CODES_OF_PROBLEMS = {
 """Problems that a download ended with and that are not the site's."""
 
 
+AT_ONCE = 8
+"""Albums of one command that are looked up, queued and watched at the same time; a worker has its own limit."""
+
+
 async def download(
     settings: Settings,
-    album: str,
+    ids: Sequence[str],
     archive: str,
     image: str,
     quality: int,
@@ -69,12 +74,15 @@ async def download(
     force: bool,
     allow_missing: bool,
 ) -> int:
-    """Start, watch and fetch; gives the exit code that the command's help names."""
+    """Start, watch and fetch each album; gives the exit code of the first that failed, as the help names it.
+
+    An id "-" stands for the lines of standard input.
+    """
     console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
     try:
-        number = parse_number(album)
-        request = DownloadRequest(
-            album_id=number.digits,
+        numbers = _numbers(ids, chapters)
+        options = partial(
+            DownloadRequest,
             chapter_ids=tuple(chapters),
             archive=ArchiveFormat(archive.upper()),
             image=ImageFormat(image.upper()),
@@ -83,17 +91,44 @@ async def download(
             allow_missing=allow_missing,
         )
         async with open_services(settings, join=False) as services, _temporary_worker(services):
-            started = await services.downloads.start(request, number.kind)
-            if started.state is DownloadState.READY and not started.is_complete:
-                started = await services.downloads.retry(started.id)
-            ended = await _watch(services, started, console)
-            return await _finish(services, ended, out, console)
+            with progress_bar(console) as bar, log_above_bar():
+                batch = _Batch(services, bar, out, is_single=len(numbers) == 1)
+                codes = await asyncio.gather(
+                    *(batch.download(options(album_id=number.digits), number.kind) for number in numbers)
+                )
+        return next(filter(None, codes), 0)
     except JmgraphError as error:
         console.print(f"jmgraph: {error.message}", style="red")
-        return next((code for kind, code in _EXIT_CODES if isinstance(error, kind)), 1)
+        return _exit_code(error)
     except asyncio.CancelledError:
         console.print("Stopped; the same command continues the download.")
         raise
+
+
+def _numbers(ids: Sequence[str], chapters: Sequence[str]) -> list[SiteNumber]:
+    """Each number once, in the order they are given; raises `InvalidInput` for what is none."""
+    texts = [text for id in ids for text in (_lines_of_stdin() if id == "-" else [id])]
+    numbers = list(dict.fromkeys(_number(text, is_single=len(texts) == 1) for text in texts))
+    if not numbers:
+        raise InvalidInput("id", "Standard input has no album number.")
+    if chapters and len(numbers) > 1:
+        raise InvalidInput("chapter", "--chapter goes with a single album.")
+    return numbers
+
+
+def _number(text: str, *, is_single: bool) -> SiteNumber:
+    try:
+        return parse_number(text)
+    except InvalidInput as error:
+        raise error if is_single else InvalidInput("id", f"{text.strip()!r}: {error.message}") from None
+
+
+def _lines_of_stdin() -> list[str]:
+    return [line for line in sys.stdin if line.strip()] if sys.stdin else []
+
+
+def _exit_code(error: JmgraphError) -> int:
+    return next((code for kind, code in _EXIT_CODES if isinstance(error, kind)), 1)
 
 
 @asynccontextmanager
@@ -113,25 +148,6 @@ async def _temporary_worker(services: Services) -> AsyncIterator[None]:
             await task
 
 
-async def _watch(services: Services, download: DownloadRecord, console: Console) -> DownloadRecord:
-    last = download
-    before = download.progress.bytes_done
-    with progress_bar(console) as bar, log_above_bar():
-        task = bar.add_task(download.title, total=None, rate="")
-        began = asyncio.get_running_loop().time()
-        async with aclosing(services.downloads.watch(download.id)) as changes:
-            async for last in changes:
-                progress = last.progress
-                seconds = max(0.001, asyncio.get_running_loop().time() - began)
-                bar.update(
-                    task,
-                    completed=progress.pages_done,
-                    total=progress.pages_total,
-                    rate=f"{max(0, progress.bytes_done - before) / seconds / 1e6:.1f} MB/s",
-                )
-    return last
-
-
 def progress_bar(console: Console) -> Progress:
     """Title, pages, bytes a second (the field `rate`), time left."""
     return Progress(
@@ -142,29 +158,76 @@ def progress_bar(console: Console) -> Progress:
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
         console=console,
+        disable=not console.is_terminal,
+        redirect_stdout=sys.stdout.isatty(),  # a pipe gets the paths, and nothing of the bar
     )
 
 
-async def _finish(services: Services, download: DownloadRecord, out: Path, console: Console) -> int:
-    if download.state is DownloadState.READY and download.file is not None:
-        path = await _fetch(services, download, out)
-        sys.stdout.write(f"{path}\n")
-        _print_problem(download, console)
-        return 0
-    if download.problem is not None:
-        _print_problem(download, console)
-        return _EXIT_CODES_OF_PROBLEMS.get(download.problem.code, _SITE_FAILED)
-    console.print(f"jmgraph: the download is {download.state.value.lower()}")
-    return 1
+class _Batch:
+    """The albums of one command: a bar for each while it runs; messages name the album where there are several."""
 
+    def __init__(self, services: Services, bar: Progress, out: Path, *, is_single: bool) -> None:
+        self._services = services
+        self._bar = bar
+        self._out = out
+        self._is_single = is_single
+        self._slots = asyncio.Semaphore(AT_ONCE)
 
-def _print_problem(download: DownloadRecord, console: Console) -> None:
-    if download.problem is not None:
-        console.print(f"jmgraph: {download.problem.message}", style="red")
-        for page in download.problem.missing_pages:
-            console.print(f"  missing: {page}")
-    for note in download.notes:
-        console.print(f"  note: {note}")
+    async def download(self, request: DownloadRequest, kind: NumberKind) -> int:
+        """The exit code of one album."""
+        async with self._slots:
+            try:
+                started = await self._services.downloads.start(request, kind)
+                if started.state is DownloadState.READY and not started.is_complete:
+                    started = await self._services.downloads.retry(started.id)
+                return await self._finish(request.album_id, await self._watch(started))
+            except JmgraphError as error:
+                self._print_error(request.album_id, error.message)
+                return _exit_code(error)
+
+    async def _watch(self, download: DownloadRecord) -> DownloadRecord:
+        last = download
+        before = download.progress.bytes_done
+        task = self._bar.add_task(download.title, total=None, rate="")
+        began = asyncio.get_running_loop().time()
+        async with aclosing(self._services.downloads.watch(download.id)) as changes:
+            async for last in changes:
+                progress = last.progress
+                seconds = max(0.001, asyncio.get_running_loop().time() - began)
+                self._bar.update(
+                    task,
+                    completed=progress.pages_done,
+                    total=progress.pages_total,
+                    rate=f"{max(0, progress.bytes_done - before) / seconds / 1e6:.1f} MB/s",
+                )
+        if not self._is_single:  # hundreds of full bars would fill the screen
+            self._bar.remove_task(task)
+        return last
+
+    async def _finish(self, id: str, download: DownloadRecord) -> int:
+        if download.state is DownloadState.READY and download.file is not None:
+            path = await _fetch(self._services, download, self._out)
+            sys.stdout.write(f"{path}\n")
+            sys.stdout.flush()
+            self._print_problem(id, download)
+            return 0
+        if download.problem is not None:
+            self._print_problem(id, download)
+            return _EXIT_CODES_OF_PROBLEMS.get(download.problem.code, _SITE_FAILED)
+        self._print_error(id, f"the download is {download.state.value.lower()}")
+        return 1
+
+    def _print_problem(self, id: str, download: DownloadRecord) -> None:
+        if download.problem is not None:
+            self._print_error(id, download.problem.message)
+            for page in download.problem.missing_pages:
+                self._bar.console.print(f"  missing: {page}")
+        for note in download.notes:
+            self._bar.console.print(f"  note: {note}")
+
+    def _print_error(self, id: str, message: str) -> None:
+        name = "" if self._is_single else f"{id}: "
+        self._bar.console.print(f"jmgraph: {name}{message}", style="red")
 
 
 async def _fetch(services: Services, download: DownloadRecord, out: Path) -> Path:
