@@ -6,13 +6,16 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from rich.console import Console
 from rich.text import Text
 
-from services.catalog import HostStatus
+from commands.listener import responds
+from commands.server_file import RunningServer, find_server
+from services.catalog import HostStatus, UpstreamStatus
 from services.downloads import open_archive_store
 from services.ehtag import open_tag_database
 from services.errors import ConfigurationError, JmgraphError, UpstreamReason
@@ -31,6 +34,15 @@ _ADVICE = {
     UpstreamReason.LOGIN_REQUIRED: "nobody is logged in here: it shows this to members alone",
     UpstreamReason.REFUSED: "it refuses this number",
 }
+
+
+_CAUSES = {
+    "DNSError": ("DNS fails", "check this machine's name server, or set JMGRAPH_JM_PROXY"),
+    "ProxyError": ("the proxy fails", "check the proxy: JMGRAPH_JM_PROXY, else HTTPS_PROXY"),
+    "SSLError": ("TLS fails", "something between here and the site answers in its place: set JMGRAPH_JM_PROXY"),
+    "CertificateVerifyError": ("its certificate is not valid", "check this machine's clock, or set JMGRAPH_JM_PROXY"),
+}
+"""Cause and advice where the exception says more than the reason does (`HostStatus.detail`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +86,21 @@ async def doctor_site(settings: Settings) -> int:
 
 
 async def _findings(settings: Settings) -> AsyncIterator[Finding]:
+    if server := find_server(settings):
+        yield await _server(server)
     yield _disk(settings)
     yield await _redis(settings)
     yield await _storage(settings)
     yield await _tags(settings)
     async for finding in _site(settings):
         yield finding
+
+
+async def _server(server: RunningServer) -> Finding:
+    began = time.perf_counter()
+    if not await responds(server.url):
+        return Finding("server", False, f"{server.url} gives no answer", "look at its log")
+    return Finding("server", True, f"{server.url}, {(time.perf_counter() - began) * 1000:.1f} ms")
 
 
 def _disk(settings: Settings) -> Finding:
@@ -137,15 +158,36 @@ async def _tags(settings: Settings) -> Finding:
 async def _site(settings: Settings) -> AsyncIterator[Finding]:
     async with open_upstream(settings, None) as upstream:
         status = await upstream.probe()
+    causes = Counter(_cause(host) for host in status.hosts if not host.healthy)
     for host in status.hosts:
-        yield _host(host)
-    if not status.hosts:
-        yield Finding("site", False, "no host is known", "check the network, or set JMGRAPH_JM_API_URLS")
+        yield _host(host, has_advice=status.reachable or len(causes) > 1)
+    yield _all_hosts(status, causes)
 
 
-def _host(host: HostStatus) -> Finding:
+def _host(host: HostStatus, *, has_advice: bool) -> Finding:
     name = f"{host.role.value.lower()} {host.url}"
     if host.healthy:
         return Finding(name, True, f"{host.latency_ms:.0f} ms" if host.latency_ms is not None else "answers")
+    return Finding(name, False, _cause(host), _advice(host) if has_advice else "")
+
+
+def _all_hosts(status: UpstreamStatus, causes: Counter[str]) -> Finding:
+    """How many hosts answer, and what is wrong with the others: "0 of 10 hosts answer: DNS fails"."""
+    if not status.hosts:
+        return Finding("site", False, "no host is known", "check the network, or set JMGRAPH_JM_API_URLS")
+    message = f"{len(status.hosts) - causes.total()} of {len(status.hosts)} hosts answer"
+    if len(causes) == 1:
+        message += f": {next(iter(causes))}"
+    elif causes:
+        message += ": " + ", ".join(f"{cause} ({count})" for cause, count in causes.most_common())
+    advice = "" if status.reachable else _advice(next(host for host in status.hosts if not host.healthy))
+    return Finding("site", status.reachable, message, advice)
+
+
+def _cause(host: HostStatus) -> str:
     reason = host.reason or UpstreamReason.UNREACHABLE
-    return Finding(name, False, reason.value.lower().replace("_", " "), _ADVICE[reason])
+    return _CAUSES.get(host.detail, (reason.value.lower().replace("_", " "), ""))[0]
+
+
+def _advice(host: HostStatus) -> str:
+    return _CAUSES.get(host.detail, ("", _ADVICE[host.reason or UpstreamReason.UNREACHABLE]))[1]
