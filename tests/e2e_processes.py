@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -108,6 +109,21 @@ def command_on_terminal(terminal: int, folder: Path, *arguments: str, **environm
     process = subprocess.Popen(words, env=_environment(environment), preexec_fn=login)
     with _killed_at_end(process):
         yield Command(process, folder, environment)
+
+
+def run_on_terminal(folder: Path, *arguments: str, typed: str = "", **environment: str) -> CompletedCommand:
+    """Run `jmgraph ARGUMENTS` on a terminal, with this typed, until it ends; `out` is all that the terminal got."""
+    controller, terminal = pty.openpty()
+    output = bytearray()
+    with command_on_terminal(terminal, folder, *arguments, **environment) as started:
+        os.close(terminal)
+        os.write(controller, typed.encode())
+        with suppress(OSError):  # raised once no process has the terminal open
+            while data := os.read(controller, 4096):
+                output += data
+        code = started.process.wait(DEADLINE_S)
+    os.close(controller)
+    return CompletedCommand(code, output.decode(), "")
 
 
 @contextmanager

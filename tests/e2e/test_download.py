@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import os
+import pty
 import signal
 import subprocess
 import sys
 import zipfile
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -162,11 +164,65 @@ def test_it_downloads_with_closed_standard_streams(
     assert zipfile.is_zipfile(file)
 
 
+def test_several_albums_are_downloaded_and_the_first_failure_decides_the_exit_code(
+    environ: Environ, tmp_path: Path, redis_url: str
+) -> None:
+    settings = environ(JMGRAPH_REDIS_URL=redis_url, JMGRAPH_LOG_LEVEL="error")
+    ids = ("163348", "https://comics.example/album/350234/title", "999999999", "JM163348")
+
+    ended = run(tmp_path / "download", "download", *ids, "--out", str(tmp_path / "out"), **settings)
+
+    assert ended.code == 3
+    assert ended.err == "jmgraph: 999999999: Album not found: id=999999999\n"
+    assert {Path(line) for line in ended.out.splitlines()} == set((tmp_path / "out").iterdir())
+    assert all(zipfile.is_zipfile(line) for line in ended.out.splitlines())
+    assert len(ended.out.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("163348", "tea"), "'tea': Not an album number: give digits, JM and digits, or the address of an album."),
+        (("163348", "350234", "--chapter", "1"), "--chapter goes with a single album."),
+        (("-",), "Standard input has no album number."),
+    ],
+)
+def test_nothing_is_downloaded_when_an_argument_is_wrong(
+    environ: Environ, tmp_path: Path, demo: RunningDemo, arguments: tuple[str, ...], message: str
+) -> None:
+    ended = run(tmp_path / "download", "download", *arguments, **environ())
+
+    assert (ended.code, ended.out, ended.err) == (2, "", f"jmgraph: {message}\n")
+    assert demo.requests.count() == 0
+
+
+def test_a_pipe_gets_only_the_path_while_the_terminal_shows_the_bar(
+    environ: Environ, tmp_path: Path, redis_url: str
+) -> None:
+    controller, terminal = pty.openpty()
+    settings = {**os.environ, **environ(JMGRAPH_REDIS_URL=redis_url, TERM="xterm", COLUMNS="120")}
+    words = [sys.executable, "-m", "cli", "download", "163348", "--out", str(tmp_path / "out")]
+
+    shown = bytearray()
+    with subprocess.Popen(words, env=settings, stdout=subprocess.PIPE, stderr=terminal, text=True) as process:
+        os.close(terminal)
+        with suppress(OSError):  # raised once no process has the terminal open
+            while data := os.read(controller, 4096):
+                shown += data
+        out, _ = process.communicate()
+    os.close(controller)
+
+    assert process.returncode == 0, shown
+    [file] = (tmp_path / "out").iterdir()
+    assert out == f"{file}\n"
+    assert b"16/16" in shown
+
+
 @pytest.mark.parametrize("title", ["[/tea] leaves", "[tea club] Leaves [b]", "100 {leaves}"])
 def test_the_bar_shows_a_title_as_it_is(title: str) -> None:
     output = io.StringIO()
 
-    with progress_bar(Console(file=output, width=200)) as bar:
+    with progress_bar(Console(file=output, width=200, force_terminal=True)) as bar:
         bar.add_task(title, total=24, rate="")
 
-    assert output.getvalue().startswith(f"{title} ")
+    assert f"{title} " in output.getvalue()

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import re
 import shutil
-from contextlib import suppress
 from pathlib import Path
 
 import pygit2
@@ -19,9 +16,8 @@ from commands.ehtag import ReceivedBytes
 from demo.server import RunningDemo
 from services.ehtag import FetchProgress
 from tests.e2e.conftest import Environ
-from tests.e2e_processes import command_on_terminal, run
+from tests.e2e_processes import run, run_on_terminal
 from tests.tag_repositories import FILES, MakeTagRepository
-from tests.waiting import DEADLINE_S
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -59,6 +55,24 @@ def test_doctor_reports_each_dependency_and_what_to_do(
     assert "region blocked" in refused
     assert "JMGRAPH_JM_PROXY" in refused
     assert [line for line in lines if line.startswith("ok   api ")] != []
+    answering, known = 1 + len(demo.image_urls), 2 + len(demo.html_urls) + len(demo.image_urls)
+    assert lines[-1] == (
+        f"ok   site: {answering} of {known} hosts answer: unreachable (1), challenged (1), region blocked (1)"
+    )
+
+
+def test_doctor_sums_up_a_network_without_a_name_server(environ: Environ, tmp_path: Path) -> None:
+    names = {f"JMGRAPH_JM_{role}_URLS": f"http://{role.lower()}.invalid" for role in ("API", "HTML", "IMAGE")}
+
+    ended = run(tmp_path / "doctor", "doctor", **environ(**names, JMGRAPH_LOG_LEVEL="error", NO_PROXY="*"))
+
+    assert ended.code == 1
+    assert ended.out.splitlines()[-4:] == [
+        "FAIL api http://api.invalid: DNS fails",
+        "FAIL html http://html.invalid: DNS fails",
+        "FAIL image http://image.invalid: DNS fails",
+        "FAIL site: 0 of 3 hosts answer: DNS fails — check this machine's name server, or set JMGRAPH_JM_PROXY",
+    ]
 
 
 def test_doctor_exits_with_0_without_problems(environ: Environ, tmp_path: Path) -> None:
@@ -221,28 +235,25 @@ def test_log_lines_and_the_bar_of_a_sync_have_lines_of_their_own(
     environ: Environ, tmp_path: Path, make_tag_repository: MakeTagRepository
 ) -> None:
     remote = make_tag_repository("remote")
-    controller, terminal = pty.openpty()
     settings = environ(
-        JMGRAPH_EHTAG_REMOTE=str(remote.folder), JMGRAPH_LOG_FORMAT="console", TERM="xterm", COLUMNS="200"
+        JMGRAPH_EHTAG_REMOTE=str(remote.folder),
+        JMGRAPH_LOG_FORMAT="console",
+        JMGRAPH_LOG_LEVEL="debug",
+        TERM="xterm",
+        COLUMNS="200",
     )
-    output = bytearray()
-    with command_on_terminal(terminal, tmp_path, "ehtag", "sync", **settings) as sync:
-        os.close(terminal)
-        with suppress(OSError):  # raised once no process has the terminal open
-            while data := os.read(controller, 4096):
-                output += data
-        assert sync.process.wait(DEADLINE_S) == 0
-    os.close(controller)
+    synced = run_on_terminal(tmp_path, "ehtag", "sync", **settings)
 
     # a carriage return and the code for an erased line begin a line anew; other codes are colours
-    written = [re.split(r"\r|\x1b\[2K", line.rstrip("\r"))[-1] for line in output.decode().split("\n")]
+    written = [re.split(r"\r|\x1b\[2K", line.rstrip("\r"))[-1] for line in synced.out.split("\n")]
     lines = [re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", line).strip() for line in written]
     events = [line for line in lines if "the tag database" in line]
     assert [re.sub(r"^[\dTZ.:-]+ \[info +\] ([a-z ]*[a-z]) .*", r"\1", line) for line in events] == [
         "cloning the tag database",
         "the tag database moved",
     ]
-    assert b"asking the remote" in output
+    assert synced.code == 0
+    assert "asking the remote" in synced.out
     assert lines[-2].startswith("cloned: ")
 
 
