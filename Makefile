@@ -5,8 +5,9 @@ NODE := $(shell node -e 'process.exit(+(parseInt(process.versions.node) < 20))' 
 
 .PHONY: install demo test lint format structure bench soak schema web test-web lock clean
 
-# The page is built where Node 20 or later is installed; without it, or without the npm registry, the rest works.
-install: .venv/installed
+# What runs, without the developers' tools. The page is built where Node 20 or later is installed; without it, or
+# without the npm registry, the rest works.
+install: .venv/server
 	@$(if $(NODE),$(MAKE) --no-print-directory web || echo "The page can't be built now; everything else works." >&2,:)
 
 demo: install
@@ -44,9 +45,14 @@ rest/static/index.html: $(shell find web -type f -not -path '*/node_modules/*' 2
 test-web: .venv/installed web
 	cd web && npm test
 
-.venv/installed: requirements.lock pyproject.toml
-	sh tools/make-venv
-	touch $@
+.venv/server: requirements.server.lock pyproject.toml tools/make-venv
+	@sh tools/make-venv requirements.server.lock
+	@touch $@
+
+# Everything: the packages that run, at the same versions, and the tools to test and check.
+.venv/installed: requirements.lock pyproject.toml tools/make-venv
+	@sh tools/make-venv requirements.lock
+	@touch $@ .venv/server
 
 # Pins every version with hashes and without URLs; needs uv, from the package index. The image's packages are a
 # subset of the tested ones, at the same versions.
