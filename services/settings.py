@@ -172,7 +172,7 @@ def _env(name: str, default: Any, **limits: Any) -> Any:
 
 
 class Settings(BaseSettings):
-    """Everything that can be configured, in the order of the settings table of the README."""
+    """Everything that can be configured, in the order of docs/settings.md."""
 
     model_config = SettingsConfigDict(
         env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True, populate_by_name=True

@@ -20,6 +20,7 @@ DOCUMENTS = (
     "docs/operating.md",
     "docs/performance.md",
     "docs/private-apis.md",
+    "docs/settings.md",
     "docs/upstream.md",
     "demo/README.md",
 )
