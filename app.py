@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 from rest import exception_handlers, graphiql_page, routes
 from rest.middleware import (
     AuthenticationMiddleware,
+    ClientLimitMiddleware,
     CORSMiddleware,
     ProxyHeadersMiddleware,
     RequestContextMiddleware,
@@ -50,6 +51,7 @@ def build_app(settings: Settings) -> Starlette:
             Middleware(TrustedHostsMiddleware, settings.allowed_hosts, settings.public_url),
             Middleware(ProxyHeadersMiddleware, settings.trusted_proxies),
             Middleware(CORSMiddleware),
+            Middleware(ClientLimitMiddleware),
             # before the cache, which does not know who may read
             Middleware(AuthenticationMiddleware),
             Middleware(ResponseCacheMiddleware, catalog_version),

@@ -34,6 +34,9 @@ def jmgraph(**settings: str) -> Iterator[tuple[str, int]]:
             "JMGRAPH_PORT": str(port),
             "JMGRAPH_DATA_DIR": str(folder / "data"),
             "JMGRAPH_LOG_LEVEL": "warning",
+            # counted, as for any client, but never refused
+            "JMGRAPH_CLIENT_RATE": "1000000000",
+            "JMGRAPH_CLIENT_SITE_RATE": "1000000000",
             **{f"JMGRAPH_{name.upper()}": value for name, value in settings.items()},
         }
         stack.enter_context(process(["-m", "cli", "up"], environment))

@@ -54,6 +54,12 @@ def _environment(addresses: dict[str, Any]) -> dict[str, str]:
     }
 
 
+def _limits(settings: Settings) -> dict[str, str]:
+    """No limits of clients but those that are set: the sample site is called as often as anybody likes."""
+    names = {"client_rate": "JMGRAPH_CLIENT_RATE", "client_site_rate": "JMGRAPH_CLIENT_SITE_RATE"}
+    return {variable: "0" for name, variable in names.items() if name not in settings.model_fields_set}
+
+
 WELCOME = """\
 jmgraph demo: made-up comics from a sample site on this machine. Ctrl-C ends everything.
 
@@ -85,5 +91,5 @@ async def run_demo(settings: Settings) -> int:
     data_dir = demo_data_dir(settings).resolve()
     own = settings.model_copy(update={"data_dir": data_dir})
     async with demo_site(data_dir / "site") as site:
-        environment = {**site, "JMGRAPH_DATA_DIR": str(data_dir)}
+        environment = {**site, **_limits(settings), "JMGRAPH_DATA_DIR": str(data_dir)}
         return await up(own, environment, welcome)

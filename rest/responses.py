@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.errors import ErrorCode, Internal, JmgraphError
-from services.http_semantics import STALE_WARNING, quality_values
+from services.http_semantics import STALE_WARNING, quality_values, retry_headers
 from services.observability import RequestStats
 
 log = structlog.get_logger("jmgraph.http")
@@ -100,19 +100,14 @@ def sort_allow(error: HTTPException) -> HTTPException:
 
 
 def jmgraph_error_response(error: JmgraphError) -> Response:
-    """An error of ours as `error_response`; with `Retry-After` where it is known."""
+    """An error of ours as `error_response`; with `Retry-After` and the limit exceeded where they are known."""
     return error_response(
         STATUS_OF_CODE[error.error_code],
         error.error_code,
         error.message,
         retryable=error.retryable,
-        headers=retry_after(error),
+        headers=retry_headers(error),
     )
-
-
-def retry_after(error: JmgraphError) -> dict[str, str]:
-    """`Retry-After` in whole seconds, where the error knows when to try again."""
-    return {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
 
 
 async def _handle_http_exception(_: Request, error: HTTPException) -> Response:

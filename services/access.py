@@ -6,12 +6,15 @@ Reads ASGI scopes; knows no web framework.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import hmac
 import time
 from collections.abc import Hashable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
+from functools import lru_cache
+from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -245,6 +248,19 @@ class Access:
         if caller.origin is not None and "*" not in self._origins and not self.is_own_page(caller):
             raise Forbidden("Pages of this origin may not change state here; JMGRAPH_CORS_ORIGINS allows more.")
 
+    def client(self, scope: Scope) -> str:
+        """Whose budget a request without a person's token is counted in: a valid API key, else its address.
+
+        An address of IPv6 stands for its /64, which is what a household gets; "" for a connection without an address.
+        """
+        headers = scope["headers"]
+        if self._keys:
+            key = header(headers, b"x-api-key") or bearer_token(header(headers, b"authorization"))
+            if key and self._is_key(_as_utf8(key)):
+                return "key:" + hashlib.sha256(key.encode()).hexdigest()[:16]
+        peer = scope.get("client")
+        return _network_of(peer[0]) if peer else ""
+
     def require_write_access(self, caller: Caller) -> None:
         """Return for a caller who may change state.
 
@@ -339,6 +355,18 @@ def _seconds_until_expiry(caller: Caller) -> float | None:
     if viewer is None or viewer.expires_at is None:
         return None
     return max(_EXPIRY_RETRY_S, viewer.expires_at.timestamp() - time.time())
+
+
+@lru_cache(maxsize=4096)
+def _network_of(address: str) -> str:
+    """An address of IPv4 as it is, of IPv6 its /64: "2001:db8:0:1::/64"; any other text as it is."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv4Address):
+        return str(parsed)
+    return str(parsed.ipv4_mapped or ip_network((int(parsed) >> 64 << 64, 64)))
 
 
 def _host(scope: Scope) -> str:

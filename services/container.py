@@ -16,6 +16,7 @@ import structlog
 
 from services.access import Access
 from services.catalog import AlbumDetail, Catalog, Covers, EhTagIndex, Pages, open_catalog
+from services.client_limits import ClientLimits, open_client_limits
 from services.database import Database, open_database
 from services.downloads import (
     ArchiveStore,
@@ -61,6 +62,7 @@ class Services:
     downloads: Downloads
     notifications: Notifications
     queries: PersistedQueryStore
+    client_limits: ClientLimits
 
 
 @asynccontextmanager
@@ -91,6 +93,9 @@ async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterat
         downloads = await enter(
             open_downloads(redis, events, site.catalog, archives, staging, _download_limits(settings))
         )
+        client_limits = await enter(
+            open_client_limits(redis, requests=settings.client_rate, site_calls=settings.client_site_rate)
+        )
         notifications = await enter(open_notifications(redis, events, downloads))
         await enter(_background_task(downloads.maintain))
         await enter(metrics.measured_process(lambda: downloads.subscriber_count))
@@ -112,6 +117,7 @@ async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterat
             downloads=downloads,
             notifications=notifications,
             queries=PersistedQueryStore(redis),
+            client_limits=client_limits,
         )
 
 

@@ -33,7 +33,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 from math import ceil
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 
 class ErrorCode(StrEnum):
@@ -292,10 +292,22 @@ class StorageFull(QueueRejected):
     code = ErrorCode.STORAGE_FULL
 
 
+class RatePolicy(NamedTuple):
+    """How often something may be done: `limit` times in each span of `window_s`; `name` is "requests", say."""
+
+    name: str
+    limit: int
+    window_s: float
+
+
 class RateLimited(QueueRejected):
-    """The caller sends too many requests to this server."""
+    """The caller sends too many requests to this server; `policy` says how many are allowed."""
 
     code = ErrorCode.RATE_LIMITED
+
+    def __init__(self, message: str, retry_after_s: float | None = None, policy: RatePolicy | None = None) -> None:
+        super().__init__(message, retry_after_s)
+        self.policy = policy
 
 
 class StorageUnavailable(JmgraphError):

@@ -13,6 +13,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
+from services.errors import JmgraphError, RateLimited
+
 RawHeaders = Iterable[tuple[bytes, bytes]]
 """Headers as ASGI has them: name in lower case and value, one pair a header line."""
 
@@ -178,3 +180,18 @@ async def body_chunks(headers: RawHeaders, receive: Receive, limit_bytes: int) -
 async def read_body(headers: RawHeaders, receive: Receive, limit_bytes: int) -> bytes:
     """The whole body of a request; raises as `body_chunks`."""
     return b"".join([chunk async for chunk in body_chunks(headers, receive, limit_bytes)])
+
+
+def retry_headers(error: JmgraphError) -> dict[str, str]:
+    """`Retry-After` in whole seconds where the error knows when to try again; with the limit where one was exceeded.
+
+    Source: draft-ietf-httpapi-ratelimit-headers-10, `RateLimit: "requests";r=0;t=12`.
+    """
+    if error.retry_after is None:
+        return {}
+    headers = {"Retry-After": str(error.retry_after)}
+    if isinstance(error, RateLimited) and error.policy is not None:
+        name, limit, window_s = error.policy
+        headers["RateLimit-Policy"] = f'"{name}";q={limit};w={window_s:.0f}'
+        headers["RateLimit"] = f'"{name}";r=0;t={error.retry_after}'
+    return headers

@@ -34,6 +34,7 @@ LONGEST_S = 1e9
 """Thirty years: what Redis and dates can count with, however it is added up."""
 LONGEST_ATTEMPT_S = 3600.0
 LONGEST_QUEUE = 1_000_000
+HIGHEST_RATE = 1_000_000_000
 
 _COMMITTER = re.compile(r"[^<>\x00-\x1f]*[^<>\s\x00-\x1f] <[^<>\s\x00-\x1f]*@[^<>\s\x00-\x1f]*>")
 
@@ -240,6 +241,9 @@ class Settings(BaseSettings):
     guests: Literal["", "none", "read", "all"] = _env("GUESTS", "")
     site_login: Annotated[bool | None, BeforeValidator(_none_if_empty)] = _env("SITE_LOGIN", None)
     session_ttl_s: PositiveSeconds = _env("SESSION_TTL", 2592000.0)
+
+    client_rate: int = _env("CLIENT_RATE", 600, ge=0, le=HIGHEST_RATE)
+    client_site_rate: int = _env("CLIENT_SITE_RATE", 240, ge=0, le=HIGHEST_RATE)
 
     query_budget: int = _env("QUERY_BUDGET", 120, ge=1)
     query_depth: int = _env("QUERY_DEPTH", 15, ge=1)

@@ -124,6 +124,8 @@ def make_settings(demo: RunningDemo, redis_url: str, tmp_path: Path) -> Callable
             "jm_timeout_s": 5.0,
             "jm_retries": 2,
             "disk_floor_bytes": 0,
+            "client_rate": 0,
+            "client_site_rate": 0,
         }
         return read_settings(**(defaults | overrides))
 

@@ -145,7 +145,8 @@ def run(folder: Path, *arguments: str, **environment: str) -> CompletedCommand:
 
 def _environment(own: Environment) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("JMGRAPH_")}
-    return {**kept, "JMGRAPH_LOG_FORMAT": "json", "NO_COLOR": "1", **own}
+    unlimited = {"JMGRAPH_CLIENT_RATE": "0", "JMGRAPH_CLIENT_SITE_RATE": "0"}
+    return {**kept, **unlimited, "JMGRAPH_LOG_FORMAT": "json", "NO_COLOR": "1", **own}
 
 
 def _kill(pid: int) -> None:

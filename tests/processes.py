@@ -58,6 +58,8 @@ def environment_of(demo: RunningDemo, redis_url: str, data_dir: Path) -> dict[st
         "JMGRAPH_JM_RETRIES": "1",
         "JMGRAPH_JM_RATE": "1000",
         "JMGRAPH_DISK_FLOOR": "0",
+        "JMGRAPH_CLIENT_RATE": "0",
+        "JMGRAPH_CLIENT_SITE_RATE": "0",
         "JMGRAPH_LOG_LEVEL": "warning",
         "JMGRAPH_LOG_FORMAT": "json",
     }

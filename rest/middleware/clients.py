@@ -1,16 +1,18 @@
-"""Who sends a request: what trusted proxies report of it, and whose credential it carries."""
+"""Who sends a request: what trusted proxies report of it, how many a client may send, whose credential it carries."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from ipaddress import ip_address, ip_network
 from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from rest.middleware.credentials import pass_on_authenticated
-from services.access import SESSION_COOKIE
+from rest.middleware.credentials import pass_on_authenticated, refuse, token_of
+from services.access import SESSION_COOKIE, Caller
 from services.container import Services
+from services.errors import RateLimited
+from services.observability import client_meter
 
 Header = tuple[bytes, bytes]
 
@@ -26,7 +28,8 @@ class ProxyHeadersMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Rewrite the scope, then pass the request on."""
         if scope["type"] in ("http", "websocket") and _is_forwarded(scope["headers"]) and self._trusts(scope):
-            scope.update(_forwarded(scope))  # in place, so that the middlewares before this one see the route
+            # in place, so that the middlewares before this one see the route
+            scope.update(_forwarded(scope, self._is_trusted))
         await self._app(scope, receive, send)
 
     def _trusts(self, scope: Scope) -> bool:
@@ -35,8 +38,11 @@ class ProxyHeadersMiddleware:
         client = scope.get("client")
         if client is None:
             return True  # a unix socket: only this machine can connect to it
+        return self._is_trusted(client[0])
+
+    def _is_trusted(self, host: str) -> bool:
         try:
-            address = ip_address(client[0])
+            address = ip_address(host)
         except ValueError:
             return False
         return any(address in network for network in self._networks)
@@ -46,7 +52,7 @@ def _is_forwarded(headers: Sequence[Header]) -> bool:
     return any(name.startswith(b"x-forwarded-") for name, _ in headers)
 
 
-def _forwarded(scope: Scope) -> dict[str, Any]:
+def _forwarded(scope: Scope, is_trusted: Callable[[str], bool]) -> dict[str, Any]:
     """The entries of the scope that the headers replace."""
     values = {name: value.decode("latin-1") for name, value in scope["headers"] if name.startswith(b"x-forwarded-")}
     changed: dict[str, Any] = {}
@@ -57,7 +63,7 @@ def _forwarded(scope: Scope) -> dict[str, Any]:
     if host := _first(values.get(b"x-forwarded-host", "")):
         others = [header for header in scope["headers"] if header[0] != b"host"]
         changed["headers"] = [*others, (b"host", host.encode("latin-1"))]
-    if client := _first(values.get(b"x-forwarded-for", "")):
+    if client := _client(values.get(b"x-forwarded-for", ""), is_trusted):
         changed["client"] = (client, 0)
     if prefix := _prefix(values.get(b"x-forwarded-prefix", "")):
         changed["root_path"] = prefix
@@ -77,11 +83,70 @@ def _first(value: str) -> str:
     return value.split(",")[0].strip()
 
 
+def _client(value: str, is_trusted: Callable[[str], bool]) -> str:
+    """Who sent a request, by `X-Forwarded-For`: the last address that is no trusted proxy's.
+
+    What stands before it was sent by that client itself, which may claim to be anybody. Where all are trusted (as
+    with `*`, which names none) it is the first.
+    """
+    addresses = [part for part in map(str.strip, value.split(",")) if part]
+    return next((address for address in reversed(addresses) if not is_trusted(address)), _first(value))
+
+
 def _prefix(value: str) -> str:
     """The sub-path, as "/jm"; "" without one, or for what is no plain path."""
     path = "/" + _first(value).strip("/")
     is_plain = path != "/" and "//" not in path and all(part not in (".", "..") for part in path.split("/"))
     return path if is_plain and path.isprintable() and not set(path) & set('"<>\\?# ') else ""
+
+
+REQUEST_WEIGHTS = {"graphql": 1.0, "v1": 1.0, "ws": 1.0, "api": 1.0, "opds": 1.0, "images": 0.1, "downloads": 0.1}
+"""What a request counts in its client's budget, by the first segment of its path; 0 for the page and its files, the
+documents and the health checks. A page of a reader shows dozens of pictures, and a file is fetched in ranges.
+"""
+
+
+class ClientLimitMiddleware:
+    """Counts the requests of each client and the calls to the site they cost; 429 to a client over its budget.
+
+    `/graphql` counts its own: its errors have another form, and a WebSocket or a stream carries many operations.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Count the request, then pass it on."""
+        services: Services | None = getattr(scope["app"].state, "services", None)  # None until the lifespan begins
+        weight, segment = 0.0, ""
+        if services is not None and scope["type"] in ("http", "websocket"):
+            segment = scope["path"].removeprefix(scope.get("root_path", "")).lstrip("/").partition("/")[0]
+            weight = REQUEST_WEIGHTS.get(segment, 0.0)
+        if services is None or not weight:
+            await self._app(scope, receive, send)
+            return
+        budget = services.client_limits.of(_client_name(services, scope))
+        if segment != "graphql":
+            try:
+                budget.take_request(weight)
+            except RateLimited as error:
+                await refuse(error, Caller(), f"/{segment}", scope, receive, send)
+                return
+        token = client_meter.set(budget)  # no context manager: it would take as long as all the rest
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            client_meter.reset(token)
+
+
+def _client_name(services: Services, scope: Scope) -> str:
+    """Whose budget a request is counted in: of a person whose token was verified lately, else as `Access` says."""
+    if _has_credential(scope["headers"]):
+        token = token_of(scope["headers"])
+        viewer = None if token is None else services.people.tokens.known(token)
+        if viewer is not None:
+            return f"user:{viewer.user.id}"
+    return services.access.client(scope)
 
 
 class AuthenticationMiddleware:

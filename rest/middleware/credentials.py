@@ -13,12 +13,12 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from rest.responses import STATUS_OF_CODE, error_response, retry_after
+from rest.responses import STATUS_OF_CODE, error_response
 from rest.v1.errors import detail_response
 from services.access import IDENTITY_KEY, SESSION_COOKIE, Access, Caller, CredentialKind, Identity, Right
 from services.container import Services
 from services.errors import Forbidden, JmgraphError, Unauthenticated
-from services.http_semantics import bearer_token, header
+from services.http_semantics import bearer_token, header, retry_headers
 from services.people import Viewer, is_token
 
 Header = tuple[bytes, bytes]
@@ -83,7 +83,7 @@ async def pass_on_authenticated(app: ASGIApp, services: Services, scope: Scope, 
         scope[IDENTITY_KEY] = identity
         send = _removing_cookie(access, identity, scope, send)
     if (refusal := _refusal(access, scope, path, identity)) is not None:
-        await _refuse(refusal, access.caller(scope), path, scope, receive, send)
+        await refuse(refusal, access.caller(scope), path, scope, receive, send)
         return
     if not access.allows(Caller(), Right.READ):
         send = _private(send)
@@ -142,6 +142,14 @@ async def _identify(services: Services, scope: Scope, path: str) -> Identity | N
     return None if cookie is None else await _identity_of(services, CredentialKind.COOKIE, cookie)
 
 
+def token_of(headers: Iterable[Header]) -> str | None:
+    """The person's token that a request carries in a header or a cookie, not verified; None without one."""
+    for token in (bearer_token(header(headers, b"authorization")), header(headers, b"x-token")):
+        if token is not None and is_token(token):
+            return token
+    return _session_cookie(headers)
+
+
 async def _identity_of(services: Services, kind: CredentialKind, token: str) -> Identity:
     tokens = services.people.tokens
     try:
@@ -186,7 +194,7 @@ def _is_under(path: str, prefixes: tuple[str, ...]) -> bool:
     return any(path == prefix or path.startswith(f"{prefix}/") for prefix in prefixes)
 
 
-async def _refuse(error: JmgraphError, caller: Caller, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+async def refuse(error: JmgraphError, caller: Caller, path: str, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer with the error in the form of the API that has this path."""
     response = _refusal_response(error, caller, path, scope)
     if scope["type"] == "websocket":
@@ -197,7 +205,7 @@ async def _refuse(error: JmgraphError, caller: Caller, path: str, scope: Scope, 
 
 def _refusal_response(error: JmgraphError, caller: Caller, path: str, scope: Scope) -> Response:
     status = STATUS_OF_CODE[error.error_code]
-    headers = {"Cache-Control": "no-store", **retry_after(error)}
+    headers = {"Cache-Control": "no-store", **retry_headers(error)}
     if status == 401:
         headers["WWW-Authenticate"] = _challenge(path, scope["headers"])
     if _is_under(path, _V1_PATHS):

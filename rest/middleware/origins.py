@@ -70,7 +70,17 @@ def _is_ip_address(name: str) -> bool:
     return True
 
 
-EXPOSED_HEADERS = ("ETag", "Age", "Warning", "Retry-After", "Content-Range", "Content-Disposition", "X-Request-ID")
+EXPOSED_HEADERS = (
+    "ETag",
+    "Age",
+    "Warning",
+    "Retry-After",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Content-Range",
+    "Content-Disposition",
+    "X-Request-ID",
+)
 PREFLIGHT_MAX_AGE_S = 86400
 
 Header = tuple[bytes, bytes]

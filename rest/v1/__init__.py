@@ -7,7 +7,7 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.routing import BaseRoute, Route, Router
 
 from rest.v1 import downloads, notifications, reads
-from rest.v1.errors import exception_handlers
+from rest.v1.errors import exception_handlers, v1_error_response
 
 GROUPS = (reads.GROUP, downloads.GROUP, notifications.GROUP)
 
@@ -25,4 +25,4 @@ routes: list[BaseRoute] = [
 Not a `Mount`, whose pattern ends at a newline: a search text may have one.
 """
 
-__all__ = ["GROUPS", "routes"]
+__all__ = ["GROUPS", "routes", "v1_error_response"]

@@ -9,9 +9,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from rest.responses import STATUS_OF_CODE, json_response, retry_after, sort_allow
+from rest.responses import STATUS_OF_CODE, json_response, sort_allow
 from rest.v1.schemas import Detail, FileError
 from services.errors import BlockedByPolicy, ErrorCode, JmgraphError, UpstreamFailure
+from services.http_semantics import retry_headers
 
 
 def detail_response(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
@@ -39,12 +40,17 @@ async def _handle_http_exception(_: Request, error: HTTPException) -> Response:
 
 
 async def _handle_jmgraph_error(_: Request, error: JmgraphError) -> Response:
+    return v1_error_response(error)
+
+
+def v1_error_response(error: JmgraphError) -> Response:
+    """An error of ours as the legacy API has it."""
     if isinstance(error, BlockedByPolicy):
         return detail_response(404, "Album not found")
     if isinstance(error, UpstreamFailure):
         status = 502 if error.error_code is ErrorCode.UPSTREAM_BROKEN else 504
-        return detail_response(status, error.message, retry_after(error))
-    return detail_response(STATUS_OF_CODE[error.error_code], error.message)
+        return detail_response(status, error.message, retry_headers(error))
+    return detail_response(STATUS_OF_CODE[error.error_code], error.message, retry_headers(error))
 
 
 async def _handle_file_exception(_: Request, error: HTTPException) -> Response:

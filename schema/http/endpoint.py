@@ -27,9 +27,9 @@ from schema.http.response import Responder, ResponseCache, response_of, was_refu
 from schema.http.sse import send_events
 from schema.http.websocket import WebSocketEndpoint
 from services.access import Right
-from services.errors import JmgraphError
+from services.errors import JmgraphError, RateLimited
 from services.http_semantics import BodyIncomplete, BodyTooLarge, header, read_body
-from services.observability import RequestStats, metrics, open_stats
+from services.observability import RequestStats, metrics, open_stats, take_request
 
 MAX_BODY_BYTES = 1 << 20
 """A document of the token limit is far smaller."""
@@ -95,6 +95,7 @@ class GraphQLEndpoint:
             _check_rights(context, [Right.READ])
             await self._ide_page(HTTPConnection(scope))(scope, receive, send)
             return
+        _count_operation()
         request = await self._with_persisted_query(await self._read(scope, receive), context)
         if self._wants_events(accept, request):
             await self._stream(request, context, method, receive, send)
@@ -223,6 +224,13 @@ class GraphQLEndpoint:
         )
         endings = (self._stopping.wait(), context.wait_until_revoked())
         await send_events(results, receive, send, endings, [(b"vary", b"Accept")])
+
+
+def _count_operation() -> None:
+    try:
+        take_request()
+    except RateLimited as error:
+        raise RequestError.of(error) from None
 
 
 def _check_media_type(content_type: str) -> None:

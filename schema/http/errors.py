@@ -11,6 +11,7 @@ from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
 from services.errors import ErrorCode, Internal, JmgraphError
+from services.http_semantics import retry_headers
 
 log = structlog.get_logger("jmgraph.graphql")
 
@@ -20,7 +21,7 @@ TOO_COSTLY = "OPERATION_TOO_COSTLY"
 PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
 BAD_REQUEST = "BAD_REQUEST"
 
-_STATUS_OF_CODE = {ErrorCode.UNAUTHENTICATED: 401, ErrorCode.FORBIDDEN: 403}
+_STATUS_OF_CODE = {ErrorCode.UNAUTHENTICATED: 401, ErrorCode.FORBIDDEN: 403, ErrorCode.RATE_LIMITED: 429}
 
 NO_SUCH_OPERATION = "The document has no such operation, or several: name one."
 
@@ -37,11 +38,11 @@ class RequestError(Exception):
 
     @classmethod
     def of(cls, error: JmgraphError) -> RequestError:
-        """The refusal of a caller: 401, 403, or 503 where it can't be told who that is."""
+        """The refusal of a caller: 401, 403, 429, or 503 where it can't be told who that is."""
         status = _STATUS_OF_CODE.get(error.error_code, 503)
         refusal = cls(status, error.error_code, error.message)
         refusal.extensions = error.extensions
-        refusal.headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+        refusal.headers = {"WWW-Authenticate": "Bearer"} if status == 401 else retry_headers(error)
         return refusal
 
 

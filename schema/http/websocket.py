@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any, Self, cast
 
 import orjson
+from graphql import GraphQLError, GraphQLFormattedError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -21,7 +22,8 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Bas
 from strawberry.subscriptions.protocols.graphql_ws.handlers import BaseGraphQLWSHandler
 
 from resolvers.context import Context
-from services.errors import JmgraphError, StorageUnavailable, Unauthenticated
+from services.errors import JmgraphError, RateLimited, StorageUnavailable, Unauthenticated
+from services.observability import take_request
 from services.tasks import cancel_and_wait
 
 INIT_WAIT = timedelta(seconds=20)
@@ -76,6 +78,9 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):  # private
         if message["type"] == "subscribe" and not await _is_still_valid(self.context):
             await self._revoke()
             return
+        if message["type"] == "subscribe" and (refused := _one_too_many()) is not None:
+            await self.send_message({"id": message["id"], "type": "error", "payload": [refused]})
+            return
         await super().handle_message(_without_null_payload(message))
 
     async def handle_connection_init(self, message: Any) -> None:
@@ -120,6 +125,9 @@ class LegacyHandler(BaseGraphQLWSHandler[Context, None]):  # private API of Stra
         if message["type"] == "start" and not await _is_still_valid(self.context):
             await self._revoke()
             return
+        if message["type"] == "start" and (refused := _one_too_many()) is not None:
+            await self.send_message({"id": message["id"], "type": "error", "payload": refused})
+            return
         await super().handle_message(_without_null_payload(message))
 
     async def handle_connection_init(self, message: Any) -> None:
@@ -143,6 +151,15 @@ async def _refusal(context: Context, message: dict[str, Any]) -> JmgraphError | 
         await context.read_connection_params(message.get("payload") or {})
     except JmgraphError as error:
         return error
+    return None
+
+
+def _one_too_many() -> GraphQLFormattedError | None:
+    """The error of an operation that is one too many for its client; None for any other."""
+    try:
+        take_request()
+    except RateLimited as error:
+        return GraphQLError(error.message, extensions=error.extensions).formatted
     return None
 
 

@@ -55,7 +55,7 @@ class InFlightCall(Generic[T]):
     """One call in flight, with its own request statistics; not cancelled with the caller that started it."""
 
     def __init__(self, work: Callable[[InFlightCall[T]], Awaitable[T]], priority: Priority) -> None:
-        self.stats = RequestStats(priority=priority)
+        self.stats = RequestStats(priority=priority, meter=None)
         """Those of the work: a caller that joins later may raise its priority, and pays for its calls."""
         self._stale: asyncio.Future[T | None] = asyncio.get_running_loop().create_future()
         self._work = work

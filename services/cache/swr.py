@@ -13,12 +13,15 @@ from typing import Any, TypeVar
 
 from services.cache.single_flight import InFlightCall, RefreshLock, SingleFlight
 from services.cache.tiers import CacheEntry, CacheKey, MemoryTier, RedisTier
-from services.errors import JmgraphError, OperationTooCostly, UpstreamFailure
+from services.errors import JmgraphError, OperationTooCostly, RateLimited, UpstreamFailure
 from services.observability import Priority, current_stats, metrics
 
 T = TypeVar("T")
 Fetch = Callable[[], Awaitable[T | None]]
 ReadObserver = Callable[[str, str], None]
+
+READ_FAILURES = (UpstreamFailure, OperationTooCostly, RateLimited)
+"""The site failed, or may not be called for this caller now: a stale entry is used where there is one."""
 
 MAX_ENTRIES = 8192
 MAX_BYTES = 12 << 20
@@ -146,7 +149,7 @@ class Cache:
         try:
             async with asyncio.timeout(self._refresh_wait_s):
                 return self._return_fetched(kind, await call.result(), call)
-        except (TimeoutError, UpstreamFailure, OperationTooCostly):
+        except (TimeoutError, *READ_FAILURES):
             return self._return(kind, stale, "stale")
 
     def _is_usable(self, entry: CacheEntry[Any]) -> bool:
@@ -231,5 +234,5 @@ def record_read(kind: str, outcome: str) -> None:
 async def _outcome(read: Callable[[str], Awaitable[T]], key: str) -> T | JmgraphError:
     try:
         return await read(key)
-    except (UpstreamFailure, OperationTooCostly) as failure:
+    except READ_FAILURES as failure:
         return failure

@@ -12,11 +12,11 @@ from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
-from services.errors import OperationTooCostly
+from services.errors import JmgraphError, OperationTooCostly
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
@@ -36,12 +36,37 @@ class Priority(IntEnum):
     BACKGROUND = 2
 
 
+class ClientMeter(Protocol):
+    """Counts the requests of one client, and the calls to the site that they cost."""
+
+    def take_request(self) -> None:
+        """Count a request. Raises `RateLimited` for one too many."""
+
+    def refusal(self, weight: float) -> JmgraphError | None:
+        """Why no call of this weight may be made for it now; None when one may."""
+
+    def charge(self, weight: float) -> None:
+        """Count calls of this weight; a negative number gives some back."""
+
+
+client_meter: ContextVar[ClientMeter | None] = ContextVar("jmgraph_client_meter", default=None)
+"""Of the client whose request is served; it counts the calls of the statistics that are opened meanwhile."""
+
+
+def take_request() -> None:
+    """Count an operation of the client whose request is served. Raises `RateLimited` for one too many."""
+    if (meter := client_meter.get()) is not None:
+        meter.take_request()
+
+
 @dataclass(slots=True, eq=False)
 class RequestStats:
     """Counters of one operation; mutable."""
 
     priority: Priority = Priority.INTERACTIVE
     upstream_calls: int = 0
+    upstream_weight: float = 0.0
+    """Of these calls together; that of a picture is less than one."""
     call_limit: int | None = None
     """Calls to the site that it may make; None for any number."""
     cache_hits: int = 0
@@ -52,22 +77,24 @@ class RequestStats:
     """Seconds until the first of its parts is no longer fresh; None while no part was recorded."""
     is_private: bool = False
     """True once something was read that must not be in a shared cache (a download, say)."""
+    meter: ClientMeter | None = field(default_factory=client_meter.get)
+    """Of the client that sent the request; None for work of the server's own."""
     payers: list[RequestStats] = field(default_factory=list)
     """Of a shared fetch: the operations that wait for it, each of which would have made its calls itself."""
 
-    def charge_call(self) -> None:
+    def charge_call(self, weight: float = 1.0) -> None:
         """Count a call to the site that is about to be made, for all who wait for it.
 
-        Raises `OperationTooCostly` when none of them may make another.
+        Raises `OperationTooCostly` or `RateLimited` when none of them may make another.
         """
-        if (limit := self._spent_limit()) is not None:
-            raise OperationTooCostly(limit)
-        self._count(1)
+        if (refusal := self._refusal(weight)) is not None:
+            raise refusal
+        self._count(1, weight)
 
     @contextmanager
     def paying_for(self, shared: RequestStats) -> Iterator[None]:
         """Pay within the block for the calls of a shared fetch, those that it has made before included."""
-        self._count(shared.upstream_calls)
+        self._count(shared.upstream_calls, shared.upstream_weight)
         shared.payers.append(self)
         try:
             yield
@@ -76,19 +103,24 @@ class RequestStats:
 
     def refund(self, shared: RequestStats) -> None:
         """Take back what was paid for a shared fetch that is not waited for in the end."""
-        self._count(-shared.upstream_calls)
+        self._count(-shared.upstream_calls, -shared.upstream_weight)
 
-    def _count(self, calls: int) -> None:
+    def _count(self, calls: int, weight: float) -> None:
         self.upstream_calls += calls
+        self.upstream_weight += weight
+        if self.meter is not None:
+            self.meter.charge(weight)
         for payer in self.payers:
-            payer._count(calls)
+            payer._count(calls, weight)
 
-    def _spent_limit(self) -> int | None:
-        """The limit that forbids another call; None while somebody may make one."""
+    def _refusal(self, weight: float) -> JmgraphError | None:
+        """Why another call may not be made; None while somebody may make one."""
         if self.call_limit is not None and self.upstream_calls >= self.call_limit:
-            return self.call_limit
-        limits = [payer._spent_limit() for payer in self.payers]
-        return None if None in limits else next(iter(limits), None)
+            return OperationTooCostly(self.call_limit)
+        if self.meter is not None and (refusal := self.meter.refusal(weight)) is not None:
+            return refusal
+        refusals = [payer._refusal(weight) for payer in self.payers]
+        return None if None in refusals else next(iter(refusals), None)
 
     def record_part(self, *, age_s: float, fresh_for_s: float, stale: bool) -> None:
         """Record a cached or fetched part of the response: its age, how long it stays fresh, whether it is stale."""

@@ -17,7 +17,7 @@ from jmcomic.jm_client_interface import JmApiResp
 from services.errors import UpstreamReason
 from services.upstream.failures import AttemptError, attempt_error, check_answer, failure_of_response
 from services.upstream.host_lists import image_base_urls
-from services.upstream.jmcomic_state import new_option, note_app_version
+from services.upstream.jmcomic_state import BUILT_IN_APP_VERSION, new_option, note_app_version
 from services.upstream.mapping import (
     CATEGORIES,
     ORDERS,
@@ -157,7 +157,8 @@ class JmApi:
         self._cookies = dict(answer.resp.cookies)
         self._cookies_until = self._clock() + _COOKIES_TTL_S
         data: dict[str, Any] = answer.res_data
-        note_app_version(str(data.get("jm3_version") or ""))
+        if (version := str(data.get("jm3_version") or "")) != BUILT_IN_APP_VERSION:
+            note_app_version(version)
         return data
 
     async def _get_about(self, host: str, path: str, params: dict[str, Any]) -> dict[str, Any]:

@@ -58,6 +58,9 @@ T = TypeVar("T")
 _USUAL_SCRAMBLE_ID = 220980
 """Of nearly every chapter. Source: jmcomic 2.7.10, `JmMagicConstants.SCRAMBLE_220980`."""
 
+_PICTURE_WEIGHT = 0.1
+"""Of a picture in a client's budget of calls, where a page of the site is one: CDNs send pictures by the thousand."""
+
 _SPARE_CONNECTIONS = 4
 """Beyond the limiter's number, for lists of hosts."""
 
@@ -286,7 +289,7 @@ class UpstreamClient:
         )
 
     async def _picture(self, path: str, *, bypass_cache: bool = False) -> bytes:
-        current_stats().charge_call()
+        current_stats().charge_call(_PICTURE_WEIGHT)
         hosts = await self._lists.ready(HostRole.IMAGE)
         fetch = partial(self._cdn.picture, path=path, bypass_cache=bypass_cache)
         return await self._http.request(hosts, fetch, self._http.deadline(), takes_token=False)

@@ -18,6 +18,9 @@ log = structlog.get_logger("jmgraph.jmcomic")
 _VERSION = re.compile(r"\d{1,4}(?:\.\d{1,4}){1,3}")
 
 
+BUILT_IN_APP_VERSION = JmMagicConstants.APP_VERSION
+"""The app's version that jmcomic ships: "2.1.12"."""
+
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s@]*@")
 
 
@@ -36,6 +39,8 @@ def _configure() -> None:
     JmModuleConfig.FLAG_USE_FIX_TIMESTAMP = False
     # Importing jmcomic adds a handler to its logger that prints titles to stdout.
     JmModuleConfig.EXECUTOR_LOG = _to_our_log
+    # It writes several lines a request: they are not even made where nobody reads them.
+    JmModuleConfig.FLAG_ENABLE_JM_LOG = logging.getLogger("jmgraph.jmcomic").isEnabledFor(logging.DEBUG)
     logger = logging.getLogger("jmcomic")
     logger.handlers.clear()
     logger.addHandler(logging.NullHandler())

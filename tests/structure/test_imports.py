@@ -27,8 +27,8 @@ MAY_USE = {
 OURS = {"services", "resolvers", "schema", "rest", "commands", "demo", "app", "worker", "cli", "tests", "benchmarks"}
 
 LAYERS = (
-    {"errors", "tasks", "processes", "http_semantics", "network"},
-    {"settings", "cursors"},
+    {"errors", "tasks", "processes", "network"},
+    {"settings", "cursors", "http_semantics"},
     {"observability"},
     {"redis", "imaging", "database"},
     {"cache", "upstream", "ehtag"},

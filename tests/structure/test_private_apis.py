@@ -316,6 +316,7 @@ def test_private_jmcomic_state() -> None:
         "FLAG_API_CLIENT_REQUIRE_COOKIES",
         "FLAG_USE_FIX_TIMESTAMP",
         "EXECUTOR_LOG",
+        "FLAG_ENABLE_JM_LOG",
         "APP_HEADERS_TEMPLATE",
         "APP_HEADERS_IMAGE",
         "HTML_HEADERS_TEMPLATE",
