@@ -14,7 +14,8 @@ from services.settings import VERSION
 DESCRIPTION = (
     "The HTTP beside `/graphql`: the old JMComic server API, images, files and the EhTag connector API. "
     "HEAD is answered where GET is; any other method that is not listed is 405. "
-    "A `Host` name that this server does not know is 400 at every address."
+    "A `Host` name that this server does not know is 400 at every address, and one request too many of a client 429, "
+    "with `Retry-After`, `RateLimit` and `RateLimit-Policy`."
 )
 
 SECURITY_SCHEMES: Mapping[str, Mapping[str, str]] = {
