@@ -307,10 +307,16 @@ class Access:
 
     def _refusal(self, caller: Caller, right: Right) -> JmgraphError | None:
         """Why the caller may not have this; None when they may."""
+        identity = caller.identity
+        failure = identity.failure if identity else None
+        # a browser sends a refused cookie by itself, also to log in again
+        is_obstacle = identity is not None and (
+            right is not Right.PUBLIC or identity.kind is not CredentialKind.COOKIE
+        )
+        if failure is not None and is_obstacle and not caller.is_host:
+            return failure
         if right is Right.PUBLIC or caller.is_host:
             return None
-        if caller.identity is not None and caller.identity.failure is not None:
-            return caller.identity.failure
         viewer = self.viewer(caller)
         if viewer is not None:
             return _refusal_of_person(viewer, right)

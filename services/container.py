@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from operator import attrgetter
-from pathlib import Path
 
 import structlog
 
@@ -29,13 +27,12 @@ from services.downloads import (
     open_downloads,
 )
 from services.ehtag import EditorRules, GitHubIdentity, TagDatabase, TagKind, open_identity, open_tag_database
-from services.errors import ConfigurationError
 from services.notifications import Notifications, open_notifications
 from services.observability import metrics, telemetry
 from services.people import People, open_people
 from services.persisted_queries import PersistedQueryStore
 from services.redis import Events, RedisClient, open_events, open_redis
-from services.settings import Settings
+from services.settings import Settings, make_data_dir
 from services.upstream import UpstreamClient, open_upstream
 
 log = structlog.get_logger("jmgraph.container")
@@ -72,7 +69,7 @@ async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterat
     `join`: without a Redis URL, join the Valkey that runs on this data directory; else start one where none runs.
     Raises `ConfigurationError` in one line for settings that can't work.
     """
-    _make_folder(settings.data_dir)
+    make_data_dir(settings.data_dir)
     async with AsyncExitStack() as stack:
         stack.enter_context(telemetry())
         enter = stack.enter_async_context
@@ -176,15 +173,6 @@ def _download_limits(settings: Settings) -> DownloadLimits:
         queue_limit=settings.download_queue_limit,
         disk_floor_bytes=settings.disk_floor_bytes,
     )
-
-
-def _make_folder(data_dir: Path) -> None:
-    try:
-        data_dir.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigurationError(f"JMGRAPH_DATA_DIR={str(data_dir)!r}: {error.strerror}; a folder") from None
-    if not os.access(data_dir, os.W_OK | os.X_OK):
-        raise ConfigurationError(f"JMGRAPH_DATA_DIR={str(data_dir)!r}: a folder that this user can write to")
 
 
 @asynccontextmanager

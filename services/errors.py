@@ -5,7 +5,9 @@ JmgraphError
 │   ├── AlbumNotFound
 │   ├── ChapterNotFound
 │   ├── DownloadNotFound
-│   └── TagNotFound
+│   ├── TagNotFound
+│   ├── UserNotFound
+│   └── AccessTokenNotFound
 ├── InvalidInput                 INVALID_INPUT
 ├── BlockedByPolicy              BLOCKED_BY_POLICY
 ├── OperationTooCostly           OPERATION_TOO_COSTLY
@@ -18,6 +20,7 @@ JmgraphError
 │   ├── StorageFull              STORAGE_FULL
 │   └── RateLimited              RATE_LIMITED
 ├── StorageUnavailable           STORAGE_UNAVAILABLE
+├── LoginsLimited                RATE_LIMITED
 ├── Unauthenticated              UNAUTHENTICATED
 │   └── InvalidCredentials
 ├── Forbidden                    FORBIDDEN
@@ -147,6 +150,22 @@ class TagNotFound(NotFound):
         super().__init__(f"Tag not found: {namespace}:{raw}")
         self.namespace = namespace
         self.raw = raw
+
+
+class UserNotFound(NotFound):
+    """This server has no such user."""
+
+    def __init__(self, user_id: str) -> None:
+        super().__init__("There is no such user.")
+        self.user_id = user_id
+
+
+class AccessTokenNotFound(NotFound):
+    """The person who asks has no such token."""
+
+    def __init__(self, token_id: str) -> None:
+        super().__init__("You have no such token.")
+        self.token_id = token_id
 
 
 class InvalidInput(JmgraphError):
@@ -318,6 +337,17 @@ class StorageUnavailable(JmgraphError):
 
     def __init__(self) -> None:
         super().__init__("The database of this server can't be reached now; try again in a moment.")
+
+
+class LoginsLimited(JmgraphError):
+    """Too many wrong passwords for this name, or from this address."""
+
+    code = ErrorCode.RATE_LIMITED
+    retryable = True
+
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__("Too many wrong passwords; try again later.")
+        self.retry_after_s = retry_after_s
 
 
 class Unauthenticated(JmgraphError):

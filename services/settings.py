@@ -286,6 +286,16 @@ def misspelt_variables() -> dict[str, str | None]:
     return {_PREFIX + name: _PREFIX + found[0] if found else None for name, found in nearest.items()}
 
 
+def make_data_dir(data_dir: Path) -> None:
+    """Make the data directory where it is missing. Raises `ConfigurationError` for one that can't be used."""
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"JMGRAPH_DATA_DIR={str(data_dir)!r}: {error.strerror}; a folder") from None
+    if not os.access(data_dir, os.W_OK | os.X_OK):
+        raise ConfigurationError(f"JMGRAPH_DATA_DIR={str(data_dir)!r}: a folder that this user can write to")
+
+
 def _sentence(error: ValidationError) -> str:
     first = error.errors()[0]
     field = str(first["loc"][0])

@@ -4,7 +4,8 @@ Other services import the tables from `services.database.models` and write SQLAl
 errors and the migrations stay in here.
 """
 
+from services.database.backup import read_backup, write_backup
 from services.database.engine import Database, open_database
 from services.database.migrations import REVISIONS
 
-__all__ = ["REVISIONS", "Database", "open_database"]
+__all__ = ["REVISIONS", "Database", "open_database", "read_backup", "write_backup"]

@@ -11,7 +11,7 @@ import fcntl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy import URL, Connection, event, make_url, text
@@ -25,6 +25,8 @@ from services.settings import Settings
 from services.tasks import cancel_and_wait
 
 log = structlog.get_logger("jmgraph.database")
+
+T = TypeVar("T")
 
 CONNECT_TIMEOUT_S = 5
 LOCK_TIMEOUT_S = 10.0
@@ -60,6 +62,11 @@ class Database:
         async with self._transaction({"is_writing": True}) as session:
             yield session
             await session.commit()
+
+    async def run_in_transaction(self, work: Callable[[Connection], T]) -> T:
+        """What `work` returns for a connection in a transaction that writes; undone when it raises."""
+        async with self.write() as session:
+            return await (await session.connection()).run_sync(work)
 
     async def check(self) -> None:
         """Return when the database answers; raises `StorageUnavailable`."""

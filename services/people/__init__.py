@@ -1,14 +1,16 @@
 """People: accounts, who is asking, and what is theirs alone."""
 
 from services.people.accounts import Accounts
-from services.people.factory import People, open_people
+from services.people.factory import AccountTools, People, open_people
 from services.people.records import AccessToken, IssuedToken, TokenScope, User, Viewer
-from services.people.secret_box import SecretBox
+from services.people.secret_box import KEY_FILE, SecretBox, write_secret_key
 from services.people.state import AccountsState
 from services.people.tokens import Tokens, is_token
 
 __all__ = [
+    "KEY_FILE",
     "AccessToken",
+    "AccountTools",
     "Accounts",
     "AccountsState",
     "IssuedToken",
@@ -20,4 +22,5 @@ __all__ = [
     "Viewer",
     "is_token",
     "open_people",
+    "write_secret_key",
 ]

@@ -6,6 +6,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
@@ -14,10 +15,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.database import Database
-from services.database.models import OWNER_ID, TokenRow, UserRow
+from services.database.models import OWNER_ID, BlockedTagRow, TokenRow, UserRow
 from services.errors import Conflict, InvalidCredentials
+from services.people.blocked_tags import parse_tags
 from services.people.names import check_password, name_key, parse_name
-from services.people.records import User
+from services.people.records import User, Viewer
 from services.people.state import AccountsState, note_change
 
 OWNER_NAME = "owner"
@@ -96,17 +98,17 @@ class Accounts:
         """Set an account's password, as the host may, and end all its sessions; False without such an account."""
         check_password(password)
         user = await self.find(name)
-        if user is None:
+        if user is None or user.name.startswith(SITE_PREFIX):
             return False
         await self._store_password(user.id, await self._hash(password))
         return True
 
     async def find(self, name: str) -> User | None:
-        """The account of this name, in any case and width."""
-        is_account = UserRow.password_hash.is_not(None)
+        """The user of this name, in any case and width; not the owner of an open server."""
         async with self._database.read() as session:
-            row = await session.scalar(select(UserRow).where(UserRow.name_key == name_key(name), is_account))
-        return None if row is None else User.of(row)
+            row = await session.scalar(select(UserRow).where(UserRow.name_key == name_key(name)))
+        is_user = row is not None and (row.id != OWNER_ID or row.password_hash is not None)
+        return User.of(row) if row is not None and is_user else None
 
     async def list(self) -> Sequence[User]:
         """All accounts, and users of the site, oldest first."""
@@ -147,6 +149,16 @@ class Accounts:
             async with self._database.read() as session:
                 row = (await session.scalars(query)).one()
         return User.of(row)
+
+    async def set_blocked_tags(self, viewer: Viewer, tags: Sequence[str]) -> Viewer:
+        """Withhold albums with these tags from this person, instead of the ones before. Raises `InvalidInput`."""
+        blocked = parse_tags(tags)
+        async with self._database.write() as session:
+            await session.execute(delete(BlockedTagRow).where(BlockedTagRow.user_id == viewer.user.id))
+            session.add_all(BlockedTagRow(user_id=viewer.user.id, tag=tag) for tag in blocked)
+            await note_change(session)
+        await self._state.refresh()
+        return replace(viewer, blocked_tags=blocked)
 
     async def _store_password(self, user_id: str, password_hash: str, *, but_session: str | None = None) -> None:
         """Store a new password's hash, and end the sessions of the user, one excepted."""

@@ -76,7 +76,8 @@ class IssuedToken:
 class Viewer:
     """Who is asking, verified. `token_id` is None for the owner of an open server and for a name with a password.
 
-    `is_session` is True for a login, False for an access token. `expires_at` is that of the token.
+    `is_session` is True for a login, False for an access token. `expires_at` is that of the token. `blocked_tags` are
+    what the person does not want to see, as EhTag's ids or as the site spells them.
     """
 
     user: User
@@ -84,6 +85,7 @@ class Viewer:
     token_id: str | None = None
     is_session: bool = False
     expires_at: datetime | None = None
+    blocked_tags: tuple[str, ...] = ()
 
     @property
     def is_admin(self) -> bool:

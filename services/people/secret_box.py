@@ -48,15 +48,15 @@ def open_secret_box(secret_key: str, data_dir: Path) -> SecretBox:
         raise ConfigurationError(f"{KEY_FILE} in JMGRAPH_DATA_DIR: {error.strerror}; a file of this user") from None
 
 
+def write_secret_key(data_dir: Path, key: bytes) -> None:
+    """Put this key in the data directory, in place of one that is there."""
+    _written(data_dir / KEY_FILE, key).replace(data_dir / KEY_FILE)
+
+
 def _key_in(path: Path) -> bytes:
     """The key in this file. Of several processes that make it at once, one is first."""
     if not path.exists():
-        made = path.with_name(f"{KEY_FILE}.{os.getpid()}")
-        file = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(file, "wb") as stream:
-            stream.write(Fernet.generate_key())
-            stream.flush()
-            os.fsync(stream.fileno())
+        made = _written(path, Fernet.generate_key())
         try:
             os.link(made, path)  # fails where another process was first
         except FileExistsError:
@@ -64,3 +64,15 @@ def _key_in(path: Path) -> bytes:
         finally:
             made.unlink()
     return path.read_bytes().strip()
+
+
+def _written(path: Path, key: bytes) -> Path:
+    """A file beside this one with the key, on disk, readable by its owner alone."""
+    made = path.with_name(f"{KEY_FILE}.{os.getpid()}")
+    made.unlink(missing_ok=True)
+    file = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(file, "wb") as stream:
+        stream.write(key)
+        stream.flush()
+        os.fsync(stream.fileno())
+    return made

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.database import Database
 from services.database.models import OWNER_ID, AccountsVersionRow, UserRow
 from services.errors import StorageUnavailable
+from services.people.blocked_tags import blocked_tags_of
 from services.people.records import User, Viewer, moment
 from services.redis import RedisClient, RedisUnavailable
 
@@ -34,10 +35,10 @@ class AccountsState:
     then takes it from Redis, and is open when nothing is known there.
     """
 
-    def __init__(self, database: Database, redis: RedisClient, on_change: Callable[[], None]) -> None:
+    def __init__(self, database: Database, redis: RedisClient | None) -> None:
         self._database = database
         self._redis = redis
-        self._on_change = on_change
+        self._on_change: list[Callable[[], None]] = []
         self._version: int | None = None
         self._changed = asyncio.Event()
         self.is_closed = False
@@ -48,6 +49,10 @@ class AccountsState:
     def version(self) -> int | None:
         """Changes whenever accounts or tokens do; None while they were never read."""
         return self._version
+
+    def call_on_change(self, *functions: Callable[[], None]) -> None:
+        """Call these when accounts or tokens have changed: they forget what they know."""
+        self._on_change += functions
 
     async def load(self) -> None:
         """Read the state for the first time."""
@@ -64,11 +69,13 @@ class AccountsState:
             if version == self._version:
                 return
             owner = await session.get(UserRow, OWNER_ID)
+            blocked_tags = await blocked_tags_of(session, OWNER_ID)
         is_news = is_closed != self.is_closed or self._version is None
         self._version, self.is_closed = version, is_closed
         if not is_closed and owner is not None:
-            self.owner = Viewer(User.of(owner))
-        self._on_change()
+            self.owner = Viewer(User.of(owner), blocked_tags=blocked_tags)
+        for forget in self._on_change:
+            forget()
         self._changed.set()
         self._changed = asyncio.Event()
         if is_news:
@@ -90,12 +97,16 @@ class AccountsState:
                 log.exception("the state of the accounts could not be read")
 
     async def _was_closed(self) -> bool:
+        if self._redis is None:
+            return False
         try:
             return bool(await self._redis.client.exists(_CLOSED_KEY))
         except RedisUnavailable:
             return False
 
     async def _remember(self, is_closed: bool) -> None:
+        if self._redis is None:
+            return
         try:
             if is_closed:
                 await self._redis.client.set(_CLOSED_KEY, b"1")

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.database import Database
 from services.database.models import TokenRow, UserRow
 from services.errors import InvalidInput, Unauthenticated
+from services.people.blocked_tags import blocked_tags_of
 from services.people.records import AccessToken, IssuedToken, TokenScope, User, Viewer, moment
 from services.people.state import note_change
 
@@ -145,9 +146,10 @@ class Tokens:
         query = select(TokenRow, UserRow).join(UserRow, UserRow.id == TokenRow.user_id)
         async with self._database.read() as session:
             found = (await session.execute(query.where(TokenRow.sha256 == digest))).one_or_none()
-        if found is None:
-            raise _refused()
-        token, user = found
+            if found is None:
+                raise _refused()
+            token, user = found
+            blocked_tags = await blocked_tags_of(session, user.id)
         if token.expires_at_ms is not None and token.expires_at_ms <= self._now_ms():
             raise _refused()
         expires_at_ms = await self._note_use(token)
@@ -157,6 +159,7 @@ class Tokens:
             token_id=token.id,
             is_session=token.is_session,
             expires_at=None if expires_at_ms is None else moment(expires_at_ms),
+            blocked_tags=blocked_tags,
         )
 
     async def _note_use(self, token: TokenRow) -> int | None:

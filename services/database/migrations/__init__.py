@@ -12,13 +12,13 @@ REVISIONS = ("0001",)
 """All revisions, oldest first. A test compares this with the files."""
 
 
-def migrate(connection: Connection) -> None:
-    """Bring the database to the newest revision; the caller holds the lock of migrations and commits.
+def migrate(connection: Connection, to: str = REVISIONS[-1]) -> None:
+    """Bring the database to a revision; the caller holds the lock of migrations and commits.
 
     Raises `ConfigurationError` for a database of a newer version of this program.
     """
-    revision = _revision_of(connection)
-    if revision == REVISIONS[-1]:
+    revision = revision_of(connection)
+    if revision == to:
         return
     if revision is not None and revision not in REVISIONS:
         raise ConfigurationError(
@@ -31,10 +31,10 @@ def migrate(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
 
 
-def _revision_of(connection: Connection) -> str | None:
+def revision_of(connection: Connection) -> str | None:
     """The revision of a database; None for an empty one."""
     if not inspect(connection).has_table("alembic_version"):
         return None
