@@ -10,6 +10,7 @@ from services.catalog import AlbumOrder, Category, HostRole, Period, SearchField
 from services.downloads import ArchiveFormat, DownloadState, ImageFormat
 from services.ehtag import Namespace, TagKind, TagMatch, TagMatchedField
 from services.errors import ErrorCode, UpstreamReason
+from services.people import TokenScope
 
 
 class CoverSize(StrEnum):
@@ -227,3 +228,10 @@ __all__ = [
     "TagMatchedField",
     "UpstreamReason",
 ]
+_enum(
+    TokenScope,
+    "What an access token may be used for; each includes the ones before it.",
+    READ="Reading alone.",
+    WRITE="All that its person may do, but managing accounts.",
+    ADMIN="All that its person may do.",
+)

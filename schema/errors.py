@@ -140,3 +140,42 @@ class StaleVersionResult(Error):
     def head(self) -> str:
         """Sha of the newest version."""
         return self.error.head_sha
+
+
+@error_type(errors.InvalidCredentials)
+class InvalidCredentialsResult(Error):
+    """A name and a password that don't belong together."""
+
+
+@error_type(errors.LoginsLimited)
+class RateLimitedResult(Error):
+    """Too many attempts."""
+
+
+@error_type(errors.Conflict)
+class ConflictResult(Error):
+    """It exists already, or the state of things does not allow this."""
+
+
+@error_type(errors.UserNotFound)
+class UserNotFoundResult(Error):
+    """There is no such user."""
+
+    error: strawberry.Private[errors.UserNotFound]
+
+    @field
+    def id(self) -> strawberry.ID:
+        """The id asked for."""
+        return strawberry.ID(self.error.user_id)
+
+
+@error_type(errors.AccessTokenNotFound)
+class AccessTokenNotFoundResult(Error):
+    """You have no such token."""
+
+    error: strawberry.Private[errors.AccessTokenNotFound]
+
+    @field
+    def id(self) -> strawberry.ID:
+        """The id asked for."""
+        return strawberry.ID(self.error.token_id)

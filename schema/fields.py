@@ -7,7 +7,7 @@ attribute is described where it is declared: `title: str = strawberry.field(desc
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import fields
 from functools import wraps
@@ -46,8 +46,11 @@ def description_of(documented: object) -> str:
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(strawberry.field,))
 def object_type(cls: type[T]) -> type[T]:
-    """`strawberry.type`, described by the docstring."""
-    return strawberry.type(cls, description=description_of(cls))
+    """`strawberry.type`, described by the docstring.
+
+    The GraphQL name is that of the class without "View", which a class has where its record has the plain name.
+    """
+    return strawberry.type(cls, name=cls.__name__.removesuffix("View"), description=description_of(cls))
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(strawberry.field,))
@@ -62,7 +65,7 @@ def input_type(cls: type[T]) -> type[T]:
     return strawberry.input(cls, description=description_of(cls))
 
 
-_RESULT_OF: dict[type[JmgraphError], Any] = {}
+_EXCEPTIONS_OF: dict[Any, tuple[type[JmgraphError], ...]] = {}
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(strawberry.field,))
@@ -75,7 +78,7 @@ def error_type(*exceptions: type[JmgraphError]) -> Callable[[type[T]], type[T]]:
     def declare(cls: type[T]) -> type[T]:
         name = cls.__name__.removesuffix("Result")
         declared = strawberry.type(cls, name=name, description=description_of(cls))
-        _RESULT_OF.update(dict.fromkeys(exceptions, declared))
+        _EXCEPTIONS_OF[declared] = exceptions
         return declared
 
     return declare
@@ -137,7 +140,8 @@ def root_field(resolver: Resolver, type: Any, *, right: Right | None = None, **i
 
 
 def _operation(resolver: Resolver, type: Any, inputs: Mapping[str, Any]) -> Resolver:
-    convert, caught = _view(type), tuple(_exceptions(type))
+    convert, results = _view(type), _results(type)
+    caught = tuple(results)
     if not inspect.iscoroutinefunction(resolver):
         return lambda info, **arguments: convert(resolver(info.context, **_values(arguments, inputs)))
 
@@ -145,7 +149,7 @@ def _operation(resolver: Resolver, type: Any, inputs: Mapping[str, Any]) -> Reso
         try:
             return convert(await resolver(info.context, **_values(arguments, inputs)))
         except caught as error:
-            return _result(error)
+            return next(results[kind] for kind in error.__class__.__mro__ if kind in results).of(error)
 
     return resolve
 
@@ -198,16 +202,10 @@ def _optional(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda record: record if record is None or isinstance(record, JmgraphError) else convert(record)
 
 
-def _exceptions(type: Any) -> Iterator[type[JmgraphError]]:
-    """The exceptions for which a union has a type."""
+def _results(type: Any) -> dict[Any, Any]:
+    """The exceptions for which a union has a type, each with that type; of several, the nearest base class counts."""
     members = get_args(get_args(type)[0]) if get_origin(type) is Annotated else ()
-    return (exception for exception, result in _RESULT_OF.items() if result in members)
-
-
-def _result(error: JmgraphError) -> Any:
-    """The view of a caught exception, by its class or the nearest base class that has a type."""
-    kind = next(base for base in type(error).__mro__ if base in _RESULT_OF)
-    return _RESULT_OF[kind].of(error)
+    return {exception: member for member in members for exception in _EXCEPTIONS_OF.get(member, ())}
 
 
 def _field_signature(

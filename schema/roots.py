@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resolvers.albums
 import resolvers.downloads
+import resolvers.people
 import resolvers.server
 import resolvers.tags
 from schema.album_parts import Chapter
@@ -29,6 +30,20 @@ from schema.ehtag import (
     UpdateTagResult,
 )
 from schema.fields import object_type, root_field
+from schema.people import (
+    ChangePasswordInput,
+    ChangePasswordResult,
+    CreateAccessTokenInput,
+    CreateAccessTokenResult,
+    CreateUserInput,
+    CreateUserResult,
+    LoginInput,
+    LoginResult,
+    RemoveUserResult,
+    RevokeAccessTokenResult,
+    SetBlockedTagsResult,
+    ViewerView,
+)
 from schema.server import ServerInfo
 from services.access import Right
 
@@ -50,6 +65,7 @@ class Query:
     download = root_field(resolvers.downloads.download, Download | None, right=Right.DOWNLOADS)
     downloads = root_field(resolvers.downloads.downloads, DownloadConnection, right=Right.DOWNLOADS)
     server = root_field(resolvers.server.server, ServerInfo)
+    viewer = root_field(resolvers.people.viewer, ViewerView | None, right=Right.PUBLIC)
 
 
 @object_type
@@ -64,6 +80,16 @@ class Mutation:
     add_tag = root_field(resolvers.tags.add_tag, AddTagResult, input=AddTagInput)
     update_tag = root_field(resolvers.tags.update_tag, UpdateTagResult, input=UpdateTagInput)
     remove_tag = root_field(resolvers.tags.remove_tag, RemoveTagResult, input=RemoveTagInput)
+    login = root_field(resolvers.people.login, LoginResult, right=Right.PUBLIC, input=LoginInput)
+    logout = root_field(resolvers.people.logout, bool, right=Right.PUBLIC)
+    create_user = root_field(resolvers.people.create_user, CreateUserResult, input=CreateUserInput)
+    change_password = root_field(resolvers.people.change_password, ChangePasswordResult, input=ChangePasswordInput)
+    remove_user = root_field(resolvers.people.remove_user, RemoveUserResult)
+    create_access_token = root_field(
+        resolvers.people.create_access_token, CreateAccessTokenResult, input=CreateAccessTokenInput
+    )
+    revoke_access_token = root_field(resolvers.people.revoke_access_token, RevokeAccessTokenResult)
+    set_blocked_tags = root_field(resolvers.people.set_blocked_tags, SetBlockedTagsResult)
 
 
 @object_type
