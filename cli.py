@@ -28,6 +28,8 @@ cli = typer.Typer(
 )
 ehtag = typer.Typer(help="The tag database.", no_args_is_help=True)
 cli.add_typer(ehtag, name="ehtag")
+user = typer.Typer(help="The accounts of this server.", no_args_is_help=True)
+cli.add_typer(user, name="user")
 
 
 class Archive(StrEnum):
@@ -45,6 +47,14 @@ class Image(StrEnum):
     JPEG = "jpeg"
     PNG = "png"
     WEBP = "webp"
+
+
+class Scope(StrEnum):
+    """What a token of `jmgraph user token` may be used for."""
+
+    READ = "read"
+    WRITE = "write"
+    ADMIN = "admin"
 
 
 class ExportFormat(StrEnum):
@@ -251,6 +261,89 @@ def ehtag_export(
     from commands.ehtag import export
 
     _finish(export(_settings_beside_server(), format.value, out))
+
+
+UserName = Annotated[str, typer.Argument(metavar="NAME", help="3 to 32 letters, digits and the signs - _ .")]
+PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
+
+
+def _password(*, from_stdin: bool) -> str:
+    """The password, asked for twice on the terminal, or the first line of standard input."""
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    answer: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    return answer
+
+
+@user.command("add")
+def user_add(
+    name: UserName,
+    admin: Annotated[
+        bool, typer.Option("--admin", help="May manage accounts; the first account always may.")
+    ] = False,
+    password_stdin: PasswordStdin = False,
+) -> None:
+    """Add an account. The first one closes the server, and takes over what its owner had."""
+    from commands.user import add
+
+    settings = _settings_beside_server()
+    _finish(add(settings, name, _password(from_stdin=password_stdin), admin))
+
+
+@user.command("list")
+def user_list() -> None:
+    """List the accounts, and who signed in by an account of the site."""
+    from commands.user import list_users
+
+    _finish(list_users(_settings_beside_server()))
+
+
+@user.command("passwd")
+def user_passwd(name: UserName, password_stdin: PasswordStdin = False) -> None:
+    """Set a password, which ends all sessions of the account."""
+    from commands.user import set_password
+
+    settings = _settings_beside_server()
+    _finish(set_password(settings, name, _password(from_stdin=password_stdin)))
+
+
+@user.command("remove")
+def user_remove(name: UserName) -> None:
+    """Remove an account with all that is theirs. Without the last one the server is open again."""
+    from commands.user import remove
+
+    _finish(remove(_settings_beside_server(), name))
+
+
+@user.command("token")
+def user_token(
+    name: UserName,
+    label: Annotated[str, typer.Option(help="A word to know it by.")],
+    scope: Annotated[Scope, typer.Option(help="What it may be used for.")] = Scope.WRITE,
+) -> None:
+    """Print a new access token for a program or a reading app; it is shown this once."""
+    from commands.user import create_token
+
+    _finish(create_token(_settings_beside_server(), name, label, scope.value))
+
+
+BackupFile = Annotated[Path, typer.Argument(metavar="FILE", dir_okay=False, help="The backup.")]
+
+
+@cli.command()
+def backup(file: BackupFile) -> None:
+    """Write accounts, reading, and the secret key into one file, also while the server runs."""
+    from commands.backup import backup as run
+
+    _finish(run(_settings_beside_server(), file))
+
+
+@cli.command()
+def restore(file: BackupFile) -> None:
+    """Put a backup in place of the accounts and the reading that are there."""
+    from commands.backup import restore as run
+
+    _finish(run(_settings_beside_server(), file))
 
 
 def _version(wanted: bool) -> None:

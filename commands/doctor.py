@@ -16,9 +16,11 @@ from rich.text import Text
 from commands.listener import responds
 from commands.server_file import RunningServer, find_server
 from services.catalog import HostStatus, UpstreamStatus
+from services.database import open_database
 from services.downloads import open_archive_store
 from services.ehtag import open_tag_database
 from services.errors import ConfigurationError, JmgraphError, UpstreamReason
+from services.people import AccountTools
 from services.redis import open_redis
 from services.settings import Settings
 from services.upstream import SiteFinding, Verdict, check_site, open_upstream
@@ -92,6 +94,7 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
     yield await _redis(settings)
     yield await _storage(settings)
     yield await _tags(settings)
+    yield await _people(settings)
     async for finding in _site(settings):
         yield finding
 
@@ -113,6 +116,20 @@ def _disk(settings: Settings) -> Finding:
     if free_bytes < settings.disk_floor_bytes:
         return Finding("disk", False, message, "free some, or lower JMGRAPH_DISK_FLOOR: no download starts below it")
     return Finding("disk", True, message)
+
+
+async def _people(settings: Settings) -> Finding:
+    where = "PostgreSQL" if settings.database_url.get_secret_value() else "SQLite in the data directory"
+    try:
+        async with open_database(settings) as database:
+            began = time.perf_counter()
+            await database.check()
+            took_ms = (time.perf_counter() - began) * 1000
+            accounts = len(await AccountTools.on(database, settings).accounts.list())
+    except (JmgraphError, ConfigurationError) as error:
+        return Finding("people", False, f"{where}: {error}", "check JMGRAPH_DATABASE_URL, or the data directory")
+    state = f"closed, {accounts} users" if accounts else "open: no accounts"
+    return Finding("people", True, f"{where}, {state}, {took_ms:.1f} ms")
 
 
 async def _redis(settings: Settings) -> Finding:

@@ -60,6 +60,11 @@ async def _tags(services: Services) -> Check:
     return {"status": "ok", "head": state.sha, "isStarter": state.is_starter}
 
 
+async def _people(services: Services) -> Check:
+    await services.database.check()
+    return {"status": "ok", "isClosed": services.people.state.is_closed}
+
+
 async def _disk(services: Services) -> Check:
     settings = services.settings
     free_bytes = (await asyncio.to_thread(shutil.disk_usage, settings.data_dir)).free
@@ -72,5 +77,6 @@ _CHECKS: dict[str, Callable[[Services], Awaitable[Check]]] = {
     "site": _site,
     "storage": _storage,
     "ehtag": _tags,
+    "people": _people,
     "disk": _disk,
 }

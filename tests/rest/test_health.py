@@ -95,7 +95,7 @@ async def test_each_dependency_has_an_entry(make_settings: Callable[..., Setting
     assert without["status"] == "degraded"
     assert without["checks"]["worker"] == {"status": "down", "workers": 0, "queued": 0}
     assert ready.json()["status"] == "ready"
-    assert list(ready.json()["checks"]) == ["redis", "worker", "site", "storage", "ehtag", "disk"]
+    assert list(ready.json()["checks"]) == ["redis", "worker", "site", "storage", "ehtag", "people", "disk"]
 
 
 async def test_reads_work_while_redis_is_unavailable_and_downloads_when_it_is_back(
