@@ -23,6 +23,7 @@ COPY commands commands
 COPY demo demo
 COPY --from=page /build/rest/static rest/static
 RUN /opt/jmgraph/bin/pip install --no-cache-dir --no-deps --no-build-isolation . \
+ && /opt/jmgraph/bin/pip uninstall --yes editables hatchling pathspec pluggy trove-classifiers pip \
  && chmod -R a+rX /opt/jmgraph
 
 FROM python:3.13-slim
