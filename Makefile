@@ -3,7 +3,7 @@
 PY := .venv/bin/python
 NODE := $(shell node -e 'process.exit(+(parseInt(process.versions.node) < 20))' 2>/dev/null && command -v npm 2>/dev/null)
 
-.PHONY: install demo test lint format structure bench soak schema web test-web lock clean
+.PHONY: install demo test lint format structure bench soak schema web test-web test-image lock clean
 
 # What runs, without the developers' tools. The page is built where Node 20 or later is installed; without it, or
 # without the npm registry, the rest works.
@@ -44,6 +44,10 @@ rest/static/index.html: $(shell find web -type f -not -path '*/node_modules/*' 2
 
 test-web: .venv/installed web
 	cd web && npm test
+
+# As root, with buildah and debootstrap from Debian; makes its base images in build/image once.
+test-image: .venv/installed
+	$(PY) -m pytest -n 0 -m image tests/e2e/test_image.py
 
 .venv/server: requirements.server.lock pyproject.toml tools/make-venv
 	@sh tools/make-venv requirements.server.lock
