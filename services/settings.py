@@ -184,7 +184,9 @@ class Settings(BaseSettings):
     public_url: OptionalUrl = _env("PUBLIC_URL", "")
     data_dir: Annotated[Path, BeforeValidator(_folder)] = _env("DATA_DIR", Path("data"))
 
-    redis_url: Annotated[SecretStr, _scheme_in("redis", "rediss", "unix")] = _env("REDIS_URL", SecretStr(""))
+    redis_url: Annotated[SecretStr, _scheme_in("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel")] = (
+        _env("REDIS_URL", SecretStr(""))
+    )
     database_url: Annotated[SecretStr, _scheme_in("postgresql")] = _env("DATABASE_URL", SecretStr(""))
     storage_url: Annotated[SecretStr, _scheme_in("file", "s3")] = _env("STORAGE_URL", SecretStr(""))
     storage_options: Annotated[dict[str, Any], NoDecode, BeforeValidator(_json_object), Field(repr=False)] = _env(

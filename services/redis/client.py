@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 import redis.asyncio
 import redis.exceptions
@@ -15,6 +17,7 @@ from redis.asyncio.client import Pipeline
 
 from services.errors import ConfigurationError
 from services.redis.embedded import embedded_valkey, join_valkey
+from services.redis.sentinel import SCHEMES, MasterPool, Sentinels
 from services.settings import Settings
 
 log = structlog.get_logger("jmgraph.redis")
@@ -31,6 +34,18 @@ MAX_CONNECTIONS = 64
 _REFUSALS = ("LOADING", "MISCONF", "MASTERDOWN", "READONLY", "OOM", "NOREPLICAS", "CLUSTERDOWN")
 """Answers of a server that is running but can't do its work now."""
 
+_PROBE = """
+redis.call('SET', KEYS[1], '1', 'PX', 1)
+redis.call('SET', KEYS[2], '1', 'PX', 1)
+return redis.call('PUBLISH', KEYS[1], '')
+"""
+"""What every script needs: to run as this user, on our keys, of several slots, and on our channels."""
+_PROBE_KEYS = ("jmgraph:probe:1", "jmgraph:probe:2")
+_CLUSTER = (
+    "this is a Redis Cluster, and our scripts change keys of several slots in one step; "
+    "give one server, or Sentinel (redis+sentinel://)"
+)
+
 
 class RedisUnavailable(Exception):
     """Redis did not answer, or can't do its work now; the same call may succeed later."""
@@ -40,9 +55,10 @@ class RedisClient:
     """The connections of this process. Answers are bytes."""
 
     def __init__(self, url: str, *, command_timeout_s: float = COMMAND_TIMEOUT_S) -> None:
-        """`url` is `redis://`, `rediss://` or `unix://`, with its password; no connection is made yet."""
+        """`url` as `JMGRAPH_REDIS_URL`, with its password; no connection is made yet. Raises `ValueError`."""
         self._url = url
         self._command_timeout_s = command_timeout_s
+        self._sentinels = Sentinels.of(url, **_tls_options(url)) if urlsplit(url).scheme in SCHEMES else None
         self._pool = self.new_pool(MAX_CONNECTIONS)
         self._breaker = CircuitBreaker()
         self.client: redis.asyncio.Redis = _Client(self._pool, self._breaker, command_timeout_s)
@@ -74,13 +90,18 @@ class RedisClient:
         redis-py's own `socket_timeout` uses `asyncio.wait_for`, which in Python 3.11 loses a cancellation that
         comes together with the answer (https://github.com/python/cpython/issues/86296).
         """
-        return redis.asyncio.BlockingConnectionPool.from_url(
-            self._url,
-            max_connections=max_connections,
-            timeout=self._command_timeout_s,
-            socket_connect_timeout=CONNECT_TIMEOUT_S,
-            **({} if self._url.startswith("unix:") else {"socket_keepalive": True}),
-        )
+        options: dict[str, Any] = {
+            "max_connections": max_connections,
+            "timeout": self._command_timeout_s,
+            "socket_connect_timeout": CONNECT_TIMEOUT_S,
+        }
+        if self._sentinels:
+            return MasterPool(self._sentinels, **options, socket_keepalive=True)
+        if not self._url.startswith("unix:"):
+            options["socket_keepalive"] = True
+        if self._url.startswith("rediss:"):
+            options |= _tls_options(self._url)
+        return redis.asyncio.BlockingConnectionPool.from_url(self._url, **options)
 
     async def ping(self) -> float | None:
         """Round-trip time in milliseconds; None while Redis is unavailable."""
@@ -94,6 +115,11 @@ class RedisClient:
     async def aclose(self) -> None:
         """Close every connection."""
         await self._pool.disconnect()
+
+
+def _tls_options(url: str) -> dict[str, Any]:
+    """The certificate must be for the host's name, which redis-py 5 does not check by itself."""
+    return {} if "ssl_cert_reqs=none" in url else {"ssl_check_hostname": True}
 
 
 @contextmanager
@@ -243,17 +269,34 @@ async def _opened(url: str) -> AsyncIterator[RedisClient]:
     except ValueError as error:
         raise ConfigurationError(f"JMGRAPH_REDIS_URL=**********: {error}") from None
     try:
-        await _check_credentials(client)
+        await _check_server(client)
         yield client
     finally:
         await client.aclose()
 
 
-async def _check_credentials(client: RedisClient) -> None:
+async def _check_server(client: RedisClient) -> None:
+    """Raises `ConfigurationError` for what waiting does not change; a server that gives no answer is waited for."""
     try:
         await client.client.ping()
+        await client.client.eval(_PROBE, len(_PROBE_KEYS), *_PROBE_KEYS)  # type: ignore[misc]
     except RedisUnavailable as error:
-        if isinstance(error.__cause__, redis.exceptions.AuthenticationError):
-            raise ConfigurationError("JMGRAPH_REDIS_URL=**********: Redis refuses this user and password") from None
+        if reason := _reason_to_give_up(error):
+            raise ConfigurationError(f"JMGRAPH_REDIS_URL=**********: {reason}") from None
     except redis.exceptions.ResponseError as error:
-        raise ConfigurationError(f"JMGRAPH_REDIS_URL=**********: Redis answers: {error}") from None
+        reason = _CLUSTER if str(error).startswith("CROSSSLOT") else f"Redis answers: {error}"
+        raise ConfigurationError(f"JMGRAPH_REDIS_URL=**********: {reason}") from None
+
+
+def _reason_to_give_up(error: BaseException) -> str:
+    """Why the server will never do; empty where it may work later."""
+    found: BaseException | None = error
+    while found:
+        if isinstance(found, redis.exceptions.AuthenticationError):
+            return "Redis refuses this user and password"
+        if isinstance(found, ssl.SSLCertVerificationError):
+            return f"its certificate: {found.verify_message} (?ssl_ca_certs=FILE names the issuer to trust)"
+        if isinstance(found, redis.exceptions.ResponseError):
+            return f"Redis answers: {found}"
+        found = found.__cause__ or found.__context__
+    return ""
