@@ -23,6 +23,7 @@ JmgraphError
 ├── LoginsLimited                RATE_LIMITED
 ├── Unauthenticated              UNAUTHENTICATED
 │   └── InvalidCredentials
+├── SiteLoginRequired            UNAUTHENTICATED
 ├── Forbidden                    FORBIDDEN
 ├── Conflict                     CONFLICT
 ├── StaleVersion                 STALE
@@ -361,6 +362,20 @@ class InvalidCredentials(Unauthenticated):
 
     def __init__(self) -> None:
         super().__init__("Wrong name or password.")
+
+
+class SiteLoginRequired(JmgraphError):
+    """The person has no account of the site connected here, or its session has run out."""
+
+    code = ErrorCode.UNAUTHENTICATED
+
+    def __init__(self) -> None:
+        super().__init__("This needs a login at the site: connect an account of it, or log in there again.")
+
+    @property
+    def extensions(self) -> dict[str, object]:
+        """As the root's, with the reason."""
+        return {**super().extensions, "reason": UpstreamReason.LOGIN_REQUIRED.value}
 
 
 class Forbidden(JmgraphError):

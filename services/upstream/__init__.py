@@ -13,8 +13,12 @@ from services.upstream.records import (
     Category,
     ChapterDetail,
     ChapterRef,
+    CheckInRecord,
     CommentPageRecord,
     CommentRecord,
+    FavoriteFolderRecord,
+    FavoriteOrder,
+    FavoritePageRecord,
     HostRole,
     HostStatus,
     ImageInfo,
@@ -24,11 +28,14 @@ from services.upstream.records import (
     RankingQuery,
     SearchField,
     SearchQuery,
+    SiteLogin,
+    SiteSession,
     SourceMethod,
     UpstreamStatus,
 )
 
 if TYPE_CHECKING:
+    from services.upstream.account_client import SiteAccountClient
     from services.upstream.client import UpstreamClient, open_upstream
     from services.upstream.contract import SiteFinding, Verdict, oddities_of
     from services.upstream.host_lists import ListAddresses
@@ -37,6 +44,7 @@ if TYPE_CHECKING:
 
 # jmcomic takes a quarter of a second to import: it is imported when the client is opened
 _LAZY = {
+    "SiteAccountClient": "services.upstream.account_client",
     "ListAddresses": "services.upstream.host_lists",
     "AttemptObserver": "services.upstream.http",
     "UpstreamClient": "services.upstream.client",
@@ -64,8 +72,12 @@ __all__ = [
     "Category",
     "ChapterDetail",
     "ChapterRef",
+    "CheckInRecord",
     "CommentPageRecord",
     "CommentRecord",
+    "FavoriteFolderRecord",
+    "FavoriteOrder",
+    "FavoritePageRecord",
     "HostRole",
     "HostStatus",
     "ImageInfo",
@@ -77,8 +89,11 @@ __all__ = [
     "RankingQuery",
     "SearchField",
     "SearchQuery",
+    "SiteAccountClient",
     "SiteFinding",
+    "SiteLogin",
     "SiteNumber",
+    "SiteSession",
     "SourceMethod",
     "UpstreamClient",
     "UpstreamStatus",

@@ -7,7 +7,7 @@ import json
 import re
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
@@ -22,6 +22,7 @@ from services.upstream.mapping import (
     CATEGORIES,
     ORDERS,
     PERIODS,
+    SESSION_COOKIE,
     album_from_data,
     chapter_from_data,
     comments_from_data,
@@ -72,8 +73,8 @@ class JmApi:
         self._session = session
         self._proxies = proxies
         self._option = new_option(timeout_s)
-        self._clients: dict[str, _HostClient] = {}
-        self._cookies: dict[str, str] = {}
+        self._clients: dict[str, HostClient] = {}
+        self._cookies: Mapping[str, str] = {}
         self._cookies_until = 0.0
         self._cookies_locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._settings_refused_until: dict[str, float] = {}
@@ -154,12 +155,18 @@ class JmApi:
     async def settings(self, host: str) -> dict[str, Any]:
         """Fetch the app's settings, which bring cookies and its version: the cheapest request."""
         answer = await self._client(host).req_api("/setting", proxies=self._proxies.for_curl(host))
-        self._cookies = dict(answer.resp.cookies)
+        # the site gives guests a session, too; nobody's session is ever sent where nobody is logged in
+        self._cookies = {name: value for name, value in dict(answer.resp.cookies).items() if name != SESSION_COOKIE}
         self._cookies_until = self._clock() + _COOKIES_TTL_S
         data: dict[str, Any] = answer.res_data
         if (version := str(data.get("jm3_version") or "")) != BUILT_IN_APP_VERSION:
             note_app_version(version)
         return data
+
+    async def cookies(self, host: str) -> Mapping[str, str]:
+        """The cookies that a guest's requests carry, nobody's session among them."""
+        await self._ensure_cookies(host)
+        return self._cookies
 
     async def _get_about(self, host: str, path: str, params: dict[str, Any]) -> dict[str, Any]:
         """As `_get`, about one number, which the site may refuse, and which is absent where the answer is empty."""
@@ -171,17 +178,15 @@ class JmApi:
         """The decrypted answer. Raises `AttemptError`, also for an empty one."""
         answer = await self._request(host, path, params, require_success=False)
         with reading_answer():
-            data = _data_of(answer, is_about_number)
+            data = data_of(answer, is_about_number=is_about_number)
         if data:
             return data
         raise _absent() if is_about_number else AttemptError(UpstreamReason.GARBLED, "an empty answer")
 
     async def _request(self, host: str, path: str, params: dict[str, Any], **options: Any) -> JmApiResp:
-        await self._ensure_cookies(host)
+        cookies = await self.cookies(host)
         proxies = self._proxies.for_curl(host)
-        return await self._client(host).req_api(
-            path, params=params, cookies=self._cookies, proxies=proxies, **options
-        )
+        return await self._client(host).req_api(path, params=params, cookies=cookies, proxies=proxies, **options)
 
     async def _ensure_cookies(self, host: str) -> None:
         if not self._are_cookies_due(host):
@@ -205,9 +210,9 @@ class JmApi:
             self._settings_refused_until[host] = self._clock() + _SETTINGS_RETRY_S
             log.debug("the app's settings could not be read", reason=failed.reason.value)
 
-    def _client(self, host: str) -> _HostClient:
+    def _client(self, host: str) -> HostClient:
         if host not in self._clients:
-            self._clients[host] = _HostClient(self._option, host, self._session)
+            self._clients[host] = HostClient(self._option, host, self._session)
         return self._clients[host]
 
 
@@ -216,8 +221,11 @@ def _is_page_of(page: str, chapter_id: str) -> bool:
     return bool(re.search(rf"var aid = '?{chapter_id}\b|/media/photos/{chapter_id}/", page))
 
 
-def _data_of(answer: JmApiResp, is_about_number: bool) -> dict[str, Any]:
-    """The object that an answer holds, decrypted; empty where the site sent none (`""`, `[]`, null)."""
+def data_of(answer: JmApiResp, *, is_about_number: bool) -> dict[str, Any]:
+    """The object that an answer holds, decrypted; empty where the site sent none (`""`, `[]`, null).
+
+    Raises `AttemptError` for any other answer than success; `is_about_number` as in `failure_of_response`.
+    """
     try:
         body = answer.json()
         is_ok = answer.http_code == 200 and str(body.get("code")) == "200"
@@ -238,14 +246,14 @@ def answer_data(response: Any, stamp: str) -> dict[str, Any]:
     For checks of the site. Raises `AttemptError` for an answer that is none of the API's, or an error of it.
     """
     with reading_answer():
-        return _data_of(JmApiResp(response, stamp), is_about_number=True)
+        return data_of(JmApiResp(response, stamp), is_about_number=True)
 
 
 def _absent() -> AttemptError:
     return AttemptError(UpstreamReason.GARBLED, "nothing of this number", is_absent=True)
 
 
-class _HostClient(AsyncJmApiClient):  # type: ignore[misc]
+class HostClient(AsyncJmApiClient):  # type: ignore[misc]
     """jmcomic's client, bound to one host and to a session that is not its own."""
 
     def __init__(self, option: Any, host: str, session: Any) -> None:

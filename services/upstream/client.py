@@ -19,6 +19,8 @@ from services.errors import InvalidInput, UpstreamFailure, UpstreamReason
 from services.observability import Priority, current_stats, open_stats
 from services.redis import RedisClient
 from services.settings import Settings
+from services.upstream.account_api import JmAccountApi
+from services.upstream.account_client import SiteAccountClient
 from services.upstream.api import JmApi, NoScrambleId
 from services.upstream.failures import AttemptError
 from services.upstream.host_lists import FILE_NAME, ListAddresses
@@ -82,7 +84,9 @@ async def open_upstream(
     proxies = Proxies(settings.jm_proxy.get_secret_value())
     timeout_s, concurrency = settings.jm_timeout_s, settings.jm_concurrency
     session = new_session(timeout_s=timeout_s, max_clients=concurrency + _SPARE_CONNECTIONS)
-    session = ObservedSession(session, observer) if observer else session
+    once_session = new_session(timeout_s=timeout_s, max_clients=concurrency, reuses_connections=False)
+    if observer:
+        session, once_session = ObservedSession(session, observer), ObservedSession(once_session, observer)
     html = JmHtml(proxies, timeout_s, concurrency, observer)
     limiter = Limiter(concurrency, settings.jm_rate_per_s, redis)
     lists = HostLists(
@@ -96,11 +100,14 @@ async def open_upstream(
         proxies=proxies,
         addresses=list_addresses,
     )
+    http = UpstreamHttp(limiter, timeout_s=timeout_s, attempts=settings.jm_retries, on_attempt=on_attempt)
+    api = JmApi(session, proxies, timeout_s)
     client = UpstreamClient(
         lists=lists,
-        http=UpstreamHttp(limiter, timeout_s=timeout_s, attempts=settings.jm_retries, on_attempt=on_attempt),
+        http=http,
         selector=SourceSelector(settings.jm_method),
-        api=JmApi(session, proxies, timeout_s),
+        api=api,
+        accounts=SiteAccountClient(lists, http, JmAccountApi(api, session, once_session, proxies, timeout_s)),
         html=html,
         cdn=ImageCdn(session, proxies),
     )
@@ -111,13 +118,15 @@ async def open_upstream(
         await lists.aclose()
         await limiter.aclose()
         html.close()
+        await once_session.close()
         await session.close()
 
 
 class UpstreamClient:
-    """Reads the site. Made by `open_upstream`; one per process.
+    """Reads the site as a guest. Made by `open_upstream`; one per process.
 
-    Every call raises `UpstreamFailure` when the site can't be read; what is not there is None.
+    Every call raises `UpstreamFailure` when the site can't be read; what is not there is None. `accounts` is for what
+    people do with their own accounts there.
     """
 
     def __init__(
@@ -127,9 +136,11 @@ class UpstreamClient:
         http: UpstreamHttp,
         selector: SourceSelector,
         api: JmApi,
+        accounts: SiteAccountClient,
         html: JmHtml,
         cdn: ImageCdn,
     ) -> None:
+        self.accounts = accounts
         self._lists = lists
         self._http = http
         self._api = api

@@ -70,6 +70,8 @@ _STATUSES: dict[int, UpstreamReason] = {
     530: UpstreamReason.UNREACHABLE,
 }
 
+_LOGIN_REFUSALS = frozenset({400, 401, 403})
+"""A wrong name or password is 401; an account that may not log in is any of them."""
 
 # a body that does not decrypt, an absent field, a number that is none: all mean an unreadable answer
 _UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
@@ -185,6 +187,14 @@ def failure_of_answer(
     if api_error and is_about_number and (refused := _refusal(status, text, reason)):
         return AttemptError(refused, f"status {status}", is_refusal=True)
     return AttemptError(reason, f"status {status}", retry_after_s=retry_after_seconds(retry_after))
+
+
+def is_login_refusal(response: Any) -> bool:
+    """True for an error of the API about who logs in; not about the signature, the region or the rate."""
+    error = _api_error(int(response.status_code), response.text[:_CLASSIFIED_CHARACTERS])
+    if error is None or error[0] not in _LOGIN_REFUSALS or "token" in error[1].lower():
+        return False
+    return not any(pattern.search(error[1]) for _, pattern in _TEXTS)
 
 
 def retry_after_seconds(header: str | None) -> float | None:

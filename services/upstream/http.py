@@ -97,6 +97,21 @@ class UpstreamHttp:
                 plan.note(host, failed)
         raise plan.failed
 
+    async def request_once(self, hosts: Hosts, fetch: Callable[[str], Awaitable[T]], deadline: Deadline) -> T:
+        """One attempt at the best host, for what must not be sent twice.
+
+        Raises `AttemptError`; unless it `is_answer`, the host may have done what was requested.
+        """
+        host = hosts.choose(hosts.tries(1))
+        if host is None:
+            raise AttemptError(UpstreamReason.UNREACHABLE, "no host is known")
+        try:
+            return await self._attempt(hosts, host, fetch, deadline, takes_token=True)
+        except HostRateLimited as limited:
+            reason = UpstreamReason.RATE_LIMITED
+            hosts.note_failure(host, reason, began_at=time.monotonic(), cooldown_s=limited.seconds)
+            raise AttemptError(reason, "limited", retry_after_s=limited.seconds) from None
+
     async def check(self, hosts: Hosts, host: Host, fetch: Callable[[str], Awaitable[object]]) -> bool:
         """One attempt at this host, to check its health; True when it answered, whatever it answered."""
         try:

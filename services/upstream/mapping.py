@@ -30,14 +30,22 @@ from services.upstream.records import (
     ChapterRef,
     CommentPageRecord,
     CommentRecord,
+    FavoriteFolderRecord,
+    FavoriteOrder,
+    FavoritePageRecord,
     Period,
     RankingLine,
     RankingPage,
     RankingQuery,
     SearchField,
     SearchQuery,
+    SiteLogin,
+    SiteSession,
     SourceMethod,
 )
+
+FAVORITES_PAGE_SIZE = 20
+"""Albums on a page of a person's favourites."""
 
 COMMENT_PAGE_SIZE = 10
 """Top-level comments on a page."""
@@ -51,6 +59,7 @@ ORDERS = {
     AlbumOrder.LIKES: "tf",
     AlbumOrder.PICTURES: "mp",
 }
+FAVORITE_ORDERS = {FavoriteOrder.ADDED: "mr", FavoriteOrder.UPDATED: "mp"}
 PERIODS = {Period.DAY: "t", Period.WEEK: "w", Period.MONTH: "m", Period.ALL: "a"}
 FIELDS = {
     SearchField.SITE: 0,
@@ -73,12 +82,17 @@ CATEGORIES = {
 }
 
 _ID = re.compile(r"[1-9]\d{0,11}")
+# a header is made of it
+_SESSION = re.compile(r"[\x21-\x2b\x2d-\x3a\x3c-\x7e]{1,400}")
 # names of pages become parts of addresses and file names, so only plain ones pass
 _PAGE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}\.(?:webp|jpe?g|png|gif|avif)", re.IGNORECASE)
 _MARKUP = re.compile(r"<[/!a-z][^>]*>", re.IGNORECASE)
 _LINE_BREAK = re.compile(r"<br\b[^>]*>", re.IGNORECASE)
 # neither JSON nor XML can hold them: controls but blanks, halves of surrogate pairs
 _NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+
+SESSION_COOKIE = "AVS"
+"""Cookie that says whose session a request is of. Source: jmcomic 2.7.10, `AsyncJmApiClient.login`."""
 
 OTHER_ALBUM = "The site answered with another album than the one requested: it serves decoys to this client."
 
@@ -173,7 +187,9 @@ def chapter_from_data(data: Mapping[str, Any], id: str, scramble_id: int) -> Cha
     )
 
 
-def list_from_data(data: Mapping[str, Any], page: int, *, has_tags: bool) -> AlbumListPage:
+def list_from_data(
+    data: Mapping[str, Any], page: int, *, has_tags: bool, page_size: int = PAGE_SIZE
+) -> AlbumListPage:
     """A page of a list. `has_tags`: its lines carry tags; those of the API carry none.
 
     Where the site gives no total, what is shown counts, and another page is expected behind a full one. Raises
@@ -186,10 +202,10 @@ def list_from_data(data: Mapping[str, Any], page: int, *, has_tags: bool) -> Alb
     if not items and not (is_empty or total == 0):
         raise AttemptError(UpstreamReason.GARBLED, "a list without a line")
     if total is None:
-        is_full = len(rows) >= PAGE_SIZE
-        shown = (page - 1) * PAGE_SIZE + len(items)
+        is_full = len(rows) >= page_size
+        shown = (page - 1) * page_size + len(items)
         return AlbumListPage(items, page=page, page_count=page + is_full if items else page - 1, total=shown)
-    return AlbumListPage(items, page=page, page_count=ceil(total / PAGE_SIZE), total=total)
+    return AlbumListPage(items, page=page, page_count=ceil(total / page_size), total=total)
 
 
 def ranking_from_data(data: Mapping[str, Any], query: RankingQuery, *, has_tags: bool) -> RankingPage:
@@ -223,6 +239,44 @@ def comments_from_data(data: Mapping[str, Any], album_id: str, page: int) -> Com
         total=total,
         comment_count=sum(map(_with_replies, items)),
     )
+
+
+def login_from_data(data: Mapping[str, Any], cookies: Mapping[str, str]) -> SiteLogin:
+    """Who logged in, and their session: the answer's cookies and its `s`. Raises `AttemptError` without either."""
+    username, user_id = text_of(data.get("username")), id_or_none(data.get("uid"))
+    token = text_of(data.get("s")) or cookies.get(SESSION_COOKIE, "")
+    if not username or user_id is None or not _SESSION.fullmatch(token):
+        raise AttemptError(UpstreamReason.GARBLED, "a login without a name, a number or a session")
+    return SiteLogin(username, SiteSession(user_id, {**cookies, SESSION_COOKIE: token}))
+
+
+def favorites_from_data(data: Mapping[str, Any], page: int) -> FavoritePageRecord:
+    """A page of a person's favourites."""
+    listed = {"content": data.get("list"), "total": data.get("total")}
+    rows = [row for row in rows_of(data.get("folder_list")) if isinstance(row, Mapping)]
+    return FavoritePageRecord(
+        list_from_data(listed, page, has_tags=False, page_size=FAVORITES_PAGE_SIZE),
+        tuple(
+            FavoriteFolderRecord(id, text_of(row.get("name"))) for row in rows if (id := id_or_none(row.get("FID")))
+        ),
+    )
+
+
+def is_favorite_in(data: Mapping[str, Any]) -> bool:
+    """Whether an album's answer says that it is a favourite of who asked, by true, 1 or "1".
+
+    Raises `AttemptError` where it says nothing of that.
+    """
+    if data.get("is_favorite") is None:
+        raise AttemptError(UpstreamReason.GARBLED, "no word of a favourite")
+    return text_of(str(data["is_favorite"])).lower() in ("true", "1")
+
+
+def signed_days(data: Mapping[str, Any]) -> int:
+    """Number of days in a person's check-ins of the month on which they checked in."""
+    weeks = [week for week in rows_of(data.get("record")) if is_list(week)]
+    days = [day for week in weeks for day in rows_of(week) if isinstance(day, Mapping)]
+    return sum(day.get("signed") is True for day in days)
 
 
 def _chapters(series: object, album_id: str, title: str) -> tuple[tuple[ChapterRef, ...], bool]:

@@ -1,8 +1,9 @@
-"""Records of the site: albums, chapters, lists, comments, hosts. Frozen, JSON-able, cacheable."""
+"""Records of the site: albums, chapters, lists, comments, hosts. Frozen, JSON-able, cacheable but for a person's."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -53,6 +54,13 @@ class Category(StrEnum):
     DOUJIN_COSPLAY = "DOUJIN_COSPLAY"
     THREE_D = "THREE_D"
     ENGLISH_SITE = "ENGLISH_SITE"
+
+
+class FavoriteOrder(StrEnum):
+    """Order of a person's favourites: by the day they were added, or updated on the site; newest first."""
+
+    ADDED = "ADDED"
+    UPDATED = "UPDATED"
 
 
 class SourceMethod(StrEnum):
@@ -201,6 +209,46 @@ class CommentPageRecord:
     page_count: int
     total: int
     comment_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSession:
+    """The session of one person at the site: their number there, and the cookies that their requests carry."""
+
+    user_id: str
+    cookies: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SiteLogin:
+    """What a login gave; `username` as the site spells it."""
+
+    username: str
+    session: SiteSession
+
+
+@dataclass(frozen=True, slots=True)
+class FavoriteFolderRecord:
+    """A folder of a person's favourites."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class FavoritePageRecord:
+    """A page of a person's favourites in a folder, 20 albums long, and all their folders."""
+
+    albums: AlbumListPage
+    folders: tuple[FavoriteFolderRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckInRecord:
+    """What the site says to a daily check-in; `is_new` is False where the person had checked in before."""
+
+    is_new: bool
+    message: str
 
 
 class HostRole(StrEnum):

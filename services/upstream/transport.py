@@ -7,6 +7,7 @@ The mobile API and the CDN share one curl session, for its speed and for its bro
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from math import ceil
 from typing import Any, Protocol
@@ -32,8 +33,13 @@ _CLASSIFIED_BYTES = 20_000
 """Of an answer that is no picture: block pages say what they are near the top."""
 
 
-def new_session(*, timeout_s: float, max_clients: int) -> Any:
-    """A session for the running event loop; `timeout_s` bounds a whole attempt. The caller closes it."""
+def new_session(*, timeout_s: float, max_clients: int, reuses_connections: bool = True) -> Any:
+    """A session for the running event loop; `timeout_s` bounds a whole attempt. The caller closes it.
+
+    On a connection that was used before, libcurl sends a request again by itself where the connection ends without an
+    answer: what must not be sent twice needs a session that reuses none.
+    """
+    once = {} if reuses_connections else {CurlOpt.FRESH_CONNECT: 1, CurlOpt.FORBID_REUSE: 1}
     return AsyncSession(
         timeout=timeout_s,
         max_clients=max_clients,
@@ -44,6 +50,7 @@ def new_session(*, timeout_s: float, max_clients: int) -> Any:
             CurlOpt.LOW_SPEED_LIMIT: 1,
             CurlOpt.LOW_SPEED_TIME: ceil(min(STALL_S, timeout_s)),
             CurlOpt.MAXFILESIZE_LARGE: LARGEST_BODY_BYTES,
+            **once,
         },
     )
 
@@ -76,19 +83,26 @@ class ObservedSession:
 
     async def get(self, url: str, **options: Any) -> Any:
         """As the session's own."""
+        return await self._observed(self._session.get, url, options)
+
+    async def post(self, url: str, **options: Any) -> Any:
+        """As the session's own."""
+        return await self._observed(self._session.post, url, options)
+
+    async def close(self) -> None:
+        """As the session's own."""
+        await self._session.close()
+
+    async def _observed(self, send: Callable[..., Awaitable[Any]], url: str, options: Mapping[str, Any]) -> Any:
         self._observer.before_request(1)
         answer = None
         try:
-            response = await self._session.get(url, **options)
+            response = await send(url, **options)
             stamp = (options.get("headers") or {}).get("tokenparam", "").partition(",")[0]
             answer = SiteAnswer(urlsplit(response.url).path, response, stamp)
             return response
         finally:
             self._observer.after_request(answer)
-
-    async def close(self) -> None:
-        """As the session's own."""
-        await self._session.close()
 
 
 class Proxies:
