@@ -29,9 +29,9 @@ from services.downloads import (
 from services.ehtag import EditorRules, GitHubIdentity, TagDatabase, TagKind, open_identity, open_tag_database
 from services.notifications import Notifications, open_notifications
 from services.observability import metrics, telemetry
-from services.people import People, open_people
+from services.people import People, SiteAccounts, SiteSessions, open_people
 from services.persisted_queries import PersistedQueryStore
-from services.redis import Events, RedisClient, open_events, open_redis
+from services.redis import Events, Locks, RedisClient, open_events, open_redis
 from services.settings import Settings, make_data_dir
 from services.upstream import UpstreamClient, open_upstream
 
@@ -48,6 +48,7 @@ class Services:
     events: Events
     database: Database
     people: People
+    site_accounts: SiteAccounts
     tags: TagDatabase
     identity: GitHubIdentity
     upstream: UpstreamClient
@@ -103,6 +104,14 @@ async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterat
             events=events,
             database=database,
             people=people,
+            site_accounts=SiteAccounts(
+                SiteSessions(database, people.secrets, upstream.accounts, Locks(redis)),
+                site.catalog,
+                people.accounts,
+                people.tokens,
+                people.state,
+                allows_login=settings.site_login,
+            ),
             tags=tags,
             identity=identity,
             upstream=upstream,

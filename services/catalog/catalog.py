@@ -161,6 +161,11 @@ class Catalog:
         """The albums that the site shows with this one; where the policy is strict, each is looked up first."""
         return await self._albums.related(id)
 
+    async def listable(self, albums: Sequence[AlbumSummary]) -> tuple[AlbumSummary, ...]:
+        """Those of these albums that may be listed; for lists that are read elsewhere and never kept."""
+        ids = await self._albums.filter.listable(albums, is_strict=self._policy.is_strict)
+        return tuple(album for album in albums if album.id in ids)
+
     def album_url(self, id: str) -> str:
         """The album's page on the site."""
         return f"{self._site_url}/album/{id}/"

@@ -2,8 +2,18 @@
 
 from services.people.accounts import Accounts
 from services.people.factory import AccountTools, People, open_people
-from services.people.records import AccessToken, IssuedToken, TokenScope, User, Viewer
+from services.people.records import (
+    AccessToken,
+    IssuedToken,
+    SiteAccountRecord,
+    SiteAccountState,
+    TokenScope,
+    User,
+    Viewer,
+)
 from services.people.secret_box import KEY_FILE, SecretBox, write_secret_key
+from services.people.site_accounts import FavoriteRecord, SiteAccounts
+from services.people.site_sessions import SiteSessions
 from services.people.state import AccountsState
 from services.people.tokens import Tokens, is_token
 
@@ -13,9 +23,14 @@ __all__ = [
     "AccountTools",
     "Accounts",
     "AccountsState",
+    "FavoriteRecord",
     "IssuedToken",
     "People",
     "SecretBox",
+    "SiteAccountRecord",
+    "SiteAccountState",
+    "SiteAccounts",
+    "SiteSessions",
     "TokenScope",
     "Tokens",
     "User",

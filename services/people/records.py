@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Self
 
-from services.database.models import TokenRow, UserRow
+from services.database.models import SiteAccountRow, TokenRow, UserRow
 
 
 class TokenScope(StrEnum):
@@ -91,6 +91,29 @@ class Viewer:
     def is_admin(self) -> bool:
         """True for an admin who asks with a token that may be used for that."""
         return self.user.is_admin and self.scope is TokenScope.ADMIN
+
+
+class SiteAccountState(StrEnum):
+    """Whether an account of the site can be used."""
+
+    CONNECTED = "CONNECTED"
+    EXPIRED = "EXPIRED"
+
+
+@dataclass(frozen=True, slots=True)
+class SiteAccountRecord:
+    """The account of the site that a user has connected; `username` as the site spells it."""
+
+    user_id: str
+    username: str
+    state: SiteAccountState
+    connected_at: datetime
+
+    @classmethod
+    def of(cls, row: SiteAccountRow, *, is_expired: bool) -> Self:
+        """The account in a row."""
+        state = SiteAccountState.EXPIRED if is_expired else SiteAccountState.CONNECTED
+        return cls(row.user_id, row.username, state, moment(row.connected_at_ms))
 
 
 def moment(ms: int) -> datetime:

@@ -2,10 +2,13 @@
 
 from services.redis.client import RedisClient, RedisUnavailable, open_redis, translate_redis_errors
 from services.redis.embedded import embedded_valkey, join_valkey
+from services.redis.locks import LockBusy, Locks
 from services.redis.pubsub import Events, Watcher, open_events
 
 __all__ = [
     "Events",
+    "LockBusy",
+    "Locks",
     "RedisClient",
     "RedisUnavailable",
     "Watcher",

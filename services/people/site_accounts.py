@@ -1,0 +1,137 @@
+"""What people do with their accounts at the site, by this server's rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from services.errors import Forbidden, InvalidCredentials, InvalidInput, JmgraphError, SiteLoginRequired
+from services.people.records import IssuedToken, SiteAccountRecord, User
+from services.upstream import CheckInRecord, FavoriteFolderRecord, FavoriteOrder
+
+if TYPE_CHECKING:
+    from services.catalog import AlbumDetail, AlbumListPage, Catalog
+    from services.people.accounts import Accounts
+    from services.people.site_sessions import SiteSessions
+    from services.people.state import AccountsState
+    from services.people.tokens import Tokens
+
+ALL_FAVORITES = FavoriteFolderRecord("0", "全部")
+"""The folder of all favourites, which the site does not list."""
+LAST_PAGE = 10_000
+LONGEST_CREDENTIAL = 256
+
+
+@dataclass(frozen=True, slots=True)
+class FavoriteRecord:
+    """An album, and whether it is a favourite of the person now."""
+
+    album: AlbumDetail
+    is_favorite: bool
+
+
+class SiteAccounts:
+    """The accounts of the site that the people of this server have connected.
+
+    Calls for a user raise `SiteLoginRequired` and `UpstreamFailure` as those of `SiteSessions` do.
+    """
+
+    def __init__(
+        self,
+        sessions: SiteSessions,
+        catalog: Catalog,
+        accounts: Accounts,
+        tokens: Tokens,
+        state: AccountsState,
+        *,
+        allows_login: bool | None,
+    ) -> None:
+        """`allows_login`: whether an account of the site alone may sign in; None for while the server is open."""
+        self._sessions = sessions
+        self._catalog = catalog
+        self._accounts = accounts
+        self._tokens = tokens
+        self._state = state
+        self._allows_login = allows_login
+
+    async def find(self, user_id: str) -> SiteAccountRecord | None:
+        """The account that the user has connected."""
+        return await self._sessions.find(user_id)
+
+    async def connect(self, user: User, username: str, password: str, *, remember: bool = False) -> SiteAccountRecord:
+        """Join an account of the site to a user. Raises `InvalidCredentials` where the site says no."""
+
+        async def user_id_of(_: str) -> str:
+            return user.id
+
+        _check_credentials(username, password)
+        return await self._sessions.connect(username, password, remember=remember, user_id_of=user_id_of)
+
+    async def sign_in(self, username: str, password: str, *, remember: bool = False) -> IssuedToken:
+        """Begin a session of this server as the user of an account of the site, who is made at the first time.
+
+        Raises `Forbidden` where this server does not allow it, `InvalidCredentials` where the site says no.
+        """
+        if not self._may_sign_in:
+            raise Forbidden("This server lets nobody sign in by an account of the site alone.")
+        _check_credentials(username, password)
+        account = await self._sessions.connect(username, password, remember=remember, user_id_of=self._site_user_id)
+        return await self._tokens.start_session(await self._accounts.site_user(account.username))
+
+    async def disconnect(self, user_id: str) -> bool:
+        """Forget the account that the user has connected; False where there was none."""
+        return await self._sessions.disconnect(user_id)
+
+    async def folders(self, user_id: str) -> Sequence[FavoriteFolderRecord]:
+        """The folders of the user's favourites; the first holds all of them."""
+        page = await self._sessions.favorites(user_id, ALL_FAVORITES.id, FavoriteOrder.ADDED, 1)
+        return (ALL_FAVORITES, *page.folders)
+
+    async def favorites(
+        self, user_id: str, folder_id: str = "0", order: FavoriteOrder = FavoriteOrder.ADDED, page: int = 1
+    ) -> AlbumListPage:
+        """A page of the user's favourites in a folder, without what this server withholds.
+
+        Raises `InvalidInput` for a folder or page that can't be requested.
+        """
+        if not (folder_id.isascii() and folder_id.isdigit() and len(folder_id) <= 12):
+            raise InvalidInput("folderId", "A folder is a number; 0 is all favourites.")
+        if not 1 <= page <= LAST_PAGE:
+            raise InvalidInput("page", f"page must be between 1 and {LAST_PAGE}")
+        listed = (await self._sessions.favorites(user_id, folder_id, order, page)).albums
+        return replace(listed, items=await self._catalog.listable(listed.items))
+
+    async def favorites_among(self, user_id: str, album_ids: Sequence[str]) -> list[bool | JmgraphError | None]:
+        """For each album whether it is a favourite of the user; a failure where that could not be read.
+
+        None for all of them where the user has no account of the site that can be used.
+        """
+        try:
+            found = await self._sessions.favorites_among(user_id, album_ids)
+        except SiteLoginRequired:
+            return [None] * len(album_ids)
+        return [found[id] for id in album_ids]
+
+    async def set_favorite(self, user_id: str, album_id: str, *, is_favorite: bool) -> FavoriteRecord:
+        """Make an album a favourite of the user, or none. Raises `AlbumNotFound`, `BlockedByPolicy`."""
+        album = await self._catalog.get_album(album_id)
+        await self._sessions.set_favorite(user_id, album.id, is_favorite=is_favorite)
+        return FavoriteRecord(album, is_favorite)
+
+    async def check_in(self, user_id: str) -> CheckInRecord:
+        """Check in at the site for today."""
+        return await self._sessions.check_in(user_id)
+
+    async def _site_user_id(self, username: str) -> str:
+        return (await self._accounts.site_user(username)).id
+
+    @property
+    def _may_sign_in(self) -> bool:
+        return not self._state.is_closed if self._allows_login is None else self._allows_login
+
+
+def _check_credentials(username: str, password: str) -> None:
+    """Return for what the site may say yes to; raises `InvalidCredentials`."""
+    if not all(0 < len(text) <= LONGEST_CREDENTIAL for text in (username.strip(), password)):
+        raise InvalidCredentials
