@@ -244,6 +244,7 @@ async def test_changes_of_one_account_follow_each_other_in_all_processes(
     settings: Settings, accounts: SiteAccounts, reader: User, demo: RunningDemo
 ) -> None:
     """Two processes that both read "no" would toggle twice, which is no favourite again."""
+    demo.knobs.set("api", path="/favorite", method="POST", latency_s=0.3)
     async with open_services(settings) as other:
         await asyncio.gather(
             *(
