@@ -38,6 +38,10 @@ class Loaders:
             self._chapters, cache=False
         )
         """By a chapter's number and that of the album that lists it, None where it is not known."""
+        self.is_site_favorite_of: DataLoader[tuple[str, str], bool | None] = DataLoader(
+            self._site_favorites, cache=False
+        )
+        """By the ids of a user and of an album."""
         self.cover_info_of: DataLoader[str, ImageInfo | None] = DataLoader(self._cover_infos, cache=False)
 
     async def _details(self, ids: list[str]) -> list[AlbumDetail | BaseException | None]:
@@ -55,6 +59,10 @@ class Loaders:
             for id, chapter in zip(ids, chapters, strict=True)
         }
         return [chapter_of[key] for key in keys]
+
+    async def _site_favorites(self, keys: list[tuple[str, str]]) -> list[bool | BaseException | None]:
+        user_id = keys[0][0]  # one person asks in one request
+        return list(await self._services.site_accounts.favorites_among(user_id, [id for _, id in keys]))
 
     async def _cover_infos(self, ids: list[str]) -> list[ImageInfo | BaseException | None]:
         infos = await self._services.covers.infos(ids)

@@ -16,6 +16,7 @@ from strawberry.scalars import JSON
 
 import resolvers.albums
 import resolvers.downloads
+import resolvers.site_account
 import resolvers.tags
 from schema.album_parts import Chapter, CommentPage, Cover
 from schema.downloads import Download
@@ -104,6 +105,13 @@ class Album:
         """Downloads of this album on this server, newest first; none while the queue can't be reached."""
         records = await resolvers.downloads.downloads_of_album(info.context, self.record.id)
         return [Download.of(record) for record in records]
+
+    @field
+    async def is_site_favorite(self, info: Info) -> bool | None:
+        """Whether it is a favourite of the viewer at the site; null without an account of the site that can be used.
+        A call to the site, fewer for many albums.
+        """
+        return await resolvers.site_account.is_site_favorite(info.context, self.record.id)
 
     @detail_field
     def description(self, detail: AlbumDetail) -> str | None:

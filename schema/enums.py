@@ -10,7 +10,8 @@ from services.catalog import AlbumOrder, Category, HostRole, Period, SearchField
 from services.downloads import ArchiveFormat, DownloadState, ImageFormat
 from services.ehtag import Namespace, TagKind, TagMatch, TagMatchedField
 from services.errors import ErrorCode, UpstreamReason
-from services.people import TokenScope
+from services.people import SiteAccountState, TokenScope
+from services.upstream import FavoriteOrder
 
 
 class CoverSize(StrEnum):
@@ -208,6 +209,18 @@ _enum(
     TIMEOUT="The site did not answer in time.",
     INTERNAL="A fault of this server.",
 )
+_enum(
+    SiteAccountState,
+    "Whether an account of the site can be used.",
+    CONNECTED="It can.",
+    EXPIRED="The site has ended the session: connect the account again.",
+)
+_enum(
+    FavoriteOrder,
+    "Order of favourites.",
+    ADDED="The last added first.",
+    UPDATED="The last updated on the site first.",
+)
 
 __all__ = [
     "AlbumOrder",
@@ -217,11 +230,13 @@ __all__ = [
     "CoverSize",
     "DownloadState",
     "ErrorCode",
+    "FavoriteOrder",
     "HostRole",
     "ImageFormat",
     "Namespace",
     "Period",
     "SearchField",
+    "SiteAccountState",
     "SourceMethod",
     "TagKind",
     "TagMatch",

@@ -120,6 +120,11 @@ class UpstreamFailureResult(Error):
         return self.error.reason
 
 
+@error_type(errors.SiteLoginRequired)
+class SiteLoginRequiredResult(Error):
+    """The viewer has no account of the site connected, or its session has run out: log in at the site."""
+
+
 @error_type(errors.Unauthenticated, errors.Forbidden)
 class AccessDeniedResult(Error):
     """The caller may not do this."""

@@ -6,6 +6,7 @@ import resolvers.albums
 import resolvers.downloads
 import resolvers.people
 import resolvers.server
+import resolvers.site_account
 import resolvers.tags
 from schema.album_parts import Chapter
 from schema.albums import Album, AlbumPage, AlbumTag, Ranking, Tag
@@ -45,6 +46,12 @@ from schema.people import (
     ViewerView,
 )
 from schema.server import ServerInfo
+from schema.site_account import (
+    CheckInOnSiteResult,
+    ConnectSiteAccountResult,
+    SetSiteFavoriteResult,
+    SiteLoginInput,
+)
 from services.access import Right
 
 
@@ -90,6 +97,12 @@ class Mutation:
     )
     revoke_access_token = root_field(resolvers.people.revoke_access_token, RevokeAccessTokenResult)
     set_blocked_tags = root_field(resolvers.people.set_blocked_tags, SetBlockedTagsResult)
+    connect_site_account = root_field(
+        resolvers.site_account.connect_site_account, ConnectSiteAccountResult, input=SiteLoginInput
+    )
+    disconnect_site_account = root_field(resolvers.site_account.disconnect_site_account, bool)
+    set_site_favorite = root_field(resolvers.site_account.set_site_favorite, SetSiteFavoriteResult)
+    check_in_on_site = root_field(resolvers.site_account.check_in_on_site, CheckInOnSiteResult)
 
 
 @object_type

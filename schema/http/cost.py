@@ -29,6 +29,9 @@ from graphql import (
 from services.catalog import PAGE_SIZE
 from services.cursors import MAX_FIRST
 
+MOST_FAVORITE_CALLS = 22
+"""To learn of any number of albums which are favourites: all pages of the favourites, at most."""
+
 TYPICAL_TAGS = 12
 TYPICAL_CHAPTERS = 10
 TYPICAL_RELATED = 10
@@ -80,6 +83,11 @@ def _constant(number: int) -> Callable[[Arguments], int]:
 
 
 _RULES: dict[tuple[str, str], _Rule] = {
+    ("Mutation", "connectSiteAccount"): _Rule(calls=1),
+    ("Mutation", "setSiteFavorite"): _Rule(calls=4, loads_album=True),
+    ("Mutation", "checkInOnSite"): _Rule(calls=2),
+    ("SiteAccount", "folders"): _Rule(calls=1),
+    ("SiteAccount", "favorites"): _Rule(calls=1),
     ("Query", "album"): _Rule(calls=1, loads_album=True),
     ("Query", "albums"): _Rule(calls=1, length=_length_of("ids"), loads_album=True),
     ("Query", "chapter"): _Rule(calls=2, loads_album=True),
@@ -109,7 +117,9 @@ _RULES: dict[tuple[str, str], _Rule] = {
 _FILTERED_LISTS = frozenset({("Query", "search"), ("Query", "ranking"), ("AlbumTag", "albums"), ("Tag", "albums")})
 """Lists that look up every album before they are shown, in strict policy or with `exclude`."""
 
-_FREE_ALBUM_FIELDS = frozenset({"id", "title", "cover", "url", "downloads", "comments", "__typename"})
+_FREE_ALBUM_FIELDS = frozenset(
+    {"id", "title", "cover", "url", "downloads", "isSiteFavorite", "comments", "__typename"}
+)
 """Fields of Album that need no detail."""
 
 _CHAPTER_DETAIL_FIELDS = frozenset({"pageCount", "pages"})
@@ -135,7 +145,7 @@ class CostCalculator:
         if root is None:
             return Cost(0, 0, 0)
         total = visitor.selections(operation.selection_set, root)
-        return Cost(total.calls, total.depth, total.aliases)
+        return Cost(total.calls + total.favorite_calls, total.depth, total.aliases)
 
 
 def operation_of(document: DocumentNode, name: str | None) -> OperationDefinitionNode | None:
@@ -158,10 +168,14 @@ def _with_defaults(operation: OperationDefinitionNode, variables: Mapping[str, A
 
 
 class _Total(NamedTuple):
-    """Cost of a selection; `needs_detail` when it has a field that needs the detail of its album or chapter."""
+    """Cost of a selection; `needs_detail` when it has a field that needs the detail of its album or chapter.
+
+    `favorite_calls` are those that tell which albums are favourites; they have a limit of their own.
+    """
 
     needs_detail: bool = False
     calls: int = 0
+    favorite_calls: int = 0
     depth: int = 0
     aliases: int = 0
 
@@ -169,6 +183,7 @@ class _Total(NamedTuple):
         return _Total(
             self.needs_detail or other.needs_detail,
             self.calls + other.calls,
+            min(self.favorite_calls + other.favorite_calls, MOST_FAVORITE_CALLS),
             max(self.depth, other.depth),
             self.aliases + other.aliases,
         )
@@ -237,7 +252,8 @@ class _CostVisitor:
         definition = getattr(parent, "fields", {}).get(name)
         target = definition and get_named_type(definition.type)
         if node.selection_set is None or not is_composite_type(target):
-            return _Total(needs_detail, aliases=aliases)
+            asks_favorite = (parent.name, name) == ("Album", "isSiteFavorite")
+            return _Total(needs_detail, favorite_calls=2 if asks_favorite else 0, aliases=aliases)
         rule, arguments = _RULES.get((parent.name, name), _Rule()), self._values(node.arguments)
         is_filtered = (parent.name, name) in _FILTERED_LISTS and self._looks_up_albums(arguments)
         below = self._below(node.selection_set, target, is_filtered)
@@ -246,7 +262,8 @@ class _CostVisitor:
         length = rule.length(arguments)
         calls = rule.calls * (length if rule.loads_album else 1) + (PAGE_SIZE if is_filtered else 0)
         calls += length * (below.calls + (1 if loads_each and not is_loaded else 0))
-        return _Total(needs_detail, calls, below.depth + 1, aliases + below.aliases)
+        favorite_calls = min(length * below.favorite_calls, MOST_FAVORITE_CALLS)
+        return _Total(needs_detail, calls, favorite_calls, below.depth + 1, aliases + below.aliases)
 
     def _looks_up_albums(self, arguments: Arguments) -> bool:
         """Whether a list looks up each of its albums before it is shown."""

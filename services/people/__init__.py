@@ -12,12 +12,13 @@ from services.people.records import (
     Viewer,
 )
 from services.people.secret_box import KEY_FILE, SecretBox, write_secret_key
-from services.people.site_accounts import FavoriteRecord, SiteAccounts
+from services.people.site_accounts import ALL_FAVORITES, FavoriteRecord, SiteAccounts
 from services.people.site_sessions import SiteSessions
 from services.people.state import AccountsState
 from services.people.tokens import Tokens, is_token
 
 __all__ = [
+    "ALL_FAVORITES",
     "KEY_FILE",
     "AccessToken",
     "AccountTools",
