@@ -23,6 +23,8 @@ SECURITY_SCHEMES: Mapping[str, Mapping[str, str]] = {
     "apiKeyAsBearer": {"type": "http", "scheme": "bearer"},
     "gitHubToken": {"type": "apiKey", "in": "header", "name": "X-Token"},
     "gitHubTokenAsBearer": {"type": "http", "scheme": "bearer"},
+    "personToken": {"type": "apiKey", "in": "header", "name": "X-Token"},
+    "personTokenAsBearer": {"type": "http", "scheme": "bearer", "bearerFormat": "jmg_…"},
 }
 
 _REF = "#/components/schemas/{name}"

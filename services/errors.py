@@ -369,8 +369,14 @@ class SiteLoginRequired(JmgraphError):
 
     code = ErrorCode.UNAUTHENTICATED
 
-    def __init__(self) -> None:
-        super().__init__("This needs a login at the site: connect an account of it, or log in there again.")
+    def __init__(self, *, is_expired: bool = True) -> None:
+        message = (
+            "The site has ended the session of your account there: connect it again."
+            if is_expired
+            else "This needs an account of the site: connect one first."
+        )
+        super().__init__(message)
+        self.is_expired = is_expired
 
     @property
     def extensions(self) -> dict[str, object]:

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from rest.responses import STATUS_OF_CODE, error_response
-from rest.v1.errors import detail_response
+from rest.v1.errors import LOGIN_EXPIRED, LOGIN_NEEDED, detail_response
 from services.access import IDENTITY_KEY, SESSION_COOKIE, Access, Caller, CredentialKind, Identity, Right
 from services.container import Services
 from services.errors import Forbidden, JmgraphError, Unauthenticated
@@ -45,9 +45,6 @@ _READING_METHODS = frozenset({"GET", "HEAD"})
 _BASIC_PATHS = ("/opds", "/images", "/downloads", "/v1")
 """Where a name with a password, or a token in its place, may be sent by HTTP Basic."""
 _V1_PATHS = ("/v1", "/ws")
-
-LOGIN_NEEDED = "请先登录"
-LOGIN_EXPIRED = "登录已过期，请重新登录"
 
 _TAG_API_HEADERS = {
     "Access-Control-Allow-Origin": "*",

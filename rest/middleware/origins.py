@@ -80,6 +80,7 @@ EXPOSED_HEADERS = (
     "Content-Range",
     "Content-Disposition",
     "X-Request-ID",
+    "X-Total-Count",
 )
 PREFLIGHT_MAX_AGE_S = 86400
 

@@ -6,13 +6,13 @@ from starlette.middleware import Middleware
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.routing import BaseRoute, Route, Router
 
-from rest.v1 import downloads, notifications, reads
+from rest.v1 import downloads, notifications, reads, site_account
 from rest.v1.errors import exception_handlers, v1_error_response
 
-GROUPS = (reads.GROUP, downloads.GROUP, notifications.GROUP)
+GROUPS = (reads.GROUP, downloads.GROUP, notifications.GROUP, site_account.GROUP)
 
 _router = Router(
-    [*reads.routes, *downloads.routes, *notifications.routes, reads.clock_route],
+    [*reads.routes, *downloads.routes, *notifications.routes, *site_account.routes, reads.clock_route],
     middleware=[Middleware(ExceptionMiddleware, handlers=exception_handlers)],
 )
 

@@ -11,8 +11,21 @@ from starlette.responses import Response
 
 from rest.responses import STATUS_OF_CODE, json_response, sort_allow
 from rest.v1.schemas import Detail, FileError
-from services.errors import BlockedByPolicy, ErrorCode, JmgraphError, UpstreamFailure
+from services.errors import (
+    AlbumNotFound,
+    BlockedByPolicy,
+    ErrorCode,
+    InvalidCredentials,
+    JmgraphError,
+    SiteLoginRequired,
+    UpstreamFailure,
+)
 from services.http_semantics import retry_headers
+
+LOGIN_NEEDED = "请先登录"
+LOGIN_EXPIRED = "登录已过期，请重新登录"
+WRONG_LOGIN = "用户名或密码错误"
+"""In exactly these words, which the old clients know."""
 
 
 def detail_response(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
@@ -47,6 +60,12 @@ def v1_error_response(error: JmgraphError) -> Response:
     """An error of ours as the legacy API has it."""
     if isinstance(error, BlockedByPolicy):
         return detail_response(404, "Album not found")
+    if isinstance(error, AlbumNotFound):
+        return album_not_found(error.album_id)
+    if isinstance(error, InvalidCredentials):
+        return detail_response(401, WRONG_LOGIN)
+    if isinstance(error, SiteLoginRequired):
+        return detail_response(401, LOGIN_EXPIRED if error.is_expired else LOGIN_NEEDED)
     if isinstance(error, UpstreamFailure):
         status = 502 if error.error_code is ErrorCode.UPSTREAM_BROKEN else 504
         return detail_response(status, error.message, retry_headers(error))

@@ -147,6 +147,49 @@ class NotificationBody(ResponseBody):
     message: str
 
 
+class LoginBody(msgspec.Struct):
+    """A name and a password of the site; other fields are ignored."""
+
+    username: str
+    password: str
+
+
+class LoggedIn(ResponseBody):
+    """The session has begun: `username` as the site spells it, `token` for later requests."""
+
+    status: Literal["success"]
+    username: str
+    token: Annotated[str, Meta(pattern="^jmg_")]
+
+
+class LoggedOut(ResponseBody):
+    """The session has ended."""
+
+    status: Literal["success"]
+
+
+class Folder(ResponseBody):
+    """A folder of favourites."""
+
+    folder_id: Digits
+    name: str
+
+
+class FavoriteLine(ResponseBody):
+    """A favourite of a list."""
+
+    aid: Digits
+    title: str
+
+
+class FavoriteChanged(ResponseBody):
+    """Whether an album is a favourite now."""
+
+    status: Literal["success"]
+    aid: Digits
+    favorite: bool
+
+
 def is_client_id(text: object) -> bool:
     """True for a text of 1 to 200 characters without control characters."""
     return isinstance(text, str) and _CLIENT_ID.fullmatch(text) is not None

@@ -179,7 +179,7 @@ class SiteSessions:
 
     async def _get_row(self, user_id: str) -> SiteAccountRow:
         if (row := await self._find_row(user_id)) is None:
-            raise SiteLoginRequired
+            raise SiteLoginRequired(is_expired=False)
         return row
 
     def _session_in(self, row: SiteAccountRow) -> SiteSession | None:

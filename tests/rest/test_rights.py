@@ -16,7 +16,15 @@ from tests.persons import Person, a_person, bearer
 
 pytestmark = pytest.mark.anyio
 
-PUBLIC = {"/", "/assets/{name}", "/healthz", "/readyz", "/api/database/~update-webhook"}
+PUBLIC = {
+    "/",
+    "/assets/{name}",
+    "/healthz",
+    "/readyz",
+    "/v1/login",
+    "/v1/logout",
+    "/api/database/~update-webhook",
+}
 """For anybody: without these nobody could log in, watch over the server, or tell it that its remote has moved."""
 
 DOWNLOADS = {
@@ -59,8 +67,10 @@ READ = {
     "/docs",
 }
 
-OWN_CHECKS = {"/graphql"}
-"""Each of its operations is checked: see `tests/schema/test_rights.py`."""
+OWN_CHECKS = {"/graphql", "/v1/favorites/folders", "/v1/favorites/{number:no_trailing_slash}"}
+"""Each operation of GraphQL is checked: see `tests/schema/test_rights.py`. Favourites want an account of the site:
+see `tests/rest/test_v1_site_account.py`.
+"""
 
 SAMPLES = {
     "{name}": "tea.zip",
