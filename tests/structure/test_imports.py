@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -76,6 +77,10 @@ ADAPTERS = {
     "typer": {"cli.py"},
 }
 """Where a third-party package may be imported; everything else works with our own types."""
+
+SESSIONS = {"SiteSession", "SiteLogin", "SiteAccountClient", "encrypted_session", "encrypted_password"}
+"""Through these a person's session at the site can be reached."""
+REACH_SESSIONS = {"services/upstream", "services/database", "services/people/site_sessions.py"}
 
 INNER_IMPORTS_OF_TESTS = 42
 """Imports of inner modules by tests; to be lowered with each that is removed."""
@@ -188,6 +193,20 @@ def test_a_third_party_package_is_imported_by_its_adapter_alone(package: str) ->
     ]
 
     assert wrong == []
+
+
+def test_one_module_reaches_the_sessions_of_people_at_the_site() -> None:
+    reaching = [
+        name_of(path)
+        for part in MAY_USE
+        for path in files(part)
+        if SESSIONS & set(re.findall(r"\w+", path.read_text("utf-8")))
+        and not any(path.is_relative_to(ROOT / allowed) for allowed in REACH_SESSIONS)
+    ]
+    opening = [name_of(path) for path in files("services") if "upstream.accounts" in path.read_text("utf-8")]
+
+    assert reaching == []
+    assert opening == ["services/container.py"]
 
 
 @pytest.mark.parametrize("package", IN_ONE_MODULE)
