@@ -27,9 +27,10 @@ from services.downloads import (
     open_downloads,
 )
 from services.ehtag import EditorRules, GitHubIdentity, TagDatabase, TagKind, open_identity, open_tag_database
+from services.library import Library
 from services.notifications import Notifications, open_notifications
 from services.observability import metrics, telemetry
-from services.people import People, SiteAccounts, SiteSessions, open_people
+from services.people import People, Reading, SiteAccounts, SiteSessions, open_people
 from services.persisted_queries import PersistedQueryStore
 from services.redis import Events, Locks, RedisClient, open_events, open_redis
 from services.settings import Settings, make_data_dir
@@ -49,6 +50,8 @@ class Services:
     database: Database
     people: People
     site_accounts: SiteAccounts
+    reading: Reading
+    library: Library
     tags: TagDatabase
     identity: GitHubIdentity
     upstream: UpstreamClient
@@ -112,6 +115,8 @@ async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterat
                 people.state,
                 allows_login=settings.site_login,
             ),
+            reading=Reading(database, site.catalog),
+            library=Library(database, site.catalog),
             tags=tags,
             identity=identity,
             upstream=upstream,

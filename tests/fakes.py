@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Collection, Hashable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from services.ehtag.records import TagKind
@@ -24,6 +25,9 @@ from services.upstream.records import (
     SourceMethod,
     UpstreamStatus,
 )
+
+BLOCKED = "積雪"
+"""A tag that tests withhold."""
 
 
 def album(id: str, *tags: str, title: str = "", related: Sequence[str] = ()) -> AlbumDetail:
@@ -46,6 +50,13 @@ def album(id: str, *tags: str, title: str = "", related: Sequence[str] = ()) -> 
         related=tuple(AlbumSummary(each, f"山行 {each}") for each in related),
         source=SourceMethod.API,
     )
+
+
+def series(id: str, chapters: int, *, title: str = "", tags: Sequence[str] = ()) -> AlbumDetail:
+    """An album of so many chapters; the first has its number, the others "1001", "1002" behind it."""
+    ids = [id, *(f"{id}{number}" for number in range(1, chapters))]
+    refs = tuple(ChapterRef(each, place, f"第{place}話") for place, each in enumerate(ids, 1))
+    return replace(album(id, *tags, title=title), chapters=refs)
 
 
 class FakeSite:
@@ -82,7 +93,7 @@ class FakeSite:
 
     async def chapter(self, id: str) -> ChapterDetail | None:
         await self._call(f"chapter {id}")
-        return self.chapters.get(id)
+        return self.chapters.get(id) or self._chapter_of_album(id)
 
     async def search(self, q: SearchQuery) -> AlbumListPage:
         await self._call("search")
@@ -115,6 +126,15 @@ class FakeSite:
 
     def _line(self, album: AlbumDetail) -> AlbumSummary:
         return AlbumSummary(album.id, album.title, album.tags if self.lists_tags else None)
+
+    def _chapter_of_album(self, id: str) -> ChapterDetail | None:
+        """A chapter of twelve pages, where an album lists it."""
+        for each in self.albums.values():
+            for ref in each.chapters:
+                if ref.id == id:
+                    names = tuple(f"{number:05}.webp" for number in range(1, 13))
+                    return ChapterDetail(id, each.id, ref.title, 220980, names)
+        return None
 
     async def _call(self, name: str) -> None:
         current_stats().charge_call()

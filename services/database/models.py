@@ -5,7 +5,7 @@ A change here needs a migration beside it: a test compares these tables with a m
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, MetaData, String
+from sqlalchemy import JSON, BigInteger, ForeignKey, ForeignKeyConstraint, Index, LargeBinary, MetaData, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 OWNER_ID = "owner"
@@ -13,6 +13,8 @@ OWNER_ID = "owner"
 
 _ID = String(32)
 _ALBUM_ID = String(12)
+_SORTED_TEXT = Text().with_variant(Text(collation="C"), "postgresql")
+"""Sorted by code point, as SQLite does it."""
 
 
 class TableBase(DeclarativeBase):
@@ -92,20 +94,96 @@ class BlockedTagRow(TableBase):
     tag: Mapped[str] = mapped_column(String(255), primary_key=True)
 
 
+class AlbumRow(TableBase):
+    """An album that somebody reads or has in the library, as it was last seen: one row for all people."""
+
+    __tablename__ = "albums"
+
+    id: Mapped[str] = mapped_column(_ALBUM_ID, primary_key=True)
+    title: Mapped[str] = mapped_column(Text)
+    title_key: Mapped[str] = mapped_column(_SORTED_TEXT)
+    """The title in the form that titles are searched and sorted in."""
+    tags: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    """As the site spells them, for the content policy; None while only a list has shown the album."""
+    chapter_count: Mapped[int]
+    digest: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    """Of all that is stored of the album and its chapters; None until the chapters were seen as a whole."""
+    updated_at_ms: Mapped[int] = mapped_column(BigInteger)
+    """The latest of: the day that the site states, and the time when a new chapter was found; 0 when unknown."""
+    checked_at_ms: Mapped[int | None] = mapped_column(BigInteger)
+    """When its chapters were last looked at."""
+    last_error: Mapped[str | None] = mapped_column(String(255))
+    """Why they could not be read then."""
+
+
+class ChapterRow(TableBase):
+    """A chapter of a stored album."""
+
+    __tablename__ = "chapters"
+    __table_args__ = (Index(None, "album_id", "found_at_ms"),)
+
+    album_id: Mapped[str] = mapped_column(_ALBUM_ID, ForeignKey("albums.id", ondelete="CASCADE"), primary_key=True)
+    id: Mapped[str] = mapped_column(_ALBUM_ID, primary_key=True)
+    position: Mapped[int]
+    """1-based, in reading order."""
+    title: Mapped[str] = mapped_column(Text)
+    page_count: Mapped[int | None]
+    """None until somebody has read it."""
+    is_listed: Mapped[bool]
+    """False once the album lists it no longer."""
+    found_at_ms: Mapped[int] = mapped_column(BigInteger)
+    """When it was first seen; 0 for those that were there when the album was first looked at."""
+
+
+class LibraryRow(TableBase):
+    """An album that a user keeps an eye on."""
+
+    __tablename__ = "library"
+    __table_args__ = (
+        Index(None, "album_id"),
+        Index(None, "user_id", "added_at_ms"),
+    )
+
+    user_id: Mapped[str] = mapped_column(_ID, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    album_id: Mapped[str] = mapped_column(_ALBUM_ID, ForeignKey("albums.id"), primary_key=True)
+    added_at_ms: Mapped[int] = mapped_column(BigInteger)
+    auto_download: Mapped[bool]
+    notify: Mapped[bool]
+
+
 class ReadingRow(TableBase):
     """How far a user has read a chapter: the report with the latest `read_at_ms`."""
 
     __tablename__ = "reading"
     __table_args__ = (
         Index(None, "user_id", "album_id", "read_at_ms"),
-        Index(None, "user_id", "read_at_ms"),
+        Index(None, "album_id"),
     )
 
     user_id: Mapped[str] = mapped_column(_ID, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     chapter_id: Mapped[str] = mapped_column(_ALBUM_ID, primary_key=True)
-    album_id: Mapped[str] = mapped_column(_ALBUM_ID)
+    album_id: Mapped[str] = mapped_column(_ALBUM_ID, ForeignKey("albums.id"))
     page: Mapped[int]
+    """0 for a chapter that was marked as unread: an older report that arrives later does not count."""
     page_count: Mapped[int]
     is_finished: Mapped[bool]
     read_at_ms: Mapped[int] = mapped_column(BigInteger)
     device: Mapped[str | None] = mapped_column(String(100))
+
+
+class AlbumReadingRow(TableBase):
+    """The chapter of an album that a user read last. Follows from `reading`, and makes lists of albums quick."""
+
+    __tablename__ = "album_reading"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["user_id", "chapter_id"], ["reading.user_id", "reading.chapter_id"], ondelete="CASCADE"
+        ),
+        Index(None, "user_id", "read_at_ms"),
+        Index(None, "user_id", "chapter_id"),
+    )
+
+    user_id: Mapped[str] = mapped_column(_ID, primary_key=True)
+    album_id: Mapped[str] = mapped_column(_ALBUM_ID, primary_key=True)
+    chapter_id: Mapped[str] = mapped_column(_ALBUM_ID)
+    read_at_ms: Mapped[int] = mapped_column(BigInteger)

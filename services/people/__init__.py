@@ -2,9 +2,12 @@
 
 from services.people.accounts import Accounts
 from services.people.factory import AccountTools, People, open_people
+from services.people.reading import Reading
 from services.people.records import (
     AccessToken,
     IssuedToken,
+    ProgressRecord,
+    ReadingPage,
     SiteAccountRecord,
     SiteAccountState,
     TokenScope,
@@ -27,6 +30,9 @@ __all__ = [
     "FavoriteRecord",
     "IssuedToken",
     "People",
+    "ProgressRecord",
+    "Reading",
+    "ReadingPage",
     "SecretBox",
     "SiteAccountRecord",
     "SiteAccountState",

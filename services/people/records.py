@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Self
 
+from services.catalog import AlbumSummary, ChapterRef
 from services.database.models import SiteAccountRow, TokenRow, UserRow
 
 
@@ -114,6 +115,34 @@ class SiteAccountRecord:
         """The account in a row."""
         state = SiteAccountState.EXPIRED if is_expired else SiteAccountState.CONNECTED
         return cls(row.user_id, row.username, state, moment(row.connected_at_ms))
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressRecord:
+    """How far a person has read a chapter. `page` is 1-based; the last page finishes the chapter.
+
+    `page_count` is as it was counted when the chapter was read. A chapter that was marked as read unopened, and that
+    nobody has opened before, is one page of one.
+    """
+
+    album: AlbumSummary
+    chapter: ChapterRef
+    page: int
+    page_count: int
+    is_finished: bool
+    read_at: datetime
+    device: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingPage:
+    """A page of a history, newest first; cursors are opaque."""
+
+    items: tuple[ProgressRecord, ...]
+    cursors: tuple[str, ...]
+    has_next: bool
+    has_previous: bool
+    total: int
 
 
 def moment(ms: int) -> datetime:

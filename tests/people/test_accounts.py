@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from sqlalchemy import select, update
 
 from services.database import Database, open_database
-from services.database.models import ReadingRow, TokenRow
+from services.database.models import AlbumRow, ReadingRow, TokenRow
 from services.errors import Conflict, InvalidCredentials, InvalidInput, Unauthenticated
 from services.people import People, TokenScope, open_people
 from services.redis import RedisClient
@@ -39,6 +39,8 @@ async def test_the_first_account_is_an_admin_and_takes_over_what_the_owner_had(
     people: People, database: Database
 ) -> None:
     async with database.write() as session:
+        session.add(AlbumRow(id="350234", title="", title_key="", chapter_count=1, updated_at_ms=0))
+        await session.flush()
         session.add(
             ReadingRow(
                 user_id="owner",

@@ -61,7 +61,7 @@ ADAPTERS = {
     "linkify_it": {"services/ehtag/markup"},
     "opencc": {"services/ehtag"},
     "obstore": {"services/downloads"},
-    "sqlalchemy": {"services/database", "services/people"},
+    "sqlalchemy": {"services/database", "services/library", "services/people"},
     "alembic": {"services/database"},
     "argon2": {"services/people"},
     "cryptography": {"services/people"},
