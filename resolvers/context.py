@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import quote
 
 from strawberry import ID
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from services.people.records import Viewer
 
 __all__ = ["ID", "Context", "Loaders"]
+
+T = TypeVar("T")
+
+MAX_KEYS = 500
+"""Of one query of the database."""
 
 
 class Loaders:
@@ -43,6 +48,11 @@ class Loaders:
         )
         """By the ids of a user and of an album."""
         self.cover_info_of: DataLoader[str, ImageInfo | None] = DataLoader(self._cover_infos, cache=False)
+        self.album_progress_of = _loader_of_user(services.reading.of_albums)
+        self.chapter_progress_of = _loader_of_user(services.reading.of_chapters)
+        self.library_entry_of = _loader_of_user(services.library.of_albums)
+        self.unread_of = _loader_of_user(services.library.unread)
+        """The last four by the id of a user and the number of an album or chapter."""
 
     async def _details(self, ids: list[str]) -> list[AlbumDetail | BaseException | None]:
         return list(await self._services.catalog.find_albums(ids))
@@ -69,6 +79,21 @@ class Loaders:
         if None in infos:  # will be known once a client fetches the cover: the response must not be cached
             current_stats().record_part(age_s=0, fresh_for_s=0, stale=False)
         return list(infos)
+
+
+def _loader_of_user(
+    find: Callable[[str, Sequence[str]], Awaitable[Mapping[str, T]]],
+) -> DataLoader[tuple[str, str], T | None]:
+    """A loader of what users have: `find` gives it by a user's id, for many things in one query."""
+
+    async def load(keys: list[tuple[str, str]]) -> list[T | BaseException | None]:
+        ids_of: defaultdict[str, list[str]] = defaultdict(list)
+        for user_id, id in dict.fromkeys(keys):
+            ids_of[user_id].append(id)
+        found = {user_id: await find(user_id, ids) for user_id, ids in ids_of.items()}
+        return [found[user_id].get(id) for user_id, id in keys]
+
+    return DataLoader(load, cache=False, max_batch_size=MAX_KEYS)
 
 
 @dataclass(slots=True)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Self
 
 import strawberry
+from strawberry.types.lazy_type import LazyType
 
 import resolvers.albums
+import resolvers.reading
 from schema.enums import CoverSize
 from schema.fields import Info, field, object_type
 from services import catalog
+from services.people import ProgressRecord
 
 
 @object_type
@@ -96,6 +99,11 @@ class Chapter:
         """The pages in reading order; one call to the site."""
         detail = await self._detail(info)
         return [Page(chapter_id=detail.id, index=index) for index in range(1, len(detail.page_names) + 1)]
+
+    @field(type=LazyType("ReadingProgress", "schema.reading") | None)  # not imported, since it imports this module
+    async def progress(self, info: Info) -> ProgressRecord | None:
+        """How far you have read it; null when you have not, and for a guest."""
+        return await resolvers.reading.chapter_progress(info.context, self.record.id)
 
     async def _detail(self, info: Info) -> catalog.ChapterDetail:
         return await resolvers.albums.chapter_detail(info.context, self.record.id, self.album_id)

@@ -13,9 +13,12 @@ from typing import Any, Self, TypeVar
 
 import strawberry
 from strawberry.scalars import JSON
+from strawberry.types.lazy_type import LazyType
 
 import resolvers.albums
 import resolvers.downloads
+import resolvers.library
+import resolvers.reading
 import resolvers.site_account
 import resolvers.tags
 from schema.album_parts import Chapter, CommentPage, Cover
@@ -24,6 +27,8 @@ from schema.enums import CellFormat, Namespace, Period, SourceMethod, TagKind, T
 from schema.fields import Info, field, object_type
 from services.catalog import AlbumDetail, AlbumListPage, AlbumSummary, RankingPage
 from services.ehtag import Cell, TagRecord, Translation
+from services.library import LibraryRecord
+from services.people import ProgressRecord
 
 T = TypeVar("T")
 
@@ -112,6 +117,16 @@ class Album:
         A call to the site, fewer for many albums.
         """
         return await resolvers.site_account.is_site_favorite(info.context, self.record.id)
+
+    @field(type=LazyType("ReadingProgress", "schema.reading") | None)  # not imported, since it imports this module
+    async def progress(self, info: Info) -> ProgressRecord | None:
+        """Where you have read it last; null when you have not, and for a guest."""
+        return await resolvers.reading.album_progress(info.context, self.record.id)
+
+    @field(type=LazyType("LibraryEntry", "schema.library") | None)
+    async def library_entry(self, info: Info) -> LibraryRecord | None:
+        """Its entry in your library; null when it is not there, and for a guest."""
+        return await resolvers.library.library_entry(info.context, self.record.id)
 
     @detail_field
     def description(self, detail: AlbumDetail) -> str | None:

@@ -10,6 +10,7 @@ from services.catalog import AlbumOrder, Category, HostRole, Period, SearchField
 from services.downloads import ArchiveFormat, DownloadState, ImageFormat
 from services.ehtag import Namespace, TagKind, TagMatch, TagMatchedField
 from services.errors import ErrorCode, UpstreamReason
+from services.library import LibraryOrder
 from services.people import SiteAccountState, TokenScope
 from services.upstream import FavoriteOrder
 
@@ -52,6 +53,14 @@ _enum(
     VIEWS="Most viewed first.",
     LIKES="Most liked first.",
     PICTURES="Most pictures first.",
+)
+_enum(
+    LibraryOrder,
+    "Order of the entries of a library.",
+    ADDED="Last added first.",
+    UPDATED="Last changed first: by new chapters, else by the day that the site states.",
+    READ="Last read first.",
+    TITLE="By title.",
 )
 _enum(
     SearchField,
@@ -233,6 +242,7 @@ __all__ = [
     "FavoriteOrder",
     "HostRole",
     "ImageFormat",
+    "LibraryOrder",
     "Namespace",
     "Period",
     "SearchField",

@@ -55,6 +55,18 @@ class AlbumNotFoundResult(Error):
         return strawberry.ID(self.error.album_id)
 
 
+@error_type(errors.ChapterNotFound)
+class ChapterNotFoundResult(Error):
+    """The site has no such chapter, or the album does not list it."""
+
+    error: strawberry.Private[errors.ChapterNotFound]
+
+    @field
+    def chapter_id(self) -> strawberry.ID:
+        """The number asked for."""
+        return strawberry.ID(self.error.chapter_id)
+
+
 @error_type(errors.DownloadNotFound)
 class DownloadNotFoundResult(Error):
     """There is no such download."""

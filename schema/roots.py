@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import resolvers.albums
 import resolvers.downloads
+import resolvers.library
 import resolvers.people
+import resolvers.reading
 import resolvers.server
 import resolvers.site_account
 import resolvers.tags
@@ -31,6 +33,7 @@ from schema.ehtag import (
     UpdateTagResult,
 )
 from schema.fields import object_type, root_field
+from schema.library import AddToLibraryInput, AddToLibraryResult
 from schema.people import (
     ChangePasswordInput,
     ChangePasswordResult,
@@ -45,6 +48,7 @@ from schema.people import (
     SetBlockedTagsResult,
     ViewerView,
 )
+from schema.reading import SetChaptersReadResult, SetReadingProgressInput, SetReadingProgressResult
 from schema.server import ServerInfo
 from schema.site_account import (
     CheckInOnSiteResult,
@@ -103,6 +107,13 @@ class Mutation:
     disconnect_site_account = root_field(resolvers.site_account.disconnect_site_account, bool)
     set_site_favorite = root_field(resolvers.site_account.set_site_favorite, SetSiteFavoriteResult)
     check_in_on_site = root_field(resolvers.site_account.check_in_on_site, CheckInOnSiteResult)
+    set_reading_progress = root_field(
+        resolvers.reading.set_reading_progress, SetReadingProgressResult, input=SetReadingProgressInput
+    )
+    set_chapters_read = root_field(resolvers.reading.set_chapters_read, SetChaptersReadResult)
+    delete_history = root_field(resolvers.reading.delete_history, int)
+    add_to_library = root_field(resolvers.library.add_to_library, AddToLibraryResult, input=AddToLibraryInput)
+    remove_from_library = root_field(resolvers.library.remove_from_library, bool)
 
 
 @object_type

@@ -98,6 +98,14 @@ _RULES: dict[tuple[str, str], _Rule] = {
     ("Query", "downloads"): _Rule(length=_first(20)),
     ("Mutation", "startDownload"): _Rule(calls=1),
     ("Mutation", "retryFailedDownloads"): _Rule(length=_constant(20)),
+    ("Mutation", "setReadingProgress"): _Rule(calls=2),
+    ("Mutation", "setChaptersRead"): _Rule(calls=1),
+    ("Mutation", "addToLibrary"): _Rule(calls=1),
+    ("Viewer", "history"): _Rule(length=_first(20)),
+    ("Viewer", "continueReading"): _Rule(length=_first(20)),
+    ("Viewer", "library"): _Rule(length=_first(20)),
+    ("LibraryEntry", "newChapters"): _Rule(length=_constant(TYPICAL_CHAPTERS)),
+    ("ChaptersRead", "chapters"): _Rule(length=_constant(TYPICAL_CHAPTERS)),
     ("AlbumPage", "items"): _Rule(length=_constant(PAGE_SIZE)),
     ("Ranking", "entries"): _Rule(length=_constant(PAGE_SIZE)),
     ("Album", "related"): _Rule(length=_constant(TYPICAL_RELATED)),
@@ -118,7 +126,18 @@ _FILTERED_LISTS = frozenset({("Query", "search"), ("Query", "ranking"), ("AlbumT
 """Lists that look up every album before they are shown, in strict policy or with `exclude`."""
 
 _FREE_ALBUM_FIELDS = frozenset(
-    {"id", "title", "cover", "url", "downloads", "isSiteFavorite", "comments", "__typename"}
+    {
+        "id",
+        "title",
+        "cover",
+        "url",
+        "downloads",
+        "isSiteFavorite",
+        "comments",
+        "progress",
+        "libraryEntry",
+        "__typename",
+    }
 )
 """Fields of Album that need no detail."""
 

@@ -150,13 +150,6 @@ class Catalog:
         """Many albums, a bounded number at once, in the order of `ids`; a failure in place of its album."""
         return await self._albums.find_many(ids)
 
-    async def listable(self, albums: Sequence[AlbumSummary]) -> frozenset[str]:
-        """Ids of those albums that may be listed, by their titles and what is known of their tags.
-
-        No call to the site, but where the policy is strict and nothing is known.
-        """
-        return await self._albums.filter.listable(albums, is_strict=self._policy.is_strict)
-
     async def check_album(self, id: str) -> None:
         """Return when the album may be shown, by its tags of at most a month ago where they are known.
 

@@ -170,7 +170,7 @@ class Library:
 
     async def _shown(self, found: Sequence[_Placed]) -> Sequence[_Placed]:
         """Without what the policy blocks."""
-        shown = await self._catalog.listable([record.album for record, _ in found])
+        shown = {album.id for album in await self._catalog.listable([record.album for record, _ in found])}
         return [placed for placed in found if placed[0].album.id in shown]
 
     def _now_ms(self) -> int:

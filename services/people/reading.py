@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Select, and_, delete, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.catalog import AlbumDetail, AlbumSummary, Catalog, ChapterRef
+from services.catalog import AlbumDetail, AlbumSummary, Catalog, ChapterDetail, ChapterRef
 from services.cursors import check_first, decode_cursor, encode_cursor, read_page
 from services.database import Database
 from services.database.models import AlbumReadingRow, AlbumRow, ChapterRow, ReadingRow
@@ -21,6 +21,7 @@ from services.errors import (
     BlockedByPolicy,
     ChapterNotFound,
     InvalidInput,
+    JmgraphError,
     UpstreamFailure,
 )
 from services.library import (
@@ -231,7 +232,7 @@ class Reading:
     async def _count_pages(self, album_id: str, chapter_id: str) -> int:
         """The number of pages of a chapter that the album lists."""
         (detail,) = await self._catalog.find_chapters([chapter_id], album_id)
-        if isinstance(detail, UpstreamFailure):
+        if isinstance(detail, JmgraphError):
             raise detail
         if detail is None:
             raise ChapterNotFound(chapter_id)
@@ -293,13 +294,13 @@ class Reading:
         unknown = [chapter.id for chapter in chapters if chapter.id not in known][:MAX_COUNTED]
         if detail is not None and unknown:
             for chapter in await self._catalog.find_chapters(unknown, album_id):
-                if chapter is not None and not isinstance(chapter, UpstreamFailure):
+                if isinstance(chapter, ChapterDetail):
                     known[chapter.id] = len(chapter.page_names)
         return known
 
     async def _shown(self, found: Sequence[ProgressRecord]) -> Sequence[ProgressRecord]:
         """Without what the policy blocks."""
-        shown = await self._catalog.listable([progress.album for progress in found])
+        shown = {album.id for album in await self._catalog.listable([progress.album for progress in found])}
         return [progress for progress in found if progress.album.id in shown]
 
     def _read_at_ms(self, read_at: datetime | None) -> int:
