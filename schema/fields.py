@@ -235,9 +235,13 @@ def _values(arguments: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str
     """Keyword arguments of the resolver: those that the client sent, and the fields of input objects."""
     values = {name: value for name, value in arguments.items() if name not in inputs}
     for name in inputs:
-        if sent := arguments.get(name):
-            values |= vars(sent)
+        values |= sent_fields(arguments.get(name))
     return {name: value for name, value in values.items() if value is not strawberry.UNSET}
+
+
+def sent_fields(input: Any) -> dict[str, Any]:
+    """The fields of an input object that the client sent; none of one that was left out."""
+    return {name: value for name, value in vars(input).items() if value is not strawberry.UNSET} if input else {}
 
 
 @object_type

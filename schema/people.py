@@ -8,7 +8,9 @@ from typing import Annotated, Self
 
 import strawberry
 
+import resolvers.library
 import resolvers.people
+import resolvers.reading
 from schema.errors import (
     AccessDeniedResult,
     AccessTokenNotFoundResult,
@@ -19,8 +21,11 @@ from schema.errors import (
     UpstreamFailureResult,
     UserNotFoundResult,
 )
-from schema.fields import Info, field, input_type, object_type
+from schema.fields import Info, field, input_type, object_type, sent_fields
+from schema.library import LibraryConnection, LibraryFilter
+from schema.reading import ReadingConnection, ReadingProgress
 from services import people
+from services.library import LibraryPage
 from services.people import TokenScope
 
 
@@ -142,6 +147,29 @@ class ViewerView:
     def blocked_tags(self) -> list[str]:
         """Tags whose albums are withheld from this person, on top of the host's."""
         return list(self.record.blocked_tags)
+
+    @field(type=ReadingConnection)
+    async def history(self, info: Info, first: int = 20, after: str | None = strawberry.UNSET) -> people.ReadingPage:
+        """Albums that you have read in, each where you read it last; newest first, at most 100."""
+        return await resolvers.reading.history(info.context, first, after or None)
+
+    @field(type=list[ReadingProgress])
+    async def continue_reading(self, info: Info, first: int = 20) -> Sequence[people.ProgressRecord]:
+        """Albums that you have begun and not read to the end, each where you read it last; newest first, at most 100.
+        Where that chapter is finished, there are chapters after it.
+        """
+        return await resolvers.reading.continue_reading(info.context, first)
+
+    @field(type=LibraryConnection)
+    async def library(
+        self,
+        info: Info,
+        filter: LibraryFilter | None = strawberry.UNSET,
+        first: int = 20,
+        after: str | None = strawberry.UNSET,
+    ) -> LibraryPage:
+        """Albums that you keep an eye on, at most 100 at a time."""
+        return await resolvers.library.library(info.context, first, after or None, **sent_fields(filter))
 
     @field(type=list[AccessTokenView])
     async def access_tokens(self, info: Info) -> Sequence[people.AccessToken]:

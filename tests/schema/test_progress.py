@@ -31,6 +31,11 @@ MARK = """mutation ($album: ID!, $chapters: [ID!], $isRead: Boolean!) {
 ADD = """mutation ($id: ID!) { addToLibrary(input: {albumId: $id}) { __typename
   ... on LibraryEntry { album { id title } addedAt unreadCount newChapters { id } }
   ... on Error { code } ... on InvalidInput { field } } }"""
+HISTORY = """query ($first: Int!, $after: String) { viewer { history(first: $first, after: $after) {
+  totalCount pageInfo { hasNextPage hasPreviousPage endCursor } edges { cursor } nodes { album { id } page } } } }"""
+LIBRARY = """query ($filter: LibraryFilter, $first: Int!, $after: String) {
+  viewer { library(filter: $filter, first: $first, after: $after) {
+    totalCount pageInfo { hasNextPage hasPreviousPage endCursor } nodes { album { id title } unreadCount } } } }"""
 ALBUM = (
     f"query ($id: String!) {{ album(id: $id) {{ progress {{ {PROGRESS} }} chapters {{ id progress {{ page }} }} }} }}"
 )
@@ -237,6 +242,78 @@ async def test_a_site_that_is_away_is_a_typed_result(server: GraphQLClient, demo
     assert (await server.ask(ADD, id=SERIES))["addToLibrary"]["__typename"] == "UpstreamFailure"
     marked = await server.ask(MARK, album=SERIES, chapters=None, isRead=True)
     assert marked["setChaptersRead"]["__typename"] == "UpstreamFailure"
+
+
+# ── the viewer ──
+
+
+async def test_the_viewer_reads_on_and_looks_back(server: GraphQLClient) -> None:
+    await report(server, SINGLE, SINGLE, 24, readAt="2024-05-01T10:00:00Z")
+    await report(server, SERIES, LATER, 10, readAt="2024-05-01T11:00:00Z")
+    await report(server, "118204", "118204", 5, readAt="2024-05-01T12:00:00Z")
+    first = (await server.ask(HISTORY, first=2))["viewer"]["history"]
+    second = (await server.ask(HISTORY, first=2, after=first["pageInfo"]["endCursor"]))["viewer"]["history"]
+    shown = "{ viewer { continueReading { album { id title } chapter { id } page isFinished } } }"
+    reads_on = (await server.ask(shown))["viewer"]["continueReading"]
+
+    assert [(node["album"]["id"], node["page"]) for node in first["nodes"]] == [("118204", 5), (SERIES, 10)]
+    assert [node["album"]["id"] for node in second["nodes"]] == [SINGLE]
+    assert first["totalCount"] == second["totalCount"] == 3
+    assert first["pageInfo"]["endCursor"] == first["edges"][1]["cursor"]
+    assert (first["pageInfo"]["hasNextPage"], first["pageInfo"]["hasPreviousPage"]) == (True, False)
+    assert (second["pageInfo"]["hasNextPage"], second["pageInfo"]["hasPreviousPage"]) == (False, True)
+    assert [(each["album"]["id"], each["chapter"]["id"], each["isFinished"]) for each in reads_on] == [
+        ("118204", "118204", False),
+        (SERIES, LATER, True),  # a fourth chapter follows
+    ]
+
+
+async def test_the_viewer_has_a_library(server: GraphQLClient) -> None:
+    for id in (SERIES, SINGLE, "118204"):
+        await server.ask(ADD, id=id)
+    newest = (await server.ask(LIBRARY, first=2))["viewer"]["library"]
+    rest = (await server.ask(LIBRARY, first=2, after=newest["pageInfo"]["endCursor"]))["viewer"]["library"]
+    by_title = (await server.ask(LIBRARY, first=20, filter={"orderBy": "TITLE"}))["viewer"]["library"]
+    found = (await server.ask(LIBRARY, first=20, filter={"query": "雨林", "hasNew": False}))["viewer"]["library"]
+    with_new = (await server.ask(LIBRARY, first=20, filter={"hasNew": True}))["viewer"]["library"]
+
+    assert [node["album"]["id"] for node in (*newest["nodes"], *rest["nodes"])] == ["118204", SINGLE, SERIES]
+    assert [node["album"]["id"] for node in by_title["nodes"]] == [SERIES, SINGLE, "118204"]
+    assert found == {
+        "totalCount": 1,
+        "pageInfo": {"hasNextPage": False, "hasPreviousPage": False, "endCursor": found["pageInfo"]["endCursor"]},
+        "nodes": [{"album": {"id": SINGLE, "title": "雨林深處的一天"}, "unreadCount": 1}],
+    }
+    assert (with_new["totalCount"], with_new["pageInfo"]["endCursor"]) == (0, None)
+
+
+async def test_the_lists_of_a_viewer_cost_no_call(server: GraphQLClient, demo: RunningDemo) -> None:
+    await report(server, SERIES, LATER, 4)
+    await server.ask(ADD, id=SERIES)
+    demo.knobs.set("*", dead=True)
+    lists = """{ viewer { continueReading { album { title cover { url } } chapter { title } page }
+      history { nodes { album { title } } }
+      library { nodes { album { title } newChapters { title } unreadCount } } } }"""
+
+    assert await server.cost(lists) == 0
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        ("history(first: 0)", "first"),
+        ("history(first: 101)", "first"),
+        ('history(after: "x")', "after"),
+        ("continueReading(first: 0)", "first"),
+        ("library(first: 101)", "first"),
+        ('library(after: "x")', "after"),
+    ],
+)
+async def test_bad_pages_are_refused(server: GraphQLClient, field: str, wrong: str) -> None:
+    selection = "{ page }" if field.startswith("continue") else "{ totalCount }"
+    error = await server.error(f"{{ viewer {{ {field} {selection} }} }}")
+
+    assert (error["code"], error["field"]) == ("INVALID_INPUT", wrong)
 
 
 # ── who has none ──
