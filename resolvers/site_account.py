@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from resolvers.context import ID, Context
 from services.catalog import AlbumListPage, parse_album_id
-from services.people import FavoriteRecord, SiteAccountRecord
+from services.observability import current_stats
+from services.people import FavoriteRecord, IssuedToken, SiteAccountRecord
 from services.upstream import CheckInRecord, FavoriteFolderRecord, FavoriteOrder
 
 
@@ -33,12 +34,26 @@ async def is_site_favorite(context: Context, album_id: str) -> bool | None:
     return None if viewer is None else await context.loaders.is_site_favorite_of.load((viewer.user.id, album_id))
 
 
+async def login_with_site(context: Context, username: str, password: str, remember: bool = False) -> IssuedToken:
+    """Logs in by an account of the site, as a user jm:USERNAME of this server, where its host allows that. Over HTTP
+    the session is set as a cookie as well.
+    """
+    current_stats().is_private = True
+    session = await context.services.site_accounts.sign_in(
+        username, password, address=context.caller.address, remember=remember
+    )
+    context.session_token = session.token
+    return session
+
+
 async def connect_site_account(
     context: Context, username: str, password: str, remember: bool = False
 ) -> SiteAccountRecord:
     """Joins an account of the site to the viewer, in the place of one that was joined before."""
     user = context.require_viewer().user
-    return await context.services.site_accounts.connect(user, username, password, remember=remember)
+    return await context.services.site_accounts.connect(
+        user, username, password, address=context.caller.address, remember=remember
+    )
 
 
 async def disconnect_site_account(context: Context) -> bool:

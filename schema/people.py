@@ -11,6 +11,7 @@ import strawberry
 import resolvers.library
 import resolvers.people
 import resolvers.reading
+import resolvers.site_account
 from schema.errors import (
     AccessDeniedResult,
     AccessTokenNotFoundResult,
@@ -24,6 +25,7 @@ from schema.errors import (
 from schema.fields import Info, field, input_type, object_type, sent_fields
 from schema.library import LibraryConnection, LibraryFilter
 from schema.reading import ReadingConnection, ReadingProgress
+from schema.site_account import SiteAccount
 from services import people
 from services.library import LibraryPage
 from services.people import TokenScope
@@ -170,6 +172,11 @@ class ViewerView:
     ) -> LibraryPage:
         """Albums that you keep an eye on, at most 100 at a time."""
         return await resolvers.library.library(info.context, first, after or None, **sent_fields(filter))
+
+    @field(type=SiteAccount | None)
+    async def site_account(self, info: Info) -> people.SiteAccountRecord | None:
+        """The account of the site that this person has connected; null without one."""
+        return await resolvers.site_account.site_account(info.context, self.record.user.id)
 
     @field(type=list[AccessTokenView])
     async def access_tokens(self, info: Info) -> Sequence[people.AccessToken]:

@@ -101,6 +101,9 @@ class Mutation:
     )
     revoke_access_token = root_field(resolvers.people.revoke_access_token, RevokeAccessTokenResult)
     set_blocked_tags = root_field(resolvers.people.set_blocked_tags, SetBlockedTagsResult)
+    login_with_site = root_field(
+        resolvers.site_account.login_with_site, LoginResult, right=Right.PUBLIC, input=SiteLoginInput
+    )
     connect_site_account = root_field(
         resolvers.site_account.connect_site_account, ConnectSiteAccountResult, input=SiteLoginInput
     )

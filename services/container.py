@@ -112,6 +112,7 @@ async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterat
                 site.catalog,
                 people.accounts,
                 people.tokens,
+                people.logins,
                 people.state,
                 allows_login=settings.site_login,
             ),

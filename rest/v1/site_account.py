@@ -78,11 +78,14 @@ class Login(HTTPEndpoint):
     async def post(self, request: Request) -> Response:
         """Begin a session of this server, by a name and a password of the site."""
         access = _services(request).access
-        access.require_own_origin(access.caller(request.scope))
+        caller = access.caller(request.scope)
+        access.require_own_origin(caller)
         credentials = await _read_login(request)
         if credentials is None:
             return detail_response(400, "username and password must be strings")
-        session = await _site_accounts(request).sign_in(credentials.username, credentials.password)
+        session = await _site_accounts(request).sign_in(
+            credentials.username, credentials.password, address=caller.address
+        )
         account = await _site_accounts(request).find(session.user.id)
         username = account.username if account else credentials.username
         return json_response(LoggedIn(status="success", username=username, token=session.token), headers=_PRIVATE)

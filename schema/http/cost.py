@@ -83,6 +83,7 @@ def _constant(number: int) -> Callable[[Arguments], int]:
 
 
 _RULES: dict[tuple[str, str], _Rule] = {
+    ("Mutation", "loginWithSite"): _Rule(calls=1),
     ("Mutation", "connectSiteAccount"): _Rule(calls=1),
     ("Mutation", "setSiteFavorite"): _Rule(calls=4, loads_album=True),
     ("Mutation", "checkInOnSite"): _Rule(calls=2),

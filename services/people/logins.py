@@ -60,6 +60,12 @@ class Logins:
         async with self._limit.attempt(f"name:{name_key(user.name)}", f"address:{address}"):
             yield
 
+    @asynccontextmanager
+    async def attempt_at_site(self, username: str, address: str) -> AsyncIterator[None]:
+        """Around a login at the site: nobody guesses passwords there through this server. Raises as `verify`."""
+        async with self._limit.attempt(f"site:{name_key(username)}", f"address:{address}"):
+            yield
+
     def forget(self) -> None:
         """Verify every password anew: something has changed."""
         self._verified = TTLCache(MAX_VERIFIED, VERIFIED_S)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from services.upstream import CheckInRecord, FavoriteFolderRecord, FavoriteOrder
 if TYPE_CHECKING:
     from services.catalog import AlbumDetail, AlbumListPage, Catalog
     from services.people.accounts import Accounts
+    from services.people.logins import Logins
     from services.people.site_sessions import SiteSessions
     from services.people.state import AccountsState
     from services.people.tokens import Tokens
@@ -43,6 +44,7 @@ class SiteAccounts:
         catalog: Catalog,
         accounts: Accounts,
         tokens: Tokens,
+        logins: Logins,
         state: AccountsState,
         *,
         allows_login: bool | None,
@@ -52,6 +54,7 @@ class SiteAccounts:
         self._catalog = catalog
         self._accounts = accounts
         self._tokens = tokens
+        self._logins = logins
         self._state = state
         self._allows_login = allows_login
 
@@ -59,24 +62,27 @@ class SiteAccounts:
         """The account that the user has connected."""
         return await self._sessions.find(user_id)
 
-    async def connect(self, user: User, username: str, password: str, *, remember: bool = False) -> SiteAccountRecord:
-        """Join an account of the site to a user. Raises `InvalidCredentials` where the site says no."""
+    async def connect(
+        self, user: User, username: str, password: str, *, address: str, remember: bool = False
+    ) -> SiteAccountRecord:
+        """Join an account of the site to a user; `address` is the client's.
+
+        Raises `InvalidCredentials` where the site says no, `LoginsLimited` after five of those in five minutes.
+        """
 
         async def user_id_of(_: str) -> str:
             return user.id
 
-        _check_credentials(username, password)
-        return await self._sessions.connect(username, password, remember=remember, user_id_of=user_id_of)
+        return await self._log_in(username, password, address, remember, user_id_of)
 
-    async def sign_in(self, username: str, password: str, *, remember: bool = False) -> IssuedToken:
+    async def sign_in(self, username: str, password: str, *, address: str, remember: bool = False) -> IssuedToken:
         """Begin a session of this server as the user of an account of the site, who is made at the first time.
 
-        Raises `Forbidden` where this server does not allow it, `InvalidCredentials` where the site says no.
+        Raises `Forbidden` where this server does not allow it, and as `connect`.
         """
         if not self._may_sign_in:
             raise Forbidden("This server lets nobody sign in by an account of the site alone.")
-        _check_credentials(username, password)
-        account = await self._sessions.connect(username, password, remember=remember, user_id_of=self._site_user_id)
+        account = await self._log_in(username, password, address, remember, self._site_user_id)
         return await self._tokens.start_session(await self._accounts.site_user(account.username))
 
     async def disconnect(self, user_id: str) -> bool:
@@ -122,6 +128,18 @@ class SiteAccounts:
     async def check_in(self, user_id: str) -> CheckInRecord:
         """Check in at the site for today."""
         return await self._sessions.check_in(user_id)
+
+    async def _log_in(
+        self,
+        username: str,
+        password: str,
+        address: str,
+        remember: bool,
+        user_id_of: Callable[[str], Awaitable[str]],
+    ) -> SiteAccountRecord:
+        _check_credentials(username, password)
+        async with self._logins.attempt_at_site(username, address):
+            return await self._sessions.connect(username, password, remember=remember, user_id_of=user_id_of)
 
     async def _site_user_id(self, username: str) -> str:
         return (await self._accounts.site_user(username)).id

@@ -20,6 +20,7 @@ from services.errors import (
     Forbidden,
     InvalidCredentials,
     InvalidInput,
+    LoginsLimited,
     SiteLoginRequired,
     UpstreamFailure,
 )
@@ -29,6 +30,7 @@ from services.settings import Settings
 pytestmark = pytest.mark.anyio
 
 NO_FAVORITE, FAVORITE = "1208626", "350234"
+ADDRESS = "192.0.2.1"
 EXPIRED = SiteAccountState.EXPIRED
 
 
@@ -53,7 +55,7 @@ async def owner(services: Services) -> User:
 @pytest.fixture
 async def reader(accounts: SiteAccounts, owner: User) -> User:
     """The owner, with the account of the site that many tests use."""
-    await accounts.connect(owner, "reader", "correct-horse")
+    await accounts.connect(owner, "reader", "correct-horse", address=ADDRESS)
     return owner
 
 
@@ -66,7 +68,7 @@ async def row_of(services: Services, user: User) -> SiteAccountRow | None:
 
 
 async def test_an_account_is_connected_and_disconnected(accounts: SiteAccounts, owner: User) -> None:
-    connected = await accounts.connect(owner, "reader", "correct-horse")
+    connected = await accounts.connect(owner, "reader", "correct-horse", address=ADDRESS)
 
     assert (connected.username, connected.state) == ("reader", SiteAccountState.CONNECTED)
     assert await accounts.find(owner.id) == connected
@@ -76,7 +78,7 @@ async def test_an_account_is_connected_and_disconnected(accounts: SiteAccounts, 
 
 
 async def test_a_second_account_takes_the_place_of_the_first(accounts: SiteAccounts, reader: User) -> None:
-    await accounts.connect(reader, "traveller", "window-seat")
+    await accounts.connect(reader, "traveller", "window-seat", address=ADDRESS)
 
     found = await accounts.find(reader.id)
     assert found is not None
@@ -91,7 +93,7 @@ async def test_what_the_site_refuses_is_not_connected(
     accounts: SiteAccounts, owner: User, name: str, password: str
 ) -> None:
     with pytest.raises(InvalidCredentials):
-        await accounts.connect(owner, name, password)
+        await accounts.connect(owner, name, password, address=ADDRESS)
 
     assert await accounts.find(owner.id) is None
 
@@ -102,7 +104,7 @@ async def test_a_site_that_answers_html_connects_nothing(
     demo.knobs.set("api", path="/login", failure="html")
 
     with pytest.raises(UpstreamFailure):
-        await accounts.connect(owner, "reader", "correct-horse", remember=True)
+        await accounts.connect(owner, "reader", "correct-horse", address=ADDRESS, remember=True)
 
     assert await accounts.find(owner.id) is None
 
@@ -110,7 +112,7 @@ async def test_a_site_that_answers_html_connects_nothing(
 async def test_the_database_holds_neither_session_nor_password_in_the_clear(
     services: Services, owner: User, demo: RunningDemo
 ) -> None:
-    await services.site_accounts.connect(owner, "reader", "correct-horse", remember=True)
+    await services.site_accounts.connect(owner, "reader", "correct-horse", address=ADDRESS, remember=True)
     await services.site_accounts.favorites(owner.id)
 
     row = await row_of(services, owner)
@@ -128,14 +130,38 @@ async def test_a_password_is_forgotten_unless_it_is_to_be_remembered(services: S
     assert row.encrypted_password is None
 
 
+async def test_nobody_guesses_passwords_of_the_site_through_this_server(
+    accounts: SiteAccounts, owner: User, demo: RunningDemo
+) -> None:
+    for attempt in range(5):
+        with pytest.raises(InvalidCredentials):
+            await accounts.connect(owner, "reader", f"wrong {attempt}", address=f"192.0.2.{attempt}")
+
+    with pytest.raises(LoginsLimited):
+        await accounts.connect(owner, "READER", "correct-horse", address=ADDRESS)
+    with pytest.raises(LoginsLimited):
+        await accounts.sign_in("reader", "correct-horse", address=ADDRESS)
+    assert demo.requests.count("/login") == 5
+
+
+async def test_nobody_guesses_names_of_the_site_from_one_address(accounts: SiteAccounts, demo: RunningDemo) -> None:
+    for attempt in range(5):
+        with pytest.raises(InvalidCredentials):
+            await accounts.sign_in(f"reader{attempt}", "correct-horse", address=ADDRESS)
+
+    with pytest.raises(LoginsLimited):
+        await accounts.sign_in("traveller", "window-seat", address=ADDRESS)
+    assert (await accounts.sign_in("traveller", "window-seat", address="192.0.2.9")).user.name == "jm:traveller"
+
+
 # --- signing in --------------------------------------------------------------------------------------------------
 
 
 async def test_who_signs_in_by_the_site_is_a_user_of_that_name_every_time(
     services: Services, accounts: SiteAccounts
 ) -> None:
-    first = await accounts.sign_in("traveller", "window-seat")
-    second = await accounts.sign_in("traveller", "window-seat")
+    first = await accounts.sign_in("traveller", "window-seat", address=ADDRESS)
+    second = await accounts.sign_in("traveller", "window-seat", address=ADDRESS)
 
     assert first.user.name == second.user.name == "jm:traveller"
     assert first.user.id == second.user.id
@@ -147,7 +173,7 @@ async def test_who_signs_in_by_the_site_is_a_user_of_that_name_every_time(
 
 async def test_nobody_is_made_who_did_not_sign_in(services: Services, accounts: SiteAccounts) -> None:
     with pytest.raises(InvalidCredentials):
-        await accounts.sign_in("traveller", "wrong")
+        await accounts.sign_in("traveller", "wrong", address=ADDRESS)
 
     assert await services.people.accounts.list() == []
 
@@ -158,7 +184,7 @@ async def test_once_closed_a_server_lets_nobody_sign_in_by_the_site(
     await services.people.accounts.create("alice", "a-long-password")
 
     with pytest.raises(Forbidden):
-        await accounts.sign_in("traveller", "window-seat")
+        await accounts.sign_in("traveller", "window-seat", address=ADDRESS)
 
     assert demo.requests.count("/login") == 0
 
@@ -170,10 +196,12 @@ async def test_the_setting_decides_who_may_sign_in(
     async with open_services(make_settings(site_login=setting)) as services:
         if is_allowed:
             await services.people.accounts.create("alice", "a-long-password")
-            assert (await services.site_accounts.sign_in("reader", "correct-horse")).user.name == "jm:reader"
+            assert (
+                await services.site_accounts.sign_in("reader", "correct-horse", address=ADDRESS)
+            ).user.name == "jm:reader"
         else:
             with pytest.raises(Forbidden):
-                await services.site_accounts.sign_in("reader", "correct-horse")
+                await services.site_accounts.sign_in("reader", "correct-horse", address=ADDRESS)
 
 
 # --- favourites --------------------------------------------------------------------------------------------------
@@ -195,7 +223,7 @@ async def test_favourites_come_twenty_a_page(accounts: SiteAccounts, reader: Use
 async def test_favourites_lack_what_the_host_withholds(make_settings: Callable[..., Settings]) -> None:
     settings = make_settings(blocked_tags=("測試封鎖",), policy="strict")
     async with open_services(settings) as services:
-        signed_in = await services.site_accounts.sign_in("reader", "correct-horse")
+        signed_in = await services.site_accounts.sign_in("reader", "correct-horse", address=ADDRESS)
         page = await services.site_accounts.favorites(signed_in.user.id)
 
     assert len(page.items) == 19
@@ -217,7 +245,7 @@ async def test_folders_and_pages_that_can_not_be_are_not_requested(
 async def test_a_favourite_is_set_for_the_person_alone(
     services: Services, accounts: SiteAccounts, reader: User, demo: RunningDemo
 ) -> None:
-    other = (await accounts.sign_in("traveller", "window-seat")).user
+    other = (await accounts.sign_in("traveller", "window-seat", address=ADDRESS)).user
 
     changed = await accounts.set_favorite(reader.id, NO_FAVORITE, is_favorite=True)
 
@@ -231,7 +259,7 @@ async def test_only_albums_that_may_be_shown_become_favourites(
     make_settings: Callable[..., Settings], demo: RunningDemo
 ) -> None:
     async with open_services(make_settings(blocked_tags=("測試封鎖",))) as services:
-        user = (await services.site_accounts.sign_in("traveller", "window-seat")).user
+        user = (await services.site_accounts.sign_in("traveller", "window-seat", address=ADDRESS)).user
         with pytest.raises(BlockedByPolicy):
             await services.site_accounts.set_favorite(user.id, "900452", is_favorite=True)
         with pytest.raises(AlbumNotFound):
@@ -305,7 +333,7 @@ async def test_a_session_that_has_run_out_makes_the_account_expired(
 async def test_a_remembered_password_begins_a_new_session_in_silence(
     accounts: SiteAccounts, owner: User, demo: RunningDemo
 ) -> None:
-    await accounts.connect(owner, "reader", "correct-horse", remember=True)
+    await accounts.connect(owner, "reader", "correct-horse", address=ADDRESS, remember=True)
     demo.members.end_sessions("reader")
 
     pages = await asyncio.gather(*(accounts.favorites(owner.id, page=page) for page in (1, 2, 3)))
@@ -320,7 +348,7 @@ async def test_a_remembered_password_begins_a_new_session_in_silence(
 async def test_a_favourite_is_set_right_though_the_session_runs_out_in_the_middle(
     accounts: SiteAccounts, owner: User, demo: RunningDemo
 ) -> None:
-    await accounts.connect(owner, "sleeper", "correct-horse", remember=True)
+    await accounts.connect(owner, "sleeper", "correct-horse", address=ADDRESS, remember=True)
 
     for id in (FAVORITE, NO_FAVORITE, "333908", "438516"):
         await accounts.set_favorite(owner.id, id, is_favorite=True)
@@ -331,7 +359,7 @@ async def test_a_favourite_is_set_right_though_the_session_runs_out_in_the_middl
 async def test_a_remembered_password_that_is_refused_by_now_is_forgotten(
     services: Services, owner: User, demo: RunningDemo
 ) -> None:
-    await services.site_accounts.connect(owner, "reader", "correct-horse", remember=True)
+    await services.site_accounts.connect(owner, "reader", "correct-horse", address=ADDRESS, remember=True)
     row = await row_of(services, owner)
     assert row is not None
     row.encrypted_password = services.people.secrets.encrypt("changed")
@@ -365,7 +393,7 @@ async def test_with_another_secret_key_the_account_is_expired_with_one_line(
         make_settings(secret_key=SecretStr(key), database_url=database_url) for key in ("one key", "another key")
     )
     async with open_services(first) as services:
-        user = (await services.site_accounts.sign_in("reader", "correct-horse", remember=True)).user
+        user = (await services.site_accounts.sign_in("reader", "correct-horse", address=ADDRESS, remember=True)).user
 
     with capture_logs() as logs:
         async with open_services(second) as services:

@@ -41,6 +41,16 @@ async def test_a_wrong_password_is_refused_in_the_old_words(server: GraphQLClien
     assert (response.status_code, response.json()) == (401, {"detail": "用户名或密码错误"})
 
 
+async def test_after_five_wrong_passwords_further_ones_have_to_wait(server: GraphQLClient) -> None:
+    for _ in range(5):
+        await server.http.post("/v1/login", json=READER | {"password": "wrong"})
+
+    response = await server.http.post("/v1/login", json=READER)
+
+    assert response.status_code == 429
+    assert 0 < int(response.headers["retry-after"]) <= 300
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"username": "reader"}', b'{"username": 1, "password": 2}'])
 async def test_a_login_wants_a_name_and_a_password(server: GraphQLClient, demo: RunningDemo, body: bytes) -> None:
     response = await server.http.post("/v1/login", content=body)

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 
 Fields = set[tuple[str, str]]
 
-PUBLIC: Fields = {("query", "viewer"), ("mutation", "login"), ("mutation", "logout")}
+PUBLIC: Fields = {("query", "viewer"), ("mutation", "login"), ("mutation", "loginWithSite"), ("mutation", "logout")}
 """What a guest may ask for on a server that is closed."""
 
 DOWNLOADS: Fields = {

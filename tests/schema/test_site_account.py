@@ -11,7 +11,7 @@ import pytest
 from demo.server import RunningDemo
 from services.settings import Settings
 from tests.graphql_client import GraphQLClient, graphql_client
-from tests.persons import Person, a_person
+from tests.persons import Person, a_person, bearer
 
 pytestmark = pytest.mark.anyio
 
@@ -158,6 +158,119 @@ async def test_a_password_is_in_no_error(server: GraphQLClient) -> None:
     ]
 
     assert not [answer for answer in answers if "window-seat" in answer]
+
+
+# --- logging in by it --------------------------------------------------------------------------------------------
+
+LOGIN = """mutation ($name: String!, $password: String!, $remember: Boolean! = false) {
+  loginWithSite(input: {username: $name, password: $password, remember: $remember}) {
+    __typename
+    ... on Session { token user { name isAdmin } }
+    ... on Error { code retryAfter }
+  }
+}"""
+READER = {"name": "reader", "password": "correct-horse"}
+
+
+async def test_who_logs_in_by_the_site_is_a_user_with_a_session_and_a_cookie(server: GraphQLClient) -> None:
+    response = await server.http.post("/graphql", json={"query": LOGIN, "variables": READER})
+    session = response.json()["data"]["loginWithSite"]
+
+    assert session["user"] == {"name": "jm:reader", "isAdmin": False}
+    assert response.headers["set-cookie"].startswith(f"jmgraph_session={session['token']}; ")
+    assert response.headers["cache-control"] == "private, no-store"
+    viewer = await server.answer("{ viewer { user { name } siteAccount { username } } }", bearer(session["token"]))
+    assert viewer["data"]["viewer"] == {"user": {"name": "jm:reader"}, "siteAccount": {"username": "reader"}}
+    server.http.cookies.clear()
+    assert await server.ask("{ viewer { user { name } siteAccount { username } } }") == {
+        "viewer": {"user": {"name": "owner"}, "siteAccount": None}
+    }
+
+
+async def test_a_closed_server_refuses_logins_by_the_site_but_keeps_the_sessions_of_before(
+    server: GraphQLClient,
+) -> None:
+    session = (await server.ask(LOGIN, **READER))["loginWithSite"]
+    await a_person(server.services, "alice")
+
+    refused = await server.ask(LOGIN, **READER)
+    viewer = await server.answer("{ viewer { siteAccount { state } } }", bearer(session["token"]))
+
+    assert refused["loginWithSite"] == {"__typename": "AccessDenied", "code": "FORBIDDEN", "retryAfter": None}
+    assert viewer["data"]["viewer"] == {"siteAccount": {"state": "CONNECTED"}}
+
+
+async def test_after_five_wrong_passwords_the_site_is_not_asked_again(
+    server: GraphQLClient, demo: RunningDemo
+) -> None:
+    wrong = READER | {"password": "wrong"}
+
+    refused = [(await server.ask(LOGIN, **wrong))["loginWithSite"]["__typename"] for _ in range(5)]
+    limited = (await server.ask(LOGIN, **READER))["loginWithSite"]
+
+    assert refused == ["InvalidCredentials"] * 5
+    assert (limited["__typename"], limited["code"]) == ("RateLimited", "RATE_LIMITED")
+    assert 0 < limited["retryAfter"] <= 300
+    assert demo.requests.count("/login") == 5
+
+
+# --- what the viewer sees ----------------------------------------------------------------------------------------
+
+ACCOUNT = """query ($folder: ID! = "0", $order: FavoriteOrder! = ADDED, $page: Int! = 1) {
+  viewer { siteAccount {
+    state username connectedAt
+    folders { id name }
+    favorites(folderId: $folder, orderBy: $order, page: $page) { items { id title } page pageCount total hasNextPage }
+  } }
+}"""
+
+
+async def test_the_viewer_sees_folders_and_favourites(connected: GraphQLClient, demo: RunningDemo) -> None:
+    account = (await connected.ask(ACCOUNT, page=2))["viewer"]["siteAccount"]
+    of_folder = (await connected.ask(ACCOUNT, folder="7002", order="UPDATED"))["viewer"]["siteAccount"]
+
+    assert (account["username"], account["state"]) == ("reader", "CONNECTED")
+    assert account["folders"] == [
+        {"id": "0", "name": "全部"},
+        {"id": "7001", "name": "旅行"},
+        {"id": "7002", "name": "機器"},
+    ]
+    page = account["favorites"]
+    assert [int(item["id"]) for item in page["items"]] == demo.members.favorites_of("reader")[20:40]
+    assert (page["page"], page["pageCount"], page["total"], page["hasNextPage"]) == (2, 3, 44, True)
+    assert of_folder["favorites"]["total"] == 3
+
+
+async def test_a_session_that_has_run_out_is_seen_in_the_query_that_finds_out(
+    connected: GraphQLClient, demo: RunningDemo
+) -> None:
+    demo.members.end_sessions("reader")
+
+    found = (await connected.ask(ACCOUNT))["viewer"]["siteAccount"]
+    later = await connected.ask("{ viewer { siteAccount { state } } }")
+
+    assert (found["state"], found["folders"], found["favorites"]) == ("EXPIRED", None, None)
+    assert later == {"viewer": {"siteAccount": {"state": "EXPIRED"}}}
+    assert (await connect(connected))["state"] == "CONNECTED"
+
+
+async def test_a_site_that_is_away_is_an_error_of_its_field_alone(
+    connected: GraphQLClient, demo: RunningDemo
+) -> None:
+    demo.knobs.set("api", path="/favorite", failure="drop")
+
+    answer = await connected.answer("{ viewer { siteAccount { username state folders { id } } } }")
+
+    account = answer["data"]["viewer"]["siteAccount"]
+    assert (account["username"], account["state"], account["folders"]) == ("reader", "CONNECTED", None)
+    assert answer["errors"][0]["path"] == ["viewer", "siteAccount", "folders"]
+    assert answer["errors"][0]["extensions"]["code"] == "UPSTREAM_UNAVAILABLE"
+
+
+async def test_a_folder_that_there_can_not_be_is_invalid_input(connected: GraphQLClient) -> None:
+    error = await connected.error(ACCOUNT, folder="all")
+
+    assert (error["code"], error["field"]) == ("INVALID_INPUT", "folderId")
 
 
 # --- two people --------------------------------------------------------------------------------------------------
