@@ -19,7 +19,7 @@ from services.access import IDENTITY_KEY, SESSION_COOKIE, Access, Caller, Creden
 from services.container import Services
 from services.errors import Forbidden, JmgraphError, Unauthenticated
 from services.http_semantics import bearer_token, header, retry_headers
-from services.people import Viewer, is_token
+from services.people import is_token
 
 Header = tuple[bytes, bytes]
 
@@ -132,7 +132,8 @@ async def _identify(services: Services, scope: Scope, path: str) -> Identity | N
     if token is not None and is_token(token) and _is_under(path, _V1_PATHS):
         return await _identity_of(services, CredentialKind.TOKEN, token)
     if authorization is not None and authorization[:6].lower() == "basic " and _is_under(path, _BASIC_PATHS):
-        identity = await _identity_of_basic(services, authorization[6:])
+        client = scope.get("client")
+        identity = await _identity_of_basic(services, authorization[6:], client[0] if client else "")
         if identity is not None:
             return identity
     cookie = _session_cookie(headers)
@@ -155,7 +156,7 @@ async def _identity_of(services: Services, kind: CredentialKind, token: str) -> 
         return Identity(kind, failure=error)
 
 
-async def _identity_of_basic(services: Services, encoded: str) -> Identity | None:
+async def _identity_of_basic(services: Services, encoded: str, address: str) -> Identity | None:
     """None on an open server, which has no passwords: these are meant for a proxy in front of it."""
     name, password = _name_and_password(encoded)
     if is_token(password):
@@ -163,10 +164,10 @@ async def _identity_of_basic(services: Services, encoded: str) -> Identity | Non
     if not services.access.is_closed:
         return None
     try:
-        user = await services.people.accounts.verify(name, password)
+        viewer = await services.people.logins.verify_again(name, password, address)
     except JmgraphError as error:
         return Identity(CredentialKind.BASIC, failure=error)
-    return Identity(CredentialKind.BASIC, Viewer(user))
+    return Identity(CredentialKind.BASIC, viewer)
 
 
 def _name_and_password(encoded: str) -> tuple[str, str]:

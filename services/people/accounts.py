@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.database import Database
 from services.database.models import OWNER_ID, BlockedTagRow, TokenRow, UserRow
 from services.errors import Conflict, InvalidCredentials
-from services.people.blocked_tags import parse_tags
+from services.people.blocked_tags import blocked_tags_of, parse_tags
 from services.people.names import check_password, name_key, parse_name
 from services.people.records import User, Viewer
 from services.people.state import AccountsState, note_change
@@ -76,10 +76,16 @@ class Accounts:
         async with self._database.read() as session:
             row = await session.scalar(select(UserRow).where(UserRow.name_key == name_key(name)))
         stored = None if row is None else row.password_hash
-        is_right = await self._matches(stored or await self._decoy_hash(), password)
+        decoy = await self._decoy_hash()
+        is_right = await self._matches(stored or decoy, password)
         if row is None or stored is None or not is_right:
             raise InvalidCredentials
         return User.of(row)
+
+    async def viewer(self, user: User) -> Viewer:
+        """A user who has just sent their password, as who is asking."""
+        async with self._database.read() as session:
+            return Viewer(user, blocked_tags=await blocked_tags_of(session, user.id))
 
     async def change_password(self, user_id: str, old: str, new: str, *, session_id: str | None = None) -> None:
         """Set a new password, and end all sessions but this one.

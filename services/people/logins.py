@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -13,7 +14,7 @@ from cachetools import TTLCache
 from services.errors import InvalidCredentials, LoginsLimited
 from services.people.accounts import Accounts
 from services.people.names import name_key
-from services.people.records import User
+from services.people.records import User, Viewer
 from services.redis import RedisClient, RedisUnavailable
 
 log = structlog.get_logger("jmgraph.people")
@@ -34,7 +35,8 @@ class Logins:
     def __init__(self, accounts: Accounts, limit: LoginLimit) -> None:
         self._accounts = accounts
         self._limit = limit
-        self._verified: TTLCache[bytes, User] = TTLCache(MAX_VERIFIED, VERIFIED_S)
+        self._verified: TTLCache[bytes, Viewer] = TTLCache(MAX_VERIFIED, VERIFIED_S)
+        self._one_at_a_time = asyncio.Lock()  # right passwords that arrive at once must not count as many attempts
 
     async def verify(self, name: str, password: str, address: str) -> User:
         """The account of this name, if the password is its own; `address` is the client's.
@@ -42,22 +44,31 @@ class Logins:
         Raises `InvalidCredentials`; `LoginsLimited` after five wrong passwords in five minutes for the name or from
         the address, whether the name exists or not.
         """
-        async with self._limit.attempt(f"name:{name_key(name)}", f"address:{address}"):
+        async with self._attempt(name, address):
             return await self._accounts.verify(name, password)
 
-    async def verify_again(self, name: str, password: str, address: str) -> User:
+    async def verify_again(self, name: str, password: str, address: str) -> Viewer:
         """As `verify`, for HTTP Basic, which sends them with every request: remembered for a minute."""
         key = hashlib.sha256(f"{name}\0{password}".encode("utf-8", "surrogatepass")).digest()
-        if (user := self._verified.get(key)) is None:
+        if (known := self._verified.get(key)) is not None:
+            return known
+        async with self._attempt(name, address):
+            if (known := self._verified.get(key)) is not None:
+                return known
             verified = self._verified
-            user = await self.verify(name, password, address)
-            verified[key] = user  # where something has changed meanwhile, nobody reads this any more
-        return user
+            user = await self._accounts.verify(name, password)
+            viewer = verified[key] = await self._accounts.viewer(user)
+            return viewer  # where something has changed meanwhile, nobody reads what is remembered any more
 
     @asynccontextmanager
     async def attempt(self, user: User, address: str) -> AsyncIterator[None]:
         """Around the check of a password that a user sends once more. Raises as `verify`."""
-        async with self._limit.attempt(f"name:{name_key(user.name)}", f"address:{address}"):
+        async with self._attempt(user.name, address):
+            yield
+
+    @asynccontextmanager
+    async def _attempt(self, name: str, address: str) -> AsyncIterator[None]:
+        async with self._one_at_a_time, self._limit.attempt(f"name:{name_key(name)}", f"address:{address}"):
             yield
 
     @asynccontextmanager
