@@ -28,7 +28,7 @@ from services.errors import AlbumNotFound, ChapterNotFound, JmgraphError
 
 async def album(context: Context, id: str) -> AlbumDetail | None:
     """One album. Takes '350234', 'JM350234' or an album URL. Null when the site has no such album."""
-    return await context.services.catalog.find_album(parse_album_id(id))
+    return await context.catalog.find_album(parse_album_id(id))
 
 
 async def albums(context: Context, ids: list[str]) -> Sequence[AlbumDetail | JmgraphError | None]:
@@ -36,12 +36,12 @@ async def albums(context: Context, ids: list[str]) -> Sequence[AlbumDetail | Jmg
 
     An album that could not be read is its error, at its place.
     """
-    return await context.services.catalog.find_albums(parse_album_ids(ids))
+    return await context.catalog.find_albums(parse_album_ids(ids))
 
 
 async def chapter(context: Context, id: ID) -> ChapterRef | None:
     """One chapter by its JM number, with its place in its album. Null when there is no such chapter."""
-    catalog = context.services.catalog
+    catalog = context.catalog
     detail = await catalog.find_chapter(parse_album_id(id))
     if detail is None or (album := await catalog.find_album(detail.album_id)) is None:
         return None
@@ -58,7 +58,7 @@ async def search(
     exclude: Sequence[str] = (),
 ) -> AlbumListPage:
     """Site search. A query that is an album number gives that one album."""
-    return await context.services.catalog.search(SearchQuery(query, page, order_by, period, field, tuple(exclude)))
+    return await context.catalog.search(SearchQuery(query, page, order_by, period, field, tuple(exclude)))
 
 
 async def ranking(
@@ -69,12 +69,12 @@ async def ranking(
     category: Category = Category.ALL,
 ) -> RankingPage:
     """Most viewed (or liked) albums of a period."""
-    return await context.services.catalog.ranking(RankingQuery(period, page, order_by, category))
+    return await context.catalog.ranking(RankingQuery(period, page, order_by, category))
 
 
 def cached_detail(context: Context, id: str) -> AlbumDetail | None:
     """The detail of a listed album, without a call, when this process has it in its cache; else None."""
-    return context.services.catalog.peek_album(id)
+    return context.catalog.peek_album(id)
 
 
 async def album_detail(context: Context, id: str) -> AlbumDetail:
@@ -101,14 +101,14 @@ def tags(context: Context, names: Sequence[str], kind: TagKind, works: Sequence[
 
 async def related(context: Context, album_id: str) -> Sequence[AlbumSummary]:
     """Albums that the site calls related."""
-    return await context.services.catalog.related(album_id)
+    return await context.catalog.related(album_id)
 
 
 async def comments(context: Context, album_id: str, page: int) -> CommentPageRecord:
     """A page of an album's comments, newest first."""
-    return await context.services.catalog.comments(album_id, page)
+    return await context.catalog.comments(album_id, page)
 
 
 def site_url(context: Context, album_id: str) -> str:
     """URL of the album's page on the site."""
-    return context.services.catalog.album_url(album_id)
+    return context.catalog.album_url(album_id)

@@ -13,7 +13,7 @@ from strawberry import ID
 from strawberry.dataloader import DataLoader
 
 from services.access import Caller, Right, Scope
-from services.catalog import AlbumDetail, ChapterDetail, ImageInfo
+from services.catalog import AlbumDetail, Catalog, ChapterDetail, ImageInfo
 from services.container import Services
 from services.downloads import Downloads
 from services.errors import Unauthenticated
@@ -36,8 +36,10 @@ class Loaders:
     They keep nothing between ticks, since a subscription may live for hours; the catalog has a cache of its own.
     """
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, catalog: Callable[[], Catalog]) -> None:
+        """`catalog` gives the one that the caller sees."""
         self._services = services
+        self._catalog = catalog
         self.detail_of: DataLoader[str, AlbumDetail | None] = DataLoader(self._details, cache=False)
         self.chapter_of: DataLoader[tuple[str, str | None], ChapterDetail | None] = DataLoader(
             self._chapters, cache=False
@@ -55,13 +57,13 @@ class Loaders:
         """The last four by the id of a user and the number of an album or chapter."""
 
     async def _details(self, ids: list[str]) -> list[AlbumDetail | BaseException | None]:
-        return list(await self._services.catalog.find_albums(ids))
+        return list(await self._catalog().find_albums(ids))
 
     async def _chapters(self, keys: list[tuple[str, str | None]]) -> list[ChapterDetail | BaseException | None]:
         ids_of: defaultdict[str | None, list[str]] = defaultdict(list)
         for id, album_id in keys:
             ids_of[album_id].append(id)
-        find = self._services.catalog.find_chapters
+        find = self._catalog().find_chapters
         found = await asyncio.gather(*(find(ids, album_id) for album_id, ids in ids_of.items()))
         chapter_of = {
             (id, album_id): chapter
@@ -110,7 +112,7 @@ class Context:
     loaders: Loaders = field(init=False)
 
     def __post_init__(self) -> None:
-        self.loaders = Loaders(self.services)
+        self.loaders = Loaders(self.services, lambda: self.catalog)
 
     @classmethod
     def of(cls, scope: Scope, services: Services) -> Self:
@@ -121,6 +123,18 @@ class Context:
     def url(self, *segments: object) -> str:
         """Absolute URL of a path on this server: `url("images", "covers", "350234")`."""
         return "/".join([self.base_url, *(quote(str(segment), safe="") for segment in segments)])
+
+    @property
+    def catalog(self) -> Catalog:
+        """What the caller may see of the site, and wants to."""
+        if self.has_blocked_tags:
+            current_stats().is_private = True
+        return self.services.catalog.blocking(self.services.access.blocked_tags(self.caller))
+
+    @property
+    def has_blocked_tags(self) -> bool:
+        """Whether the person who asks has blocked tags, so that responses for all are not for them."""
+        return bool(self.services.access.blocked_tags(self.caller))
 
     @property
     def viewer(self) -> Viewer | None:

@@ -154,7 +154,7 @@ def ehtag_updated(context: Context) -> AsyncGenerator[DatabaseState, None]:
 
 async def albums_of_name(context: Context, name: str, kind: TagKind, page: int) -> AlbumListPage:
     """A page of the albums that carry this tag of the site."""
-    return await context.services.catalog.search(SearchQuery(text=name, page=page, field=_FIELD_OF_KIND[kind]))
+    return await context.catalog.search(SearchQuery(text=name, page=page, field=_FIELD_OF_KIND[kind]))
 
 
 async def albums_of_record(context: Context, record: TagRecord, page: int) -> AlbumListPage:
@@ -162,7 +162,7 @@ async def albums_of_record(context: Context, record: TagRecord, page: int) -> Al
     spellings = context.services.tags.state.translator.spellings(record)
     text = spellings[0] if spellings else record.name.text
     field = _FIELD_OF_NAMESPACE.get(record.namespace, SearchField.TAG)
-    return await context.services.catalog.search(SearchQuery(text=text, page=page, field=field))
+    return await context.catalog.search(SearchQuery(text=text, page=page, field=field))
 
 
 async def add_tag(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -13,7 +14,9 @@ from starlette.routing import Route
 from rest.operations import SAMPLE_ALBUM, AlbumNumber, Group, Parameter, Returns, header, operation, path
 from rest.parameters import parse_whole_number
 from rest.responses import Problem, error_response
-from services.catalog import StoredImage, parse_album_id
+from services.catalog import Catalog, StoredImage, parse_album_id
+from services.container import Services
+from services.errors import AlbumNotFound, ChapterNotFound
 from services.http_semantics import is_not_modified, quality_values, quote_etag
 
 COVER_CACHE_CONTROL = "public, max-age=86400"
@@ -60,6 +63,7 @@ async def cover(request: Request) -> Response:
     size = request.query_params.get("size", "full").lower()
     if size not in ("full", "thumbnail"):
         return error_response(400, "INVALID_INPUT", "size is full or thumbnail.")
+    await check_not_blocked(request, id)
     covers = request.app.state.services.covers
     if size == "full":
         image, vary = await covers.find(id), {}
@@ -92,10 +96,26 @@ async def page(request: Request) -> Response:
     index = parse_whole_number(request.path_params["index"])
     if index is None or not 1 <= index <= LAST_INDEX:
         return error_response(400, "INVALID_INPUT", f"index is a number from 1 to {LAST_INDEX}.")
+    if (catalog := catalog_of(request)).is_personal:
+        with suppress(ChapterNotFound):
+            await catalog.get_chapter(chapter_id)
     image = await request.app.state.services.pages.find(chapter_id, index)
     if image is None:
         return error_response(404, "NOT_FOUND", f"Page not found: {chapter_id}/{index}")
     return image_response(request, image, PAGE_CACHE_CONTROL)
+
+
+def catalog_of(request: Request) -> Catalog:
+    """The catalog as the sender may see it, and wants to."""
+    services: Services = request.app.state.services
+    return services.catalog.blocking(services.access.blocked_tags(services.access.caller(request.scope)))
+
+
+async def check_not_blocked(request: Request, album_id: str) -> None:
+    """Return where the sender has no blocked tags, or the album none of them; raises `BlockedByPolicy`."""
+    if (catalog := catalog_of(request)).is_personal:
+        with suppress(AlbumNotFound):
+            await catalog.check_album(album_id)
 
 
 def image_response(

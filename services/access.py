@@ -30,6 +30,9 @@ Scope = Mapping[str, Any]
 IDENTITY_KEY = "jmgraph.identity"
 """In the ASGI scope: the `Identity` of a request that carries a credential."""
 
+PERSONAL_KEY = "jmgraph.personal"
+"""In the ASGI scope, true where the response depends on what the person who asks has blocked."""
+
 SESSION_COOKIE = "jmgraph_session"
 COOKIE_MAX_AGE_S = 400 * 86400
 """As long as browsers keep a cookie: each use renews the session itself, which ends after some days without."""
@@ -144,8 +147,10 @@ class Access:
 
     @property
     def is_restricted(self) -> bool:
-        """True when there is something that not everybody may read."""
-        return self._accounts.is_closed or bool(self._keys and self._guests)
+        """True when there is something that not everybody may read, or wants to."""
+        return (
+            self._accounts.is_closed or bool(self._keys and self._guests) or bool(self._accounts.owner.blocked_tags)
+        )
 
     def base_url(self, scope: Scope) -> str:
         """Base of absolute URLs, without a final slash: the public URL, else where the request was sent to."""
@@ -227,6 +232,11 @@ class Access:
         if caller.identity is not None:
             return caller.identity.viewer
         return None if self._accounts.is_closed or self._keys else self._accounts.owner
+
+    def blocked_tags(self, caller: Caller) -> tuple[str, ...]:
+        """What the person who asks does not want to see, for `Catalog.blocking`. With any, no response is shared."""
+        viewer = self.viewer(caller)
+        return () if viewer is None else viewer.blocked_tags
 
     def allows(self, caller: Caller, right: Right) -> bool:
         """Whether the caller has this right."""

@@ -15,7 +15,16 @@ from starlette.websockets import WebSocket
 
 from rest.responses import STATUS_OF_CODE, error_response
 from rest.v1.errors import LOGIN_EXPIRED, LOGIN_NEEDED, detail_response
-from services.access import IDENTITY_KEY, SESSION_COOKIE, Access, Caller, CredentialKind, Identity, Right
+from services.access import (
+    IDENTITY_KEY,
+    PERSONAL_KEY,
+    SESSION_COOKIE,
+    Access,
+    Caller,
+    CredentialKind,
+    Identity,
+    Right,
+)
 from services.container import Services
 from services.errors import Forbidden, JmgraphError, Unauthenticated
 from services.http_semantics import bearer_token, header, retry_headers
@@ -45,6 +54,8 @@ _READING_METHODS = frozenset({"GET", "HEAD"})
 _BASIC_PATHS = ("/opds", "/images", "/downloads", "/v1")
 """Where a name with a password, or a token in its place, may be sent by HTTP Basic."""
 _V1_PATHS = ("/v1", "/ws")
+_PICTURES = ("/images", "/v1/get/cover")
+"""Are the same for everybody who may see them, so that a browser may keep them."""
 
 _TAG_API_HEADERS = {
     "Access-Control-Allow-Origin": "*",
@@ -82,7 +93,10 @@ async def pass_on_authenticated(app: ASGIApp, services: Services, scope: Scope, 
     if (refusal := _refusal(access, scope, path, identity)) is not None:
         await refuse(refusal, access.caller(scope), path, scope, receive, send)
         return
-    if not access.allows(Caller(), Right.READ):
+    if access.blocked_tags(access.caller(scope)):
+        scope[PERSONAL_KEY] = True
+        send = _private(send, is_stored=_is_under(path, _PICTURES))
+    elif not access.allows(Caller(), Right.READ):
         send = _private(send)
     await app(scope, receive, send)
 
@@ -241,13 +255,15 @@ def _removing_cookie(access: Access, identity: Identity, scope: Scope, send: Sen
     return send_with_removal
 
 
-def _private(send: Send) -> Send:
-    """Keep responses out of caches that are shared: not everybody who reaches those may read them."""
+def _private(send: Send, *, is_stored: bool = True) -> Send:
+    """Keep responses out of caches that are shared: not everybody who reaches those may read them; unless
+    `is_stored`, out of the browser's too.
+    """
 
     async def send_private(message: Message) -> None:
         if message["type"] == "http.response.start":
             message["headers"] = [
-                (name, _without_public(value) if name == b"cache-control" else value)
+                (name, _without_public(value, is_stored=is_stored) if name == b"cache-control" else value)
                 for name, value in message.get("headers", ())
             ]
         await send(message)
@@ -255,10 +271,12 @@ def _private(send: Send) -> Send:
     return send_private
 
 
-def _without_public(cache_control: bytes) -> bytes:
-    """`public, max-age=60, s-maxage=30` is `private, max-age=60`."""
+def _without_public(cache_control: bytes, *, is_stored: bool) -> bytes:
+    """`public, max-age=60, s-maxage=30` is `private, max-age=60`, or `private, no-store`."""
     directives = [directive.strip() for directive in cache_control.split(b",")]
     if b"public" not in directives:
         return cache_control
+    if not is_stored:
+        return b"private, no-store"
     kept = [each for each in directives if each != b"public" and not each.startswith(b"s-maxage")]
     return b", ".join([b"private", *kept])

@@ -3,7 +3,7 @@
 Stored are complete 200 responses to GET that say `Cache-Control: public` with a `max-age` or `s-maxage`, without
 `Set-Cookie` or `Warning`, up to `MAX_BODY_BYTES`. They also answer HEAD and, by their ETag, conditional requests.
 Since only public responses are stored, requests with `Authorization` or `Cookie` are answered too (RFC 9111, 3.5).
-Requests with a query or a `Range` bypass this cache.
+Requests with a query or a `Range` bypass this cache, and those of people who have blocked tags of their own.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from cachetools import LRUCache
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.access import PERSONAL_KEY
 from services.http_semantics import header, is_not_modified
 
 MAX_FRESH_S = 30.0
@@ -174,6 +175,8 @@ def _directive(text: str) -> tuple[str, str]:
 def _key(scope: Scope) -> Key | None:
     """Under which key responses to this request are stored; None for a request that bypasses the cache."""
     if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD") or scope["query_string"]:
+        return None
+    if scope.get(PERSONAL_KEY):
         return None
     host = b""
     for name, value in scope["headers"]:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from rest.images import IF_NONE_MATCH, IMAGE_HEADERS, image_response
+from rest.images import IF_NONE_MATCH, IMAGE_HEADERS, catalog_of, check_not_blocked, image_response
 from rest.operations import Group, Parameter, Returns, operation, path, returns_json
 from rest.parameters import parse_finite_number, parse_whole_number
 from rest.responses import cache_headers, json_response
@@ -29,7 +29,7 @@ from rest.v1.schemas import (
     RankedAlbum,
     SearchText,
 )
-from services.catalog import Catalog, CommentRecord, Period, RankingQuery, SearchQuery, number_of, parse_album_id
+from services.catalog import CommentRecord, Period, RankingQuery, SearchQuery, number_of, parse_album_id
 from services.errors import BlockedByPolicy, InvalidInput
 from services.observability import open_stats
 
@@ -44,11 +44,6 @@ _UPSTREAM_ERRORS = {
     502: "The site sent an unreadable answer.",
     504: "The site gave no answer.",
 }
-
-
-def _catalog(request: Request) -> Catalog:
-    catalog: Catalog = request.app.state.services.catalog
-    return catalog
 
 
 def _album_id(request: Request) -> str | None:
@@ -73,7 +68,7 @@ async def rank(request: Request) -> Response:
     """The first page of a ranking."""
     period = _PERIODS.get(request.path_params["time"], Period.ALL)
     with open_stats() as stats:
-        page = await _catalog(request).ranking(RankingQuery(period=period))
+        page = await catalog_of(request).ranking(RankingQuery(period=period))
     body = [RankedAlbum(aid=entry.album.id, title=entry.album.title) for entry in page.entries]
     return json_response(body, headers=cache_headers(stats))
 
@@ -97,7 +92,7 @@ async def search(request: Request) -> Response:
         return detail_response(400, f"num must be between 1 and {MAX_SEARCH_PAGE}")
     text = number_of(tag) or f"+{tag}"
     with open_stats() as stats:
-        page = await _catalog(request).search(SearchQuery(text, number))
+        page = await catalog_of(request).search(SearchQuery(text, number))
     body = [FoundAlbum(album_id=album.id, title=album.title) for album in page.items]
     return json_response(body, headers=cache_headers(stats))
 
@@ -107,7 +102,7 @@ async def info(request: Request) -> Response:
     """An album's tags and counts, and the method that read it."""
     aid, id = request.path_params["aid"], _album_id(request)
     with open_stats() as stats:
-        album = await _catalog(request).find_album(id) if id else None
+        album = await catalog_of(request).find_album(id) if id else None
     if album is None:
         return album_not_found(aid)
     body = AlbumInfo(
@@ -138,6 +133,7 @@ async def cover(request: Request) -> Response:
         is_number = aid.isascii() and aid.isdigit()
         return album_not_found(aid) if is_number else detail_response(400, "aid must be an album number")
     try:
+        await check_not_blocked(request, id)
         image = await request.app.state.services.covers.as_jpeg(id)
     except BlockedByPolicy:
         image = None
@@ -163,10 +159,10 @@ async def comments(request: Request) -> Response:
         return detail_response(400, "page must be >= 1")
     id = _album_id(request)
     with open_stats() as stats:
-        album = await _catalog(request).find_album(id) if id else None
+        album = await catalog_of(request).find_album(id) if id else None
         if id is None or album is None:
             return album_not_found(request.path_params["aid"])
-        page = await _catalog(request).comments(id, number)
+        page = await catalog_of(request).comments(id, number)
     body = CommentsBody(
         aid=id,
         page=page.page,

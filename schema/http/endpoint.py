@@ -102,7 +102,8 @@ class GraphQLEndpoint:
             return
         key = _cache_key(request, context)
         # what is stored here needs no other right
-        if context.may_read and (cached := self._responses.get(key)) is not None:
+        is_shared = context.may_read and not context.has_blocked_tags
+        if is_shared and (cached := self._responses.get(key)) is not None:
             metrics.OPERATIONS.labels("query", "cached").inc()
             stats = RequestStats(cache_hits=1)
             await responder.send(cached, stats, budget=self._documents.limits.upstream_calls, is_cacheable=True)

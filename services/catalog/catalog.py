@@ -6,10 +6,12 @@ import time
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import msgspec
+from cachetools import LRUCache
 
 from services.cache import Cache, CacheEntry, CacheKey, RedisTier
 from services.catalog.albums import Albums, Chapters
@@ -40,6 +42,8 @@ LONGEST_QUERY = 200
 LONGEST_NAME = 60
 """Characters of one excluded spelling."""
 MAX_EXCLUDED = 20
+MAX_PERSONAL = 64
+"""Catalogs of people with blocked tags of their own, in this process; others are made again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,24 +82,58 @@ class Catalog:
         self._site = site
         self._site_url = site_url
         self._cache = cache
-        self._policy = policy
+        self._redis = redis
+        self._album_fresh_s = freshness.album_s
         self._concurrency = concurrency
         self._tag_cache = TagCache(redis, lambda tags: bool(policy.blocked_tags(tags)), seen_names)
-        self._views = FilteredViews(policy, self._tag_cache, clock)
-        self._albums = Albums(
-            site, cache, policy, self._tag_cache, self._views, fresh_s=freshness.album_s, concurrency=concurrency
-        )
         self._searches = CacheKey("search", AlbumListPage, freshness.search_s)
         self._rankings = CacheKey("ranking", RankingPage, freshness.ranking_s)
-        self._chapters = Chapters(
-            site, cache, redis, self._albums, fresh_s=freshness.album_s, concurrency=concurrency
-        )
         self._comments = CacheKey("comments", CommentPageRecord, freshness.comments_s)
+        self._personal: LRUCache[tuple[str, ...], Catalog] = LRUCache(MAX_PERSONAL)
+        self._clock = clock
+        self._apply(policy)
+
+    def _apply(self, policy: ContentPolicy) -> None:
+        """Show what this policy allows."""
+        fresh_s, concurrency = self._album_fresh_s, self._concurrency
+        self._policy = policy
+        self._views = FilteredViews(policy, self._tag_cache, self._clock)
+        self._albums = Albums(
+            self._site,
+            self._cache,
+            policy,
+            self._tag_cache,
+            self._views,
+            fresh_s=fresh_s,
+            concurrency=concurrency,
+        )
+        self._chapters = Chapters(
+            self._site, self._cache, self._redis, self._albums, fresh_s=fresh_s, concurrency=concurrency
+        )
+
+    def blocking(self, tags: tuple[str, ...]) -> Catalog:
+        """The catalog for a person who does not want to see these tags: what has one does not exist there either.
+
+        It shares all that is cached. As everywhere, a list withholds what is known of its albums; a search excludes
+        the tags on the site too.
+        """
+        if not tags:
+            return self
+        if (personal := self._personal.get(tags)) is None:
+            policy = self._policy.blocking(tags)
+            personal = self._personal[tags] = copy(self)
+            personal._apply(policy)
+        return personal
 
     @property
     def version(self) -> Hashable:
         """Changes when the policy may decide otherwise than before: part of the key of cached responses."""
         return self._views.version
+
+    @property
+    def is_personal(self) -> bool:
+        """True for the catalog of a person who has blocked tags."""
+        return self._policy.is_personal
 
     async def ranking(self, q: RankingQuery) -> RankingPage:
         """A page of a ranking; blocked albums leave a gap in the ranks. Raises `InvalidInput` for its page."""
@@ -122,6 +160,8 @@ class Catalog:
         """
         query = normalised(q)
         if (number := number_of(query.text)) is None:
+            if self.is_personal and self._policy.searches_for_blocked(query.text):
+                return AlbumListPage((), query.page, 0, 0)
             return await self._search_text(query, self._policy.exclusions)
         try:
             return _page_of_album(await self._albums.get(number), query)

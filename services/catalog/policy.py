@@ -38,6 +38,8 @@ BUILT_IN_SPELLINGS = ("蘿莉", "萝莉", "正太", "幼女")
 
 _SHORTEST_IN_TITLES = 2
 """Characters: a single one is in too many titles by chance."""
+MAX_EXCLUSIONS = 60
+"""Sent with a search of a person who blocks tags, since an address has a limit; the host's are all sent."""
 _MAX_CACHED = 50_000
 """Names whose result is cached; the site uses a tenth as many."""
 
@@ -59,14 +61,32 @@ class _Rules:
 class ContentPolicy:
     """Checks names, tags and titles against the built-in block list and the host's (ids or site spellings)."""
 
-    def __init__(self, index: TagIndex, blocked: Iterable[str] = (), *, is_strict: bool = False) -> None:
+    def __init__(
+        self,
+        index: TagIndex,
+        blocked: Iterable[str] = (),
+        *,
+        is_strict: bool = False,
+        host: ContentPolicy | None = None,
+    ) -> None:
+        """`host` is the policy that a person's own is on top of."""
         self.is_strict = is_strict
         self._index = index
+        self._host = host
         ids, spellings = _split_ids(blocked)
-        self._ids = frozenset((*BUILT_IN_IDS, *ids))
-        self._spellings = (*BUILT_IN_SPELLINGS, *spellings)
+        self._ids: frozenset[str] = (host._ids if host else frozenset(BUILT_IN_IDS)).union(ids)
+        self._spellings: tuple[str, ...] = (*(host._spellings if host else BUILT_IN_SPELLINGS), *spellings)
         self._is_blocked_by_name: LRUCache[tuple[TagKind, str], bool] = LRUCache(_MAX_CACHED)
         self._rules = self._resolve()
+
+    def blocking(self, tags: Iterable[str]) -> ContentPolicy:
+        """A policy that blocks these tags as well."""
+        return ContentPolicy(self._index, tags, is_strict=self.is_strict, host=self)
+
+    @property
+    def is_personal(self) -> bool:
+        """True for one person's policy, on top of the host's."""
+        return self._host is not None
 
     @property
     def version(self) -> Hashable:
@@ -126,12 +146,16 @@ class ContentPolicy:
     def _resolve(self) -> _Rules:
         known = [spelling for id in sorted(self._ids) for spelling in self._index.spellings_of(id)]
         spellings = tuple(dict.fromkeys((*self._spellings, *known)))
+        exclusions = tuple(spelling for spelling in spellings if not re.search(r"\s", spelling))
+        if self._host is not None:
+            hosts = self._host.exclusions
+            exclusions = tuple(dict.fromkeys((*hosts, *exclusions)))[: max(len(hosts), MAX_EXCLUSIONS)]
         folded = frozenset(filter(None, self._index.fold(spellings)))
         raws = [id.partition(":")[2] for id in BUILT_IN_IDS]
         return _Rules(
             version=self._index.version,
             spellings=folded,
-            exclusions=tuple(spelling for spelling in spellings if not re.search(r"\s", spelling)),
+            exclusions=exclusions,
             in_titles=_any_of(name for name in folded if not name.isascii()),
             words_in_titles=_any_of(_plain(name) for name in (*spellings, *raws) if name.isascii()),
         )
@@ -197,7 +221,10 @@ class PolicyFilter:
 
 
 class FilteredViews:
-    """Filtered values of cache entries, stored with each entry until the policy may decide otherwise."""
+    """Filtered values of cache entries, stored with each entry until the policy may decide otherwise.
+
+    Those of one person's policy are not stored, since all share the entries.
+    """
 
     def __init__(self, policy: ContentPolicy, tag_cache: TagCache, clock: Callable[[], float] = time.time) -> None:
         self._policy = policy
@@ -212,12 +239,14 @@ class FilteredViews:
     def get(self, entry: CacheEntry[Any]) -> DerivedValue | None:
         """The view of an entry, while it is valid."""
         view = entry.derived
-        if view is None or view.state != self.version or self._clock() > view.valid_until:
+        if self._policy.is_personal or view is None or view.state != self.version or self._clock() > view.valid_until:
             return None
         return view
 
     def put(self, entry: CacheEntry[Any], value: T, ttl_s: float = math.inf) -> T:
         """Store a new view. Where it equals the last one that object is kept, with what callers derived from it."""
+        if self._policy.is_personal:
+            return value
         if entry.derived is not None and entry.derived.value == value:
             value = entry.derived.value
         entry.derived = DerivedValue(value, self.version, self._clock() + ttl_s)

@@ -100,3 +100,21 @@ def test_decisions_follow_the_tag_database() -> None:
     assert rules.version != before
     assert rules.blocked_genres(["雪嶽"]) == ("雪嶽",)
     assert "雪嶽" in rules.exclusions
+
+
+def test_a_person_blocks_more_than_the_host() -> None:
+    host = policy("溫泉")
+    own = host.blocking(["other:snow"])
+
+    assert own.blocked_genres(["雪嶽", "溫泉", "蘿莉", "山"]) == ("雪嶽", "溫泉", "蘿莉")
+    assert host.blocked_genres(["雪嶽", "溫泉", "蘿莉", "山"]) == ("溫泉", "蘿莉")
+    assert own.exclusions == (*host.exclusions, "雪嶽", "積雪")
+
+
+def test_of_a_person_with_many_tags_the_site_hears_a_part() -> None:
+    host = policy("溫泉")
+
+    exclusions = host.blocking([f"tag{number}" for number in range(100)]).exclusions
+
+    assert exclusions[:5] == host.exclusions
+    assert len(exclusions) == 60

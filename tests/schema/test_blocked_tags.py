@@ -1,0 +1,192 @@
+"""Tags that a person does not want to see: withheld from that person alone."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from services.people import TokenScope
+from services.settings import Settings
+from tests.graphql_client import GraphQLClient, graphql_client
+from tests.persons import PASSWORD, Person, a_person, bearer
+
+pytestmark = pytest.mark.anyio
+
+BLOCK = """
+mutation ($tags: [String!]!) {
+  setBlockedTags(tags: $tags) {
+    __typename
+    ... on Viewer { blockedTags }
+    ... on InvalidInput { field message }
+  }
+}
+"""
+READ = """
+{
+  album(id: "350234") { title }
+  albums(ids: ["350234", "333908"]) { id }
+  chapter(id: "350234") { pageCount }
+  ranking(period: WEEK) { albums: entries { album { id } } }
+  search(query: "雨林") { items { id } }
+}
+"""
+FOX = "狐狸"
+"""A tag of 350234."""
+
+
+@pytest.fixture
+async def open_to_guests(make_settings: Callable[..., Settings]) -> AsyncIterator[GraphQLClient]:
+    """A closed server whose guests may do all."""
+    async with graphql_client(make_settings(guests="all")) as server:
+        yield server
+
+
+async def _read(server: GraphQLClient, query: str, headers: dict[str, str], **variables: Any) -> Any:
+    answer = await server.answer(query, headers=headers, **variables)
+    assert "errors" not in answer, answer["errors"]
+    return answer["data"]
+
+
+def _seen(data: Any) -> dict[str, bool]:
+    """In which of the answers the album is."""
+    return {
+        "album": data["album"] is not None,
+        "albums": any(album and album["id"] == "350234" for album in data["albums"]),
+        "chapter": data["chapter"] is not None,
+        "ranking": any(line["album"]["id"] == "350234" for line in data["ranking"]["albums"]),
+        "search": any(album["id"] == "350234" for album in data["search"]["items"]),
+    }
+
+
+NOWHERE = dict.fromkeys(("album", "albums", "chapter", "ranking", "search"), False)
+EVERYWHERE = dict.fromkeys(NOWHERE, True)
+
+
+@pytest.mark.parametrize("tag", [FOX, "other:full color"])
+async def test_an_album_with_a_blocked_tag_is_nowhere_for_that_person_alone(
+    open_to_guests: GraphQLClient, tag: str
+) -> None:
+    server = open_to_guests
+    alice, bob = await a_person(server.services, "alice"), await a_person(server.services, "bob")
+    before = await server.ask(READ)
+
+    done = await _read(server, BLOCK, alice.headers, tags=[f"  {tag} ", tag])
+
+    assert done == {"setBlockedTags": {"__typename": "Viewer", "blockedTags": [tag]}}
+    assert _seen(before) == EVERYWHERE
+    for _ in range(2):  # the second answers come from caches, where they may
+        assert _seen(await _read(server, READ, alice.headers)) == NOWHERE
+        assert _seen(await _read(server, READ, bob.headers)) == EVERYWHERE
+        assert _seen(await server.ask(READ)) == EVERYWHERE
+
+
+async def test_tags_are_unblocked_by_setting_others(open_to_guests: GraphQLClient) -> None:
+    server = open_to_guests
+    alice = await a_person(server.services, "alice")
+    await _read(server, BLOCK, alice.headers, tags=[FOX])
+    await _read(server, READ, alice.headers)
+
+    await _read(server, BLOCK, alice.headers, tags=[])
+
+    assert _seen(await _read(server, READ, alice.headers)) == EVERYWHERE
+
+
+async def test_the_owner_of_an_open_server_has_blocked_tags_too(server: GraphQLClient) -> None:
+    assert _seen(await server.ask(READ)) == EVERYWHERE
+
+    await server.ask(BLOCK, tags=[FOX])
+
+    assert _seen(await server.ask(READ)) == NOWHERE
+    assert (await server.http.get("/v1/info/350234")).status_code == 404
+
+
+PATHS = ["/v1/info/350234", "/v1/get/cover/350234", "/images/covers/350234", "/images/pages/350234/1"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_what_is_blocked_is_not_found_by_rest(open_to_guests: GraphQLClient, path: str) -> None:
+    server = open_to_guests
+    alice = await a_person(server.services, "alice")
+    before = await server.http.get(path)
+    await _read(server, BLOCK, alice.headers, tags=[FOX])
+
+    by_alice = await server.http.get(path, headers=alice.headers)
+    by_password = await server.http.get(path, headers=_basic(alice))
+    by_guest = await server.http.get(path)
+
+    assert (before.status_code, by_alice.status_code, by_password.status_code, by_guest.status_code) == (
+        200,
+        404,
+        404,
+        200,
+    )
+    assert by_guest.content == before.content
+
+
+def _basic(person: Person) -> dict[str, str]:
+    encoded = base64.b64encode(f"{person.user.name}:{PASSWORD}".encode()).decode()
+    return {"Authorization": f"Basic {encoded}"}
+
+
+async def test_lists_of_v1_leave_out_what_is_blocked(open_to_guests: GraphQLClient) -> None:
+    server = open_to_guests
+    alice = await a_person(server.services, "alice")
+    await server.ask(READ)  # since then the tags of the albums are known
+    guests = await server.http.get("/v1/rank/week")
+    await _read(server, BLOCK, alice.headers, tags=[FOX])
+
+    own = await server.http.get("/v1/rank/week", headers=alice.headers)
+    again = await server.http.get("/v1/rank/week")
+
+    assert "350234" in {album["aid"] for album in guests.json()}
+    assert "350234" not in {album["aid"] for album in own.json()}
+    assert again.json() == guests.json()
+    assert own.headers["cache-control"] == "private, no-store"
+    assert again.headers["cache-control"].startswith("public")
+
+
+async def test_a_search_for_a_blocked_tag_finds_nothing(open_to_guests: GraphQLClient) -> None:
+    server = open_to_guests
+    alice = await a_person(server.services, "alice")
+    await _read(server, BLOCK, alice.headers, tags=[FOX])
+
+    found = await _read(server, f'{{ search(query: "{FOX}") {{ total items {{ id }} }} }}', alice.headers)
+
+    assert found == {"search": {"total": 0, "items": []}}
+
+
+async def test_what_is_blocked_is_not_downloaded(open_to_guests: GraphQLClient) -> None:
+    server = open_to_guests
+    alice = await a_person(server.services, "alice")
+    await _read(server, BLOCK, alice.headers, tags=[FOX])
+
+    start = 'mutation { startDownload(input: {albumId: "350234"}) { __typename } }'
+    started = await _read(server, start, alice.headers)
+
+    assert started == {"startDownload": {"__typename": "BlockedByPolicy"}}
+
+
+async def test_blocked_tags_are_text_of_bounded_length(open_to_guests: GraphQLClient) -> None:
+    server = open_to_guests
+    alice = await a_person(server.services, "alice")
+    bad: list[list[str]] = [["狐\u0007狸"], ["x" * 101], [f"tag {number}" for number in range(201)]]
+
+    refused = [(await _read(server, BLOCK, alice.headers, tags=tags))["setBlockedTags"] for tags in bad]
+
+    assert [(answer["__typename"], answer["field"]) for answer in refused] == [("InvalidInput", "tags")] * 3
+    assert (await _read(server, "{ viewer { blockedTags } }", alice.headers)) == {"viewer": {"blockedTags": []}}
+
+
+async def test_a_guest_and_a_token_for_reading_block_nothing(open_to_guests: GraphQLClient) -> None:
+    server = open_to_guests
+    alice = await a_person(server.services, "alice")
+    reading = await alice.access_token(TokenScope.READ)
+
+    by_guest = (await server.ask(BLOCK, tags=[FOX]))["setBlockedTags"]
+    by_reader = await server.answer(BLOCK, headers=bearer(reading), tags=[FOX])
+
+    assert by_guest["__typename"] == "AccessDenied"
+    assert by_reader["errors"][0]["extensions"]["code"] == "FORBIDDEN"
