@@ -12,7 +12,7 @@ NOTHING_UNREAD = UnreadChapters(0, ())
 async def add_to_library(context: Context, album_id: ID) -> LibraryRecord:
     """Adds an album to your library: one that you keep an eye on. An album that is there stays as it is."""
     user_id = context.require_viewer().user.id
-    return await context.services.library.add(user_id, parse_album_id(album_id, "albumId"))
+    return await context.services.library.showing(context.catalog).add(user_id, parse_album_id(album_id, "albumId"))
 
 
 async def remove_from_library(context: Context, album_id: ID) -> bool:
@@ -33,7 +33,7 @@ async def library(
     """A page of the viewer's library."""
     user_id = context.require_viewer().user.id
     chosen = LibraryQuery(has_new, query or "", order_by or LibraryOrder.ADDED)
-    return await context.services.library.list(user_id, chosen, first=first, after=after)
+    return await context.services.library.showing(context.catalog).list(user_id, chosen, first=first, after=after)
 
 
 async def library_entry(context: Context, album_id: str) -> LibraryRecord | None:

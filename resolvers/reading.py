@@ -63,12 +63,16 @@ async def delete_history(context: Context, album_ids: list[ID] | None = None) ->
 
 async def history(context: Context, first: int, after: str | None) -> ReadingPage:
     """A page of the viewer's history."""
-    return await context.services.reading.history(context.require_viewer().user.id, first, after)
+    return await context.services.reading.showing(context.catalog).history(
+        context.require_viewer().user.id, first, after
+    )
 
 
 async def continue_reading(context: Context, first: int) -> Sequence[ProgressRecord]:
     """Where the viewer may read on."""
-    return await context.services.reading.continue_reading(context.require_viewer().user.id, first)
+    return await context.services.reading.showing(context.catalog).continue_reading(
+        context.require_viewer().user.id, first
+    )
 
 
 async def album_progress(context: Context, album_id: str) -> ProgressRecord | None:

@@ -25,7 +25,7 @@ async def favorites(
     context: Context, user_id: str, folder_id: str, order_by: FavoriteOrder, page: int
 ) -> AlbumListPage:
     """A page of this user's favourites. Raises `SiteLoginRequired`."""
-    return await context.services.site_accounts.favorites(user_id, folder_id, order_by, page)
+    return await context.services.site_accounts.showing(context.catalog).favorites(user_id, folder_id, order_by, page)
 
 
 async def is_site_favorite(context: Context, album_id: str) -> bool | None:
@@ -64,7 +64,9 @@ async def disconnect_site_account(context: Context) -> bool:
 async def set_site_favorite(context: Context, album_id: ID, is_favorite: bool) -> FavoriteRecord:
     """Makes an album a favourite of the viewer at the site, or none; what is so already stays so."""
     user, id = context.require_viewer().user, parse_album_id(album_id, "albumId")
-    return await context.services.site_accounts.set_favorite(user.id, id, is_favorite=is_favorite)
+    return await context.services.site_accounts.showing(context.catalog).set_favorite(
+        user.id, id, is_favorite=is_favorite
+    )
 
 
 async def check_in_on_site(context: Context) -> CheckInRecord:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
@@ -64,6 +65,14 @@ class Library:
         self._database = database
         self._catalog = catalog
         self._clock = clock
+
+    def showing(self, catalog: Catalog) -> Library:
+        """The same, without the albums that this catalog does not have: that of a person with blocked tags."""
+        if catalog is self._catalog:
+            return self
+        showing = copy(self)
+        showing._catalog = catalog
+        return showing
 
     async def add(
         self, user_id: str, album_id: str, *, auto_download: bool = False, notify: bool = True

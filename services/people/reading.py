@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import unicodedata
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -60,6 +61,14 @@ class Reading:
         self._database = database
         self._catalog = catalog
         self._clock = clock
+
+    def showing(self, catalog: Catalog) -> Reading:
+        """The same, without the albums that this catalog does not have: that of a person with blocked tags."""
+        if catalog is self._catalog:
+            return self
+        showing = copy(self)
+        showing._catalog = catalog
+        return showing
 
     async def report(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,14 @@ class SiteAccounts:
         self._logins = logins
         self._state = state
         self._allows_login = allows_login
+
+    def showing(self, catalog: Catalog) -> SiteAccounts:
+        """The same, without the albums that this catalog does not have: that of a person with blocked tags."""
+        if catalog is self._catalog:
+            return self
+        showing = copy(self)
+        showing._catalog = catalog
+        return showing
 
     async def find(self, user_id: str) -> SiteAccountRecord | None:
         """The account that the user has connected."""

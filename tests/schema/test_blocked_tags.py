@@ -158,6 +158,37 @@ async def test_a_search_for_a_blocked_tag_finds_nothing(open_to_guests: GraphQLC
     assert found == {"search": {"total": 0, "items": []}}
 
 
+async def test_the_own_lists_leave_out_what_is_blocked_and_keep_it(open_to_guests: GraphQLClient) -> None:
+    server = open_to_guests
+    alice = await a_person(server.services, "alice")
+    await _read(
+        server,
+        """mutation {
+          addToLibrary(input: {albumId: "350234"}) { __typename }
+          setReadingProgress(input: {albumId: "350234", chapterId: "350234", page: 2}) { __typename }
+        }""",
+        alice.headers,
+    )
+    lists = """{ viewer {
+      library { nodes { album { id } } }
+      history { nodes { album { id } } }
+      continueReading { album { id } }
+    } }"""
+
+    before = await _read(server, lists, alice.headers)
+    await _read(server, BLOCK, alice.headers, tags=[FOX])
+    blocked = await _read(server, lists, alice.headers)
+    await _read(server, BLOCK, alice.headers, tags=[])
+    after = await _read(server, lists, alice.headers)
+
+    entry = {"album": {"id": "350234"}}
+    assert before == {
+        "viewer": {"library": {"nodes": [entry]}, "history": {"nodes": [entry]}, "continueReading": [entry]}
+    }
+    assert blocked == {"viewer": {"library": {"nodes": []}, "history": {"nodes": []}, "continueReading": []}}
+    assert after == before
+
+
 async def test_what_is_blocked_is_not_downloaded(open_to_guests: GraphQLClient) -> None:
     server = open_to_guests
     alice = await a_person(server.services, "alice")
