@@ -15,6 +15,9 @@ NOISY_LOGGERS = (
 )
 """Libraries whose messages only help to debug."""
 
+NAMING_LOGGERS = ("aiosqlite", "psycopg", "sqlalchemy")
+"""Libraries whose messages have the values of statements in them: names of people, hashes of passwords."""
+
 
 def set_up_log(level: str, form: str) -> None:
     """Send all messages, those of libraries too, through one formatter.
@@ -44,6 +47,8 @@ def set_up_log(level: str, form: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    for name in NAMING_LOGGERS:
+        logging.getLogger(name).setLevel(logging.WARNING)
     for name in NOISY_LOGGERS:
         logging.getLogger(name).setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
 

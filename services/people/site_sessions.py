@@ -78,8 +78,9 @@ class SiteSessions:
         """Log in at the site, and join the account to a user in place of the one that was joined before.
 
         `user_id_of` gives the user for the name that the site says. The password is kept, encrypted, if it is to be
-        remembered. Raises `InvalidCredentials`.
+        remembered. Raises `InvalidCredentials`, `StorageUnavailable`.
         """
+        await self._database.check()  # nobody's password is sent to the site in vain
         login = await self._site.login(username, password)
         user_id = await user_id_of(login.username)
         row = SiteAccountRow(

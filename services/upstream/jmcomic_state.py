@@ -21,7 +21,7 @@ _VERSION = re.compile(r"\d{1,4}(?:\.\d{1,4}){1,3}")
 BUILT_IN_APP_VERSION = JmMagicConstants.APP_VERSION
 """The app's version that jmcomic ships: "2.1.12"."""
 
-_CREDENTIALS = re.compile(r"(?<=://)[^/\s@]*@")
+_CREDENTIALS = re.compile(r"(?<=://)[^/\s@]*@|(?<=user_id=)\d+")
 
 
 def _to_our_log(topic: str, message: object, error: BaseException | None = None) -> None:

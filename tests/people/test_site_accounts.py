@@ -22,10 +22,12 @@ from services.errors import (
     InvalidInput,
     LoginsLimited,
     SiteLoginRequired,
+    StorageUnavailable,
     UpstreamFailure,
 )
 from services.people import SiteAccounts, SiteAccountState, User
 from services.settings import Settings
+from tests.processes import free_port
 
 pytestmark = pytest.mark.anyio
 
@@ -202,6 +204,18 @@ async def test_the_setting_decides_who_may_sign_in(
         else:
             with pytest.raises(Forbidden):
                 await services.site_accounts.sign_in("reader", "correct-horse", address=ADDRESS)
+
+
+async def test_while_the_database_is_away_no_password_is_sent_to_the_site(
+    make_settings: Callable[..., Settings], demo: RunningDemo
+) -> None:
+    away = SecretStr(f"postgresql://nobody:nothing@127.0.0.1:{free_port()}/none")
+    async with open_services(make_settings(database_url=away)) as services:
+        with pytest.raises(StorageUnavailable):
+            await services.site_accounts.sign_in("reader", "correct-horse", address=ADDRESS)
+        assert await services.catalog.find_album(FAVORITE) is not None
+
+    assert demo.requests.count("/login") == 0
 
 
 # --- favourites --------------------------------------------------------------------------------------------------

@@ -6,7 +6,9 @@ import io
 import json
 import logging
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
+import httpx
 import pytest
 import structlog
 
@@ -14,6 +16,7 @@ from demo.server import RunningDemo
 from services.observability import set_up_log
 from services.settings import Settings
 from tests.graphql_client import graphql_client, running_worker
+from tests.processes import environment_of, start_processes
 from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
@@ -58,6 +61,29 @@ async def test_no_title_and_no_token_is_in_the_log(
     [ready] = [event for event in events if event["event"] == "a download is ready"]
     assert ready["request_id"] == "request-1"
     assert ready["level"] == "info"
+
+
+def test_no_person_password_or_session_of_the_site_is_in_the_log_at_any_level(
+    demo: RunningDemo, redis_url: str, tmp_path: Path
+) -> None:
+    environment = environment_of(demo, redis_url, tmp_path / "data") | {"JMGRAPH_LOG_LEVEL": "debug"}
+    credentials = {"username": "reader", "password": "correct-horse"}
+    with start_processes(environment, tmp_path, apis=1, workers=0) as running, httpx.Client(timeout=30) as http:
+        token = http.post(f"{running.url()}/v1/login", json=credentials).json()["token"]
+        http.headers["Authorization"] = f"Bearer {token}"
+        http.post(f"{running.url()}/graphql", json={"query": "mutation { checkInOnSite { __typename } }"})
+        http.post(f"{running.url()}/v1/favorites/1208626")
+        demo.knobs.set("api", failure="html")
+        http.get(f"{running.url()}/v1/favorites/1")
+        http.post(f"{running.url()}/v1/login", json=credentials)
+
+    words = (tmp_path / "api-0.log").read_text("utf-8")
+    sessions = {seen.session for seen in demo.requests if seen.session}
+    assert "/daily?user_id=" in words
+    assert "the site could not be used" in words
+    assert len(sessions) == 1
+    for secret in ("reader", "correct-horse", "5001", token, *sessions):
+        assert secret not in words
 
 
 def test_values_under_secret_names_become_stars(log: io.StringIO) -> None:
