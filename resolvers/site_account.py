@@ -6,9 +6,12 @@ from collections.abc import Sequence
 
 from resolvers.context import ID, Context
 from services.catalog import AlbumListPage, parse_album_id
+from services.library import AddedAlbums
 from services.observability import current_stats
-from services.people import FavoriteRecord, IssuedToken, SiteAccountRecord
+from services.people import ALL_FAVORITES, FavoriteRecord, IssuedToken, SiteAccountRecord
 from services.upstream import CheckInRecord, FavoriteFolderRecord, FavoriteOrder
+
+ALL_FAVORITES_ID = ID(ALL_FAVORITES.id)
 
 
 async def site_account(context: Context, user_id: str) -> SiteAccountRecord | None:
@@ -67,6 +70,12 @@ async def set_site_favorite(context: Context, album_id: ID, is_favorite: bool) -
     return await context.services.site_accounts.showing(context.catalog).set_favorite(
         user.id, id, is_favorite=is_favorite
     )
+
+
+async def import_site_favorites(context: Context, folder_id: ID = ALL_FAVORITES_ID) -> AddedAlbums:
+    """Adds all favourites of a folder at the site to the viewer's library."""
+    user = context.require_viewer().user
+    return await context.services.site_accounts.import_favorites(user.id, folder_id)
 
 
 async def check_in_on_site(context: Context) -> CheckInRecord:

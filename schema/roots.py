@@ -53,6 +53,7 @@ from schema.server import ServerInfo
 from schema.site_account import (
     CheckInOnSiteResult,
     ConnectSiteAccountResult,
+    ImportSiteFavoritesResult,
     SetSiteFavoriteResult,
     SiteLoginInput,
 )
@@ -109,6 +110,7 @@ class Mutation:
     )
     disconnect_site_account = root_field(resolvers.site_account.disconnect_site_account, bool)
     set_site_favorite = root_field(resolvers.site_account.set_site_favorite, SetSiteFavoriteResult)
+    import_site_favorites = root_field(resolvers.site_account.import_site_favorites, ImportSiteFavoritesResult)
     check_in_on_site = root_field(resolvers.site_account.check_in_on_site, CheckInOnSiteResult)
     set_reading_progress = root_field(
         resolvers.reading.set_reading_progress, SetReadingProgressResult, input=SetReadingProgressInput

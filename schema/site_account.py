@@ -22,12 +22,11 @@ from schema.errors import (
 )
 from schema.fields import Info, field, input_type, object_type
 from services.errors import SiteLoginRequired
-from services.people import ALL_FAVORITES, FavoriteRecord, SiteAccountRecord
+from services.library import AddedAlbums
+from services.people import FavoriteRecord, SiteAccountRecord
 from services.upstream import CheckInRecord, FavoriteFolderRecord
 
 T = TypeVar("T")
-
-ALL_FAVORITES_ID = strawberry.ID(ALL_FAVORITES.id)
 
 
 @input_type
@@ -96,7 +95,7 @@ class SiteAccount:
     async def favorites(
         self,
         info: Info,
-        folder_id: strawberry.ID = ALL_FAVORITES_ID,
+        folder_id: strawberry.ID = resolvers.site_account.ALL_FAVORITES_ID,
         order_by: FavoriteOrder = FavoriteOrder.ADDED,
         page: int = 1,
     ) -> AlbumPage | None:
@@ -130,6 +129,19 @@ class SiteFavorite:
 
 
 @object_type
+class ImportedFavorites:
+    """Favourites of the site that were added to the library."""
+
+    added: int = strawberry.field(description="How many are new there.")
+    already: int = strawberry.field(description="How many were there before.")
+
+    @classmethod
+    def of(cls, record: AddedAlbums) -> Self:
+        """The view of what was added."""
+        return cls(added=record.added, already=record.already)
+
+
+@object_type
 class SiteCheckIn:
     """A check-in at the site."""
 
@@ -149,6 +161,10 @@ ConnectSiteAccountResult = Annotated[
 SetSiteFavoriteResult = Annotated[
     SiteFavorite | AlbumNotFoundResult | BlockedByPolicyResult | SiteLoginRequiredResult | UpstreamFailureResult,
     strawberry.union("SetSiteFavoriteResult", description="The favourite as it is now, or why nothing was changed."),
+]
+ImportSiteFavoritesResult = Annotated[
+    ImportedFavorites | SiteLoginRequiredResult | UpstreamFailureResult,
+    strawberry.union("ImportSiteFavoritesResult", description="What was added, or why nothing was."),
 ]
 CheckInOnSiteResult = Annotated[
     SiteCheckIn | SiteLoginRequiredResult | UpstreamFailureResult,

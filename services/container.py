@@ -87,6 +87,7 @@ async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterat
         staging = Staging(settings.data_dir / "staging")
         tag_index = EhTagIndex(partial(attrgetter("state.translator"), tags))
         site = await enter(open_catalog(settings, redis, upstream, tag_index, staging.page_path, tags.seen_names))
+        library = Library(database, site.catalog)
         archives = open_archive_store(
             settings.storage_url.get_secret_value(), settings.storage_options, settings.data_dir / "archives"
         )
@@ -110,6 +111,7 @@ async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterat
             site_accounts=SiteAccounts(
                 SiteSessions(database, people.secrets, upstream.accounts, Locks(redis)),
                 site.catalog,
+                library,
                 people.accounts,
                 people.tokens,
                 people.logins,
@@ -117,7 +119,7 @@ async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterat
                 allows_login=settings.site_login,
             ),
             reading=Reading(database, site.catalog),
-            library=Library(database, site.catalog),
+            library=library,
             tags=tags,
             identity=identity,
             upstream=upstream,

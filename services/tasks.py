@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+K = TypeVar("K")
 
 CANCEL_AGAIN_S = 1.0
 """Before a task that has not ended is cancelled once more."""
@@ -32,6 +33,21 @@ async def repeat(
             await asyncio.sleep(retry_s())
         else:
             await asyncio.sleep(pause_s())
+
+
+async def gather_bounded(call: Callable[[K], Awaitable[T]], values: Iterable[K], limit: int) -> list[T]:
+    """What `call` gives for each value, in order, at most `limit` at once. Cancels the others when one raises."""
+    slots = asyncio.Semaphore(limit)
+
+    async def bounded(value: K) -> T:
+        async with slots:
+            return await call(value)
+
+    tasks = [asyncio.create_task(bounded(value)) for value in values]
+    try:
+        return list(await asyncio.gather(*tasks))
+    finally:
+        await cancel_and_wait(*tasks)
 
 
 async def cancel_and_wait(*tasks: asyncio.Task[Any]) -> None:

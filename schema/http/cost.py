@@ -86,6 +86,7 @@ _RULES: dict[tuple[str, str], _Rule] = {
     ("Mutation", "loginWithSite"): _Rule(calls=1),
     ("Mutation", "connectSiteAccount"): _Rule(calls=1),
     ("Mutation", "setSiteFavorite"): _Rule(calls=4, loads_album=True),
+    ("Mutation", "importSiteFavorites"): _Rule(calls=20),
     ("Mutation", "checkInOnSite"): _Rule(calls=2),
     ("SiteAccount", "folders"): _Rule(calls=1),
     ("SiteAccount", "favorites"): _Rule(calls=1),

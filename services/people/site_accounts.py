@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from services.errors import Forbidden, InvalidCredentials, InvalidInput, JmgraphError, SiteLoginRequired
 from services.people.records import IssuedToken, SiteAccountRecord, User
+from services.tasks import gather_bounded
 from services.upstream import CheckInRecord, FavoriteFolderRecord, FavoriteOrder
 
 if TYPE_CHECKING:
-    from services.catalog import AlbumDetail, AlbumListPage, Catalog
+    from services.catalog import AlbumDetail, AlbumListPage, AlbumSummary, Catalog
+    from services.library import AddedAlbums, Library
     from services.people.accounts import Accounts
     from services.people.logins import Logins
     from services.people.site_sessions import SiteSessions
@@ -22,6 +24,11 @@ if TYPE_CHECKING:
 ALL_FAVORITES = FavoriteFolderRecord("0", "全部")
 """The folder of all favourites, which the site does not list."""
 LAST_PAGE = 10_000
+LONGEST_ID = 12
+"""Digits of a folder's number."""
+CALLS_AT_ONCE = 4
+CALLS_OF_A_NO = 2
+"""To learn that an album is no favourite."""
 LONGEST_CREDENTIAL = 256
 
 
@@ -43,6 +50,7 @@ class SiteAccounts:
         self,
         sessions: SiteSessions,
         catalog: Catalog,
+        library: Library,
         accounts: Accounts,
         tokens: Tokens,
         logins: Logins,
@@ -53,6 +61,7 @@ class SiteAccounts:
         """`allows_login`: whether an account of the site alone may sign in; None for while the server is open."""
         self._sessions = sessions
         self._catalog = catalog
+        self._library = library
         self._accounts = accounts
         self._tokens = tokens
         self._logins = logins
@@ -110,8 +119,7 @@ class SiteAccounts:
 
         Raises `InvalidInput` for a folder or page that can't be requested.
         """
-        if not (folder_id.isascii() and folder_id.isdigit() and len(folder_id) <= 12):
-            raise InvalidInput("folderId", "A folder is a number; 0 is all favourites.")
+        _check_folder(folder_id)
         if not 1 <= page <= LAST_PAGE:
             raise InvalidInput("page", f"page must be between 1 and {LAST_PAGE}")
         listed = (await self._sessions.favorites(user_id, folder_id, order, page)).albums
@@ -123,7 +131,7 @@ class SiteAccounts:
         None for all of them where the user has no account of the site that can be used.
         """
         try:
-            found = await self._sessions.favorites_among(user_id, album_ids)
+            found = await self._favorites_among(user_id, album_ids)
         except SiteLoginRequired:
             return [None] * len(album_ids)
         return [found[id] for id in album_ids]
@@ -133,6 +141,16 @@ class SiteAccounts:
         album = await self._catalog.get_album(album_id)
         await self._sessions.set_favorite(user_id, album.id, is_favorite=is_favorite)
         return FavoriteRecord(album, is_favorite)
+
+    async def import_favorites(self, user_id: str, folder_id: str = ALL_FAVORITES.id) -> AddedAlbums:
+        """Add all favourites of a folder to the user's library, without what this server withholds.
+
+        Raises `InvalidInput` for a folder that can't be requested.
+        """
+        _check_folder(folder_id)
+        first = await self._favorites(user_id, folder_id, 1)
+        albums = [*first.items, *await self._further(user_id, folder_id, first)]
+        return await self._library.add_many(user_id, await self._catalog.listable(albums))
 
     async def check_in(self, user_id: str) -> CheckInRecord:
         """Check in at the site for today."""
@@ -153,6 +171,34 @@ class SiteAccounts:
     async def _site_user_id(self, username: str) -> str:
         return (await self._accounts.site_user(username)).id
 
+    async def _favorites_among(self, user_id: str, album_ids: Sequence[str]) -> dict[str, bool | JmgraphError]:
+        """By the pages of the favourites where those are fewer than the calls for each album."""
+        first = await self._favorites(user_id, ALL_FAVORITES.id, 1)
+        found = {album.id for album in first.items}
+        unknown = [id for id in dict.fromkeys(album_ids) if id not in found]
+        if first.page_count - 1 <= CALLS_OF_A_NO * len(unknown):
+            found |= {album.id for album in await self._further(user_id, ALL_FAVORITES.id, first)}
+            return {id: id in found for id in album_ids}
+        told = await gather_bounded(lambda id: self._is_favorite(user_id, id), unknown, CALLS_AT_ONCE)
+        return {**dict.fromkeys(album_ids, True), **dict(zip(unknown, told, strict=True))}
+
+    async def _further(self, user_id: str, folder_id: str, first: AlbumListPage) -> list[AlbumSummary]:
+        """The favourites behind the first page."""
+        numbers = range(2, first.page_count + 1)
+        pages = await gather_bounded(lambda page: self._favorites(user_id, folder_id, page), numbers, CALLS_AT_ONCE)
+        return [album for page in pages for album in page.items]
+
+    async def _favorites(self, user_id: str, folder_id: str, page: int) -> AlbumListPage:
+        return (await self._sessions.favorites(user_id, folder_id, FavoriteOrder.ADDED, page)).albums
+
+    async def _is_favorite(self, user_id: str, album_id: str) -> bool | JmgraphError:
+        try:
+            return await self._sessions.is_favorite(user_id, album_id)
+        except SiteLoginRequired:
+            raise
+        except JmgraphError as error:
+            return error
+
     @property
     def _may_sign_in(self) -> bool:
         return not self._state.is_closed if self._allows_login is None else self._allows_login
@@ -162,3 +208,9 @@ def _check_credentials(username: str, password: str) -> None:
     """Return for what the site may say yes to; raises `InvalidCredentials`."""
     if not all(0 < len(text) <= LONGEST_CREDENTIAL for text in (username.strip(), password)):
         raise InvalidCredentials
+
+
+def _check_folder(id: str) -> None:
+    """Return for a folder that can be requested; raises `InvalidInput`."""
+    if not (id.isascii() and id.isdigit() and len(id) <= LONGEST_ID):
+        raise InvalidInput("folderId", "A folder is a number; 0 is all favourites.")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 
@@ -19,7 +19,6 @@ from services.database import Database
 from services.database.models import SiteAccountRow, UserRow
 from services.errors import (
     InvalidCredentials,
-    JmgraphError,
     SiteLoginRequired,
     Unauthenticated,
     UpstreamFailure,
@@ -43,6 +42,9 @@ CHANGE_S = 60.0
 """Of one change of a favourite, its reading and its retries included."""
 LOCK_WAIT_S = 20.0
 """For another change of the same account, here or in another process."""
+
+MAX_RENEWALS = 5
+"""For one call. Others that use up a new session at the same time may be quicker."""
 
 _BUSY = "Another change of this account at the site is not done yet; try again in a moment."
 
@@ -109,9 +111,9 @@ class SiteSessions:
         """A page of the user's favourites in a folder."""
         return await self._call(user_id, lambda session: self._site.favorites(session, folder_id, order, page))
 
-    async def favorites_among(self, user_id: str, album_ids: Sequence[str]) -> dict[str, bool | JmgraphError]:
-        """Whether each album is a favourite of the user; a failure in place of what could not be read."""
-        return await self._call(user_id, lambda session: self._site.favorites_among(session, album_ids))
+    async def is_favorite(self, user_id: str, album_id: str) -> bool:
+        """Whether the album is a favourite of the user."""
+        return await self._call(user_id, lambda session: self._site.is_favorite(session, album_id))
 
     async def set_favorite(self, user_id: str, album_id: str, *, is_favorite: bool) -> None:
         """Make the album a favourite of the user, or none: one at a time for an account, over all processes."""
@@ -129,19 +131,15 @@ class SiteSessions:
 
     async def _call(self, user_id: str, call: Callable[[SiteSession], Awaitable[T]]) -> T:
         """What `call` gives with the user's session, or else with a new one."""
-        row = await self._get_row(user_id)
-        session = self._session_in(row)
+        session = self._session_in(await self._get_row(user_id))
         if session is None:
             raise SiteLoginRequired
-        try:
-            return await call(session)
-        except SiteLoginRequired:
-            renewed = await self._renew(user_id, session)
-        try:
-            return await call(renewed)
-        except SiteLoginRequired:
-            message = "The site does not accept the session that it has just begun."
-            raise UpstreamFailure(UpstreamReason.GARBLED, message) from None
+        for _ in range(MAX_RENEWALS):
+            try:
+                return await call(session)
+            except SiteLoginRequired:
+                session = await self._renew(user_id, session)
+        raise UpstreamFailure(UpstreamReason.GARBLED, "The site does not accept the session that it has just begun.")
 
     async def _renew(self, user_id: str, refused: SiteSession) -> SiteSession:
         """A session in place of one that has run out: by the remembered password, once for all who need it."""

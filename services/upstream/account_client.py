@@ -5,16 +5,14 @@ A session is an argument of every call: nothing of anybody's is kept here, cache
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
 import structlog
 
-from services.errors import InvalidCredentials, JmgraphError, SiteLoginRequired, UpstreamFailure, UpstreamReason
+from services.errors import InvalidCredentials, SiteLoginRequired, UpstreamFailure, UpstreamReason
 from services.observability import current_stats
-from services.tasks import cancel_and_wait
 from services.upstream.account_api import JmAccountApi, LoginRefused, SessionRefused
 from services.upstream.failures import AttemptError
 from services.upstream.hosts import HostLists, Hosts
@@ -31,10 +29,6 @@ from services.upstream.records import (
 log = structlog.get_logger("jmgraph.upstream")
 
 T = TypeVar("T")
-K = TypeVar("K")
-
-CALLS_AT_ONCE = 4
-"""Of one person."""
 
 MAX_TOGGLES = 3
 """Of one change of a favourite. After each whose answer was lost the favourite is read again."""
@@ -67,26 +61,11 @@ class SiteAccountClient:
         await self.favorites(session, "0", FavoriteOrder.ADDED, 1)
 
     async def is_favorite(self, session: SiteSession, album_id: str) -> bool:
-        """Whether the album is a favourite. No is certain only if `check_session` returns after it."""
-        return await self._read("favourite", lambda host: self._api.is_favorite(host, session, album_id))
-
-    async def favorites_among(self, session: SiteSession, album_ids: Sequence[str]) -> dict[str, bool | JmgraphError]:
-        """Whether each album is a favourite; a failure in place of what could not be read.
-
-        All pages of the favourites are read where that takes fewer calls than to ask for each album.
-        """
-        first = await self.favorites(session, "0", FavoriteOrder.ADDED, 1)
-        found = {album.id for album in first.albums.items}
-        unknown = [id for id in dict.fromkeys(album_ids) if id not in found]
-        pages = range(2, first.albums.page_count + 1)
-        if len(pages) <= len(unknown):
-            others = await self._bounded(lambda page: self.favorites(session, "0", FavoriteOrder.ADDED, page), pages)
-            found |= {album.id for other in others for album in other.albums.items}
-            return {id: id in found for id in album_ids}
-        asked = await self._bounded(lambda id: _or_failure(self.is_favorite(session, id)), unknown)
-        if False in asked:
+        """Whether the album is a favourite."""
+        is_favorite = await self._reported_favorite(session, album_id)
+        if not is_favorite:
             await self.check_session(session)
-        return dict.fromkeys(found & set(album_ids), True) | dict(zip(unknown, asked, strict=True))
+        return is_favorite
 
     async def set_favorite(self, session: SiteSession, album_id: str, *, is_favorite: bool) -> None:
         """Make the album a favourite or none. To be called once at a time for an account.
@@ -95,8 +74,9 @@ class SiteAccountClient:
         lost. A toggle that went the other way, because somebody else was quicker, is toggled back; then this raises.
         """
         for _ in range(MAX_TOGGLES):
-            if await self.is_favorite(session, album_id) is is_favorite:
-                await self._confirm(session, is_favorite)
+            if await self._reported_favorite(session, album_id) is is_favorite:
+                if not is_favorite:
+                    await self.check_session(session)
                 return
             if (became := await self._try_toggle(session, album_id)) is is_favorite:
                 return
@@ -118,23 +98,9 @@ class SiteAccountClient:
             return CheckInRecord(is_new=True, message="")
         return await self._send_once("check-in", lambda host: self._api.check_in(host, session, event_id))
 
-    async def _bounded(self, call: Callable[[K], Awaitable[T]], values: Iterable[K]) -> list[T]:
-        """What `call` gives for each value, in order; a few at once."""
-        slots = asyncio.Semaphore(CALLS_AT_ONCE)
-
-        async def bounded(value: K) -> T:
-            async with slots:
-                return await call(value)
-
-        tasks = [asyncio.create_task(bounded(value)) for value in values]
-        try:
-            return list(await asyncio.gather(*tasks))
-        finally:
-            await cancel_and_wait(*tasks)
-
-    async def _confirm(self, session: SiteSession, is_favorite: bool) -> None:
-        if not is_favorite:
-            await self.check_session(session)
+    async def _reported_favorite(self, session: SiteSession, album_id: str) -> bool:
+        """What the site says of a favourite: no also to a session that has run out."""
+        return await self._read("favourite", lambda host: self._api.is_favorite(host, session, album_id))
 
     async def _try_toggle(self, session: SiteSession, album_id: str) -> bool | None:
         """What the favourite became; None where it may have been toggled or not: the answer was lost, or a host did
@@ -152,7 +118,10 @@ class SiteAccountClient:
     async def _restore(self, session: SiteSession, album_id: str, *, was: bool) -> None:
         """Toggle a favourite back."""
         for _ in range(MAX_TOGGLES):
-            if await self._try_toggle(session, album_id) is was or await self.is_favorite(session, album_id) is was:
+            if (
+                await self._try_toggle(session, album_id) is was
+                or await self._reported_favorite(session, album_id) is was
+            ):
                 return
 
     async def _read(self, what: str, fetch: Callable[[str], Awaitable[T]]) -> T:
@@ -166,16 +135,6 @@ class SiteAccountClient:
         current_stats().charge_call()
         with _failures_of(what):
             return await request(await self._lists.ready(HostRole.API), self._http.deadline())
-
-
-async def _or_failure(call: Awaitable[T]) -> T | JmgraphError:
-    """What the call gives, or why the site could not be used; a session that has run out concerns all calls."""
-    try:
-        return await call
-    except SiteLoginRequired:
-        raise
-    except JmgraphError as error:
-        return error
 
 
 @contextmanager

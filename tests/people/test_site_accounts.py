@@ -310,6 +310,82 @@ async def test_what_is_read_with_a_session_is_never_cached(
     assert (await accounts.favorites(reader.id)).items[0].id == NO_FAVORITE
 
 
+async def test_albums_are_told_apart_by_whether_they_are_favourites(
+    accounts: SiteAccounts, reader: User, demo: RunningDemo
+) -> None:
+    favorites = [str(id) for id in demo.members.favorites_of("reader")]
+
+    some = await accounts.favorites_among(reader.id, [favorites[0], NO_FAVORITE, favorites[30], NO_FAVORITE])
+
+    assert some == [True, False, True, False]
+
+
+async def test_many_albums_take_no_more_calls_than_there_are_pages_of_favourites(
+    accounts: SiteAccounts, reader: User, demo: RunningDemo
+) -> None:
+    favorites = [str(id) for id in demo.members.favorites_of("reader")]
+    demo.requests.reset()
+
+    assert await accounts.favorites_among(reader.id, [*favorites, NO_FAVORITE]) == [True] * 44 + [False]
+    assert (demo.requests.count("/favorite"), demo.requests.count("/album")) == (3, 0)
+
+
+async def test_a_few_albums_are_asked_for_where_the_favourites_have_many_pages(
+    accounts: SiteAccounts, reader: User, demo: RunningDemo
+) -> None:
+    for id in range(2_000_000, 2_000_300):
+        demo.members.set_favorite("reader", id, is_favorite=True)
+    demo.requests.reset()
+
+    yes, failed, no = await accounts.favorites_among(reader.id, [FAVORITE, "900403", NO_FAVORITE])
+
+    assert (yes, no) == (True, False)
+    assert isinstance(failed, UpstreamFailure)
+    assert demo.requests.count("/favorite") == 2
+
+
+@pytest.mark.parametrize(("count", "pages"), [(0, 1), (100, 5)])
+async def test_all_pages_are_read_though_each_session_ends_after_three_requests(
+    services: Services, owner: User, demo: RunningDemo, count: int, pages: int
+) -> None:
+    for id in range(2_000_000, 2_000_000 + count):
+        demo.members.set_favorite("sleeper", id, is_favorite=True)
+    accounts = services.site_accounts
+    await accounts.connect(owner, "sleeper", "correct-horse", address=ADDRESS, remember=True)
+
+    imported = await accounts.import_favorites(owner.id)
+
+    assert (imported.added, imported.already) == (count, 0)
+    found = await accounts.find(owner.id)
+    assert found is not None
+    assert found.state is SiteAccountState.CONNECTED
+    assert len({seen.query for seen in demo.requests.find("/favorite")}) == pages
+
+
+async def test_favourites_are_imported_into_the_library_in_their_order(
+    services: Services, reader: User, demo: RunningDemo
+) -> None:
+    accounts, library = services.site_accounts, services.library
+
+    of_folder = await accounts.import_favorites(reader.id, "7002")
+    of_all = await accounts.import_favorites(reader.id)
+    again = await accounts.import_favorites(reader.id)
+
+    assert [(each.added, each.already) for each in (of_folder, of_all, again)] == [(3, 0), (41, 3), (0, 44)]
+    listed = await library.list(reader.id, first=5)
+    assert listed.total == 44
+    assert [entry.album.id for entry in listed.items][:2] == [FAVORITE, "900451"]
+
+
+async def test_what_the_host_withholds_is_not_imported(make_settings: Callable[..., Settings]) -> None:
+    settings = make_settings(blocked_tags=("測試封鎖",), policy="strict")
+    async with open_services(settings) as services:
+        user = (await services.site_accounts.sign_in("reader", "correct-horse", address=ADDRESS)).user
+        imported = await services.site_accounts.import_favorites(user.id)
+
+    assert (imported.added, imported.already) == (43, 0)
+
+
 async def test_a_check_in_is_new_once(accounts: SiteAccounts, reader: User) -> None:
     assert [(await accounts.check_in(reader.id)).is_new for _ in range(2)] == [True, False]
 

@@ -106,8 +106,35 @@ async def test_without_a_connected_account_a_login_is_required(server: GraphQLCl
 
     assert (await server.ask(SET, id=FAVORITE, **{"is": True}))["setSiteFavorite"] == required
     assert (await server.ask(CHECK_IN))["checkInOnSite"] == required
+    assert (await server.ask(IMPORT))["importSiteFavorites"] == required
     assert (await server.ask(IS_FAVORITE, id=FAVORITE))["album"] == {"isSiteFavorite": None}
     assert (await server.ask(DISCONNECT))["disconnectSiteAccount"] is False
+
+
+IMPORT = """mutation ($folder: ID! = "0") {
+  importSiteFavorites(folderId: $folder) {
+    __typename ... on ImportedFavorites { added already } ... on Error { code }
+  }
+}"""
+
+
+async def test_favourites_are_imported_into_the_library(connected: GraphQLClient) -> None:
+    first, second = await connected.ask(IMPORT, folder="7001"), await connected.ask(IMPORT)
+
+    assert first["importSiteFavorites"] == {"__typename": "ImportedFavorites", "added": 22, "already": 0}
+    assert second["importSiteFavorites"] == {"__typename": "ImportedFavorites", "added": 22, "already": 22}
+    library = await connected.ask("{ viewer { library(first: 1) { totalCount nodes { album { id } } } } }")
+    assert library["viewer"]["library"]["totalCount"] == 44
+
+
+async def test_an_import_that_the_site_cuts_off_adds_nothing(connected: GraphQLClient, demo: RunningDemo) -> None:
+    demo.knobs.set("api", path="/favorite", failure="server_error")
+
+    failed = (await connected.ask(IMPORT))["importSiteFavorites"]
+    library = await connected.ask("{ viewer { library { totalCount } } }")
+
+    assert failed["__typename"] == "UpstreamFailure"
+    assert library["viewer"]["library"]["totalCount"] == 0
 
 
 async def test_a_check_in_says_whether_it_is_new(connected: GraphQLClient) -> None:

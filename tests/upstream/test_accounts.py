@@ -127,40 +127,8 @@ async def test_a_folder_has_its_own_favourites(accounts: SiteAccountClient, read
     assert (len(page.albums.items), page.albums.total) == (3, 3)
 
 
-async def test_albums_are_told_apart_by_whether_they_are_favourites(
-    accounts: SiteAccountClient, reader: SiteSession, demo: RunningDemo
-) -> None:
-    favorites = [str(id) for id in demo.members.favorites_of("reader")]
-
-    some = await accounts.favorites_among(reader, [favorites[0], favorites[30], NO_FAVORITE, "333908"])
-    one = await accounts.favorites_among(reader, [NO_FAVORITE])
-
-    assert some == {favorites[0]: True, favorites[30]: True, NO_FAVORITE: False, "333908": False}
-    assert one == {NO_FAVORITE: False}
-
-
-async def test_many_albums_take_no_more_calls_than_there_are_pages_of_favourites(
-    accounts: SiteAccountClient, reader: SiteSession, demo: RunningDemo
-) -> None:
-    favorites = [str(id) for id in demo.members.favorites_of("reader")]
-    demo.requests.reset()
-
-    found = await accounts.favorites_among(reader, [*favorites, NO_FAVORITE])
-
-    assert (list(found.values()).count(True), found[NO_FAVORITE]) == (44, False)
-    assert (demo.requests.count("/favorite"), demo.requests.count("/album")) == (3, 0)
-
-
-async def test_an_album_that_can_not_be_read_leaves_the_others_known(
-    accounts: SiteAccountClient, reader: SiteSession, demo: RunningDemo
-) -> None:
-    for id in range(2_000_000, 2_000_300):
-        demo.members.set_favorite("reader", id, is_favorite=True)
-
-    found = await accounts.favorites_among(reader, [FAVORITE, "900403", NO_FAVORITE])
-
-    assert (found[FAVORITE], found[NO_FAVORITE]) == (True, False)
-    assert isinstance(found["900403"], UpstreamFailure)
+async def test_a_favourite_is_told_from_what_is_none(accounts: SiteAccountClient, reader: SiteSession) -> None:
+    assert [await accounts.is_favorite(reader, id) for id in (FAVORITE, NO_FAVORITE)] == [True, False]
 
 
 async def test_a_no_is_not_believed_of_a_session_that_ran_out_meanwhile(
@@ -168,7 +136,7 @@ async def test_a_no_is_not_believed_of_a_session_that_ran_out_meanwhile(
 ) -> None:
     demo.knobs.set("api", path="/album", latency_s=0.4)
 
-    asking = asyncio.create_task(accounts.favorites_among(reader, [NO_FAVORITE]))
+    asking = asyncio.create_task(accounts.is_favorite(reader, NO_FAVORITE))
     await asyncio.to_thread(demo.requests.wait_for, 1, "/album")
     demo.members.end_sessions("reader")
 
