@@ -46,7 +46,7 @@ async def restore(settings: Settings, path: Path) -> int:
     try:
         with ZipFile(path) as archive:
             async with open_database(settings) as database:
-                await database.run_in_transaction(lambda connection: read_backup(connection, archive))
+                await database.change_schema(lambda connection: read_backup(connection, archive))
             if KEY_FILE in archive.namelist():
                 write_secret_key(settings.data_dir, archive.read(KEY_FILE))
     except BadZipFile:

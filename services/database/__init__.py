@@ -6,6 +6,6 @@ errors and the migrations stay in here.
 
 from services.database.backup import read_backup, write_backup
 from services.database.engine import Database, open_database
-from services.database.migrations import REVISIONS
+from services.database.migrations import REVISIONS, migrate, revision_of
 
-__all__ = ["REVISIONS", "Database", "open_database", "read_backup", "write_backup"]
+__all__ = ["REVISIONS", "Database", "migrate", "open_database", "read_backup", "revision_of", "write_backup"]

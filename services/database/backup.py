@@ -12,7 +12,7 @@ from zipfile import ZipFile
 import orjson
 from sqlalchemy import Connection, LargeBinary, MetaData, Table, insert, select, update
 
-from services.database.migrations import REVISIONS, migrate, revision_of
+from services.database.migrations import REVISIONS, check_references, migrate, revision_of
 from services.database.models import AccountsVersionRow, TableBase
 from services.errors import ConfigurationError
 
@@ -49,6 +49,7 @@ def read_backup(connection: Connection, archive: ZipFile) -> None:
     for table in tables.sorted_tables:
         if table.name != _VERSION_TABLE:
             _insert(connection, table, archive)
+    check_references(connection)
     migrate(connection)
     restored = connection.scalar(select(AccountsVersionRow.version)) or 0
     # processes that are running see that everything has changed

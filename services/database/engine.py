@@ -68,6 +68,21 @@ class Database:
         async with self.write() as session:
             return await (await session.connection()).run_sync(work)
 
+    async def change_schema(self, work: Callable[[Connection], T]) -> T:
+        """As `run_in_transaction`, for work that changes tables.
+
+        SQLite changes a table by copying it and dropping the old one, which would delete what refers to its rows:
+        foreign keys are not enforced meanwhile.
+        """
+        with self._translated():
+            engine = self._engine.execution_options(is_writing=True, is_changing_schema=True)
+            async with engine.connect() as connection:
+                try:
+                    async with connection.begin():
+                        return await connection.run_sync(work)
+                finally:
+                    await connection.invalidate()  # the next one enforces foreign keys
+
     async def check(self) -> None:
         """Return when the database answers; raises `StorageUnavailable`."""
         async with self.read() as session:
@@ -75,12 +90,8 @@ class Database:
 
     async def open(self) -> None:
         """Migrate it where that is due. Raises `StorageUnavailable`, `ConfigurationError` for a newer database."""
-        with self._translated():
-            engine = self._engine.execution_options(is_writing=True)
-            async with _file_lock(self._path) if self._path else nullcontext(), engine.begin() as connection:
-                if not self._is_sqlite:
-                    await connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
-                await connection.run_sync(migrate)
+        async with _file_lock(self._path) if self._path else nullcontext():
+            await self.change_schema(_migrate_alone)
         self._is_migrated = True
 
     async def aclose(self) -> None:
@@ -152,6 +163,13 @@ async def _open_until_it_works(attempt: Callable[[], Awaitable[None]]) -> None:
             return None
 
 
+def _migrate_alone(connection: Connection) -> None:
+    """Migrate, while no other process does; SQLite's are kept apart by a lock of their own."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
+    migrate(connection)
+
+
 def _url(settings: Settings) -> URL:
     value = settings.database_url.get_secret_value()
     if not value:
@@ -187,8 +205,10 @@ def _configure_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    is_writing = connection.get_execution_options().get("is_writing", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
+    options = connection.get_execution_options()
+    if options.get("is_changing_schema", False):
+        connection.exec_driver_sql("PRAGMA foreign_keys = OFF")  # which SQLite ignores in a transaction
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("is_writing", False) else "BEGIN")
 
 
 @asynccontextmanager

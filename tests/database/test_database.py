@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, func, select, text, update
 
-from services.database import REVISIONS, open_database
+from services.database import REVISIONS, migrate, open_database
 from services.database.models import AccountsVersionRow, UserRow
 from services.errors import ConfigurationError, StorageUnavailable
 from services.settings import Settings
@@ -121,7 +121,6 @@ def test_the_tables_are_those_of_a_migrated_database(tmp_path: Path) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    from services.database.migrations import migrate
     from services.database.models import TableBase
 
     with create_engine(f"sqlite:///{tmp_path / 'migrated.sqlite3'}").begin() as connection:

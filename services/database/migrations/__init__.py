@@ -32,6 +32,15 @@ def migrate(connection: Connection, to: str = REVISIONS[-1]) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.attributes["connection"] = connection
     command.upgrade(config, to)
+    check_references(connection)
+
+
+def check_references(connection: Connection) -> None:
+    """Raise `RuntimeError` unless each foreign key refers to a row: SQLite enforces none while tables are changed."""
+    if connection.dialect.name == "sqlite":
+        broken = {row[0] for row in connection.exec_driver_sql("PRAGMA foreign_key_check")}
+        if broken:
+            raise RuntimeError(f"rows without what they refer to, in: {', '.join(sorted(broken))}")
 
 
 def revision_of(connection: Connection) -> str | None:
