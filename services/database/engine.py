@@ -47,6 +47,8 @@ class Database:
         self._is_sqlite = url.get_backend_name() == "sqlite"
         self._path = Path(url.database or "") if self._is_sqlite else None
         self._engine = _engine(url, is_sqlite=self._is_sqlite)
+        # SQLite's own lock is polled for; those of this process who wait get it in their order
+        self._write_lock = asyncio.Lock() if self._is_sqlite else nullcontext()
         self._is_migrated = False
         self.last_error: str | None = None
 
@@ -59,7 +61,7 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         """A transaction that is committed when the block ends, and undone when it raises."""
-        async with self._transaction({"is_writing": True}) as session:
+        async with self._write_lock, self._transaction({"is_writing": True}) as session:
             yield session
             await session.commit()
 

@@ -255,13 +255,12 @@ class Reading:
             await lock_user(session, user_id)
             if album is not None:
                 await store_album(session, album, self._now_ms())
-            album_row = await session.get(AlbumRow, chapter.album_id)
-            chapter_row = await session.get(ChapterRow, (chapter.album_id, chapter.ref.id))
-            if album_row is None or chapter_row is None:
+            found = (await session.execute(_known(user_id, chapter))).one_or_none()
+            if found is None:
                 return None
+            album_row, chapter_row, row = found
             if chapter_row.page_count != chapter.page_count:
                 chapter_row.page_count = chapter.page_count
-            row = await session.get(ReadingRow, (user_id, chapter.ref.id))
             if row is None or (report.read_at_ms, report.page) > (row.read_at_ms, row.page):
                 row = _reported(row, user_id, chapter, report)
                 session.add(row)
@@ -359,6 +358,17 @@ async def _refresh_album(session: AsyncSession, user_id: str, album_id: str) -> 
         row = AlbumReadingRow(user_id=user_id, album_id=album_id)
         session.add(row)
     row.chapter_id, row.read_at_ms = found.chapter_id, found.read_at_ms
+
+
+def _known(user_id: str, chapter: StoredChapter) -> Select[*tuple[Any, ...]]:
+    """The album and the chapter as they are stored, and the user's progress of the chapter, None without one."""
+    is_theirs = and_(ReadingRow.user_id == user_id, ReadingRow.chapter_id == ChapterRow.id)
+    return (
+        select(AlbumRow, ChapterRow, ReadingRow)
+        .join(ChapterRow, ChapterRow.album_id == AlbumRow.id)
+        .outerjoin(ReadingRow, is_theirs)
+        .where(AlbumRow.id == chapter.album_id, ChapterRow.id == chapter.ref.id)
+    )
 
 
 def _progress() -> Select[*tuple[Any, ...]]:
