@@ -7,13 +7,15 @@ the site that people have connected: it is readable by its owner alone.
 from __future__ import annotations
 
 import os
+import zlib
 from contextlib import suppress
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
+from commands.server_file import find_server
 from services.database import open_database, read_backup, write_backup
 from services.errors import ConfigurationError
-from services.people import KEY_FILE, write_secret_key
+from services.people import KEY_FILE, read_secret_key, write_secret_key
 from services.settings import Settings, make_data_dir
 
 
@@ -27,31 +29,37 @@ async def backup(settings: Settings, path: Path) -> int:
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file, ZipFile(file, "w", ZIP_DEFLATED) as archive:
             async with open_database(settings) as database:
-                await database.run_in_transaction(lambda connection: write_backup(connection, archive))
-            key = settings.data_dir / KEY_FILE
-            if key.exists():
-                archive.writestr(KEY_FILE, key.read_bytes())
+                await database.run_on_snapshot(lambda connection: write_backup(connection, archive))
+            if key := read_secret_key(settings.secret_key.get_secret_value(), settings.data_dir):
+                archive.writestr(KEY_FILE, key)
         partial.replace(path)
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror}") from None
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
     print(f"wrote {path}; keep it secret")  # noqa: T201 (output of the command)
     return 0
 
 
 async def restore(settings: Settings, path: Path) -> int:
-    """Put a backup in place of what is there, all of it or nothing; processes that run notice it by themselves."""
+    """Put a backup in place of what is there: all of it or, where it can't be read, nothing."""
+    if (server := find_server(settings)) is not None:
+        raise ConfigurationError(f"A server runs at {server.url}: stop it first, and start it again afterwards.")
     make_data_dir(settings.data_dir)
+    secret_key = settings.secret_key.get_secret_value()
     try:
         with ZipFile(path) as archive:
+            key = archive.read(KEY_FILE) if KEY_FILE in archive.namelist() else b""
             async with open_database(settings) as database:
                 await database.change_schema(lambda connection: read_backup(connection, archive))
-            if KEY_FILE in archive.namelist():
-                write_secret_key(settings.data_dir, archive.read(KEY_FILE))
-    except BadZipFile:
-        raise ConfigurationError(f"{path}: no backup of jmgraph") from None
+            if key and not secret_key:
+                write_secret_key(settings.data_dir, key)
+    except (BadZipFile, EOFError, zlib.error):
+        raise ConfigurationError(f"{path}: no backup of jmgraph, or a damaged one") from None
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror}") from None
-    print(f"restored {path}; restart a server that runs, so that it reads its secret key")  # noqa: T201
+    print(f"restored {path}")  # noqa: T201 (output of the command)
+    if key and secret_key and key != secret_key.encode():
+        print("JMGRAPH_SECRET_KEY is not that of the backup: accounts of the site have to be connected again")  # noqa: T201
     return 0

@@ -65,6 +65,12 @@ class Database:
             yield session
             await session.commit()
 
+    async def run_on_snapshot(self, work: Callable[[Connection], T]) -> T:
+        """What `work` returns for a connection that sees all tables as they were at one moment."""
+        options = {} if self._is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        async with self._transaction(options) as session:
+            return await (await session.connection()).run_sync(work)
+
     async def run_in_transaction(self, work: Callable[[Connection], T]) -> T:
         """What `work` returns for a connection in a transaction that writes; undone when it raises."""
         async with self.write() as session:

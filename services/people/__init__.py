@@ -14,7 +14,7 @@ from services.people.records import (
     User,
     Viewer,
 )
-from services.people.secret_box import KEY_FILE, SecretBox, write_secret_key
+from services.people.secret_box import KEY_FILE, SecretBox, read_secret_key, write_secret_key
 from services.people.site_accounts import ALL_FAVORITES, FavoriteRecord, SiteAccounts
 from services.people.site_sessions import SiteSessions
 from services.people.state import AccountsState
@@ -44,5 +44,6 @@ __all__ = [
     "Viewer",
     "is_token",
     "open_people",
+    "read_secret_key",
     "write_secret_key",
 ]

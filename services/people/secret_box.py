@@ -48,6 +48,14 @@ def open_secret_box(secret_key: str, data_dir: Path) -> SecretBox:
         raise ConfigurationError(f"{KEY_FILE} in JMGRAPH_DATA_DIR: {error.strerror}; a file of this user") from None
 
 
+def read_secret_key(secret_key: str, data_dir: Path) -> bytes:
+    """The key of this host, by the setting, else of the file; empty where none was made yet."""
+    path = data_dir / KEY_FILE
+    if secret_key or not path.exists():
+        return secret_key.encode()
+    return path.read_bytes().strip()
+
+
 def write_secret_key(data_dir: Path, key: bytes) -> None:
     """Put this key in the data directory, in place of one that is there."""
     _written(data_dir / KEY_FILE, key).replace(data_dir / KEY_FILE)

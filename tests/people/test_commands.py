@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -14,11 +13,11 @@ from tests.processes import ROOT
 
 
 class Jmgraph:
-    """The command line on one data directory and database."""
+    """The command line on one data directory."""
 
-    def __init__(self, data_dir: Path, database_url: str) -> None:
+    def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir
-        ours = {"JMGRAPH_DATA_DIR": str(data_dir), "JMGRAPH_DATABASE_URL": database_url, "PYTHONPATH": str(ROOT)}
+        ours = {"JMGRAPH_DATA_DIR": str(data_dir), "PYTHONPATH": str(ROOT)}
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("JMGRAPH_")}
         self._environment = inherited | ours
 
@@ -38,9 +37,9 @@ class Jmgraph:
 
 
 @pytest.fixture
-def jmgraph(tmp_path: Path, database_url: str) -> Jmgraph:
-    """The command line with an empty database, once on SQLite and once on PostgreSQL."""
-    return Jmgraph(tmp_path / "data", database_url)
+def jmgraph(tmp_path: Path) -> Jmgraph:
+    """The command line without a database yet."""
+    return Jmgraph(tmp_path / "data")
 
 
 def test_accounts_are_managed_from_the_terminal(jmgraph: Jmgraph) -> None:
@@ -79,39 +78,26 @@ def test_a_token_is_the_only_line_of_its_command(jmgraph: Jmgraph) -> None:
     assert out[0].startswith("jmg_")
 
 
-def test_a_backup_restores_people_and_the_secret_key(jmgraph: Jmgraph, tmp_path: Path) -> None:
+def test_a_password_is_set_and_the_sessions_end(jmgraph: Jmgraph) -> None:
     jmgraph.run("user", "add", "alice", "--password-stdin", stdin="correct-horse\n")
-    (jmgraph.data_dir / "secret.key").write_bytes(b"a key that was made once")
+
+    done = jmgraph.run("user", "passwd", "ALICE", "--password-stdin", stdin="another-horse\n")
+    short = jmgraph.run("user", "passwd", "alice", "--password-stdin", stdin="short\n")
+
+    assert done == (0, ["the password is set; all sessions have ended"], "")
+    assert short == (1, [], "jmgraph: A password has 8 to 256 characters.\n")
+
+
+def test_a_backup_is_written_and_restored_from_the_terminal(jmgraph: Jmgraph, tmp_path: Path) -> None:
     file = tmp_path / "people.zip"
+    jmgraph.run("user", "add", "alice", "--password-stdin", stdin="correct-horse\n")
 
     written = jmgraph.run("backup", str(file))
     jmgraph.run("user", "remove", "alice")
-    (jmgraph.data_dir / "secret.key").unlink()
     restored = jmgraph.run("restore", str(file))
+    refused = jmgraph.run("restore", str(tmp_path / "missing.zip"))
 
-    assert written[0] == 0, written
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert restored[0] == 0, restored
+    assert written == (0, [f"wrote {file}; keep it secret"], "")
+    assert restored == (0, [f"restored {file}"], "")
+    assert refused == (1, [], f"jmgraph: {tmp_path / 'missing.zip'}: No such file or directory\n")
     assert jmgraph.run("user", "list")[1][1].split()[:2] == ["alice", "administrator"]
-    assert (jmgraph.data_dir / "secret.key").read_bytes() == b"a key that was made once"
-    assert stat.S_IMODE((jmgraph.data_dir / "secret.key").stat().st_mode) == 0o600
-
-
-@pytest.mark.parametrize("content", [b"", b"this is no backup", b"PK\x03\x04 nor is this"])
-def test_what_is_no_backup_changes_nothing(jmgraph: Jmgraph, tmp_path: Path, content: bytes) -> None:
-    jmgraph.run("user", "add", "alice", "--password-stdin", stdin="correct-horse\n")
-    file = tmp_path / "people.zip"
-    file.write_bytes(content)
-
-    code, _, error = jmgraph.run("restore", str(file))
-
-    assert code == 1
-    assert error.endswith("no backup of jmgraph\n")
-    assert jmgraph.run("user", "list")[1][1].split()[0] == "alice"
-
-
-def test_a_backup_that_can_not_be_written_is_one_line(jmgraph: Jmgraph, tmp_path: Path) -> None:
-    code, out, error = jmgraph.run("backup", str(tmp_path / "missing" / "people.zip"))
-
-    assert (code, out) == (1, [])
-    assert error.endswith("No such file or directory\n")
