@@ -1,4 +1,4 @@
-"""Work that must not stop halfway, and the cancellation of its caller."""
+"""Work that must not stop halfway, the cancellation of its caller, and many calls at once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from services.tasks import shield_until_done
+from services.tasks import gather_bounded, shield_until_done
 
 pytestmark = pytest.mark.anyio
 
@@ -41,3 +41,36 @@ async def test_a_caller_does_not_wait_for_work_that_has_not_begun() -> None:
     await let_run()
 
     assert caller.cancelled()
+
+
+async def test_many_calls_run_a_few_at_a_time_and_give_their_results_in_order() -> None:
+    running, most = 0, 0
+
+    async def double(number: int) -> int:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0.001 * (5 - number))
+        running -= 1
+        return 2 * number
+
+    assert await gather_bounded(double, range(5), limit=2) == [0, 2, 4, 6, 8]
+    assert (running, most) == (0, 2)
+
+
+async def test_when_one_of_many_calls_fails_the_others_have_ended() -> None:
+    cancelled: list[int] = []
+
+    async def fail_at_two(number: int) -> None:
+        if number == 2:
+            raise ValueError("two")
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.append(number)
+            raise
+
+    with pytest.raises(ValueError, match="two"):
+        await gather_bounded(fail_at_two, range(4), limit=3)
+
+    assert cancelled == [0, 1]

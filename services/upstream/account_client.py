@@ -12,7 +12,8 @@ from typing import TypeVar
 import structlog
 
 from services.errors import InvalidCredentials, SiteLoginRequired, UpstreamFailure, UpstreamReason
-from services.observability import current_stats
+from services.observability import RequestStats, current_stats, use_stats
+from services.tasks import shield_until_done
 from services.upstream.account_api import JmAccountApi, LoginRefused, SessionRefused
 from services.upstream.failures import AttemptError
 from services.upstream.hosts import HostLists, Hosts
@@ -81,7 +82,7 @@ class SiteAccountClient:
             if (became := await self._try_toggle(session, album_id)) is is_favorite:
                 return
             if became is not None:
-                await self._restore(session, album_id, was=not became)
+                await shield_until_done(self._restore(session, album_id, was=not became))
                 raise UpstreamFailure(UpstreamReason.GARBLED, "The favourite was changed elsewhere at the same time.")
         raise UpstreamFailure(UpstreamReason.UNREACHABLE, "The site does not say whether the favourite was changed.")
 
@@ -116,13 +117,13 @@ class SiteAccountClient:
         return None
 
     async def _restore(self, session: SiteSession, album_id: str, *, was: bool) -> None:
-        """Toggle a favourite back."""
-        for _ in range(MAX_TOGGLES):
-            if (
-                await self._try_toggle(session, album_id) is was
-                or await self._reported_favorite(session, album_id) is was
-            ):
-                return
+        """Toggle a favourite back, whatever else the caller may still spend on calls."""
+        with use_stats(RequestStats(meter=None)):
+            for _ in range(MAX_TOGGLES):
+                if await self._try_toggle(session, album_id) is was:
+                    return
+                if await self._reported_favorite(session, album_id) is was:
+                    return
 
     async def _read(self, what: str, fetch: Callable[[str], Awaitable[T]]) -> T:
         """The answer of the first host that has one."""

@@ -9,6 +9,7 @@ import pytest
 
 from demo.server import RunningDemo
 from services.errors import InvalidCredentials, SiteLoginRequired, UpstreamFailure, UpstreamReason
+from services.observability import RequestStats, use_stats
 from services.upstream import FavoriteFolderRecord, FavoriteOrder, SiteAccountClient, SiteSession, UpstreamClient
 from tests.upstream.conftest import OpenUpstream
 
@@ -19,7 +20,7 @@ NO_FAVORITE, FAVORITE = "1208626", "350234"
 
 @pytest.fixture
 async def upstream(upstream_to: OpenUpstream) -> AsyncIterator[UpstreamClient]:
-    async with upstream_to(jm_timeout_s=1.0) as client:
+    async with upstream_to(jm_timeout_s=5.0) as client:
         yield client
 
 
@@ -134,7 +135,7 @@ async def test_a_favourite_is_told_from_what_is_none(accounts: SiteAccountClient
 async def test_a_no_is_not_believed_of_a_session_that_ran_out_meanwhile(
     accounts: SiteAccountClient, reader: SiteSession, demo: RunningDemo
 ) -> None:
-    demo.knobs.set("api", path="/album", latency_s=0.4)
+    demo.knobs.set("api", path="/album", latency_s=1.0)
 
     asking = asyncio.create_task(accounts.is_favorite(reader, NO_FAVORITE))
     await asyncio.to_thread(demo.requests.wait_for, 1, "/album")
@@ -204,11 +205,13 @@ async def test_a_toggle_that_goes_the_wrong_way_is_toggled_back_and_fails(
     accounts: SiteAccountClient, reader: SiteSession, demo: RunningDemo, id: str, is_favorite: bool
 ) -> None:
     """The person was quicker, with the app on their phone, between our reading and our toggle."""
-    demo.knobs.set("api", path="/favorite", method="POST", latency_s=0.4)
+    demo.knobs.set("api", path="/favorite", method="POST", latency_s=1.0)
 
-    setting = asyncio.create_task(accounts.set_favorite(reader, id, is_favorite=is_favorite))
+    with use_stats(RequestStats(call_limit=2)):  # enough to read and to toggle: what went wrong is still undone
+        setting = asyncio.create_task(accounts.set_favorite(reader, id, is_favorite=is_favorite))
     await asyncio.to_thread(demo.requests.wait_for, 1, "/favorite")
     demo.members.set_favorite("reader", int(id), is_favorite=is_favorite)
+    demo.knobs.reset()
 
     with pytest.raises(UpstreamFailure, match="changed elsewhere"):
         await setting
