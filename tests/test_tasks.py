@@ -71,6 +71,6 @@ async def test_when_one_of_many_calls_fails_the_others_have_ended() -> None:
             raise
 
     with pytest.raises(ValueError, match="two"):
-        await gather_bounded(fail_at_two, range(4), limit=3)
+        await gather_bounded(fail_at_two, range(3), limit=3)
 
-    assert cancelled == [0, 1]
+    assert sorted(cancelled) == [0, 1]
