@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from rest.images import catalog_of
 from rest.operations import JSON, SAMPLE_ALBUM, AlbumNumber, Digits, Group, Parameter, operation, path, returns_json
 from rest.parameters import parse_whole_number
 from rest.responses import json_response
@@ -46,7 +47,8 @@ def _services(request: Request) -> Services:
 
 
 def _site_accounts(request: Request) -> SiteAccounts:
-    return _services(request).site_accounts
+    """Without what the sender does not want to see."""
+    return _services(request).site_accounts.showing(catalog_of(request))
 
 
 def _require_viewer(request: Request, *, to_change: bool = False) -> Viewer:

@@ -148,6 +148,19 @@ async def test_what_is_no_album_here_is_no_favourite(
     assert set(response.json()) == {"detail"}
 
 
+async def test_what_a_person_blocks_is_no_favourite_of_theirs(server: GraphQLClient) -> None:
+    headers = await log_in(server)
+    block = 'mutation { setBlockedTags(tags: ["狐狸"]) { __typename } }'
+    assert "errors" not in await server.answer(block, headers)
+
+    refused = await server.http.post(f"/v1/favorites/{FAVORITE}", headers=headers)
+    listed = await server.http.get("/v1/favorites/1", headers=headers)
+
+    assert refused.status_code == 404
+    assert len(listed.json()) == 19
+    assert FAVORITE not in {line["aid"] for line in listed.json()}
+
+
 async def test_without_a_login_nothing_is_shown_or_changed(server: GraphQLClient, demo: RunningDemo) -> None:
     answers = [
         await server.http.get("/v1/favorites/folders"),
