@@ -116,7 +116,7 @@ async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterat
                 people.tokens,
                 people.logins,
                 people.state,
-                allows_login=settings.site_login,
+                allows_login=_allows_site_login(settings),
             ),
             reading=Reading(database, site.catalog),
             library=library,
@@ -176,6 +176,14 @@ def _access(settings: Settings, people: People) -> Access:
         accounts=people.state,
         tokens=people.tokens,
     )
+
+
+def _allows_site_login(settings: Settings) -> bool | None:
+    """Whether an account of the site alone may sign in; None for while there are no accounts.
+
+    Unless the host says so, it is no way around the keys that changes need.
+    """
+    return False if settings.site_login is None and settings.api_keys else settings.site_login
 
 
 def _editor_rules(settings: Settings) -> EditorRules:

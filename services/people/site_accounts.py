@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
@@ -205,8 +206,10 @@ class SiteAccounts:
 
 
 def _check_credentials(username: str, password: str) -> None:
-    """Return for what the site may say yes to; raises `InvalidCredentials`."""
+    """Return for what the site may say yes to; raises `InvalidCredentials`, also for half a character in it."""
     if not all(0 < len(text) <= LONGEST_CREDENTIAL for text in (username.strip(), password)):
+        raise InvalidCredentials
+    if re.search(r"[\ud800-\udfff]", username + password):
         raise InvalidCredentials
 
 

@@ -82,6 +82,7 @@ CATEGORIES = {
 }
 
 _ID = re.compile(r"[1-9]\d{0,11}")
+_LONGEST_USERNAME = 200
 # a header is made of it
 _SESSION = re.compile(r"[\x21-\x2b\x2d-\x3a\x3c-\x7e]{1,400}")
 # names of pages become parts of addresses and file names, so only plain ones pass
@@ -245,7 +246,7 @@ def login_from_data(data: Mapping[str, Any], cookies: Mapping[str, str]) -> Site
     """Who logged in, and their session: the answer's cookies and its `s`. Raises `AttemptError` without either."""
     username, user_id = text_of(data.get("username")), id_or_none(data.get("uid"))
     token = text_of(data.get("s")) or cookies.get(SESSION_COOKIE, "")
-    if not username or user_id is None or not _SESSION.fullmatch(token):
+    if not 0 < len(username) <= _LONGEST_USERNAME or user_id is None or not _SESSION.fullmatch(token):
         raise AttemptError(UpstreamReason.GARBLED, "a login without a name, a number or a session")
     return SiteLogin(username, SiteSession(user_id, {**cookies, SESSION_COOKIE: token}))
 

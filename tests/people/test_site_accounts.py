@@ -89,7 +89,8 @@ async def test_a_second_account_takes_the_place_of_the_first(accounts: SiteAccou
 
 
 @pytest.mark.parametrize(
-    ("name", "password"), [("reader", "wrong"), ("", "correct-horse"), ("reader", ""), ("r" * 300, "correct-horse")]
+    ("name", "password"),
+    [("reader", "wrong"), ("", "correct-horse"), ("reader", ""), ("r" * 300, "correct-horse"), ("reader\ud800", "x")],
 )
 async def test_what_the_site_refuses_is_not_connected(
     accounts: SiteAccounts, owner: User, name: str, password: str
@@ -187,6 +188,16 @@ async def test_once_closed_a_server_lets_nobody_sign_in_by_the_site(
 
     with pytest.raises(Forbidden):
         await accounts.sign_in("traveller", "window-seat", address=ADDRESS)
+
+    assert demo.requests.count("/login") == 0
+
+
+async def test_an_account_of_the_site_is_no_way_around_the_keys_of_the_host(
+    make_settings: Callable[..., Settings], demo: RunningDemo
+) -> None:
+    async with open_services(make_settings(api_keys="key")) as services:
+        with pytest.raises(Forbidden):
+            await services.site_accounts.sign_in("reader", "correct-horse", address=ADDRESS)
 
     assert demo.requests.count("/login") == 0
 

@@ -88,7 +88,7 @@ async def test_a_preflight_for_another_method_is_refused_in_json(server: GraphQL
 
     assert (response.status_code, response.headers["content-type"]) == (400, "application/json")
     assert response.json() == {"code": "BAD_REQUEST", "message": "Disallowed CORS method", "retryable": False}
-    assert response.headers["access-control-allow-methods"] == "GET, HEAD, POST, OPTIONS"
+    assert response.headers["access-control-allow-methods"] == "GET, HEAD, POST, DELETE, OPTIONS"
 
 
 @pytest.mark.parametrize(
