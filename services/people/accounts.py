@@ -141,20 +141,17 @@ class Accounts:
         await self._state.refresh()
         return True
 
-    async def site_user(self, username: str) -> User:
-        """The user that an account of the site signs in as, made at the first time."""
-        name = SITE_PREFIX + username
-        query = select(UserRow).where(UserRow.name_key == name_key(name))
+    async def site_user(self, site_user_id: str, username: str) -> User:
+        """The user that an account of the site signs in as, made at the first time.
+
+        It is known by its number there, since a name may go over to somebody else. One whose name another user has
+        already gets its number behind it.
+        """
+        id, name = f"jm-{site_user_id}", SITE_PREFIX + username
         try:
-            async with self._database.write() as session:
-                row = await session.scalar(query)
-                if row is None:
-                    row = _new_row(name, is_admin=False)
-                    session.add(row)
-        except IntegrityError:  # another process was first
-            async with self._database.read() as session:
-                row = (await session.scalars(query)).one()
-        return User.of(row)
+            return await self._find_or_add(id, name)
+        except IntegrityError:  # so it is, or another process was first
+            return await self._find_or_add(id, f"{name} ({site_user_id})")
 
     async def set_blocked_tags(self, viewer: Viewer, tags: Sequence[str]) -> Viewer:
         """Withhold albums with these tags from this person, instead of the ones before. Raises `InvalidInput`."""
@@ -165,6 +162,14 @@ class Accounts:
             await note_change(session)
         await self._state.refresh()
         return replace(viewer, blocked_tags=blocked)
+
+    async def _find_or_add(self, id: str, name: str) -> User:
+        async with self._database.write() as session:
+            row = await session.get(UserRow, id)
+            if row is None:
+                row = _new_row(name, is_admin=False, id=id)
+                session.add(row)
+        return User.of(row)
 
     async def _store_password(self, user_id: str, password_hash: str, *, but_session: str | None = None) -> None:
         """Store a new password's hash, and end the sessions of the user, one excepted."""
@@ -213,9 +218,13 @@ async def _count_accounts(session: AsyncSession) -> int:
     return count or 0
 
 
-def _new_row(name: str, *, is_admin: bool) -> UserRow:
+def _new_row(name: str, *, is_admin: bool, id: str | None = None) -> UserRow:
     return UserRow(
-        id=secrets.token_hex(8), name=name, name_key=name_key(name), is_admin=is_admin, created_at_ms=_now_ms()
+        id=id or secrets.token_hex(8),
+        name=name,
+        name_key=name_key(name),
+        is_admin=is_admin,
+        created_at_ms=_now_ms(),
     )
 
 

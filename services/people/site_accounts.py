@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from services.library import AddedAlbums, Library
     from services.people.accounts import Accounts
     from services.people.logins import Logins
-    from services.people.site_sessions import SiteSessions
+    from services.people.site_sessions import SiteSessions, UserOf
     from services.people.state import AccountsState
     from services.people.tokens import Tokens
 
@@ -89,10 +89,11 @@ class SiteAccounts:
         Raises `InvalidCredentials` where the site says no, `LoginsLimited` after five of those in five minutes.
         """
 
-        async def user_id_of(_: str) -> str:
-            return user.id
+        async def user_of(_: str, __: str) -> User:
+            return user
 
-        return await self._log_in(username, password, address, remember, user_id_of)
+        _, account = await self._log_in(username, password, address, remember, user_of)
+        return account
 
     async def sign_in(self, username: str, password: str, *, address: str, remember: bool = False) -> IssuedToken:
         """Begin a session of this server as the user of an account of the site, who is made at the first time.
@@ -101,8 +102,8 @@ class SiteAccounts:
         """
         if not self._may_sign_in:
             raise Forbidden("This server lets nobody sign in by an account of the site alone.")
-        account = await self._log_in(username, password, address, remember, self._site_user_id)
-        return await self._tokens.start_session(await self._accounts.site_user(account.username))
+        user, _ = await self._log_in(username, password, address, remember, self._accounts.site_user)
+        return await self._tokens.start_session(user)
 
     async def disconnect(self, user_id: str) -> bool:
         """Forget the account that the user has connected; False where there was none."""
@@ -163,14 +164,11 @@ class SiteAccounts:
         password: str,
         address: str,
         remember: bool,
-        user_id_of: Callable[[str], Awaitable[str]],
-    ) -> SiteAccountRecord:
+        user_of: UserOf,
+    ) -> tuple[User, SiteAccountRecord]:
         _check_credentials(username, password)
         async with self._logins.attempt_at_site(username, address):
-            return await self._sessions.connect(username, password, remember=remember, user_id_of=user_id_of)
-
-    async def _site_user_id(self, username: str) -> str:
-        return (await self._accounts.site_user(username)).id
+            return await self._sessions.connect(username, password, remember=remember, user_of=user_of)
 
     async def _favorites_among(self, user_id: str, album_ids: Sequence[str]) -> dict[str, bool | JmgraphError]:
         """By the pages of the favourites where those are fewer than the calls for each album."""

@@ -24,7 +24,7 @@ from services.errors import (
     UpstreamFailure,
     UpstreamReason,
 )
-from services.people.records import SiteAccountRecord
+from services.people.records import SiteAccountRecord, User
 from services.people.secret_box import SecretBox
 from services.redis import LockBusy, Locks
 from services.upstream import CheckInRecord, FavoriteOrder, FavoritePageRecord, SiteSession
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger("jmgraph.people")
 
 T = TypeVar("T")
+
+UserOf = Callable[[str, str], Awaitable[User]]
+"""The user of this server for somebody's number and name at the site."""
 
 CHANGE_S = 60.0
 """Of one change of a favourite, its reading and its retries included."""
@@ -75,18 +78,18 @@ class SiteSessions:
         password: str,
         *,
         remember: bool,
-        user_id_of: Callable[[str], Awaitable[str]],
-    ) -> SiteAccountRecord:
+        user_of: UserOf,
+    ) -> tuple[User, SiteAccountRecord]:
         """Log in at the site, and join the account to a user in place of the one that was joined before.
 
-        `user_id_of` gives the user for the name that the site says. The password is kept, encrypted, if it is to be
-        remembered. Raises `InvalidCredentials`, `StorageUnavailable`.
+        `user_of` gives the user for the number and the name that the site says. The password is kept, encrypted, if
+        it is to be remembered. Raises `InvalidCredentials`, `StorageUnavailable`.
         """
         await self._database.check()  # nobody's password is sent to the site in vain
         login = await self._site.login(username, password)
-        user_id = await user_id_of(login.username)
+        user = await user_of(login.session.user_id, login.username)
         row = SiteAccountRow(
-            user_id=user_id,
+            user_id=user.id,
             username=login.username,
             site_user_id=login.session.user_id,
             encrypted_session=self._encrypted(login),
@@ -95,11 +98,11 @@ class SiteSessions:
             connected_at_ms=int(time.time() * 1000),
         )
         async with self._database.write() as session:
-            user = select(UserRow.id).where(UserRow.id == user_id).with_for_update()
-            if await session.scalar(user) is None:
+            locked = select(UserRow.id).where(UserRow.id == user.id).with_for_update()
+            if await session.scalar(locked) is None:
                 raise Unauthenticated("This user does not exist any more.")
             await session.merge(row)
-        return SiteAccountRecord.of(row, is_expired=False)
+        return user, SiteAccountRecord.of(row, is_expired=False)
 
     async def disconnect(self, user_id: str) -> bool:
         """Forget the user's account, its session and its password; False where there was none."""

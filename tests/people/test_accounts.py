@@ -266,13 +266,32 @@ async def test_without_the_last_account_the_server_is_open_again(people: People)
 
 
 async def test_a_user_of_the_site_is_no_account(people: People) -> None:
-    first, again = await people.accounts.site_user("reader"), await people.accounts.site_user("reader")
+    first, again = [await people.accounts.site_user("5001", "reader") for _ in range(2)]
 
     assert first == again
     assert (first.name, first.is_admin) == ("jm:reader", False)
     assert people.state.is_closed is False
     with pytest.raises(InvalidCredentials):
         await people.accounts.verify("jm:reader", "")
+
+
+async def test_a_name_of_the_site_that_somebody_else_has_by_now_leads_to_nobody_else_s_user(people: People) -> None:
+    before = await people.accounts.site_user("5001", "reader")
+
+    renamed = await people.accounts.site_user("5001", "bookworm")
+    successor, again = [await people.accounts.site_user("5099", "Reader") for _ in range(2)]
+
+    assert renamed == before
+    assert successor == again
+    assert (before.name, successor.name) == ("jm:reader", "jm:Reader (5099)")
+    assert before.id != successor.id
+
+
+async def test_one_user_is_made_of_an_account_of_the_site_by_many_logins_at_once(people: People) -> None:
+    made = await asyncio.gather(*(people.accounts.site_user("5001", "reader") for _ in range(4)))
+
+    assert {user.id for user in made} == {made[0].id}
+    assert len(await people.accounts.list()) == 1
 
 
 async def test_two_users_of_one_name_are_never_made(people: People) -> None:
