@@ -11,8 +11,11 @@ from services.catalog.catalog import Catalog
 from services.catalog.image_cache import ImageCache, ImageData, StoredImage
 from services.catalog.site import Site
 from services.errors import ChapterNotFound, UpstreamFailure
-from services.imaging import ReadablePage, read_page, sniff, strips_of_page
+from services.imaging import Codec, ReadablePage, open_image, read_page, sniff, strips_of_page, thumbnail
 from services.upstream.records import ChapterDetail
+
+JPEG_QUALITY = 90
+"""Of a page for readers that take no other format."""
 
 FindStaged = Callable[[str, int], Path | None]
 """Chapter and 1-based page to the readable file a running download has of it, None while it has none. Called in a
@@ -36,13 +39,31 @@ class Pages:
 
         Raises `BlockedByPolicy`, `UpstreamFailure`.
         """
+        chapter = await self._chapter_with(chapter_id, index)
+        return await self._find(chapter, index) if chapter else None
+
+    async def as_jpeg(self, chapter_id: str, index: int, max_width: int | None = None) -> StoredImage | None:
+        """The page as JPEG, at most `max_width` pixels wide; untouched where it is that already. Else as `find`."""
+        chapter = await self._chapter_with(chapter_id, index)
+        if chapter is None:
+            return None
+
+        async def make() -> ImageData | None:
+            page = await self._find(chapter, index)
+            return await asyncio.to_thread(_jpeg, page, max_width) if page else None
+
+        return await self._images.get(f"page/{chapter_id}/{index}/{max_width or 'full'}.jpg", make)
+
+    async def _chapter_with(self, chapter_id: str, index: int) -> ChapterDetail | None:
+        """The chapter, where it has this page and may be shown."""
         try:
             chapter = await self._catalog.get_chapter(chapter_id)
         except ChapterNotFound:
             return None
-        if not 1 <= index <= len(chapter.page_names):
-            return None
-        return await self._images.get(f"page/{chapter_id}/{index}", lambda: self._fetch(chapter, index))
+        return chapter if 1 <= index <= len(chapter.page_names) else None
+
+    async def _find(self, chapter: ChapterDetail, index: int) -> StoredImage | None:
+        return await self._images.get(f"page/{chapter.id}/{index}", lambda: self._fetch(chapter, index))
 
     async def aclose(self) -> None:
         """Cancel the calls in flight."""
@@ -75,3 +96,11 @@ def _readable(chapter: ChapterDetail, index: int, data: bytes) -> ReadablePage:
     name = chapter.page_names[index - 1]
     count = strips_of_page(data, name, scramble_id=chapter.scramble_id, chapter_id=int(chapter.id))
     return read_page(data, count)
+
+
+def _jpeg(page: StoredImage, max_width: int | None) -> ImageData:
+    image = open_image(page.data)
+    is_narrow = max_width is None or image.width <= max_width
+    if is_narrow and page.media_type == Codec.JPEG.media_type:
+        return page.data, page.media_type
+    return thumbnail(page.data, max_width or image.width, Codec.JPEG, JPEG_QUALITY), Codec.JPEG.media_type

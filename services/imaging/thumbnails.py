@@ -28,7 +28,7 @@ _LONGEST_SIDE = 100
 _COLOR_TERMS, _ALPHA_TERMS = 3, 5
 
 
-def thumbnail(data: bytes, width: int, codec: Codec) -> bytes:
+def thumbnail(data: bytes, width: int, codec: Codec, quality: int = THUMBNAIL_QUALITY) -> bytes:
     """The picture `width` pixels wide, never larger than it is, as a file of this format.
 
     Raises `UpstreamFailure` (GARBLED) when it does not decode.
@@ -38,7 +38,7 @@ def thumbnail(data: bytes, width: int, codec: Codec) -> bytes:
         height = max(1, round(image.height * width / image.width))
         image = image.convert("RGBA" if "A" in image.getbands() or "transparency" in image.info else "RGB")
         image = image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    return encode(image, codec, THUMBNAIL_QUALITY)
+    return encode(image, codec, quality)
 
 
 @dataclass(frozen=True, slots=True)
