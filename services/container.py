@@ -30,7 +30,7 @@ from services.ehtag import EditorRules, GitHubIdentity, TagDatabase, TagKind, op
 from services.library import Library
 from services.notifications import Notifications, open_notifications
 from services.observability import metrics, telemetry
-from services.people import People, Reading, SiteAccounts, SiteSessions, open_people
+from services.people import People, Reading, SiteAccounts, SiteSessions, StreamedReading, open_people
 from services.persisted_queries import PersistedQueryStore
 from services.redis import Events, Locks, RedisClient, open_events, open_redis
 from services.settings import Settings, make_data_dir
@@ -51,6 +51,7 @@ class Services:
     people: People
     site_accounts: SiteAccounts
     reading: Reading
+    streamed: StreamedReading
     library: Library
     tags: TagDatabase
     identity: GitHubIdentity
@@ -88,6 +89,9 @@ async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterat
         tag_index = EhTagIndex(partial(attrgetter("state.translator"), tags))
         site = await enter(open_catalog(settings, redis, upstream, tag_index, staging.page_path, tags.seen_names))
         library = Library(database, site.catalog)
+        reading = Reading(database, site.catalog)
+        streamed = StreamedReading(reading, site.catalog)
+        stack.push_async_callback(streamed.aclose)
         archives = open_archive_store(
             settings.storage_url.get_secret_value(), settings.storage_options, settings.data_dir / "archives"
         )
@@ -118,7 +122,8 @@ async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterat
                 people.state,
                 allows_login=_allows_site_login(settings),
             ),
-            reading=Reading(database, site.catalog),
+            reading=reading,
+            streamed=streamed,
             library=library,
             tags=tags,
             identity=identity,

@@ -18,6 +18,7 @@ from services.people.secret_box import KEY_FILE, SecretBox, read_secret_key, wri
 from services.people.site_accounts import ALL_FAVORITES, FavoriteRecord, SiteAccounts
 from services.people.site_sessions import SiteSessions
 from services.people.state import AccountsState
+from services.people.streamed_reading import StreamedReading
 from services.people.tokens import Tokens, is_token
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "SiteAccountState",
     "SiteAccounts",
     "SiteSessions",
+    "StreamedReading",
     "TokenScope",
     "Tokens",
     "User",
