@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp
 
-from rest import docs, ehtag, files, health, images, v1, webpage
+from rest import docs, ehtag, files, health, images, opds, v1, webpage
 from rest.responses import exception_handlers
 from rest.webpage import graphiql_page
 
@@ -19,6 +19,7 @@ def routes(graphql: ASGIApp) -> list[BaseRoute]:
         *images.routes,
         *files.routes,
         *ehtag.routes,
+        *opds.routes,
         *docs.routes,
         *health.routes,
         *webpage.routes,

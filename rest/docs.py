@@ -15,12 +15,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from rest import ehtag, files, health, images, v1
+from rest import ehtag, files, health, images, opds, v1
 from rest.openapi import openapi_document
 from rest.operations import Group
 from rest.responses import json_response
 
-GROUPS: tuple[Group, ...] = (*v1.GROUPS, images.GROUP, files.GROUP, ehtag.GROUP, health.GROUP)
+GROUPS: tuple[Group, ...] = (*v1.GROUPS, images.GROUP, files.GROUP, opds.GROUP, ehtag.GROUP, health.GROUP)
 
 STYLE = """
 :root { background: Canvas; color: CanvasText; color-scheme: light dark; --line: #8884; --soft: #8881; }

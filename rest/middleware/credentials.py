@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from rest.opds import AUTHENTICATION, authentication_document
 from rest.responses import STATUS_OF_CODE, error_response
 from rest.v1.errors import LOGIN_EXPIRED, LOGIN_NEEDED, detail_response
 from services.access import (
@@ -222,6 +223,9 @@ def _refusal_response(error: JmgraphError, caller: Caller, path: str, scope: Sco
         headers["WWW-Authenticate"] = _challenge(path, scope["headers"])
     if _is_under(path, _V1_PATHS):
         return detail_response(status, _v1_words(error, caller), headers)
+    if status == 401 and _is_under(path, ("/opds",)):
+        base_url = scope["app"].state.services.access.base_url(scope)
+        return Response(authentication_document(base_url), status, headers, media_type=AUTHENTICATION)
     if _is_under(path, ("/api",)):
         headers |= _TAG_API_HEADERS
     return error_response(status, error.error_code, error.message, retryable=error.retryable, headers=headers)

@@ -67,7 +67,14 @@ def test_every_route_is_in_the_document() -> None:
 
     missing = paths - set(document("/")["paths"]) - undescribed
 
-    assert sorted(missing) == ["/api", "/api/{path}", "/v1/{path}", "/ws/notifications/{client_id}"]
+    assert sorted(missing) == [
+        "/api",
+        "/api/{path}",
+        "/opds/",
+        "/opds/v2/",
+        "/v1/{path}",
+        "/ws/notifications/{client_id}",
+    ]
 
 
 def test_every_parameter_of_a_path_is_described() -> None:

@@ -37,6 +37,8 @@ DOWNLOADS = {
 
 METRICS = {"/metrics"}
 
+FEEDS = ("", "/", "/rankings/{name}", "/newest", "/search", "/albums/{id}", "/library", "/continue", "/files")
+
 READ = {
     "/v1/health",
     "/v1/rank/{time}",
@@ -65,6 +67,9 @@ READ = {
     "/api/tools/parse/{namespace}",
     "/openapi.json",
     "/docs",
+    *(f"/opds{path}" for path in ("/search.xml", "/covers/{id}", "/pages/{chapter_id}/{number}")),
+    *(f"/opds/v2{path}" for path in ("/auth", "/publications/{id}", "/publications/{id}/manifest.json")),
+    *(f"/opds{version}{path}" for version in ("", "/v2") for path in FEEDS),
 }
 
 OWN_CHECKS = {"/graphql", "/v1/favorites/folders", "/v1/favorites/{number:no_trailing_slash}"}
@@ -80,6 +85,7 @@ SAMPLES = {
     "{aid:no_trailing_slash}": "350234",
     "{chapter_id}": "350234",
     "{index}": "1",
+    "{number}": "0",
     "{file_name:remainder}": "tea",
     "{client_id:remainder}": "phone",
     "{time}": "week",

@@ -1,0 +1,303 @@
+"""The feeds of the OPDS catalogue: rankings, search, albums, and what is the reader's own."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from rest.files import MEDIA_TYPES, visible_downloads
+from rest.opds.feeds import UNKNOWN_DAY, Entry, Feed, File, Stream
+from rest.parameters import parse_whole_number
+from services.catalog import (
+    AlbumDetail,
+    AlbumOrder,
+    AlbumSummary,
+    ChapterDetail,
+    ChapterRef,
+    Period,
+    RankingQuery,
+    SearchQuery,
+    parse_album_id,
+)
+from services.container import Services
+from services.downloads import ArchiveFormat, DownloadRecord, DownloadState
+from services.ehtag import TagKind
+from services.errors import JmgraphError, QueueUnavailable, StorageUnavailable
+from services.people import ProgressRecord, Viewer
+
+CHAPTERS_OF_A_PAGE = 40
+"""Each is a call to the site, where nobody has read it lately."""
+LAST_PAGE = 10_000
+LONGEST_LIST = 100
+"""Entries of what is the reader's own."""
+
+_RANKINGS = {
+    "day": ("日排行 · Day", RankingQuery(Period.DAY)),
+    "week": ("周排行 · Week", RankingQuery(Period.WEEK)),
+    "month": ("月排行 · Month", RankingQuery(Period.MONTH)),
+    "all": ("总排行 · All time", RankingQuery(Period.ALL)),
+}
+_NEWEST = ("最新 · Newest", RankingQuery(order=AlbumOrder.LATEST))
+
+
+class Opds:
+    """The feeds for one request."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._services: Services = request.app.state.services
+        self._downloads = visible_downloads(request)
+        self._viewer: Viewer | None = self._services.access.viewer(self._services.access.caller(request.scope))
+
+    async def root(self) -> Feed:
+        """The first feed, which leads to all others."""
+        entries = [
+            *(_lead(f"/rankings/{name}", title) for name, (title, _) in _RANKINGS.items()),
+            _lead("/newest", _NEWEST[0]),
+        ]
+        if self._viewer is not None:
+            entries += [_lead("/continue", "继续阅读 · Continue reading"), _lead("/library", "书架 · Library")]
+        entries.append(_lead("/files", "已下载 · Files"))
+        return Feed("urn:jmgraph:root", "jmgraph", "", entries, is_navigation=True)
+
+    async def ranking(self) -> Feed:
+        """A page of a ranking."""
+        name = self._request.path_params["name"]
+        if name not in _RANKINGS:
+            raise HTTPException(404, "There is no such ranking.")
+        title, query = _RANKINGS[name]
+        return await self._list(f"/rankings/{name}", title, query)
+
+    async def newest(self) -> Feed:
+        """A page of the newest albums."""
+        return await self._list("/newest", *_NEWEST)
+
+    async def search(self) -> Feed:
+        """A page of a search, for `q` (1.2) or `query` (2.0)."""
+        parameters = self._request.query_params
+        text = parameters.get("q", parameters.get("query", ""))
+        found = await self._services.catalog.search(SearchQuery(text, self._page))
+        return Feed(
+            urn="urn:jmgraph:search",
+            title=f"{text} · jmgraph" if text else "jmgraph",
+            path="/search",
+            entries=await self._entries(found.items),
+            page=self._page,
+            has_next=self._page < found.page_count,
+            query=text,
+            total=found.total,
+            parameters={"q": text},
+        )
+
+    async def album(self) -> Feed:
+        """An album: itself, or a page of its chapters."""
+        album = await self._services.catalog.get_album(parse_album_id(self._request.path_params["id"]))
+        path, page = f"/albums/{album.id}", self._page
+        if len(album.chapters) == 1:
+            entries = await self._chapters(album, album.chapters)
+            return Feed(_urn("album", album.id), album.title, path, entries)
+        start = (page - 1) * CHAPTERS_OF_A_PAGE
+        chapters = album.chapters[start : start + CHAPTERS_OF_A_PAGE]
+        return Feed(
+            urn=_urn("album", album.id),
+            title=album.title,
+            path=path,
+            entries=await self._chapters(album, chapters),
+            page=page,
+            has_next=start + CHAPTERS_OF_A_PAGE < len(album.chapters),
+            total=len(album.chapters),
+        )
+
+    async def library(self) -> Feed:
+        """The albums that the reader keeps an eye on, the last added first."""
+        user_id = self._require_viewer().user.id
+        page = await self._services.library.list(user_id, first=LONGEST_LIST)
+        entries = await self._entries([record.album for record in page.items])
+        return Feed("urn:jmgraph:library", "书架 · Library", "/library", entries)
+
+    async def continue_reading(self) -> Feed:
+        """The albums that the reader has begun and not finished, the last read first."""
+        user_id = self._require_viewer().user.id
+        found = await self._services.reading.continue_reading(user_id, LONGEST_LIST)
+        entries = await self._entries([progress.album for progress in found])
+        return Feed("urn:jmgraph:continue", "继续阅读 · Continue reading", "/continue", entries)
+
+    async def files(self) -> Feed:
+        """The albums that have a finished file, the newest first."""
+        ready = await self._ready()
+        albums = {record.album_id: AlbumSummary(record.album_id, record.title) for record in ready}
+        entries = await self._entries(list(albums.values()))
+        return Feed("urn:jmgraph:files", "已下载 · Files", "/files", entries)
+
+    async def publication(self) -> Entry:
+        """One chapter with its pages. Raises `ChapterNotFound` or `BlockedByPolicy`."""
+        chapter = await self._services.catalog.get_chapter(parse_album_id(self._request.path_params["id"]))
+        album = await self._services.catalog.get_album(chapter.album_id)
+        ref = next((each for each in album.chapters if each.id == chapter.id), album.chapters[0])
+        return (await self._chapters(album, [ref]))[0]
+
+    @property
+    def _page(self) -> int:
+        page = parse_whole_number(self._request.query_params.get("page") or "1")  # a template may leave it empty
+        if page is None or not 1 <= page <= LAST_PAGE:
+            raise HTTPException(400, f"page is a whole number from 1 to {LAST_PAGE}.")
+        return page
+
+    def _require_viewer(self) -> Viewer:
+        """The reader; raises 404 for a guest or the host, who have nothing of their own."""
+        if self._viewer is None:
+            raise HTTPException(404, "Only a person has this.")
+        return self._viewer
+
+    async def _list(self, path: str, title: str, query: RankingQuery) -> Feed:
+        ranking = await self._services.catalog.ranking(replace(query, page=self._page))
+        entries = await self._entries([line.album for line in ranking.entries])
+        urn = f"urn:jmgraph:{path[1:].replace('/', ':')}"
+        return Feed(urn, title, path, entries, page=self._page, has_next=ranking.has_next)
+
+    async def _entries(self, albums: Sequence[AlbumSummary]) -> list[Entry]:
+        """An entry for each album; a way to it alone where it could not be read."""
+        ids = [album.id for album in albums]
+        details = await self._services.catalog.find_albums(ids)
+        singles = [
+            detail.chapters[0].id
+            for detail in details
+            if isinstance(detail, AlbumDetail) and len(detail.chapters) == 1
+        ]
+        progress_of, files_of = await self._progress(singles), await self._files()
+        return [
+            self._entry_of(detail, progress_of, files_of) if isinstance(detail, AlbumDetail) else _lead_to(album)
+            for album, detail in zip(albums, details, strict=True)
+            if detail is not None
+        ]
+
+    def _entry_of(
+        self, album: AlbumDetail, progress_of: dict[str, ProgressRecord], files_of: dict[str, list[File]]
+    ) -> Entry:
+        if len(album.chapters) == 1 and album.page_count > 0:
+            chapter_id = album.chapters[0].id
+            stream = _stream(chapter_id, album.page_count, progress_of.get(chapter_id))
+            return self._entry(album, stream=stream, files=files_of.get(album.id, ()))
+        return self._entry(album, path=f"/albums/{album.id}")
+
+    async def _chapters(self, album: AlbumDetail, chapters: Sequence[ChapterRef]) -> list[Entry]:
+        """An entry for each chapter whose pages could be read."""
+        ids = [chapter.id for chapter in chapters]
+        details = await self._services.catalog.find_chapters(ids, album.id)
+        progress_of, files_of = await self._progress(ids), await self._files()
+        is_single = len(album.chapters) == 1
+        failures = [detail for detail in details if isinstance(detail, JmgraphError)]
+        if failures and len(failures) == len(details):
+            raise failures[0]
+        return [
+            self._entry(
+                album,
+                chapter=None if is_single else chapter,
+                stream=_stream(chapter.id, len(detail.page_names), progress_of.get(chapter.id)),
+                files=files_of.get(album.id if is_single else chapter.id, ()),
+            )
+            for chapter, detail in zip(chapters, details, strict=True)
+            if isinstance(detail, ChapterDetail)
+        ]
+
+    def _entry(
+        self,
+        album: AlbumDetail,
+        *,
+        chapter: ChapterRef | None = None,
+        path: str = "",
+        stream: Stream | None = None,
+        files: Sequence[File] = (),
+    ) -> Entry:
+        translated = self._services.tags.state.translator.translate_many(album.tags, TagKind.GENRE)
+        return Entry(
+            urn=_urn("chapter", chapter.id) if chapter else _urn("album", album.id),
+            title=_chapter_title(chapter) if chapter else album.title,
+            updated=album.updated_on or album.published_on or UNKNOWN_DAY,
+            path=path,
+            summary=album.description,
+            authors=album.authors,
+            categories=[tag.record.name.text if tag.record else tag.name for tag in translated],
+            cover_id=album.id,
+            stream=stream,
+            files=files,
+        )
+
+    async def _progress(self, chapter_ids: Sequence[str]) -> dict[str, ProgressRecord]:
+        """The reader's progress by chapter; nothing while the database is away."""
+        if self._viewer is None:
+            return {}
+        try:
+            return await self._services.reading.of_chapters(self._viewer.user.id, chapter_ids)
+        except StorageUnavailable:
+            return {}
+
+    async def _files(self) -> dict[str, list[File]]:
+        """Finished files by the number of the album, or of the only chapter, that they hold."""
+        files_of: dict[str, list[File]] = {}
+        for record in await self._ready():
+            if (file := _file_of(record)) is not None:
+                files_of.setdefault(_held_by(record), []).append(file)
+        return files_of
+
+    async def _ready(self) -> Sequence[DownloadRecord]:
+        """Downloads that the reader sees, as far as they are ready; none while Redis is away."""
+        try:
+            return (await self._downloads.list({DownloadState.READY}, LONGEST_LIST, None)).items
+        except QueueUnavailable:
+            return ()
+
+
+FEEDS: dict[str, tuple[str, Callable[[Opds], Awaitable[Feed]]]] = {
+    "": ("The first feed", Opds.root),
+    "/rankings/{name}": ("A ranking", Opds.ranking),
+    "/newest": ("The newest albums", Opds.newest),
+    "/search": ("Albums that were searched for", Opds.search),
+    "/albums/{id}": ("An album", Opds.album),
+    "/library": ("Your library", Opds.library),
+    "/continue": ("Where to read on", Opds.continue_reading),
+    "/files": ("Albums with a finished file", Opds.files),
+}
+"""Each feed by its path below the catalogue's root, which both versions have."""
+
+
+def _urn(kind: str, id: str) -> str:
+    return f"urn:jmgraph:{kind}:{id}"
+
+
+def _lead(path: str, title: str) -> Entry:
+    """A way to a feed of the catalogue."""
+    return Entry(urn=f"urn:jmgraph:{path[1:].replace('/', ':')}", title=title, path=path)
+
+
+def _lead_to(album: AlbumSummary) -> Entry:
+    """A way to an album of which only its place in a list is known."""
+    return Entry(_urn("album", album.id), album.title, path=f"/albums/{album.id}", cover_id=album.id)
+
+
+def _chapter_title(chapter: ChapterRef) -> str:
+    """Its title, "第3話 雨"; its number where it has none."""
+    return chapter.title or str(chapter.index)
+
+
+def _stream(chapter_id: str, page_count: int, progress: ProgressRecord | None) -> Stream:
+    if progress is None:
+        return Stream(chapter_id, page_count)
+    return Stream(chapter_id, page_count, min(progress.page, page_count), progress.read_at)
+
+
+def _held_by(record: DownloadRecord) -> str:
+    """What a file holds: the number of its only chapter, where it was made of one, else of its album."""
+    chapters = record.request.chapter_ids
+    return chapters[0] if len(chapters) == 1 else record.album_id
+
+
+def _file_of(record: DownloadRecord) -> File | None:
+    """The file of a download, where it is one that reading apps open."""
+    if record.file is None or record.request.archive is ArchiveFormat.ZIP:
+        return None
+    media_type = MEDIA_TYPES[record.request.archive.value.lower()]
+    return File(("downloads", record.id, record.file.name), media_type, record.file.size_bytes)
