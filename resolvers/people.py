@@ -7,7 +7,6 @@ from contextlib import suppress
 from datetime import datetime
 
 from resolvers.context import ID, Context
-from services.downloads import Ownership
 from services.errors import AccessTokenNotFound, Forbidden, QueueUnavailable, UserNotFound
 from services.observability import current_stats
 from services.people import AccessToken, IssuedToken, TokenScope, User, Viewer
@@ -69,7 +68,7 @@ async def remove_user(context: Context, id: ID) -> ID:
     if not await context.services.people.accounts.remove(id):
         raise UserNotFound(id)
     with suppress(QueueUnavailable):  # then they go when their time is over; nobody has this id any more
-        await context.services.downloads.owned(Ownership(id, sees_all=False)).remove_all()
+        await context.services.downloads.owned(context.services.access.ownership_of(id)).remove_all()
     if is_own:
         context.session_token = ""
     return id

@@ -298,8 +298,12 @@ class Access:
         if viewer is None:
             is_guest = self._accounts.is_closed and not caller.is_host
             return Ownership(GUEST_ID, sees_all=False) if is_guest else Ownership()
-        owner_id = None if viewer.user.id == OWNER_ID else viewer.user.id
-        return Ownership(owner_id, sees_all=viewer.user.is_admin or not self._accounts.is_closed)
+        sees_all = viewer.user.is_admin or not self._accounts.is_closed
+        return replace(self.ownership_of(viewer.user.id), sees_all=sees_all)
+
+    def ownership_of(self, user_id: str) -> Ownership:
+        """The downloads of this user alone."""
+        return Ownership(None if user_id == OWNER_ID else user_id, sees_all=False)
 
     def session_cookie(self, scope: Scope, token: str) -> str:
         """The `Set-Cookie` that gives a browser this session; with an empty token the one that removes it."""

@@ -11,7 +11,7 @@ from itertools import islice
 from zipfile import ZipFile
 
 import orjson
-from sqlalchemy import Connection, LargeBinary, MetaData, Table, insert, select, update
+from sqlalchemy import JSON, Connection, LargeBinary, MetaData, Table, insert, select, update
 from sqlalchemy.exc import DataError, IntegrityError
 
 from services.database.migrations import REVISIONS, check_references, migrate, revision_of
@@ -87,6 +87,10 @@ def _reflected(connection: Connection, names: Collection[str]) -> MetaData:
     """The tables of these names that are there, as they are."""
     tables = MetaData()
     tables.reflect(connection, only=lambda name, _: name in names)
+    for table in tables.tables.values():
+        for column in table.columns:
+            if isinstance(column.type, JSON):
+                column.type.none_as_null = True
     return tables
 
 

@@ -7,23 +7,29 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import select, update
+from sqlalchemy import Table, select, update
 
 from services.database import Database, open_database
-from services.database.models import AlbumRow, ReadingRow, TokenRow
+from services.database.models import (
+    AlbumReadingRow,
+    AlbumRow,
+    BlockedTagRow,
+    LibraryRow,
+    ReadingRow,
+    SiteAccountRow,
+    TableBase,
+    TokenRow,
+)
 from services.errors import Conflict, InvalidCredentials, InvalidInput, Unauthenticated
-from services.people import People, TokenScope, open_people
+from services.people import People, Tokens, TokenScope, open_people
 from services.redis import RedisClient
 from services.settings import Settings
+from tests.fakes import Clock
 from tests.processes import free_port
 
 pytestmark = pytest.mark.anyio
 
 PASSWORD = "correct-horse"
-
-
-def _in_an_hour() -> datetime:
-    return datetime.now(UTC) + timedelta(hours=1)
 
 
 async def test_a_new_server_is_open_and_everybody_is_its_owner(people: People) -> None:
@@ -232,6 +238,30 @@ async def test_removing_a_user_removes_all_that_is_theirs(people: People, databa
     await people.accounts.create("alice", PASSWORD)
     bob = await people.accounts.create("bob", PASSWORD)
     issued = await people.tokens.start_session(bob)
+    read = ReadingRow(
+        user_id=bob.id,
+        chapter_id="350234",
+        album_id="350234",
+        page=3,
+        page_count=20,
+        is_finished=False,
+        read_at_ms=1,
+    )
+    kept = LibraryRow(user_id=bob.id, album_id="350234", added_at_ms=1, auto_download=False, notify=True)
+    at_site = SiteAccountRow(
+        user_id=bob.id,
+        username="reader",
+        site_user_id="7",
+        encrypted_session=b"",
+        is_expired=False,
+        connected_at_ms=1,
+    )
+    async with database.write() as session:
+        session.add(AlbumRow(id="350234", title="", title_key="", chapter_count=1, updated_at_ms=0))
+        await session.flush()
+        session.add_all([read, kept, at_site, BlockedTagRow(user_id=bob.id, tag="狐狸")])
+        await session.flush()
+        session.add(AlbumReadingRow(user_id=bob.id, album_id="350234", chapter_id="350234", read_at_ms=1))
 
     assert await people.accounts.remove(bob.id) is True
 
@@ -240,7 +270,51 @@ async def test_removing_a_user_removes_all_that_is_theirs(people: People, databa
     with pytest.raises(Unauthenticated):
         await people.tokens.identify(issued.token)
     async with database.read() as session:
-        assert (await session.scalars(select(TokenRow))).all() == []
+        for table in _tables_of_people():
+            assert (await session.execute(select(table))).all() == [], table.name
+
+
+def _tables_of_people() -> list[Table]:
+    """Every table whose rows belong to a user."""
+    return [table for table in TableBase.metadata.sorted_tables if "user_id" in table.columns]
+
+
+async def test_a_session_by_an_account_of_the_site_goes_on_when_the_server_is_closed(people: People) -> None:
+    reader = await people.accounts.site_user("reader")
+    session = await people.tokens.start_session(reader)
+
+    await people.accounts.create("alice", PASSWORD)
+
+    assert (await people.tokens.identify(session.token)).user == reader
+
+
+async def test_a_token_expires_also_while_it_is_remembered(people: People, database: Database) -> None:
+    clock = Clock()
+    tokens = Tokens(database, 1000, clock)
+    alice = await people.accounts.create("alice", PASSWORD)
+    session = await tokens.start_session(alice)
+    await tokens.identify(session.token)
+
+    clock.now += 999
+    assert tokens.known(session.token) is not None
+    clock.now += 2
+
+    assert tokens.known(session.token) is None
+    with pytest.raises(Unauthenticated):
+        await tokens.identify(session.token)
+
+
+async def test_a_session_that_is_used_never_ends(people: People, database: Database) -> None:
+    clock = Clock()
+    tokens = Tokens(database, 1000, clock)
+    session = await tokens.start_session(await people.accounts.create("alice", PASSWORD))
+
+    for _ in range(5):
+        clock.now += 900
+        tokens.forget()  # as after a minute
+        await tokens.identify(session.token)
+
+    assert (await tokens.identify(session.token)).expires_at == datetime.fromtimestamp(clock.now + 1000, UTC)
 
 
 async def test_the_last_admin_stays_while_there_are_other_accounts(people: People) -> None:

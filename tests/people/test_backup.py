@@ -15,7 +15,7 @@ from sqlalchemy import select, text
 from commands.backup import backup, restore
 from commands.server_file import RunningServer, announced
 from services.database import Database, open_database
-from services.database.models import BlockedTagRow, TokenRow
+from services.database.models import AlbumRow, BlockedTagRow, LibraryRow, TokenRow
 from services.errors import ConfigurationError
 from services.people import AccountTools, People
 from services.settings import Settings
@@ -38,14 +38,22 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "people.zip"
 
 
+def _album(id: str, tags: list[str] | None) -> AlbumRow:
+    return AlbumRow(id=id, title="山行", title_key="山行", tags=tags, chapter_count=1, updated_at_ms=0)
+
+
 async def _add_alice(settings: Settings) -> str:
-    """An account with an access token and a blocked tag, and the server's key; the token."""
+    """An account with an access token, a blocked tag and an album, and the server's key; the token."""
     (settings.data_dir / "secret.key").write_bytes(KEY)
     async with open_database(settings) as database:
         tools = AccountTools.on(database, settings)
         alice = await tools.accounts.create("alice", PASSWORD)
         async with database.write() as session:
             session.add(BlockedTagRow(user_id=alice.id, tag="狐狸"))
+            session.add_all([_album("350234", ["全彩"]), _album("333908", None)])
+            session.add(
+                LibraryRow(user_id=alice.id, album_id="350234", added_at_ms=1, auto_download=True, notify=False)
+            )
         return (await tools.tokens.create_access_token(alice, "phone")).token
 
 
@@ -64,6 +72,11 @@ async def _check_alice(settings: Settings, token: str) -> None:
         viewer = await tools.tokens.identify(token)
         assert viewer.user == await tools.accounts.verify("alice", PASSWORD)
         assert (viewer.user.id, viewer.user.is_admin, viewer.blocked_tags) == ("owner", True, ("狐狸",))
+        async with database.read() as session:
+            albums = await session.execute(select(AlbumRow.id, AlbumRow.tags).order_by(AlbumRow.id))
+            assert [tuple(row) for row in albums] == [("333908", None), ("350234", ["全彩"])]
+            assert (await session.scalars(select(AlbumRow.id).where(AlbumRow.tags.is_(None)))).all() == ["333908"]
+            assert (await session.scalars(select(LibraryRow.album_id))).all() == ["350234"]
 
 
 async def test_a_backup_brings_everything_back(settings: Settings, file: Path) -> None:

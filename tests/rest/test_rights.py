@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 
@@ -12,7 +14,7 @@ from rest import routes
 from services.people import TokenScope
 from services.settings import Settings
 from tests.graphql_client import GraphQLClient, graphql_client
-from tests.persons import Person, a_person, bearer
+from tests.persons import PASSWORD, Person, a_person, bearer
 
 pytestmark = pytest.mark.anyio
 
@@ -248,3 +250,27 @@ async def test_edits_of_the_tag_database_by_guests_need_that_they_may_do_everyth
         person = await server.http.put("/api/database/other/tea", json={}, headers=headers | reader.headers)
 
     assert (guest.status_code, person.status_code) == (status, 428)
+
+
+def _basic(name: str, password: str) -> dict[str, str]:
+    return {"Authorization": "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()}
+
+
+async def test_many_requests_at_once_with_a_name_and_its_password(make_settings: Callable[..., Settings]) -> None:
+    async with closed_server(make_settings) as (server, _, reader):
+        headers = _basic(reader.user.name.upper(), PASSWORD)
+        responses = await asyncio.gather(*(server.http.get("/v1/health", headers=headers) for _ in range(12)))
+
+    assert {response.status_code for response in responses} == {200}
+
+
+async def test_the_sixth_wrong_password_by_basic_is_429(make_settings: Callable[..., Settings]) -> None:
+    async with closed_server(make_settings) as (server, _, reader):
+        wrong = [await server.http.get("/v1/health", headers=_basic("nobody", f"wrong-{n}")) for n in range(6)]
+        right = await server.http.get("/v1/health", headers=_basic(reader.user.name, PASSWORD))
+        by_token = await server.http.get("/v1/health", headers=_basic("anything", reader.session))
+
+    assert [response.status_code for response in wrong] == [401] * 5 + [429]
+    assert 290 <= int(wrong[5].headers["retry-after"]) <= 300
+    assert right.status_code == 429
+    assert by_token.status_code == 200

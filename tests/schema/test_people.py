@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.graphql_client import GraphQLClient
+from tests.graphql_client import BASE, GraphQLClient
 
 pytestmark = pytest.mark.anyio
 
@@ -238,3 +238,65 @@ async def test_who_may_not_manage_accounts_sees_none(server: GraphQLClient) -> N
     _, bob = await two_people(server)
 
     assert (await as_person(server, bob, VIEWER))["viewer"]["users"] is None
+
+
+async def test_the_downloads_of_who_is_removed_go_with_them(server: GraphQLClient) -> None:
+    alice, bob = await two_people(server)
+    start = 'mutation { startDownload(input: {albumId: "350234"}) { __typename ... on Download { id } } }'
+    remove = "mutation ($id: ID!) { removeUser(id: $id) { __typename } }"
+    downloads = "{ downloads { nodes { id } } }"
+    own = (await as_person(server, alice, start))["startDownload"]["id"]
+    bobs = (await as_person(server, bob, start))["startDownload"]["id"]
+    bob_id = (await as_person(server, bob, VIEWER))["viewer"]["user"]["id"]
+
+    seen = await as_person(server, alice, downloads)
+    await as_person(server, bob, remove, id=bob_id)
+    left = await as_person(server, alice, downloads)
+    await as_person(server, alice, remove, id="owner")
+
+    assert {node["id"] for node in seen["downloads"]["nodes"]} == {own, bobs}
+    assert left == {"downloads": {"nodes": [{"id": own}]}}
+    assert await server.ask(downloads) == {"downloads": {"nodes": []}}
+
+
+async def test_wrong_old_passwords_are_counted_too(server: GraphQLClient) -> None:
+    _, bob = await two_people(server)
+    change = """
+    mutation {
+      changePassword(input: {oldPassword: "wrong-horse", newPassword: "another-horse"}) {
+        __typename ... on RateLimited { code retryAfter }
+      }
+    }
+    """
+
+    answers = [(await as_person(server, bob, change))["changePassword"] for _ in range(6)]
+
+    assert [answer["__typename"] for answer in answers] == ["InvalidCredentials"] * 5 + ["RateLimited"]
+    assert answers[5]["code"] == "RATE_LIMITED"
+    assert (await server.ask(LOGIN, name="bob", password=PASSWORD))["login"]["__typename"] == "RateLimited"
+
+
+async def test_the_cookie_is_set_by_a_login_and_removed_by_a_logout(server: GraphQLClient) -> None:
+    await server.ask(CREATE_USER, name="alice", password=PASSWORD)
+    body = {"query": LOGIN, "variables": {"name": "alice", "password": PASSWORD}}
+
+    login = await server.http.post("/graphql", json=body)
+    logout = await server.http.post("/graphql", json={"query": "mutation { logout }"}, headers={"Origin": BASE})
+
+    token = login.json()["data"]["login"]["token"]
+    assert login.headers["set-cookie"] == (
+        f"jmgraph_session={token}; Max-Age=34560000; Path=/; HttpOnly; SameSite=Lax"
+    )
+    assert login.headers["cache-control"] == "private, no-store"
+    assert logout.headers["set-cookie"] == "jmgraph_session=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax"
+    assert logout.json() == {"data": {"logout": True}, "extensions": logout.json()["extensions"]}
+    assert server.http.cookies.get("jmgraph_session") is None
+
+
+@pytest.mark.parametrize("query", ["{ viewer { user { name } } }", "{ ranking { total } }"])
+@pytest.mark.parametrize("token", ["jmg_wrong", "jmg_"])
+async def test_a_wrong_token_is_never_treated_as_a_guest(server: GraphQLClient, query: str, token: str) -> None:
+    response = await server.http.post("/graphql", json={"query": query}, headers={"Authorization": f"Bearer {token}"})
+
+    assert response.status_code == 401
+    assert response.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
