@@ -18,6 +18,7 @@ DOCUMENTS = (
     "SECURITY.md",
     "docs/architecture.md",
     "docs/operating.md",
+    "docs/people.md",
     "docs/performance.md",
     "docs/private-apis.md",
     "docs/settings.md",
