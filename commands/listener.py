@@ -9,13 +9,9 @@ import os
 import socket
 from urllib.parse import urlsplit
 
-import structlog
-
 from services.errors import ConfigurationError
 from services.network import is_loopback
 from services.settings import Settings
-
-log = structlog.get_logger("jmgraph.serve")
 
 LISTENER = "JMGRAPH_LISTENER"
 """Environment variable with the number of an inherited listening socket."""
@@ -32,9 +28,7 @@ def listen(settings: Settings) -> socket.socket:
     inherited = os.environ.pop(LISTENER, "")
     if inherited:
         return socket.socket(fileno=int(inherited))
-    listener = bind(settings.host, settings.port)
-    _warn_when_open(settings)
-    return listener
+    return bind(settings.host, settings.port)
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -108,13 +102,3 @@ async def responds(url: str) -> bool:
     except OSError:
         return False
     return b" 200 " in line
-
-
-def _warn_when_open(settings: Settings) -> None:
-    if not is_loopback(settings.host) and not settings.api_keys:
-        log.warning(
-            "OPEN TO THE NETWORK WITHOUT A KEY: anybody who reaches this address can start and remove downloads; "
-            "set JMGRAPH_API_KEYS",
-            host=settings.host,
-            port=settings.port,
-        )

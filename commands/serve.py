@@ -15,6 +15,7 @@ from uvicorn.loops.auto import auto_loop_factory
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from commands.listener import base_url, listen
+from services.network import is_loopback
 from services.processes import stop_on_signals
 from services.settings import Settings
 
@@ -98,9 +99,20 @@ async def _serve_app(settings: Settings, app: WebApp, listener: socket.socket, s
         server = _Server(_config(app))
         stopping = asyncio.create_task(_stop(server, app.state.stopping, stop))
         log.info("the API listens", url=base_url(settings, listener), pid=os.getpid())
+        _warn_when_open(settings, is_closed=app.state.services.access.is_closed)
         await server.serve(sockets=[listener])
         stopping.cancel()
     log.info("the API has ended", pid=os.getpid())
+
+
+def _warn_when_open(settings: Settings, *, is_closed: bool) -> None:
+    if not is_loopback(settings.host) and not settings.api_keys and not is_closed:
+        log.warning(
+            "OPEN TO THE NETWORK: whoever reaches this address can read everything, and start and remove downloads; "
+            "add an account with jmgraph user add, or set JMGRAPH_API_KEYS for changes alone",
+            host=settings.host,
+            port=settings.port,
+        )
 
 
 async def _stop(server: uvicorn.Server, stopping: asyncio.Event, stop: asyncio.Event) -> None:

@@ -41,6 +41,7 @@ class AccountsState:
         self._on_change: list[Callable[[], None]] = []
         self._version: int | None = None
         self._changed = asyncio.Event()
+        self._refreshing = asyncio.Lock()
         self.is_closed = False
         self.owner = Viewer(User(OWNER_ID, OWNER_ID, is_admin=True, created_at=moment(0)))
         """The user that everybody is while the server is open."""
@@ -63,6 +64,10 @@ class AccountsState:
 
     async def refresh(self) -> None:
         """Read the state now. Raises `StorageUnavailable`."""
+        async with self._refreshing:  # so that an older answer never follows a newer one
+            await self._refresh()
+
+    async def _refresh(self) -> None:
         has_accounts = exists().where(UserRow.password_hash.is_not(None))
         async with self._database.read() as session:
             version, is_closed = (await session.execute(select(AccountsVersionRow.version, has_accounts))).one()
