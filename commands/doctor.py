@@ -125,10 +125,11 @@ async def _people(settings: Settings) -> Finding:
             began = time.perf_counter()
             await database.check()
             took_ms = (time.perf_counter() - began) * 1000
-            accounts = len(await AccountTools.on(database, settings).accounts.list())
+            users = await AccountTools.on(database, settings).accounts.list()
     except (JmgraphError, ConfigurationError) as error:
         return Finding("people", False, f"{where}: {error}", "check JMGRAPH_DATABASE_URL, or the data directory")
-    state = f"closed, {accounts} users" if accounts else "open: no accounts"
+    accounts = sum(not user.is_of_site for user in users)
+    state = f"closed, accounts: {accounts}" if accounts else "open: no accounts"
     return Finding("people", True, f"{where}, {state}, {took_ms:.1f} ms")
 
 

@@ -27,7 +27,7 @@ async def _opened(settings: Settings) -> AsyncIterator[AccountTools]:
 async def add(settings: Settings, name: str, password: str, is_admin: bool) -> int:
     """Add an account; the first one closes the server."""
     async with _opened(settings) as tools:
-        was_open = not any(map(_is_account, await tools.accounts.list()))
+        was_open = all(user.is_of_site for user in await tools.accounts.list())
         user = await tools.accounts.create(name, password, is_admin=is_admin)
     print(f"added {user.name}{' (administrator)' if user.is_admin else ''}")  # noqa: T201 (output of the command)
     if was_open:
@@ -63,7 +63,7 @@ async def remove(settings: Settings, name: str) -> int:
     async with _opened(settings) as tools:
         user = await _user(tools, name)
         await tools.accounts.remove(user.id)
-        is_open = not any(map(_is_account, await tools.accounts.list()))
+        is_open = all(user.is_of_site for user in await tools.accounts.list())
     print(f"removed {user.name}")  # noqa: T201 (output of the command)
     if is_open:
         print("there is no account any more: the server is open to whoever reaches it")  # noqa: T201
@@ -87,11 +87,7 @@ async def _user(tools: AccountTools, name: str) -> User:
     return user
 
 
-def _is_account(user: User) -> bool:
-    return not user.name.startswith("jm:")
-
-
 def _kind(user: User) -> str:
-    if not _is_account(user):
+    if user.is_of_site:
         return "of the site"
     return "administrator" if user.is_admin else "account"

@@ -230,6 +230,13 @@ _enum(
     ADDED="The last added first.",
     UPDATED="The last updated on the site first.",
 )
+_enum(
+    TokenScope,
+    "What an access token may be used for; each includes the ones before it.",
+    READ="Reading alone.",
+    WRITE="All that its person may do, but managing accounts.",
+    ADMIN="All that its person may do.",
+)
 
 __all__ = [
     "AlbumOrder",
@@ -251,12 +258,6 @@ __all__ = [
     "TagKind",
     "TagMatch",
     "TagMatchedField",
+    "TokenScope",
     "UpstreamReason",
 ]
-_enum(
-    TokenScope,
-    "What an access token may be used for; each includes the ones before it.",
-    READ="Reading alone.",
-    WRITE="All that its person may do, but managing accounts.",
-    ADMIN="All that its person may do.",
-)

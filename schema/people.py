@@ -97,12 +97,20 @@ class CreatedAccessToken:
 
     id: strawberry.ID = strawberry.field(description="Its id, by which it is revoked.")
     token: str = strawberry.field(description="The token itself: keep it, since it is not shown again.")
+    label: str = strawberry.field(description="What it is for.")
+    scope: TokenScope = strawberry.field(description="What it may be used for.")
     expires_at: datetime | None = strawberry.field(description="When it ends; null where it does not.")
 
     @classmethod
     def of(cls, record: people.IssuedToken) -> Self:
         """The view of a new access token."""
-        return cls(id=strawberry.ID(record.id), token=record.token, expires_at=record.expires_at)
+        return cls(
+            id=strawberry.ID(record.id),
+            token=record.token,
+            label=record.label,
+            scope=record.scope,
+            expires_at=record.expires_at,
+        )
 
 
 @object_type

@@ -19,12 +19,10 @@ from services.database.models import OWNER_ID, BlockedTagRow, TokenRow, UserRow
 from services.errors import Conflict, InvalidCredentials
 from services.people.blocked_tags import blocked_tags_of, parse_tags
 from services.people.names import check_password, name_key, parse_name
-from services.people.records import User, Viewer
+from services.people.records import SITE_PREFIX, User, Viewer
 from services.people.state import AccountsState, note_change
 
 OWNER_NAME = "owner"
-SITE_PREFIX = "jm:"
-"""Before the name of a user who signed in by an account of the site; no account's name can have a colon."""
 MAX_HASHES_AT_ONCE = 2
 """Each takes 64 MiB of memory and about 50 ms of a core."""
 
@@ -104,7 +102,7 @@ class Accounts:
         """Set an account's password, as the host may, and end all its sessions; False without such an account."""
         check_password(password)
         user = await self.find(name)
-        if user is None or user.name.startswith(SITE_PREFIX):
+        if user is None or user.is_of_site:
             return False
         await self._store_password(user.id, await self._hash(password))
         return True

@@ -24,6 +24,10 @@ class TokenScope(StrEnum):
         return order.index(self) >= order.index(other)
 
 
+SITE_PREFIX = "jm:"
+"""Before the name of a user who signed in by an account of the site; no account's name can have a colon."""
+
+
 @dataclass(frozen=True, slots=True)
 class User:
     """A user. `id` is "owner" for who owned the server while it was open, and for the first account after that."""
@@ -32,6 +36,11 @@ class User:
     name: str
     is_admin: bool
     created_at: datetime
+
+    @property
+    def is_of_site(self) -> bool:
+        """True for who signed in by an account of the site: no account here, and no password."""
+        return self.name.startswith(SITE_PREFIX)
 
     @classmethod
     def of(cls, row: UserRow) -> Self:
@@ -65,10 +74,12 @@ class AccessToken:
 
 @dataclass(frozen=True, slots=True)
 class IssuedToken:
-    """A token at the one moment when it is known: `token` is "jmg_" and 43 characters."""
+    """A token at the one moment when it is known: `token` is "jmg_" and 43 characters. A session has no label."""
 
     id: str
     token: str
+    label: str
+    scope: TokenScope
     expires_at: datetime | None
     user: User
 

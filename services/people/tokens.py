@@ -140,7 +140,8 @@ class Tokens:
             expires_at_ms=expires_at_ms,
         )
         session.add(row)
-        return IssuedToken(row.id, token, None if expires_at_ms is None else moment(expires_at_ms), user)
+        expires_at = None if expires_at_ms is None else moment(expires_at_ms)
+        return IssuedToken(row.id, token, label, scope, expires_at, user)
 
     async def _verify(self, digest: bytes) -> Viewer:
         query = select(TokenRow, UserRow).join(UserRow, UserRow.id == TokenRow.user_id)

@@ -36,7 +36,7 @@ CREATE_TOKEN = """
 mutation ($label: String!, $scope: TokenScope!, $expiresAt: DateTime) {
   createAccessToken(input: {label: $label, scope: $scope, expiresAt: $expiresAt}) {
     __typename
-    ... on CreatedAccessToken { id token }
+    ... on CreatedAccessToken { id token label scope }
     ... on InvalidInput { field }
     ... on Error { code }
   }
@@ -181,7 +181,7 @@ async def test_a_password_is_changed_with_the_old_one(server: GraphQLClient) -> 
 
 async def test_access_tokens_are_one_s_own(server: GraphQLClient) -> None:
     alice, bob = await two_people(server)
-    created = (await as_person(server, bob, CREATE_TOKEN, label="phone", scope="READ"))["createAccessToken"]
+    created = (await as_person(server, bob, CREATE_TOKEN, label=" phone ", scope="READ"))["createAccessToken"]
     revoke = "mutation ($id: ID!) { revokeAccessToken(id: $id) { __typename ... on AccessTokenNotFound { id } } }"
 
     by_alice = await as_person(server, alice, revoke, id=created["id"])
@@ -190,6 +190,7 @@ async def test_access_tokens_are_one_s_own(server: GraphQLClient) -> None:
     by_bob = await as_person(server, bob, revoke, id=created["id"])
 
     assert by_alice == {"revokeAccessToken": {"__typename": "AccessTokenNotFound", "id": created["id"]}}
+    assert (created["label"], created["scope"]) == ("phone", "READ")
     assert seen_by_alice == []
     assert seen_by_bob == [{"id": created["id"], "label": "phone", "scope": "READ"}]
     assert by_bob == {"revokeAccessToken": {"__typename": "RevokedAccessToken"}}
