@@ -96,9 +96,7 @@ async def page(request: Request) -> Response:
     index = parse_whole_number(request.path_params["index"])
     if index is None or not 1 <= index <= LAST_INDEX:
         return error_response(400, "INVALID_INPUT", f"index is a number from 1 to {LAST_INDEX}.")
-    if (catalog := catalog_of(request)).is_personal:
-        with suppress(ChapterNotFound):
-            await catalog.get_chapter(chapter_id)
+    await check_pages_not_blocked(request, chapter_id)
     image = await request.app.state.services.pages.find(chapter_id, index)
     if image is None:
         return error_response(404, "NOT_FOUND", f"Page not found: {chapter_id}/{index}")
@@ -116,6 +114,13 @@ async def check_not_blocked(request: Request, album_id: str) -> None:
     if (catalog := catalog_of(request)).is_personal:
         with suppress(AlbumNotFound):
             await catalog.check_album(album_id)
+
+
+async def check_pages_not_blocked(request: Request, chapter_id: str) -> None:
+    """As `check_not_blocked`, for the album of a chapter."""
+    if (catalog := catalog_of(request)).is_personal:
+        with suppress(ChapterNotFound):
+            await catalog.get_chapter(chapter_id)
 
 
 def image_response(

@@ -55,7 +55,7 @@ _READING_METHODS = frozenset({"GET", "HEAD"})
 _BASIC_PATHS = ("/opds", "/images", "/downloads", "/v1")
 """Where a name with a password, or a token in its place, may be sent by HTTP Basic."""
 _V1_PATHS = ("/v1", "/ws")
-_PICTURES = ("/images", "/v1/get/cover")
+_PICTURES = ("/images", "/v1/get/cover", "/opds/covers", "/opds/pages")
 """Are the same for everybody who may see them, so that a browser may keep them."""
 
 _TAG_API_HEADERS = {

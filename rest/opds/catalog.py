@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from rest.files import MEDIA_TYPES, visible_downloads
+from rest.images import catalog_of
 from rest.opds.feeds import UNKNOWN_DAY, Entry, Feed, File, Stream
 from rest.parameters import parse_whole_number
 from services.catalog import (
@@ -49,6 +50,7 @@ class Opds:
     def __init__(self, request: Request) -> None:
         self._request = request
         self._services: Services = request.app.state.services
+        self._catalog = catalog_of(request)
         self._downloads = visible_downloads(request)
         self._viewer: Viewer | None = self._services.access.viewer(self._services.access.caller(request.scope))
 
@@ -79,7 +81,7 @@ class Opds:
         """A page of a search, for `q` (1.2) or `query` (2.0)."""
         parameters = self._request.query_params
         text = parameters.get("q", parameters.get("query", ""))
-        found = await self._services.catalog.search(SearchQuery(text, self._page))
+        found = await self._catalog.search(SearchQuery(text, self._page))
         return Feed(
             urn="urn:jmgraph:search",
             title=f"{text} · jmgraph" if text else "jmgraph",
@@ -94,7 +96,7 @@ class Opds:
 
     async def album(self) -> Feed:
         """An album: itself, or a page of its chapters."""
-        album = await self._services.catalog.get_album(parse_album_id(self._request.path_params["id"]))
+        album = await self._catalog.get_album(parse_album_id(self._request.path_params["id"]))
         path, page = f"/albums/{album.id}", self._page
         if len(album.chapters) == 1:
             entries = await self._chapters(album, album.chapters)
@@ -114,14 +116,14 @@ class Opds:
     async def library(self) -> Feed:
         """The albums that the reader keeps an eye on, the last added first."""
         user_id = self._require_viewer().user.id
-        page = await self._services.library.list(user_id, first=LONGEST_LIST)
+        page = await self._services.library.showing(self._catalog).list(user_id, first=LONGEST_LIST)
         entries = await self._entries([record.album for record in page.items])
         return Feed("urn:jmgraph:library", "书架 · Library", "/library", entries)
 
     async def continue_reading(self) -> Feed:
         """The albums that the reader has begun and not finished, the last read first."""
         user_id = self._require_viewer().user.id
-        found = await self._services.reading.continue_reading(user_id, LONGEST_LIST)
+        found = await self._services.reading.showing(self._catalog).continue_reading(user_id, LONGEST_LIST)
         entries = await self._entries([progress.album for progress in found])
         return Feed("urn:jmgraph:continue", "继续阅读 · Continue reading", "/continue", entries)
 
@@ -134,8 +136,8 @@ class Opds:
 
     async def publication(self) -> Entry:
         """One chapter with its pages. Raises `ChapterNotFound` or `BlockedByPolicy`."""
-        chapter = await self._services.catalog.get_chapter(parse_album_id(self._request.path_params["id"]))
-        album = await self._services.catalog.get_album(chapter.album_id)
+        chapter = await self._catalog.get_chapter(parse_album_id(self._request.path_params["id"]))
+        album = await self._catalog.get_album(chapter.album_id)
         ref = next((each for each in album.chapters if each.id == chapter.id), album.chapters[0])
         return (await self._chapters(album, [ref]))[0]
 
@@ -153,7 +155,7 @@ class Opds:
         return self._viewer
 
     async def _list(self, path: str, title: str, query: RankingQuery) -> Feed:
-        ranking = await self._services.catalog.ranking(replace(query, page=self._page))
+        ranking = await self._catalog.ranking(replace(query, page=self._page))
         entries = await self._entries([line.album for line in ranking.entries])
         urn = f"urn:jmgraph:{path[1:].replace('/', ':')}"
         return Feed(urn, title, path, entries, page=self._page, has_next=ranking.has_next)
@@ -161,7 +163,7 @@ class Opds:
     async def _entries(self, albums: Sequence[AlbumSummary]) -> list[Entry]:
         """An entry for each album; a way to it alone where it could not be read."""
         ids = [album.id for album in albums]
-        details = await self._services.catalog.find_albums(ids)
+        details = await self._catalog.find_albums(ids)
         singles = [
             detail.chapters[0].id
             for detail in details
@@ -186,7 +188,7 @@ class Opds:
     async def _chapters(self, album: AlbumDetail, chapters: Sequence[ChapterRef]) -> list[Entry]:
         """An entry for each chapter whose pages could be read."""
         ids = [chapter.id for chapter in chapters]
-        details = await self._services.catalog.find_chapters(ids, album.id)
+        details = await self._catalog.find_chapters(ids, album.id)
         progress_of, files_of = await self._progress(ids), await self._files()
         is_single = len(album.chapters) == 1
         failures = [detail for detail in details if isinstance(detail, JmgraphError)]

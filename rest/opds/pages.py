@@ -15,6 +15,8 @@ from rest.images import (
     IMAGE_HEADERS,
     LAST_INDEX,
     PAGE_CACHE_CONTROL,
+    check_not_blocked,
+    check_pages_not_blocked,
     image_response,
 )
 from rest.operations import SAMPLE_ALBUM, AlbumNumber, Parameter, Returns, operation, path
@@ -51,6 +53,7 @@ async def cover(request: Request) -> Response:
     id = parse_album_id(request.path_params["id"])
     is_thumbnail = request.query_params.get("size") == "thumbnail"
     covers = services.covers
+    await check_not_blocked(request, id)
     image = await (covers.thumbnail(id, "image/jpeg") if is_thumbnail else covers.as_jpeg(id))
     if image is None:
         raise HTTPException(404, f"Album not found: id={id}")
@@ -74,6 +77,7 @@ async def page(request: Request) -> Response:
     number = parse_whole_number(request.path_params["number"])
     if number is None or not 0 <= number < LAST_INDEX:
         raise HTTPException(400, f"A page is a number from 0 to {LAST_INDEX - 1}.")
+    await check_pages_not_blocked(request, chapter_id)
     image = await services.pages.as_jpeg(chapter_id, number + 1, _width(request))
     if image is None:
         raise HTTPException(404, f"Page not found: {chapter_id}/{number}")

@@ -280,7 +280,7 @@ def _tables_of_people() -> list[Table]:
 
 
 async def test_a_session_by_an_account_of_the_site_goes_on_when_the_server_is_closed(people: People) -> None:
-    reader = await people.accounts.site_user("reader")
+    reader = await people.accounts.site_user("5001", "reader")
     session = await people.tokens.start_session(reader)
 
     await people.accounts.create("alice", PASSWORD)

@@ -33,6 +33,12 @@ READ = """
   search(query: "雨林") { items { id } }
 }
 """
+ADD_AND_READ = """
+mutation {
+  addToLibrary(input: {albumId: "350234"}) { __typename }
+  setReadingProgress(input: {albumId: "350234", chapterId: "350234", page: 2}) { __typename }
+}
+"""
 FOX = "狐狸"
 """A tag of 350234."""
 
@@ -103,7 +109,16 @@ async def test_the_owner_of_an_open_server_has_blocked_tags_too(server: GraphQLC
     assert (await server.http.get("/v1/info/350234")).status_code == 404
 
 
-PATHS = ["/v1/info/350234", "/v1/get/cover/350234", "/images/covers/350234", "/images/pages/350234/1"]
+PATHS = [
+    "/v1/info/350234",
+    "/v1/get/cover/350234",
+    "/images/covers/350234",
+    "/images/pages/350234/1",
+    "/opds/albums/350234",
+    "/opds/covers/350234",
+    "/opds/pages/350234/0",
+    "/opds/v2/publications/350234",
+]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -148,6 +163,21 @@ async def test_lists_of_v1_leave_out_what_is_blocked(open_to_guests: GraphQLClie
     assert again.headers["cache-control"].startswith("public")
 
 
+async def test_feeds_leave_out_what_is_blocked(open_to_guests: GraphQLClient) -> None:
+    server = open_to_guests
+    alice = await a_person(server.services, "alice")
+    await _read(server, ADD_AND_READ, alice.headers)
+    feeds = ["/opds/rankings/week", "/opds/library", "/opds/continue", "/opds/v2/search?query=雨林"]
+
+    before = [(await server.http.get(feed, headers=alice.headers)).text for feed in feeds]
+    await _read(server, BLOCK, alice.headers, tags=[FOX])
+    after = [await server.http.get(feed, headers=alice.headers) for feed in feeds]
+
+    assert ["350234" in feed for feed in before] == [True] * 4
+    assert ["350234" in feed.text for feed in after] == [False] * 4
+    assert [feed.status_code for feed in after] == [200] * 4
+
+
 async def test_a_search_for_a_blocked_tag_finds_nothing(open_to_guests: GraphQLClient) -> None:
     server = open_to_guests
     alice = await a_person(server.services, "alice")
@@ -161,14 +191,7 @@ async def test_a_search_for_a_blocked_tag_finds_nothing(open_to_guests: GraphQLC
 async def test_the_own_lists_leave_out_what_is_blocked_and_keep_it(open_to_guests: GraphQLClient) -> None:
     server = open_to_guests
     alice = await a_person(server.services, "alice")
-    await _read(
-        server,
-        """mutation {
-          addToLibrary(input: {albumId: "350234"}) { __typename }
-          setReadingProgress(input: {albumId: "350234", chapterId: "350234", page: 2}) { __typename }
-        }""",
-        alice.headers,
-    )
+    await _read(server, ADD_AND_READ, alice.headers)
     lists = """{ viewer {
       library { nodes { album { id } } }
       history { nodes { album { id } } }
