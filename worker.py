@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from services.container import open_pipeline, open_services
+from services.container import library_checker, open_pipeline, open_services
 from services.ehtag import keep_tags_synced
 from services.processes import lower_session_priority, stop_on_signals
 from services.settings import Settings
@@ -20,8 +20,9 @@ async def run(settings: Settings) -> int:
         sync_task = asyncio.create_task(
             keep_tags_synced(services.tags.sync, services.redis, settings.ehtag_sync_every_s)
         )
+        check_task = asyncio.create_task(library_checker(services).run())
         try:
             await services.downloads.worker(pipeline, jobs=settings.download_jobs).run(stop)
         finally:
-            await cancel_and_wait(sync_task)
+            await cancel_and_wait(sync_task, check_task)
     return 0

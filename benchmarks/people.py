@@ -127,6 +127,7 @@ async def _fill_part(database: Database, numbers: range) -> None:
                     position=place,
                     title=f"第{place}話",
                     is_listed=True,
+                    is_told=True,
                 )
                 chapter.found_at_ms = 20_000_000 if is_new else 0
                 session.add(chapter)

@@ -22,11 +22,24 @@ class LibraryEntry:
 
     album: Album = strawberry.field(description="The album.")
     added_at: datetime = strawberry.field(description="When you added it.")
+    auto_download: bool = strawberry.field(
+        description="Whether each new chapter is downloaded, as a CBZ of its own, when it is found."
+    )
+    last_checked_at: datetime | None = strawberry.field(
+        description="When its chapters were last looked at; null before the first time."
+    )
+    last_error: str | None = strawberry.field(description="Why they could not be read then; null when they could.")
 
     @classmethod
     def of(cls, record: library.LibraryRecord) -> Self:
         """The view of an entry."""
-        return cls(album=Album.of(record.album), added_at=record.added_at)
+        return cls(
+            album=Album.of(record.album),
+            added_at=record.added_at,
+            auto_download=record.auto_download,
+            last_checked_at=record.last_checked_at,
+            last_error=record.last_error,
+        )
 
     @field
     async def new_chapters(self, info: Info) -> list[Chapter]:
@@ -93,6 +106,9 @@ class AddToLibraryInput:
     """An album to keep an eye on."""
 
     album_id: strawberry.ID = strawberry.field(description="'350234', 'JM350234' or an album URL.")
+    auto_download: bool = strawberry.field(
+        default=False, description="Download each new chapter, as a CBZ of its own, when it is found."
+    )
 
 
 AddToLibraryResult = Annotated[

@@ -33,7 +33,7 @@ from schema.ehtag import (
     UpdateTagResult,
 )
 from schema.fields import object_type, root_field
-from schema.library import AddToLibraryInput, AddToLibraryResult
+from schema.library import AddToLibraryInput, AddToLibraryResult, LibraryEntry
 from schema.people import (
     ChangePasswordInput,
     ChangePasswordResult,
@@ -119,6 +119,7 @@ class Mutation:
     delete_history = root_field(resolvers.reading.delete_history, int)
     add_to_library = root_field(resolvers.library.add_to_library, AddToLibraryResult, input=AddToLibraryInput)
     remove_from_library = root_field(resolvers.library.remove_from_library, bool)
+    check_library = root_field(resolvers.library.check_library, int)
 
 
 @object_type
@@ -128,3 +129,4 @@ class Subscription:
     download_status = root_field(resolvers.downloads.download_status, Download, right=Right.DOWNLOADS)
     download_feed = root_field(resolvers.downloads.download_feed, DownloadFeedBatch, right=Right.DOWNLOADS)
     ehtag_updated = root_field(resolvers.tags.ehtag_updated, EhTagDatabase)
+    library_updated = root_field(resolvers.library.library_updated, LibraryEntry)

@@ -27,7 +27,7 @@ from services.downloads import (
     open_downloads,
 )
 from services.ehtag import EditorRules, GitHubIdentity, TagDatabase, TagKind, open_identity, open_tag_database
-from services.library import Library
+from services.library import Library, LibraryChecker
 from services.notifications import Notifications, open_notifications
 from services.observability import metrics, telemetry
 from services.people import People, Reading, SiteAccounts, SiteSessions, StreamedReading, open_people
@@ -88,7 +88,7 @@ async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterat
         staging = Staging(settings.data_dir / "staging")
         tag_index = EhTagIndex(partial(attrgetter("state.translator"), tags))
         site = await enter(open_catalog(settings, redis, upstream, tag_index, staging.page_path, tags.seen_names))
-        library = Library(database, site.catalog)
+        library = Library(database, site.catalog, events)
         reading = Reading(database, site.catalog)
         streamed = StreamedReading(reading, site.catalog)
         stack.push_async_callback(streamed.aclose)
@@ -153,6 +153,18 @@ async def open_pipeline(services: Services) -> AsyncIterator[Pipeline]:
         )
     finally:
         await asyncio.to_thread(executor.close)
+
+
+def library_checker(services: Services) -> LibraryChecker:
+    """The check of the library by a worker."""
+    return LibraryChecker(
+        services.database,
+        services.catalog,
+        services.downloads,
+        services.events,
+        Locks(services.redis),
+        every_s=services.settings.library_check_every_s,
+    )
 
 
 class ArchiveMetadataSource:

@@ -221,6 +221,8 @@ class Settings(BaseSettings):
     download_queue_limit: int = _env("DOWNLOAD_QUEUE_LIMIT", 200, ge=1, le=LONGEST_QUEUE)
     disk_floor_bytes: int = _env("DISK_FLOOR", 1 << 30, ge=0)
 
+    library_check_every_s: Seconds = _env("LIBRARY_CHECK_EVERY", 21600.0)
+
     ehtag_repository: Annotated[Path | None, BeforeValidator(_none_if_empty)] = _env("EHTAG_REPOSITORY", None)
     ehtag_remote: str = _env("EHTAG_REMOTE", OFFICIAL_EHTAG_REMOTE, min_length=1)
     ehtag_push: bool = _env("EHTAG_PUSH", False)

@@ -16,7 +16,7 @@ from demo.server import RunningDemo, running_demo
 from services.cache import Cache, RedisTier
 from services.catalog import Catalog, ContentPolicy, Freshness
 from services.database import Database, open_database
-from services.redis import RedisClient
+from services.redis import Events, RedisClient, open_events
 from services.settings import Settings, read_settings
 from tests.fakes import BLOCKED, Clock, FakeSite, FakeTagIndex, series
 from tests.graphql_client import GraphQLClient, graphql_client
@@ -63,6 +63,13 @@ async def redis_client(redis_url: str) -> AsyncIterator[RedisClient]:
     client = RedisClient(redis_url)
     yield client
     await client.aclose()
+
+
+@pytest.fixture
+async def events(redis_client: RedisClient) -> AsyncIterator[Events]:
+    """Events over that Valkey."""
+    async with open_events(redis_client) as events:
+        yield events
 
 
 @pytest.fixture(scope="session")

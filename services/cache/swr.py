@@ -120,6 +120,12 @@ class Cache:
             if data is not None and (entry := kind.decode(data)) is not None:
                 self._memory.put(kind.name, key, entry)
 
+    async def put(self, kind: CacheKey[T], key: str, value: T) -> None:
+        """Keep a value that was read past the cache, here and in Redis."""
+        entry, data = kind.encode(value, self._clock())
+        self._memory.put(kind.name, key, entry)
+        await self._redis.put_many({kind.redis_key(key): data}, kind.fresh_s + self._stale_s)
+
     async def aclose(self) -> None:
         """Cancel the refreshes in flight."""
         await self._calls.aclose()

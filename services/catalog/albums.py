@@ -80,6 +80,17 @@ class Albums:
         if blocked := self._policy.blocked_tags(tags):
             raise BlockedByPolicy(blocked)
 
+    async def read_now(self, id: str) -> AlbumDetail:
+        """The album as the site shows it now, whatever is cached; then that is cached. Raises as `get`."""
+        detail = await self._site.album(id)
+        if detail is None or detail.id != id:
+            raise AlbumNotFound(id)
+        await self._cache.put(self._kind, id, detail)
+        self._tag_cache.put(id, AlbumTags.of(detail))
+        if blocked := self._policy.blocked_tags(AlbumTags.of(detail)):
+            raise BlockedByPolicy(blocked)
+        return detail
+
     async def reread(self, id: str) -> AlbumDetail:
         """The album as the API shows it now, whatever is cached. Raises as `get`."""
         detail = await self._site.album_by_api(id)

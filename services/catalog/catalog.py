@@ -210,6 +210,10 @@ class Catalog:
         """The album's page on the site."""
         return f"{self._site_url}/album/{id}/"
 
+    async def read_album_now(self, id: str) -> AlbumDetail:
+        """The album as the site shows it now, whatever is cached. Raises as `get_album`."""
+        return await self._albums.read_now(id)
+
     async def reread_album(self, id: str) -> AlbumDetail:
         """The album as the API shows it now, whatever is cached. Raises as `get_album`."""
         return await self._albums.reread(id)

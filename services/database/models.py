@@ -114,6 +114,10 @@ class AlbumRow(TableBase):
     """When its chapters were last looked at."""
     last_error: Mapped[str | None] = mapped_column(String(255))
     """Why they could not be read then."""
+    requested_at_ms: Mapped[int | None] = mapped_column(BigInteger)
+    """When somebody asked for a look that has not happened yet."""
+    news_since_ms: Mapped[int | None] = mapped_column(BigInteger)
+    """When the first of its chapters was found that the followers have not been told of; None without any."""
 
 
 class ChapterRow(TableBase):
@@ -133,6 +137,8 @@ class ChapterRow(TableBase):
     """False once the album lists it no longer."""
     found_at_ms: Mapped[int] = mapped_column(BigInteger)
     """When it was first seen; 0 for those that were there when the album was first looked at."""
+    is_told: Mapped[bool]
+    """False until the followers have been told of it, and the downloads that they want are queued."""
 
 
 class LibraryRow(TableBase):

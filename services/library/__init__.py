@@ -11,12 +11,14 @@ from services.library.albums import (
     store_album,
     summary_of,
 )
+from services.library.checker import LibraryChecker
 from services.library.library import Library, LibraryQuery
 from services.library.records import AddedAlbums, LibraryOrder, LibraryPage, LibraryRecord, UnreadChapters
 
 __all__ = [
     "AddedAlbums",
     "Library",
+    "LibraryChecker",
     "LibraryOrder",
     "LibraryPage",
     "LibraryQuery",

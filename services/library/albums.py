@@ -99,7 +99,9 @@ async def store_album(session: AsyncSession, album: AlbumDetail, now_ms: int, *,
     row = await _locked_row(session, AlbumSummary(album.id, album.title))
     is_first_look = row.digest is None
     found = await _add_chapters(session, album, 0 if is_first_look else now_ms)
-    row.updated_at_ms = max(row.updated_at_ms, now_ms if found and not is_first_look else 0)
+    if found and not is_first_look:
+        row.updated_at_ms = max(row.updated_at_ms, now_ms)
+        row.news_since_ms = row.news_since_ms or now_ms
     row.chapter_count = max(row.chapter_count, _last_position(album))
     if is_first_look or is_current:
         await _update(session, row, album)
@@ -187,6 +189,7 @@ def _chapter_row(album_id: str, chapter: ChapterRef, found_at_ms: int) -> Chapte
         title=storable(chapter.title),
         is_listed=True,
         found_at_ms=found_at_ms,
+        is_told=found_at_ms == 0,
     )
 
 

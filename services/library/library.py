@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Select, and_, delete, exists, false, func, not_, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, delete, exists, false, func, not_, or_, select, tuple_, update
 
 from services.catalog import AlbumDetail, AlbumSummary, Catalog, number_of
 from services.cursors import check_first, decode_cursor, encode_cursor, read_page
@@ -18,6 +18,7 @@ from services.database import Database
 from services.database.models import AlbumReadingRow, AlbumRow, ChapterRow, LibraryRow, ReadingRow
 from services.errors import InvalidInput, UpstreamFailure
 from services.library.albums import (
+    in_parts,
     lock_user,
     ref_of,
     remove_unused_albums,
@@ -28,10 +29,17 @@ from services.library.albums import (
     title_keys,
 )
 from services.library.records import AddedAlbums, LibraryOrder, LibraryPage, LibraryRecord, UnreadChapters
+from services.redis import Events
 
 CURSOR_PREFIX = "library:"
 """After it come the order, and of the last entry what it is sorted by and its album, as JSON: 'TITLE:["a","35"]'."""
 LONGEST_QUERY = 200
+TOPIC_FAMILY = "library"
+"""Of events; the key is the number of an album whose entries have changed."""
+CHECK_TOPIC = "library-check"
+"""Of the event that somebody asks for a look at their albums."""
+CHECK_PAUSE_MS = 60_000
+"""An album is not looked at again on request before so long."""
 
 _Entries: TypeAlias = Select[*tuple[Any, ...]]
 _Position: TypeAlias = tuple[int | str, str]
@@ -61,9 +69,12 @@ class LibraryQuery:
 class Library:
     """The libraries of people, by their user id. Each call raises `StorageUnavailable` while the database is away."""
 
-    def __init__(self, database: Database, catalog: Catalog, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, database: Database, catalog: Catalog, events: Events, clock: Callable[[], float] = time.time
+    ) -> None:
         self._database = database
         self._catalog = catalog
+        self._events = events
         self._clock = clock
 
     def showing(self, catalog: Catalog) -> Library:
@@ -97,7 +108,9 @@ class Library:
                 entry = LibraryRow(user_id=user_id, album_id=id, added_at_ms=now_ms)
                 session.add(entry)
             entry.auto_download, entry.notify = auto_download, notify
-            return _record_of(entry, await session.get_one(AlbumRow, id))
+            record = _record_of(entry, await session.get_one(AlbumRow, id))
+        await self._events.publish(f"{TOPIC_FAMILY}:{id}")
+        return record
 
     async def add_many(self, user_id: str, albums: Sequence[AlbumSummary]) -> AddedAlbums:
         """Add albums of a list, the first one as the newest; no call to the site."""
@@ -176,6 +189,31 @@ class Library:
             id: UnreadChapters(count_of.get(id, 0), tuple(ref_of(row) for row in rows if row.album_id == id))
             for id in album_ids
         }
+
+    async def request_check(self, user_id: str) -> int:
+        """Have a worker look at the albums of a library now; how many those are.
+
+        Those that were looked at within the last minute are left out.
+        """
+        now_ms = self._now_ms()
+        is_theirs = AlbumRow.id.in_(select(LibraryRow.album_id).where(LibraryRow.user_id == user_id))
+        is_older = func.coalesce(AlbumRow.checked_at_ms, 0) <= now_ms - CHECK_PAUSE_MS
+        request = update(AlbumRow).where(is_theirs, is_older).values(requested_at_ms=now_ms)
+        async with self._database.write() as session:
+            requested = (await session.scalars(request.returning(AlbumRow.id))).all()
+        if requested:
+            await self._events.publish(CHECK_TOPIC)
+        return len(requested)
+
+    async def watch(self, user_id: str) -> AsyncGenerator[LibraryRecord, None]:
+        """The entries of a library that change, as they are then: new chapters, new settings, a failed look."""
+        async with self._events.watch(f"{TOPIC_FAMILY}:*") as watcher:
+            while True:
+                ids = sorted(topic.partition(":")[2] for topic in await watcher.changed())
+                for part in in_parts(ids):
+                    found = (await self.of_albums(user_id, part)).values()
+                    for record, _ in await self._shown([(record, (0, record.album.id)) for record in found]):
+                        yield record
 
     async def _shown(self, found: Sequence[_Placed]) -> Sequence[_Placed]:
         """Without what the policy blocks."""

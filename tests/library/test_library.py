@@ -24,6 +24,7 @@ from services.errors import (
 )
 from services.library import AddedAlbums, Library, LibraryOrder, LibraryPage, LibraryQuery, LibraryRecord, store_album
 from services.people import Reading
+from services.redis import Events
 from tests.fakes import BLOCKED, Clock, FakeSite, series
 
 pytestmark = pytest.mark.anyio
@@ -34,9 +35,9 @@ SITE_AWAY = UpstreamFailure(UpstreamReason.UNREACHABLE)
 
 
 @pytest.fixture
-def library(database: Database, fake_catalog: Catalog, clock: Clock) -> Library:
+def library(database: Database, fake_catalog: Catalog, events: Events, clock: Clock) -> Library:
     """A library whose clock is the test's."""
-    return Library(database, fake_catalog, clock)
+    return Library(database, fake_catalog, events, clock)
 
 
 @pytest.fixture

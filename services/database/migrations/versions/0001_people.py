@@ -46,6 +46,8 @@ def upgrade() -> None:
         sa.Column("updated_at_ms", sa.BigInteger(), nullable=False),
         sa.Column("checked_at_ms", sa.BigInteger(), nullable=True),
         sa.Column("last_error", sa.String(length=255), nullable=True),
+        sa.Column("requested_at_ms", sa.BigInteger(), nullable=True),
+        sa.Column("news_since_ms", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_albums")),
     )
     op.create_table(
@@ -57,6 +59,7 @@ def upgrade() -> None:
         sa.Column("page_count", sa.Integer(), nullable=True),
         sa.Column("is_listed", sa.Boolean(), nullable=False),
         sa.Column("found_at_ms", sa.BigInteger(), nullable=False),
+        sa.Column("is_told", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["album_id"], ["albums.id"], name=op.f("fk_chapters_album_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("album_id", "id", name=op.f("pk_chapters")),
     )
