@@ -30,6 +30,8 @@ ehtag = typer.Typer(help="The tag database.", no_args_is_help=True)
 cli.add_typer(ehtag, name="ehtag")
 user = typer.Typer(help="The accounts of this server.", no_args_is_help=True)
 cli.add_typer(user, name="user")
+library = typer.Typer(help="Albums that are kept an eye on.", no_args_is_help=True)
+cli.add_typer(library, name="library")
 
 
 class Archive(StrEnum):
@@ -325,6 +327,54 @@ def user_token(
     from commands.user import create_token
 
     _finish(create_token(_settings_beside_server(), name, label, scope.value))
+
+
+Albums = Annotated[list[str], typer.Argument(metavar="ALBUM...", help="Numbers or addresses.")]
+LibraryUser = Annotated[
+    str | None,
+    typer.Option("--user", help="Whose library: an account; the first one, or the owner, when left out."),
+]
+
+
+@library.command("list")
+def library_list(
+    user: LibraryUser = None,
+    new: Annotated[bool, typer.Option("--new", help="Only albums with new chapters.")] = False,
+) -> None:
+    """List the albums, the one that changed last first."""
+    from commands.library import list_entries
+
+    _finish(list_entries(_settings_beside_server(), user, new))
+
+
+@library.command("add")
+def library_add(
+    albums: Albums,
+    user: LibraryUser = None,
+    auto_download: Annotated[
+        bool, typer.Option("--auto-download", help="Download each new chapter when it is found.")
+    ] = False,
+) -> None:
+    """Add albums; those that are there stay as they are, with these settings."""
+    from commands.library import add
+
+    _finish(add(_settings_beside_server(), user, albums, auto_download))
+
+
+@library.command("remove")
+def library_remove(albums: Albums, user: LibraryUser = None) -> None:
+    """Remove albums. What is known of their reading stays."""
+    from commands.library import remove
+
+    _finish(remove(_settings_beside_server(), user, albums))
+
+
+@library.command("check")
+def library_check(user: LibraryUser = None) -> None:
+    """Look for new chapters now, and list the albums that have some."""
+    from commands.library import check
+
+    _finish(check(_settings_beside_server(), user))
 
 
 BackupFile = Annotated[Path, typer.Argument(metavar="FILE", dir_okay=False, help="The backup.")]

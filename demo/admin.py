@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from demo.knobs import Knobs
+from demo.library import library
 from demo.members import Members
 from demo.request_log import RequestLog
 
@@ -37,6 +38,8 @@ class Admin:
             Route("/_demo/members", self.show_members, methods=["GET"]),
             Route("/_demo/members", self.reset_members, methods=["DELETE"]),
             Route("/_demo/members/{name}/sessions", self.end_sessions, methods=["DELETE"]),
+            Route("/_demo/chapters", self.publish_chapter, methods=["POST"]),
+            Route("/_demo/chapters", self.reset_chapters, methods=["DELETE"]),
             Route("/_demo/hosts", self.hosts, methods=["GET"]),
         ]
 
@@ -66,6 +69,19 @@ class Admin:
     async def clear(self, _request: Request) -> Response:
         """Clear the request log."""
         self._requests.reset()
+        return Response(status_code=204)
+
+    async def publish_chapter(self, request: Request) -> Response:
+        """Add a chapter to a comic: `{"album": 205238}`."""
+        try:
+            chapter = library().publish(int((await request.json())["album"]))
+        except (LookupError, TypeError, ValueError) as error:
+            return JSONResponse({"detail": f"{type(error).__name__}: {error}"}, 400)
+        return JSONResponse({"chapter": chapter.id, "title": chapter.title}, 201)
+
+    async def reset_chapters(self, _request: Request) -> Response:
+        """Remove the chapters that were added."""
+        library().reset()
         return Response(status_code=204)
 
     async def show_members(self, _request: Request) -> Response:

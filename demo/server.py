@@ -103,8 +103,13 @@ class RunningDemo:
         for chapter in comic.chapters if comic else ():
             self.images.warm(chapter)
 
+    def publish_chapter(self, album_id: int | str) -> str:
+        """Add a chapter of eight pages to a comic; its number."""
+        return str(library().publish(int(album_id)).id)
+
     def reset(self) -> None:
-        """Reset the knobs and the people, and clear the request log."""
+        """Reset the knobs, the people and the chapters, and clear the request log."""
+        library().reset()
         self.knobs.reset()
         self.members.reset()
         self.requests.reset()

@@ -93,6 +93,16 @@ class LibraryChecker:
                     log.exception("the check of the library failed")
                     await asyncio.sleep(POLL_S)
 
+    async def finish_requests(self) -> None:
+        """Look at all albums that somebody asked for, and tell of what is new.
+
+        A worker may do so at the same moment: what both find is stored and queued once.
+        """
+        while (album_id := await self._find_requested()) is not None:
+            await self._look_at(album_id)
+        while self._clock() >= self._tell_from and (news := await self._find_news()) is not None:
+            await self._tell(news)
+
     async def step(self) -> bool:
         """Tell of one album's news, or look at one album; False when nothing is due."""
         if self._clock() >= self._tell_from and (news := await self._find_news()) is not None:
