@@ -31,6 +31,8 @@ POLL_S = 5.0
 """Between looks at what is due, and after a failure."""
 RETRY_S = 60.0
 """Before what could not be queued is tried again."""
+PAUSE_S = 0.1
+"""Between looks that were asked for: a library of thousands takes neither the site's rate nor a core for itself."""
 FIRST_LOOK_PAUSE_S = 1.0
 """Between first looks at albums of which only the title is known."""
 
@@ -81,6 +83,7 @@ class LibraryChecker:
                         ends_at = time.monotonic() + HOLD_S
                         while time.monotonic() < ends_at:
                             if await self.step():
+                                await asyncio.sleep(PAUSE_S)
                                 continue
                             with suppress(TimeoutError):
                                 async with asyncio.timeout(self._pause_s()):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from cachetools import LRUCache
 from sqlalchemy import Select, and_, delete, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -41,6 +42,8 @@ from services.people.records import ProgressRecord, ReadingPage, moment
 CURSOR_PREFIX = "reading:"
 """After it come the time and the album of the last entry: "1764201600000:350234"."""
 LONGEST_DEVICE = 100
+MAX_SEEN = 4096
+"""Chapters in this process that somebody reads."""
 MAX_COUNTED = 20
 """Chapters marked as read whose pages are counted, a call to the site each where nobody has read them."""
 
@@ -61,6 +64,7 @@ class Reading:
         self._database = database
         self._catalog = catalog
         self._clock = clock
+        self._seen: LRUCache[tuple[str, str], StoredChapter] = LRUCache(MAX_SEEN)
 
     def showing(self, catalog: Catalog) -> Reading:
         """The same, without the albums that this catalog does not have: that of a person with blocked tags."""
@@ -204,6 +208,8 @@ class Reading:
 
     async def _find_stored(self, album_id: str, chapter_id: str) -> StoredChapter | None:
         """The chapter, where the album is known to list it."""
+        if (seen := self._seen.get((album_id, chapter_id))) is not None:
+            return seen
         async with self._database.read() as session:
             return await find_chapter(session, album_id, chapter_id)
 
@@ -257,15 +263,20 @@ class Reading:
                 await store_album(session, album, self._now_ms())
             found = (await session.execute(_known(user_id, chapter))).one_or_none()
             if found is None:
+                self._seen.pop((chapter.album_id, chapter.ref.id), None)
                 return None
-            album_row, chapter_row, row = found
+            album_row, chapter_row, row, last = found
             if chapter_row.page_count != chapter.page_count:
                 chapter_row.page_count = chapter.page_count
+            self._seen[chapter.album_id, chapter.ref.id] = chapter
             if row is None or (report.read_at_ms, report.page) > (row.read_at_ms, row.page):
                 row = _reported(row, user_id, chapter, report)
                 session.add(row)
-                await session.flush()
-                await _refresh_album(session, user_id, chapter.album_id)
+                await session.flush()  # the album's last progress refers to it
+                if last is not None and last.read_at_ms < report.read_at_ms:
+                    last.chapter_id, last.read_at_ms = row.chapter_id, row.read_at_ms
+                else:
+                    await _refresh_album(session, user_id, chapter.album_id)
             elif row.page == 0:
                 row = _reported(None, user_id, chapter, report)
             return _progress_of(row, album_row, chapter_row)
@@ -361,12 +372,14 @@ async def _refresh_album(session: AsyncSession, user_id: str, album_id: str) -> 
 
 
 def _known(user_id: str, chapter: StoredChapter) -> Select[*tuple[Any, ...]]:
-    """The album and the chapter as they are stored, and the user's progress of the chapter, None without one."""
+    """The album and the chapter as they are stored, and the user's progress of both, None without one."""
     is_theirs = and_(ReadingRow.user_id == user_id, ReadingRow.chapter_id == ChapterRow.id)
+    is_last = and_(AlbumReadingRow.user_id == user_id, AlbumReadingRow.album_id == AlbumRow.id)
     return (
-        select(AlbumRow, ChapterRow, ReadingRow)
+        select(AlbumRow, ChapterRow, ReadingRow, AlbumReadingRow)
         .join(ChapterRow, ChapterRow.album_id == AlbumRow.id)
         .outerjoin(ReadingRow, is_theirs)
+        .outerjoin(AlbumReadingRow, is_last)
         .where(AlbumRow.id == chapter.album_id, ChapterRow.id == chapter.ref.id)
     )
 
