@@ -5,7 +5,7 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
-const server = process.env["JMGRAPH_URL"] ?? "http://127.0.0.1:11111";
+const server = process.env["API_URL"] ?? "http://127.0.0.1:11111";
 
 /** Writes compressed copies beside each file, so that the server need not compress them. */
 function compressed(): Plugin {
@@ -45,5 +45,7 @@ export default defineConfig({
     },
   },
   server: { proxy: { "/graphql": { target: server, ws: true }, "/images": server, "/downloads": server, "/readyz": server } },
+  // Their workers are made by Vite itself, which its dependency optimizer cannot do.
+  optimizeDeps: { exclude: ["@graphiql/react/setup-workers/vite"] },
   test: { include: ["src/**/*.test.ts"] },
 });
