@@ -14,15 +14,23 @@ from tools.structure import product_files
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = (
     "README.md",
+    "README.zh-CN.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
     "docs/architecture.md",
+    "docs/library.md",
+    "docs/old-api.md",
     "docs/operating.md",
     "docs/people.md",
     "docs/performance.md",
     "docs/private-apis.md",
     "docs/settings.md",
     "docs/upstream.md",
+    "docs/zh/library.md",
+    "docs/zh/old-api.md",
+    "docs/zh/operating.md",
+    "docs/zh/people.md",
+    "docs/zh/settings.md",
     "demo/README.md",
 )
 
