@@ -96,7 +96,8 @@ def test_what_replaces_an_old_call_is_valid() -> None:
         if re.match(r"(startDownload|loginWithSite|setSiteFavorite)\(", name)
     ]
 
-    assert len(queries) >= 12 and len(changes) >= 4
+    assert len(queries) >= 12
+    assert len(changes) >= 4
     assert [str(error) for text in queries + changes for error in validate(SCHEMA, parse(text))] == []
 
 
