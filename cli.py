@@ -87,7 +87,7 @@ def _settings(*, is_child: bool = False, **options: object) -> Settings:
     return settings
 
 
-def _settings_beside_server() -> Settings:
+def _settings_beside_server(data_dir: Path | None) -> Settings:
     """The settings of a command that answers and ends: on a running server's data and site, if there is one.
 
     Its log has warnings in words; `JMGRAPH_LOG_LEVEL=debug` shows everything.
@@ -96,6 +96,8 @@ def _settings_beside_server() -> Settings:
     from services.observability import set_up_log
     from services.settings import read_settings
 
+    if data_dir is not None:
+        os.environ["JMGRAPH_DATA_DIR"] = str(data_dir)
     settings = read_settings()
     level = "warning" if settings.log_level == "info" else settings.log_level
     set_up_log(level, settings.log_format or ("console" if level == "debug" else "words"))
@@ -163,11 +165,11 @@ def serve(
 
 
 @cli.command()
-def worker() -> None:
+def worker(data_dir: DataDir = None) -> None:
     """A worker alone: makes the downloads that any API on the same Redis queues."""
     from commands.run import end_with_parent
 
-    settings = _settings(is_child=end_with_parent())
+    settings = _settings(is_child=end_with_parent(), data_dir=data_dir)
     _share_metrics(settings)
     from worker import run
 
@@ -199,6 +201,7 @@ def download(
     out: Annotated[Path, typer.Option(file_okay=False, help="Folder to put it in.")] = Path(),
     force: Annotated[bool, typer.Option(help="Download it again even if it is ready.")] = False,
     allow_missing: Annotated[bool, typer.Option(help="Put plain pages in the place of those that are lost.")] = False,
+    data_dir: DataDir = None,
 ) -> None:
     """Download albums, with a progress bar: through the running `up` or `demo`, or without one.
 
@@ -208,7 +211,7 @@ def download(
     """
     from commands.download import download as run
 
-    settings = _settings_beside_server()
+    settings = _settings_beside_server(data_dir)
     _finish(run(settings, ids, archive.value, image.value, quality, chapter or [], out, force, allow_missing))
 
 
@@ -217,6 +220,7 @@ def doctor(
     site: Annotated[
         bool, typer.Option("--site", help="Check what the site answers instead, with fewer than 20 requests.")
     ] = False,
+    data_dir: DataDir = None,
 ) -> None:
     """One line for each dependency: reachable, how fast, and if not, why and what to do. The last sums up the site.
 
@@ -226,7 +230,7 @@ def doctor(
     from commands.doctor import doctor as run
     from commands.doctor import doctor_site
 
-    settings = _settings_beside_server()
+    settings = _settings_beside_server(data_dir)
     _finish(doctor_site(settings) if site else run(settings))
 
 
@@ -239,30 +243,31 @@ def schema() -> None:
 
 
 @ehtag.command("sync")
-def ehtag_sync() -> None:
+def ehtag_sync(data_dir: DataDir = None) -> None:
     """Clone or fetch the tag database."""
     from commands.ehtag import sync
 
-    _finish(sync(_settings_beside_server()))
+    _finish(sync(_settings_beside_server(data_dir)))
 
 
 @ehtag.command("check")
-def ehtag_check() -> None:
+def ehtag_check(data_dir: DataDir = None) -> None:
     """Report rows that don't parse, bad references and duplicates."""
     from commands.ehtag import check
 
-    _finish(check(_settings_beside_server()))
+    _finish(check(_settings_beside_server(data_dir)))
 
 
 @ehtag.command("export")
 def ehtag_export(
     format: Annotated[ExportFormat, typer.Option(help="Form of the cells.")],
     out: Annotated[Path | None, typer.Option(dir_okay=False, help="File; stdout by default.")] = None,
+    data_dir: DataDir = None,
 ) -> None:
     """Write the whole database in the shape of its official releases."""
     from commands.ehtag import export
 
-    _finish(export(_settings_beside_server(), format.value, out))
+    _finish(export(_settings_beside_server(data_dir), format.value, out))
 
 
 UserName = Annotated[str, typer.Argument(metavar="NAME", help="3 to 32 letters, digits and the signs - _ .")]
@@ -284,37 +289,38 @@ def user_add(
         bool, typer.Option("--admin", help="May manage accounts; the first account always may.")
     ] = False,
     password_stdin: PasswordStdin = False,
+    data_dir: DataDir = None,
 ) -> None:
     """Add an account. The first one closes the server, and takes over what its owner had."""
     from commands.user import add
 
-    settings = _settings_beside_server()
+    settings = _settings_beside_server(data_dir)
     _finish(add(settings, name, _password(from_stdin=password_stdin), admin))
 
 
 @user.command("list")
-def user_list() -> None:
+def user_list(data_dir: DataDir = None) -> None:
     """List the accounts, and who signed in by an account of the site."""
     from commands.user import list_users
 
-    _finish(list_users(_settings_beside_server()))
+    _finish(list_users(_settings_beside_server(data_dir)))
 
 
 @user.command("passwd")
-def user_passwd(name: UserName, password_stdin: PasswordStdin = False) -> None:
+def user_passwd(name: UserName, password_stdin: PasswordStdin = False, data_dir: DataDir = None) -> None:
     """Set a password, which ends all sessions of the account."""
     from commands.user import set_password
 
-    settings = _settings_beside_server()
+    settings = _settings_beside_server(data_dir)
     _finish(set_password(settings, name, _password(from_stdin=password_stdin)))
 
 
 @user.command("remove")
-def user_remove(name: UserName) -> None:
+def user_remove(name: UserName, data_dir: DataDir = None) -> None:
     """Remove an account with all that is theirs. Without the last one the server is open again."""
     from commands.user import remove
 
-    _finish(remove(_settings_beside_server(), name))
+    _finish(remove(_settings_beside_server(data_dir), name))
 
 
 @user.command("token")
@@ -322,11 +328,12 @@ def user_token(
     name: UserName,
     label: Annotated[str, typer.Option(help="A word to know it by.")],
     scope: Annotated[Scope, typer.Option(help="What it may be used for.")] = Scope.WRITE,
+    data_dir: DataDir = None,
 ) -> None:
     """Print a new access token for a program or a reading app; it is shown this once."""
     from commands.user import create_token
 
-    _finish(create_token(_settings_beside_server(), name, label, scope.value))
+    _finish(create_token(_settings_beside_server(data_dir), name, label, scope.value))
 
 
 Albums = Annotated[list[str], typer.Argument(metavar="ALBUM...", help="Numbers or addresses.")]
@@ -340,11 +347,12 @@ LibraryUser = Annotated[
 def library_list(
     user: LibraryUser = None,
     new: Annotated[bool, typer.Option("--new", help="Only albums with new chapters.")] = False,
+    data_dir: DataDir = None,
 ) -> None:
     """List the albums, the one that changed last first."""
     from commands.library import list_entries
 
-    _finish(list_entries(_settings_beside_server(), user, new))
+    _finish(list_entries(_settings_beside_server(data_dir), user, new))
 
 
 @library.command("add")
@@ -354,46 +362,47 @@ def library_add(
     auto_download: Annotated[
         bool, typer.Option("--auto-download", help="Download each new chapter when it is found.")
     ] = False,
+    data_dir: DataDir = None,
 ) -> None:
     """Add albums; those that are there stay as they are, with these settings."""
     from commands.library import add
 
-    _finish(add(_settings_beside_server(), user, albums, auto_download))
+    _finish(add(_settings_beside_server(data_dir), user, albums, auto_download))
 
 
 @library.command("remove")
-def library_remove(albums: Albums, user: LibraryUser = None) -> None:
+def library_remove(albums: Albums, user: LibraryUser = None, data_dir: DataDir = None) -> None:
     """Remove albums. What is known of their reading stays."""
     from commands.library import remove
 
-    _finish(remove(_settings_beside_server(), user, albums))
+    _finish(remove(_settings_beside_server(data_dir), user, albums))
 
 
 @library.command("check")
-def library_check(user: LibraryUser = None) -> None:
+def library_check(user: LibraryUser = None, data_dir: DataDir = None) -> None:
     """Look for new chapters now, and list the albums that have some."""
     from commands.library import check
 
-    _finish(check(_settings_beside_server(), user))
+    _finish(check(_settings_beside_server(data_dir), user))
 
 
 BackupFile = Annotated[Path, typer.Argument(metavar="FILE", dir_okay=False, help="The backup.")]
 
 
 @cli.command()
-def backup(file: BackupFile) -> None:
+def backup(file: BackupFile, data_dir: DataDir = None) -> None:
     """Write accounts, reading, and the secret key into one file, also while the server runs."""
     from commands.backup import backup as run
 
-    _finish(run(_settings_beside_server(), file))
+    _finish(run(_settings_beside_server(data_dir), file))
 
 
 @cli.command()
-def restore(file: BackupFile) -> None:
+def restore(file: BackupFile, data_dir: DataDir = None) -> None:
     """Put a backup in place of the accounts and the reading that are there."""
     from commands.backup import restore as run
 
-    _finish(run(_settings_beside_server(), file))
+    _finish(run(_settings_beside_server(data_dir), file))
 
 
 def _version(wanted: bool) -> None:

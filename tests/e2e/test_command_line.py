@@ -7,11 +7,15 @@ import signal
 import socket
 import stat
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import typer
 
+from cli import cli
 from commands.listener import bind, network_url
 from commands.server_file import RunningServer, announced, find_server
 from services.settings import misspelt_variables, read_settings
@@ -84,8 +88,9 @@ def test_short_commands_go_through_a_running_demo(tmp_path: Path, pictures: Path
         wait_until(lambda: "Ctrl-C ends it" in demo.out)
 
         downloaded = run_on_terminal(tmp_path, "download", "-", "--out", str(tmp_path), typed=typed, **settings)
-        checked = run(tmp_path / "doctor", "doctor", **settings)
-        tags = run(tmp_path / "tags", "ehtag", "check", **settings)
+        settings["JMGRAPH_DATA_DIR"] = str(tmp_path / "unused")
+        checked = run(tmp_path / "doctor", "doctor", "--data-dir", str(data), **settings)
+        tags = run(tmp_path / "tags", "ehtag", "check", "--data-dir", str(data), **settings)
 
         assert downloaded.code == 0, downloaded.out
         assert note in downloaded.out
@@ -98,6 +103,25 @@ def test_short_commands_go_through_a_running_demo(tmp_path: Path, pictures: Path
         assert demo.stop(signal.SIGINT).code == 0
 
     assert not (data / "server.json").exists()
+    assert not (tmp_path / "unused").exists()
+
+
+def test_every_command_that_reads_settings_takes_a_data_directory() -> None:
+    commands = dict(leaf_commands(typer.main.get_group(cli)))
+    options = {
+        name: {option for each in command.params for option in each.opts} for name, command in commands.items()
+    }
+
+    assert [name for name in options if "--data-dir" not in options[name]] == ["schema"]
+
+
+def leaf_commands(group: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Each command with its whole name: "ehtag sync"."""
+    for name, member in group.commands.items():
+        if hasattr(member, "commands"):
+            yield from leaf_commands(member, f"{prefix}{name} ")
+        else:
+            yield f"{prefix}{name}", member
 
 
 def test_short_commands_log_warnings_in_words(environ: Environ, tmp_path: Path) -> None:
