@@ -9,6 +9,11 @@ import { Message } from "./components/message";
 import { Toasts } from "./components/toasts";
 import { isSettingsOpen, SettingsPanel } from "./components/settings";
 import { isStatusOpen, StatusPanel, useHealth } from "./components/status";
+import { FavoritesView } from "./people/favorites";
+import { HistoryView } from "./people/history";
+import { LoginView } from "./people/login";
+import { isMenuOpen, PersonMenu } from "./people/menu";
+import { access, isPerson, viewer } from "./people/viewer";
 import { href, route, type Route } from "./router";
 import { AlbumView } from "./views/album";
 import { RankingView } from "./views/ranking";
@@ -18,23 +23,39 @@ import { TagsView } from "./views/tags";
 import { useTitle } from "./views/title";
 
 export function App() {
+  if (access.value === "closed") return <Closed />;
+  return <Open />;
+}
+
+/** A server that shows nothing without a login. */
+function Closed() {
+  return (
+    <>
+      <header class="bar">
+        <Brand />
+        <div class="bar-end"><LanguageButton /></div>
+      </header>
+      <main id="content" tabIndex={-1}><LoginView /></main>
+    </>
+  );
+}
+
+function Open() {
   useHealth();
   const { path } = route.value;
   const isReading = path[0] === "album" && path[2] === "read";
+  const view = access.value === "waiting" ? null : <View route={route.value} />;
   return (
     <>
       <a class="skip" href="#content" onClick={skip}>{t().app.skip}</a>
       {!isReading && <Bar />}
-      {isReading ? <View route={route.value} /> : (
-        <main id="content" tabIndex={-1}>
-          <View route={route.value} />
-        </main>
-      )}
+      {isReading ? view : <main id="content" tabIndex={-1}>{view}</main>}
       {!isReading && <Footer />}
       {!live.value && <p class="offline" role="status">{t().app.offline}</p>}
       <Drawer />
       <StatusPanel />
       <SettingsPanel />
+      <PersonMenu />
       <Toasts />
     </>
   );
@@ -50,6 +71,8 @@ function View({ route: { path } }: { route: Route }) {
   if (view === undefined) return <RankingView />;
   if (view === "search") return <SearchView />;
   if (view === "tags") return <TagsView />;
+  if (view === "favorites" && isPerson.value) return <FavoritesView />;
+  if (view === "history" && isPerson.value) return <HistoryView />;
   if (view === "album" && id) {
     return path[2] === "read" ? <ReaderView key={`${id}/${chapter}`} albumId={id} chapterId={chapter ?? id} /> : <AlbumView key={id} id={id} />;
   }
@@ -70,10 +93,7 @@ function Bar() {
   const [view] = route.value.path;
   return (
     <header class="bar">
-      <a class="brand" href={href([])} aria-label="jmgraph">
-        <span class="brand-mark" aria-hidden="true">jm</span>
-        <span class="brand-name" aria-hidden="true">graph</span>
-      </a>
+      <Brand />
       <nav class="bar-nav" aria-label={words.main}>
         <NavLink to={href([])} icon="ranking" text={words.rankings} isHere={view === undefined} />
         <NavLink to={href(["search"])} icon="search" text={words.search} isHere={view === "search"} />
@@ -101,19 +121,37 @@ function Bar() {
           <span class="status-dot" aria-hidden="true" />
           <span class="wide-only" aria-hidden="true">{words.status}</span>
         </button>
-        <button
-          type="button"
-          class="button button-quiet"
-          lang={language.value === "zh" ? "en" : "zh-Hans"}
-          onClick={() => (language.value = language.value === "zh" ? "en" : "zh")}
-        >
-          {language.value === "zh" ? "English" : "中文"}
+        <LanguageButton />
+        <button type="button" class="button button-icon" aria-label={t().people.menu(viewer.value?.user.name ?? "")} aria-haspopup="dialog" onClick={() => (isMenuOpen.value = true)}>
+          <Icon name="person" />
         </button>
         <button type="button" class="button button-icon" aria-label={words.settings} aria-haspopup="dialog" onClick={() => (isSettingsOpen.value = true)}>
           <Icon name="settings" />
         </button>
       </div>
     </header>
+  );
+}
+
+function Brand() {
+  return (
+    <a class="brand" href={href([])} aria-label="jmgraph">
+      <span class="brand-mark" aria-hidden="true">jm</span>
+      <span class="brand-name" aria-hidden="true">graph</span>
+    </a>
+  );
+}
+
+function LanguageButton() {
+  return (
+    <button
+      type="button"
+      class="button button-quiet"
+      lang={language.value === "zh" ? "en" : "zh-Hans"}
+      onClick={() => (language.value = language.value === "zh" ? "en" : "zh")}
+    >
+      {language.value === "zh" ? "English" : "中文"}
+    </button>
   );
 }
 

@@ -3,6 +3,8 @@ import { render } from "preact";
 import { App } from "./app";
 import { followDownloads } from "./downloads/store";
 import { syncDocumentLanguage } from "./i18n";
+import { followReports, takeOverPositions } from "./people/progress";
+import { access, loadViewer } from "./people/viewer";
 import { followAddress } from "./router";
 import { applyTheme } from "./theme";
 
@@ -23,4 +25,9 @@ followAddress((y) => {
   scrollTo({ top: 0, behavior: "instant" });
   document.getElementById("content")?.focus({ preventScroll: true });
 });
-followDownloads();
+void loadViewer().then(() => {
+  if (access.value === "closed") return;
+  followDownloads();
+  followReports();
+  void takeOverPositions();
+});

@@ -33,7 +33,9 @@ const EMBEDDED = [
   "DownloadFeedBatch", "DownloadFile", "DownloadProblem", "DownloadProgress", "EhTagDatabase", "NamespaceInfo", "Page",
   "PageInfo", "Ranking", "RankingEntry", "ServerInfo", "TagConnection", "TagEdge", "UpstreamHost", "UpstreamInfo",
   "AlbumNotFound", "DownloadNotFound", "InvalidInput", "BlockedByPolicy", "QueueRejected", "UpstreamFailure",
-  "RemovedDownload",
+  "RemovedDownload", "Viewer", "SiteAccount", "ReadingProgress", "ReadingConnection", "Session", "InvalidCredentials",
+  "RateLimited", "AccessDenied", "Conflict", "UserNotFound", "AccessTokenNotFound", "SiteLoginRequired", "SiteFavorite",
+  "ChaptersRead", "CreatedAccessToken", "RevokedAccessToken", "RemovedUser",
 ];
 
 export const client = new Client({

@@ -1,7 +1,11 @@
 /** Every GraphQL operation of the page. Lists select only what the site's lists contain: one upstream call each. */
 
+/** `$me`: for a person, with what is theirs; the answer is then for them alone. */
 const LINE = /* GraphQL */ `
-  fragment Line on Album { id title cover { url(size: THUMBNAIL) width height placeholder } }
+  fragment Line on Album {
+    id title cover { url(size: THUMBNAIL) width height placeholder }
+    progress @include(if: $me) { page pageCount isFinished chapter { id index } }
+  }
 `;
 
 const NAMED_TAG = /* GraphQL */ `
@@ -22,7 +26,7 @@ const DOWNLOAD = /* GraphQL */ `
 `;
 
 export const RANKING = /* GraphQL */ `
-  query Ranking($period: Period!, $orderBy: AlbumOrder!, $category: Category!, $page: Int!) {
+  query Ranking($period: Period!, $orderBy: AlbumOrder!, $category: Category!, $page: Int!, $me: Boolean!) {
     ranking(period: $period, orderBy: $orderBy, category: $category, page: $page) {
       total hasNextPage page fetchedAt
       entries { rank album { ...Line } }
@@ -32,7 +36,7 @@ export const RANKING = /* GraphQL */ `
 `;
 
 export const SEARCH = /* GraphQL */ `
-  query Search($query: String!, $page: Int!, $orderBy: AlbumOrder!, $period: Period!, $field: SearchField!) {
+  query Search($query: String!, $page: Int!, $orderBy: AlbumOrder!, $period: Period!, $field: SearchField!, $me: Boolean!) {
     search(query: $query, page: $page, orderBy: $orderBy, period: $period, field: $field) {
       page pageCount total
       items { ...Line }
@@ -41,17 +45,36 @@ export const SEARCH = /* GraphQL */ `
   ${LINE}
 `;
 
+/** Which albums of a list are favourites at the site. */
+export const RANKING_HEARTS = /* GraphQL */ `
+  query RankingHearts($period: Period!, $orderBy: AlbumOrder!, $category: Category!, $page: Int!) {
+    list: ranking(period: $period, orderBy: $orderBy, category: $category, page: $page) {
+      lines: entries { album { id isSiteFavorite } }
+    }
+  }
+`;
+
+export const SEARCH_HEARTS = /* GraphQL */ `
+  query SearchHearts($query: String!, $page: Int!, $orderBy: AlbumOrder!, $period: Period!, $field: SearchField!) {
+    list: search(query: $query, page: $page, orderBy: $orderBy, period: $period, field: $field) {
+      lines: items { id isSiteFavorite }
+    }
+  }
+`;
+
 export const OTHER_SPELLINGS = /* GraphQL */ `
   query OtherSpellings($text: String!) { otherSpellings(text: $text) }
 `;
 
 export const ALBUM = /* GraphQL */ `
-  query Album($id: String!) {
+  query Album($id: String!, $me: Boolean!, $atSite: Boolean!) {
     album(id: $id) {
       id title url description pageCount viewCount likeCount commentCount publishedOn updatedOn source
       cover { url width height placeholder }
       authors { ...NamedTag } works { ...NamedTag } characters { ...NamedTag } tags { ...NamedTag }
-      chapters { id index title }
+      isSiteFavorite @include(if: $atSite)
+      progress @include(if: $me) { page pageCount isFinished chapter { id index } }
+      chapters { id index title progress @include(if: $me) { page pageCount isFinished } }
       downloads { ...DownloadLine }
     }
   }
@@ -60,7 +83,7 @@ export const ALBUM = /* GraphQL */ `
 `;
 
 export const RELATED = /* GraphQL */ `
-  query Related($id: String!) { album(id: $id) { id related { ...Line } } }
+  query Related($id: String!, $me: Boolean!) { album(id: $id) { id related { ...Line } } }
   ${LINE}
 `;
 
@@ -111,7 +134,7 @@ export const TAG = /* GraphQL */ `
 `;
 
 export const TAG_ALBUMS = /* GraphQL */ `
-  query TagAlbums($namespace: TagNamespace!, $raw: String!, $page: Int!) {
+  query TagAlbums($namespace: TagNamespace!, $raw: String!, $page: Int!, $me: Boolean!) {
     tag(namespace: $namespace, raw: $raw) {
       id
       albums(page: $page) { page pageCount total items { ...Line } }
@@ -201,4 +224,142 @@ export const REMOVE_DOWNLOAD = /* GraphQL */ `
 export const RETRY_FAILED = /* GraphQL */ `
   mutation RetryFailed { retryFailedDownloads { ...DownloadLine } }
   ${DOWNLOAD}
+`;
+
+export const VIEWER = /* GraphQL */ `
+  query Viewer { viewer { user { id name isAdmin } siteAccount { username state } } }
+`;
+
+/** Whether a guest may read here. */
+export const MAY_READ = /* GraphQL */ `
+  query MayRead { server { version } }
+`;
+
+export const LOGIN = /* GraphQL */ `
+  mutation Login($input: LoginInput!) {
+    result: login(input: $input) { __typename ... on Session { user { id name isAdmin } } ... on Error { code message retryable retryAfter } }
+  }
+`;
+
+export const LOGIN_WITH_SITE = /* GraphQL */ `
+  mutation LoginWithSite($input: SiteLoginInput!) {
+    result: loginWithSite(input: $input) { __typename ... on Session { user { id name isAdmin } } ... on Error { code message retryable retryAfter } }
+  }
+`;
+
+export const LOGOUT = /* GraphQL */ `
+  mutation Logout { logout }
+`;
+
+export const CONNECT_SITE = /* GraphQL */ `
+  mutation ConnectSite($input: SiteLoginInput!) {
+    result: connectSiteAccount(input: $input) {
+      __typename ... on SiteAccount { username state } ... on Error { code message retryable retryAfter } ... on UpstreamFailure { reason }
+    }
+  }
+`;
+
+export const DISCONNECT_SITE = /* GraphQL */ `
+  mutation DisconnectSite { disconnectSiteAccount }
+`;
+
+export const ACCOUNT = /* GraphQL */ `
+  query Account { viewer { accessTokens { id label scope createdAt lastUsedAt } users { id name isAdmin } } }
+`;
+
+export const CREATE_TOKEN = /* GraphQL */ `
+  mutation CreateToken($input: CreateAccessTokenInput!) {
+    result: createAccessToken(input: $input) { __typename ... on CreatedAccessToken { id token } ... on Error { code message retryable retryAfter } }
+  }
+`;
+
+export const REVOKE_TOKEN = /* GraphQL */ `
+  mutation RevokeToken($id: ID!) {
+    result: revokeAccessToken(id: $id) { __typename ... on Error { code message retryable retryAfter } }
+  }
+`;
+
+export const CHANGE_PASSWORD = /* GraphQL */ `
+  mutation ChangePassword($input: ChangePasswordInput!) {
+    result: changePassword(input: $input) { __typename ... on Error { code message retryable retryAfter } }
+  }
+`;
+
+export const CREATE_USER = /* GraphQL */ `
+  mutation CreateUser($input: CreateUserInput!) {
+    result: createUser(input: $input) { __typename ... on Error { code message retryable retryAfter } }
+  }
+`;
+
+export const REMOVE_USER = /* GraphQL */ `
+  mutation RemoveUser($id: ID!) {
+    result: removeUser(id: $id) { __typename ... on Error { code message retryable retryAfter } }
+  }
+`;
+
+export const FAVORITES = /* GraphQL */ `
+  query Favorites($folder: ID!, $orderBy: FavoriteOrder!, $page: Int!, $me: Boolean!) {
+    viewer {
+      siteAccount {
+        username state
+        folders { id name }
+        favorites(folderId: $folder, orderBy: $orderBy, page: $page) { page pageCount total items { ...Line } }
+      }
+    }
+  }
+  ${LINE}
+`;
+
+export const SET_FAVORITE = /* GraphQL */ `
+  mutation SetFavorite($albumId: ID!, $isFavorite: Boolean!) {
+    result: setSiteFavorite(albumId: $albumId, isFavorite: $isFavorite) {
+      __typename
+      ... on SiteFavorite { isFavorite album { id isSiteFavorite } }
+      ... on Error { code message retryable retryAfter }
+      ... on UpstreamFailure { reason }
+    }
+  }
+`;
+
+const PROGRESS = /* GraphQL */ `
+  fragment Progress on ReadingProgress {
+    page pageCount isFinished readAt
+    album { ...Line }
+    chapter { id index title }
+  }
+  ${LINE}
+`;
+
+export const CONTINUE = /* GraphQL */ `
+  query Continue($me: Boolean!) { viewer { continueReading(first: 12) { ...Progress } } }
+  ${PROGRESS}
+`;
+
+export const HISTORY = /* GraphQL */ `
+  query History($first: Int!, $after: String, $me: Boolean!) {
+    viewer { history(first: $first, after: $after) { totalCount pageInfo { hasNextPage endCursor } nodes { ...Progress } } }
+  }
+  ${PROGRESS}
+`;
+
+export const DELETE_HISTORY = /* GraphQL */ `
+  mutation DeleteHistory($albumIds: [ID!]) { deleteHistory(albumIds: $albumIds) }
+`;
+
+export const SET_PROGRESS = /* GraphQL */ `
+  mutation SetProgress($input: SetReadingProgressInput!) {
+    result: setReadingProgress(input: $input) {
+      __typename
+      ... on ReadingProgress { page pageCount isFinished album { id } chapter { id } }
+      ... on Error { code message retryable retryAfter }
+    }
+  }
+`;
+
+export const SET_CHAPTERS_READ = /* GraphQL */ `
+  mutation SetChaptersRead($albumId: ID!, $chapterIds: [ID!], $isRead: Boolean!) {
+    result: setChaptersRead(albumId: $albumId, chapterIds: $chapterIds, isRead: $isRead) {
+      __typename ... on Error { code message retryable retryAfter }
+    }
+  }
 `;

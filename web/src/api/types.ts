@@ -16,10 +16,54 @@ export interface Cover {
   placeholder: string | null;
 }
 
+/** How far a person has read a chapter. */
+export interface Progress {
+  page: number;
+  pageCount: number;
+  isFinished: boolean;
+}
+
+export interface AlbumProgress extends Progress {
+  chapter: { id: string; index: number };
+}
+
 export interface AlbumLine {
   id: string;
   title: string;
   cover: Cover;
+  /** Of the viewer; left out for guests. */
+  progress?: AlbumProgress | null;
+}
+
+/** Where an album was read last. */
+export interface Reading extends Progress {
+  readAt: string;
+  album: AlbumLine;
+  chapter: Chapter;
+}
+
+export interface User {
+  id: string;
+  name: string;
+  isAdmin: boolean;
+}
+
+export interface SiteAccount {
+  username: string;
+  state: "CONNECTED" | "EXPIRED";
+}
+
+export interface Viewer {
+  user: User;
+  siteAccount: SiteAccount | null;
+}
+
+export interface AccessToken {
+  id: string;
+  label: string;
+  scope: string;
+  createdAt: string;
+  lastUsedAt: string | null;
 }
 
 export interface AlbumPage {
@@ -48,6 +92,8 @@ export interface Chapter {
   id: string;
   index: number;
   title: string;
+  /** Of the viewer; left out for guests. */
+  progress?: Progress | null;
 }
 
 export interface Album extends AlbumLine {
@@ -66,6 +112,8 @@ export interface Album extends AlbumLine {
   chapters: Chapter[] | null;
   source: string | null;
   downloads: Download[];
+  /** Null or left out without an account of the site. */
+  isSiteFavorite?: boolean | null;
 }
 
 export interface Comment {

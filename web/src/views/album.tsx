@@ -1,8 +1,8 @@
 /** One album: description, tags, download, chapters, related albums and comments. */
 import { useEffect, useLayoutEffect } from "preact/hooks";
-import { ALBUM, RELATED } from "../api/documents";
+import { ALBUM, RELATED, SET_CHAPTERS_READ } from "../api/documents";
 import { useQuery } from "../api/hooks";
-import type { Album, AlbumLine } from "../api/types";
+import type { Album, AlbumLine, Progress } from "../api/types";
 import { StartDownload } from "../downloads/start";
 import { receiveDownloads } from "../downloads/store";
 import { t } from "../i18n";
@@ -14,12 +14,18 @@ import { Icon } from "../components/icons";
 import { Message, ProblemMessage } from "../components/message";
 import { TagRow } from "../components/tag-chip";
 import { Waiting } from "../components/waiting";
+import { Heart } from "../people/hearts";
+import { change, hasSiteAccount, isPerson } from "../people/viewer";
 import { href, replace } from "../router";
 import { readingPosition } from "./reading-positions";
 import { useTitle } from "./title";
 
 export function AlbumView({ id }: { id: string }) {
-  const { data, problem, isLoading, reload, stop } = useQuery<{ album: Album | null }>(ALBUM, { id }, "cache-and-network");
+  const { data, problem, isLoading, reload, stop } = useQuery<{ album: Album | null }>(
+    ALBUM,
+    { id, me: isPerson.value, atSite: hasSiteAccount.value },
+    "cache-and-network",
+  );
   const album = data?.album ?? null;
   useTitle(album?.title ?? t().album.number(id));
   useEffect(() => {
@@ -30,7 +36,7 @@ export function AlbumView({ id }: { id: string }) {
     if (album && album.id !== id) replace(["album", album.id]);
   }, [album?.id]);
   if (isLoading) return <Waiting onStop={stop}><AlbumSkeleton id={id} /></Waiting>;
-  if (album) return <AlbumDetails album={album} />;
+  if (album) return <AlbumDetails album={album} onChange={reload} />;
   if (problem) return <ProblemMessage isView problem={problem} onRetry={reload} />;
   return (
     <Message isView title={t().album.missing(id)} hint={t().album.missingHint}>
@@ -40,14 +46,20 @@ export function AlbumView({ id }: { id: string }) {
   );
 }
 
-function AlbumDetails({ album }: { album: Album }) {
+interface AlbumProps {
+  album: Album;
+  /** Called when what is known of its reading has changed. */
+  onChange: () => void;
+}
+
+function AlbumDetails({ album, onChange }: AlbumProps) {
   return (
     <article class="album">
       <div class="album-main">
         <div class="album-cover">
           <Cover cover={album.cover} alt="" ratio={ratioOf(album.cover)} eager />
         </div>
-        <AlbumAbout album={album} />
+        <AlbumAbout album={album} onChange={onChange} />
       </div>
       <div class="album-more">
         <Related id={album.id} />
@@ -57,10 +69,10 @@ function AlbumDetails({ album }: { album: Album }) {
   );
 }
 
-function AlbumAbout({ album }: { album: Album }) {
+function AlbumAbout({ album, onChange }: AlbumProps) {
   const words = t().album;
   const chapters = album.chapters ?? [];
-  const position = readingPosition(album.id);
+  const position = album.progress ? { chapter: album.progress.chapter.id, page: album.progress.page } : readingPosition(album.id);
   const at = chapters.findIndex(({ id }) => id === position?.chapter);
   const facts = [
     words.number(album.id),
@@ -82,6 +94,7 @@ function AlbumAbout({ album }: { album: Album }) {
         >
           <Icon name="book" /> {position ? words.resume(chapters.length > 1 && at >= 0 ? at + 1 : null, position.page) : words.read}
         </a>
+        {typeof album.isSiteFavorite === "boolean" && <Heart isLarge albumId={album.id} title={album.title} isFavorite={album.isSiteFavorite} />}
         <a class="button button-large" href={album.url} target="_blank" rel="noopener noreferrer">
           {words.original}
         </a>
@@ -92,21 +105,49 @@ function AlbumAbout({ album }: { album: Album }) {
       <TagRow label={words.tags} tags={album.tags ?? []} />
       {album.tags?.length === 0 && <p class="quiet">{words.noTags}</p>}
       <StartDownload album={album} />
-      {chapters.length > 1 && <Chapters album={album} />}
+      {chapters.length > 1 && <Chapters album={album} onChange={onChange} />}
     </div>
   );
 }
 
-function Chapters({ album }: { album: Album }) {
+function Chapters({ album, onChange }: AlbumProps) {
+  const words = t().people;
+  const chapters = album.chapters ?? [];
+  const isAllRead = chapters.every(({ progress }) => progress?.isFinished);
+  const mark = (chapterIds: string[] | null, isRead: boolean): void =>
+    void change(SET_CHAPTERS_READ, { albumId: album.id, chapterIds, isRead }).then(onChange);
   return (
     <section>
-      <h2>{t().album.chapters}</h2>
+      <div class="chapters-head">
+        <h2>{t().album.chapters}</h2>
+        {isPerson.value && (
+          <button type="button" class="button button-small" onClick={() => mark(null, !isAllRead)}>
+            {isAllRead ? words.markAllUnread : words.markAllRead}
+          </button>
+        )}
+      </div>
       <ol class="chapters" role="list">
-        {album.chapters?.map((chapter) => (
+        {chapters.map((chapter) => (
           <li key={chapter.id}>
-            <a href={href(["album", album.id, "read", chapter.id])}>
+            <a href={href(["album", album.id, "read", chapter.id], pageToOpen(chapter.progress))}>
               <span class="quiet">{chapter.index}</span> {chapter.title}
+              {chapter.progress && (
+                <span class={chapter.progress.isFinished ? "chapter-mark chapter-read" : "chapter-mark"}>
+                  {chapter.progress.isFinished ? words.read : words.pageOf(chapter.progress.page, chapter.progress.pageCount)}
+                </span>
+              )}
             </a>
+            {isPerson.value && (
+              <button
+                type="button"
+                class="button button-icon"
+                aria-pressed={chapter.progress?.isFinished ?? false}
+                aria-label={words.markRead(chapter.title || String(chapter.index))}
+                onClick={() => mark([chapter.id], !chapter.progress?.isFinished)}
+              >
+                <Icon name="check" size={16} />
+              </button>
+            )}
           </li>
         ))}
       </ol>
@@ -114,8 +155,13 @@ function Chapters({ album }: { album: Album }) {
   );
 }
 
+/** A chapter that was begun opens where it was left. */
+function pageToOpen(progress: Progress | null | undefined): { page?: number } {
+  return progress && !progress.isFinished ? { page: progress.page } : {};
+}
+
 function Related({ id }: { id: string }) {
-  const { data } = useQuery<{ album: { related: AlbumLine[] | null } | null }>(RELATED, { id });
+  const { data } = useQuery<{ album: { related: AlbumLine[] | null } | null }>(RELATED, { id, me: isPerson.value });
   const related = data?.album?.related ?? [];
   if (related.length === 0) return null;
   return (

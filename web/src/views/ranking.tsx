@@ -1,5 +1,5 @@
 /** Rankings by period. */
-import { RANKING } from "../api/documents";
+import { RANKING, RANKING_HEARTS } from "../api/documents";
 import { useQuery } from "../api/hooks";
 import type { AlbumLine } from "../api/types";
 import { t } from "../i18n";
@@ -9,6 +9,9 @@ import { Message, ProblemMessage } from "../components/message";
 import { Pager } from "../components/pager";
 import { Select, Switch } from "../components/switches";
 import { Waiting } from "../components/waiting";
+import { ContinueReading } from "../people/continue";
+import { heartsOf, useHearts } from "../people/hearts";
+import { isPerson } from "../people/viewer";
 import { go, href, route, type Params } from "../router";
 import { CATEGORIES, choice, pageOf, PERIODS, RANKING_ORDERS, paramOf } from "./choices";
 import { useTitle } from "./title";
@@ -29,7 +32,8 @@ export function RankingView() {
     category: choice(params["category"], CATEGORIES, "ALL"),
     page: pageOf(params["page"]),
   };
-  const answer = useQuery<RankingAnswer>(RANKING, state, "cache-and-network");
+  const answer = useQuery<RankingAnswer>(RANKING, { ...state, me: isPerson.value }, "cache-and-network");
+  const hearts = useHearts(RANKING_HEARTS, state);
   useTitle(t().app.rankings);
   const with_ = (change: Partial<typeof state>): Params => {
     const next = { ...state, page: 1, ...change };
@@ -44,6 +48,7 @@ export function RankingView() {
   const ranking = answer.data?.ranking;
   return (
     <>
+      {isPerson.value && state.page === 1 && <ContinueReading />}
       <div class="view-head">
         <h1>{t().app.rankings}</h1>
         <p class="quiet" aria-live="polite">{ranking ? words.total(number(ranking.total)) : " "}</p>
@@ -76,7 +81,7 @@ export function RankingView() {
           )}
         </Message>
       )}
-      {ranking && <AlbumGrid entries={ranking.entries} />}
+      {ranking && <AlbumGrid entries={heartsOf(ranking.entries, hearts)} />}
       {ranking && <Pager page={state.page} count={pageCount(ranking, state.page)} to={(page) => to({ page })} />}
     </>
   );

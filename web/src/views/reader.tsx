@@ -9,6 +9,7 @@ import { Message, ProblemMessage } from "../components/message";
 import { Select } from "../components/switches";
 import { Waiting } from "../components/waiting";
 import { storedSignal } from "../stored";
+import { report } from "../people/progress";
 import { go, href, parseHash, replace, route } from "../router";
 import { pageOf } from "./choices";
 import { saveReadingPosition } from "./reading-positions";
@@ -81,6 +82,7 @@ function Reading({ albumId, title, chapters, chapter, pages }: ReadingProps) {
 
   useEffect(() => {
     saveReadingPosition(albumId, { chapter: chapter.id, page });
+    report(albumId, chapter.id, page);
     replace(["album", albumId, "read", chapter.id], { page: page > 1 ? page : undefined });
   }, [page]);
 

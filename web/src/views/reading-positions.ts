@@ -6,22 +6,22 @@ export interface ReadingPosition {
   readonly page: number;
 }
 
-type Entry = readonly [albumId: string, position: ReadingPosition];
+export type Entry = readonly [albumId: string, position: ReadingPosition];
 
 /** Number of albums kept; the one read longest ago is dropped first. */
 const KEPT = 300;
 
 /** A list and no object: the keys of an object that are numbers come in their own order, not in that of reading. */
-function entries(): Entry[] {
+export function readingPositions(): Entry[] {
   const stored = readStored<readonly Entry[] | Record<string, ReadingPosition>>("places", []);
   return Array.isArray(stored) ? [...stored as readonly Entry[]] : Object.entries(stored as Record<string, ReadingPosition>);
 }
 
 export function readingPosition(albumId: string): ReadingPosition | null {
-  return entries().find(([id]) => id === albumId)?.[1] ?? null;
+  return readingPositions().find(([id]) => id === albumId)?.[1] ?? null;
 }
 
 export function saveReadingPosition(albumId: string, position: ReadingPosition): void {
-  const others = entries().filter(([id]) => id !== albumId);
+  const others = readingPositions().filter(([id]) => id !== albumId);
   writeStored("places", [...others, [albumId, position]].slice(-KEPT));
 }

@@ -5,6 +5,7 @@ import type { AlbumPage, Tag } from "../api/types";
 import { language, t } from "../i18n";
 import { number } from "../i18n/formats";
 import { namespaceName, recordName, tagPath } from "../components/tag-names";
+import { isPerson } from "../people/viewer";
 import { href } from "../router";
 import { wordsOf } from "./search-text";
 
@@ -31,7 +32,7 @@ export function Instead({ query, search, to }: Props) {
 }
 
 function OtherSpelling({ spelling, search, to }: { spelling: string; search: Props["search"]; to: Props["to"] }) {
-  const { data } = useQuery<{ search: AlbumPage }>(SEARCH, { ...search, query: spelling, page: 1 });
+  const { data } = useQuery<{ search: AlbumPage }>(SEARCH, { ...search, query: spelling, page: 1, me: isPerson.value });
   if (!data?.search.total) return null;
   return (
     <p>

@@ -1,6 +1,6 @@
 /** Search of the site. */
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { SEARCH } from "../api/documents";
+import { SEARCH, SEARCH_HEARTS } from "../api/documents";
 import { useQuery } from "../api/hooks";
 import type { AlbumPage } from "../api/types";
 import { t } from "../i18n";
@@ -11,6 +11,8 @@ import { Pager } from "../components/pager";
 import { Icon } from "../components/icons";
 import { Select } from "../components/switches";
 import { Waiting } from "../components/waiting";
+import { heartsOf, useHearts } from "../people/hearts";
+import { isPerson } from "../people/viewer";
 import { go, href, replace, route, type Params } from "../router";
 import { choice, FIELDS, pageOf, PERIODS, paramOf, SEARCH_ORDERS } from "./choices";
 import { Instead } from "./search-instead";
@@ -31,7 +33,9 @@ export function SearchView() {
   useLayoutEffect(() => {
     if (albumNumber !== null) replace(["album", albumNumber]);
   }, [albumNumber]);
-  const answer = useQuery<{ search: AlbumPage }>(SEARCH, query && albumNumber === null ? { query, ...state } : null);
+  const variables = query && albumNumber === null ? { query, ...state } : null;
+  const answer = useQuery<{ search: AlbumPage }>(SEARCH, variables && { ...variables, me: isPerson.value });
+  const hearts = useHearts(SEARCH_HEARTS, variables);
   useTitle(query ? words.search.results(query) : words.search.title);
   const with_ = (change: Partial<typeof state> & { query?: string }): Params => {
     const next = { query, ...state, page: 1, ...change };
@@ -72,7 +76,7 @@ export function SearchView() {
       {found && found.items.length === 0 && state.page === 1 && (
         <Instead query={query} search={state} to={(text) => href(["search"], with_({ query: text }))} />
       )}
-      {found && <AlbumGrid entries={found.items.map((album) => ({ album }))} />}
+      {found && <AlbumGrid entries={heartsOf(found.items.map((album) => ({ album })), hearts)} />}
       {found && <Pager page={state.page} count={found.pageCount} to={(page) => href(["search"], with_({ page }))} />}
     </>
   );

@@ -11,6 +11,7 @@ import { Message, ProblemMessage } from "../components/message";
 import { SafeHtml } from "../components/safe-html";
 import { namespaceName, recordName } from "../components/tag-names";
 import { Waiting } from "../components/waiting";
+import { isPerson } from "../people/viewer";
 import { href, replace, route, type Params } from "../router";
 import { pageOf } from "./choices";
 
@@ -119,7 +120,7 @@ function TagAlbums({ namespace, raw }: { namespace: string; raw: string }) {
   const { path, params } = route.value;
   const page = pageOf(params["page"]);
   const setPage = (next: number): void => replace(path, { ...params, page: next > 1 ? next : undefined });
-  const { data, problem, isLoading, reload, stop } = useQuery<{ tag: { albums: AlbumPage | null } | null }>(TAG_ALBUMS, { namespace, raw, page });
+  const { data, problem, isLoading, reload, stop } = useQuery<{ tag: { albums: AlbumPage | null } | null }>(TAG_ALBUMS, { namespace, raw, page, me: isPerson.value });
   const albums = data?.tag?.albums;
   return (
     <section>
