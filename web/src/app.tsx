@@ -40,14 +40,20 @@ function Closed() {
   );
 }
 
-function Open() {
+/** Watches the server, once it may be asked. */
+function Health() {
   useHealth();
+  return null;
+}
+
+function Open() {
   const { path } = route.value;
   const isReading = path[0] === "album" && path[2] === "read";
   const view = access.value === "waiting" ? null : <View route={route.value} />;
   return (
     <>
       <a class="skip" href="#content" onClick={skip}>{t().app.skip}</a>
+      {access.value === "open" && <Health />}
       {!isReading && <Bar />}
       {isReading ? view : <main id="content" tabIndex={-1}>{view}</main>}
       {!isReading && <Footer />}

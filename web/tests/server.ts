@@ -1,4 +1,4 @@
-/** Starts `jmgraph demo` on a free port with a fresh data directory, before all tests; ends it after them. */
+/** Starts `jmgraph demo` on a free port with a fresh data directory: one for all tests, and one for whoever closes it. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -10,7 +10,15 @@ const ROOT = resolve(import.meta.dirname, "../..");
 const START_MS = 90_000;
 const STOP_MS = 20_000;
 
+/** Before all tests: their server; returns what ends it. */
 export default async function start(): Promise<() => Promise<void>> {
+  const { url, stop } = await startDemo();
+  process.env["JMGRAPH_TEST_URL"] = url;
+  return stop;
+}
+
+/** A demo of its own, ready; `url` ends with a slash. */
+export async function startDemo(): Promise<{ url: string; stop: () => Promise<void> }> {
   if (!existsSync(join(ROOT, "rest/static/index.html"))) throw new Error("The page is not built: run `make web` first.");
   const data = await mkdtemp(join(tmpdir(), "jmgraph-web-"));
   const port = await freePort();
@@ -27,14 +35,13 @@ export default async function start(): Promise<() => Promise<void>> {
     await ended(demo);
     await rm(data, { recursive: true, force: true });
   };
-  process.env["JMGRAPH_TEST_URL"] = `http://127.0.0.1:${port}/`;
   try {
     await ready(demo, `http://127.0.0.1:${port}/readyz`);
   } catch (error) {
     await stop();
     throw new Error(`${String(error)}\n${log.join("").slice(-4000)}`);
   }
-  return stop;
+  return { url: `http://127.0.0.1:${port}/`, stop };
 }
 
 function withoutOurs(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

@@ -54,7 +54,7 @@ interface HeartLine {
 
 /** Which albums of a list are favourites, by number; asked for apart from the list, since the site has to be asked. */
 export function useHearts(document: string, variables: Record<string, unknown> | null): ReadonlyMap<string, boolean> {
-  const { data } = useQuery<HeartsAnswer>(document, hasSiteAccount.value ? variables : null);
+  const { data } = useQuery<HeartsAnswer>(document, hasSiteAccount.value ? variables : null, "cache-and-network");
   return useMemo(() => {
     const lines = (data?.list?.lines ?? []).map((line) => ("album" in line ? line.album : line));
     return new Map(lines.flatMap(({ id, isSiteFavorite }) => (isSiteFavorite === null ? [] : [[id, isSiteFavorite] as const])));

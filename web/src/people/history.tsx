@@ -8,7 +8,7 @@ import { Cover } from "../components/cover";
 import { Icon } from "../components/icons";
 import { Message, ProblemMessage } from "../components/message";
 import { t } from "../i18n";
-import { day } from "../i18n/formats";
+import { relative } from "../i18n/formats";
 import { href } from "../router";
 import { useTitle } from "../views/title";
 
@@ -50,7 +50,7 @@ export function HistoryView() {
             <div class="history-about">
               <a href={href(["album", reading.album.id])}>{reading.album.title || t().list.untitled}</a>
               <span class="quiet">
-                {day(reading.readAt)} · {reading.isFinished ? words.read : words.pageOf(reading.page, reading.pageCount)}
+                {relative(reading.readAt)} · {reading.isFinished ? words.read : words.pageOf(reading.page, reading.pageCount)}
               </span>
             </div>
             <a class="button button-small" href={href(["album", reading.album.id, "read", reading.chapter.id], { page: reading.page })}>{words.readOn}</a>

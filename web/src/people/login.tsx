@@ -60,7 +60,7 @@ export function CredentialsForm({ id, button, nameLabel, remember, onSend }: Cre
     <form class="credentials" onSubmit={(event) => void send(event)}>
       <label class="field">
         <span class="field-label">{nameLabel}</span>
-        <input name="name" required autocomplete="username" autocapitalize="none" spellcheck={false} />
+        <input type="text" name="name" required autocomplete="username" autocapitalize="none" spellcheck={false} />
       </label>
       <label class="field">
         <span class="field-label">{words.password}</span>

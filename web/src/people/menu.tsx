@@ -108,7 +108,7 @@ function Tokens({ tokens, onChange }: { tokens: readonly AccessToken[]; onChange
       <ul class="person-list" role="list">
         {tokens.map((token) => (
           <li key={token.id}>
-            <span>{token.label} <span class="quiet">{words.scopes[token.scope] ?? token.scope} · {day(token.createdAt)}</span></span>
+            <span>{token.label} <span class="quiet">{words.scopes[token.scope] ?? token.scope} · {day(token.createdAt.slice(0, 10))}</span></span>
             <button type="button" class="button button-small" aria-label={words.revokeOf(token.label)} onClick={() => void change(REVOKE_TOKEN, { id: token.id }).then(onChange)}>
               {words.revoke}
             </button>
@@ -117,7 +117,7 @@ function Tokens({ tokens, onChange }: { tokens: readonly AccessToken[]; onChange
       </ul>
       {made && <p class="token-made" role="status">{words.tokenOnce} <code>{made}</code></p>}
       <form class="person-form" onSubmit={(event) => void create(event)}>
-        <input name="label" required maxLength={100} placeholder={words.label} aria-label={words.label} />
+        <input type="text" name="label" required maxLength={100} placeholder={words.label} aria-label={words.label} />
         <select name="scope" aria-label={words.scope}>
           <option value="READ">{words.scopes["READ"]}</option>
           <option value="WRITE" selected>{words.scopes["WRITE"]}</option>
@@ -196,7 +196,7 @@ function Users({ users, own, onChange }: { users: readonly User[]; own: string; 
       <form class="credentials" onSubmit={(event) => void add(event)}>
         <label class="field">
           <span class="field-label">{words.name}</span>
-          <input name="name" required minLength={3} maxLength={32} autocomplete="off" autocapitalize="none" />
+          <input type="text" name="name" required minLength={3} maxLength={32} autocomplete="off" autocapitalize="none" />
         </label>
         <label class="field">
           <span class="field-label">{words.password}</span>

@@ -1,6 +1,6 @@
 /** Reports of how far a person has read: kept in the browser until the server has them, also while it is offline. */
 import { effect } from "@preact/signals";
-import { client, live } from "../api/client";
+import { client, live, uncached } from "../api/client";
 import { HISTORY, SET_PROGRESS } from "../api/documents";
 import { problemOf } from "../api/problems";
 import type { Reading, Refusal } from "../api/types";
@@ -48,7 +48,7 @@ export async function sendReports(): Promise<void> {
   isSending = true;
   try {
     for (let next = first(); next; next = first()) {
-      const { data, error } = await client.mutation<{ result: Refusal | { __typename: string } }>(SET_PROGRESS, { input: next }).toPromise();
+      const { data, error } = await uncached.mutation<{ result: Refusal | { __typename: string } }>(SET_PROGRESS, { input: next }).toPromise();
       if (error && problemOf(error).retryable) return;
       if (data?.result && "code" in data.result && data.result.retryable) return;
       drop(next);

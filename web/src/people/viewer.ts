@@ -1,6 +1,6 @@
 /** Who is using the page: a person, a guest, or nobody yet on a closed server. */
 import { computed, signal } from "@preact/signals";
-import { client } from "../api/client";
+import { client, uncached } from "../api/client";
 import { MAY_READ, VIEWER } from "../api/documents";
 import { problemOf, refused, type Problem } from "../api/problems";
 import type { Refusal, Viewer } from "../api/types";
@@ -31,7 +31,7 @@ export async function change<Result extends { __typename: string }>(
   variables: Record<string, unknown>,
   onDone: (result: Result) => void = () => undefined,
 ): Promise<Problem | null> {
-  const { data, error } = await client.mutation<{ result: Result | Refusal }>(document, variables).toPromise();
+  const { data, error } = await uncached.mutation<{ result: Result | Refusal }>(document, variables).toPromise();
   if (error) return problemOf(error);
   const result = data?.result;
   if (result && "code" in result) return refused(result);

@@ -94,7 +94,7 @@ function AlbumAbout({ album, onChange }: AlbumProps) {
         >
           <Icon name="book" /> {position ? words.resume(chapters.length > 1 && at >= 0 ? at + 1 : null, position.page) : words.read}
         </a>
-        {typeof album.isSiteFavorite === "boolean" && <Heart isLarge albumId={album.id} title={album.title} isFavorite={album.isSiteFavorite} />}
+        {typeof album.isSiteFavorite === "boolean" && <Heart isLarge key={String(album.isSiteFavorite)} albumId={album.id} title={album.title} isFavorite={album.isSiteFavorite} />}
         <a class="button button-large" href={album.url} target="_blank" rel="noopener noreferrer">
           {words.original}
         </a>
