@@ -1,5 +1,5 @@
 /** Everything works under a sub-path of a reverse proxy. */
-import { expect, forgetDownloads, home, test } from "./page";
+import { ask, expect, forgetDownloads, home, test } from "./page";
 import { proxy, type Proxy } from "./proxy";
 
 let front: Proxy;
@@ -12,6 +12,7 @@ test.afterAll(() => front.close());
 for (const opened of ["/jm", "/jm/"]) {
   test(`opened as ${opened}: lists, live downloads and pictures`, async ({ page }) => {
     await forgetDownloads();
+    await ask("mutation { deleteHistory }");
     const missing: string[] = [];
     page.on("response", (answer) => answer.status() >= 400 && missing.push(answer.url()));
     await page.goto(front.origin + opened);
