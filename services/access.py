@@ -117,6 +117,13 @@ class Caller:
     identity: Identity | None = None
     is_cross_site: bool = False
 
+    @property
+    def credential(self) -> Hashable:
+        """Equal for requests with the same credential: a person's token, or password, or the host's key, or none."""
+        identity = self.identity
+        viewer = identity.viewer if identity else None
+        return self.is_host, identity and identity.token, viewer and viewer.user.id
+
 
 class Access:
     """The host's rules: its public URL, the origins of browser pages that may write, its API keys, and its guests.

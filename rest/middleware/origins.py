@@ -101,7 +101,7 @@ class CORSMiddleware:
         self._preflights = _Preflights(
             app,
             allow_origins=["*"],
-            allow_methods=["GET", "HEAD", "POST", "DELETE", "OPTIONS"],
+            allow_methods=["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"],
             allow_headers=["*"],
             expose_headers=EXPOSED_HEADERS,
             max_age=PREFLIGHT_MAX_AGE_S,

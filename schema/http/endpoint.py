@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Collection, Hashable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,8 +23,9 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError
 from resolvers.context import Context
 from schema.http.documents import Documents, PreparedDocument
 from schema.http.errors import BAD_REQUEST, NO_SUCH_OPERATION, PERSISTED_QUERY_NOT_FOUND, RequestError, with_code
+from schema.http.event_streams import EventStreams, check_operation
 from schema.http.response import Responder, ResponseCache, response_of, was_refused
-from schema.http.sse import send_events
+from schema.http.sse import events_of, send_events
 from schema.http.websocket import WebSocketEndpoint
 from services.access import Right
 from services.errors import JmgraphError, RateLimited
@@ -49,6 +50,8 @@ class GraphQLRequest:
     persisted_sha256: str | None
     variables_key: bytes
     """The variables as JSON with sorted keys; equal for equal variables."""
+    stream_operation_id: str | None
+    """Of an operation whose results go to a stream that was reserved; see `schema.http.event_streams`."""
 
 
 class GraphQLEndpoint:
@@ -71,6 +74,7 @@ class GraphQLEndpoint:
         self._responses = ResponseCache()
         self._requests: LRUCache[bytes, GraphQLRequest] = LRUCache(MAX_PARSED_BODIES)
         self._websocket = WebSocketEndpoint(schema)
+        self._streams = EventStreams()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request or one WebSocket."""
@@ -87,10 +91,16 @@ class GraphQLEndpoint:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, responder: Responder) -> None:
         method, accept = scope["method"], header(scope["headers"], b"accept") or ""
-        if method not in ("GET", "HEAD", "POST"):
-            allow = {"Allow": "GET, HEAD, POST"}
-            raise RequestError(405, BAD_REQUEST, "GraphQL takes GET and POST.", headers=allow)
+        if method not in ("GET", "HEAD", "POST", "PUT", "DELETE"):
+            allow = {"Allow": "GET, HEAD, POST, PUT, DELETE"}
+            raise RequestError(
+                405, BAD_REQUEST, "GraphQL takes GET and POST; its streams PUT and DELETE.", headers=allow
+            )
         context = Context.of(scope, scope["app"].state.services)
+        token = _stream_token(scope)
+        if method in ("PUT", "DELETE") or (token is not None and method != "HEAD"):
+            await self._serve_stream(token or "", context, scope, receive, send)
+            return
         if method != "POST" and "text/html" in accept:  # a browser's address bar; no GraphQL client names it
             _check_rights(context, [Right.READ])
             await self._ide_page(HTTPConnection(scope))(scope, receive, send)
@@ -122,7 +132,10 @@ class GraphQLEndpoint:
         if (parsed := self._requests.get(body)) is not None:
             return parsed
         request = _request_from_body(body)
-        if len(body) < MAX_PARSED_BODY_BYTES and not self._is_mutation(request):  # those may contain a password
+        is_repeated = request.stream_operation_id is None
+        if (
+            is_repeated and len(body) < MAX_PARSED_BODY_BYTES and not self._is_mutation(request)
+        ):  # may have a password
             self._requests[body] = request
         return request
 
@@ -217,14 +230,73 @@ class GraphQLEndpoint:
         self, request: GraphQLRequest, context: Context, method: str, receive: Receive, send: Send
     ) -> None:
         self._check_caller(request, context, method)
-        results = await self._schema.stream(  # private API of Strawberry
+        await self._send_events(events_of(await self._results(request, context)), context, receive, send)
+
+    async def _results(self, request: GraphQLRequest, context: Context) -> AsyncGenerator[Any, None]:
+        results: AsyncGenerator[Any, None] = await self._schema.stream(  # private API of Strawberry
             request.query,
             variable_values=request.variables,
             context_value=context,
             operation_name=request.operation_name,
         )
+        return results
+
+    async def _send_events(
+        self, events: AsyncIterator[bytes], context: Context, receive: Receive, send: Send
+    ) -> None:
         endings = (self._stopping.wait(), context.wait_until_revoked())
-        await send_events(results, receive, send, endings, [(b"vary", b"Accept")])
+        await send_events(events, receive, send, endings, [(b"vary", b"Accept")])
+
+    async def _serve_stream(self, token: str, context: Context, scope: Scope, receive: Receive, send: Send) -> None:
+        """Reserve, open or use a stream for all operations of a client: see `schema.http.event_streams`."""
+        _check_rights(context, [Right.READ])
+        _count_operation()
+        method, owner = scope["method"], context.caller.credential
+        if method == "PUT":
+            await _send_text(send, 201, self._streams.reserve(owner))
+        elif method == "GET":
+            await self._open_stream(token, owner, context, receive, send)
+        elif method == "DELETE":
+            stream = self._streams.find(token, owner)
+            await stream.stop(QueryParams(scope["query_string"]).get("operationId", ""))
+            await _send_text(send, 200, "")
+        else:
+            await self._start_operation(token, owner, context, scope, receive)
+            await _send_text(send, 202, "")
+
+    async def _open_stream(self, token: str, owner: Hashable, context: Context, receive: Receive, send: Send) -> None:
+        stream = self._streams.open(token, owner)
+        try:
+            await self._send_events(stream.events(), context, receive, send)
+        finally:
+            await self._streams.close(token)
+
+    async def _start_operation(
+        self, token: str, owner: Hashable, context: Context, scope: Scope, receive: Receive
+    ) -> None:
+        request = await self._with_persisted_query(await self._read(scope, receive), context)
+        prepared = self._check_caller(request, context, "POST")
+        if prepared.document is not None and prepared.operation(request.operation_name) is None:
+            raise RequestError(400, BAD_REQUEST, NO_SUCH_OPERATION)
+        stream = self._streams.find(token, owner)
+        id = check_operation(stream, request.stream_operation_id)
+        stream.start(id, lambda: self._results(request, context))
+
+
+def _stream_token(scope: Scope) -> str | None:
+    """The token of a reserved stream, in a header or a parameter; None for any other request."""
+    if (token := header(scope["headers"], b"x-graphql-event-stream-token")) is not None:
+        return token
+    if b"token=" not in scope["query_string"]:
+        return None
+    parameters = QueryParams(scope["query_string"])
+    return None if "query" in parameters else parameters.get("token")
+
+
+async def _send_text(send: Send, status: int, text: str) -> None:
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": text.encode()})
 
 
 def _count_operation() -> None:
@@ -271,7 +343,8 @@ def _json_parameter(name: str, text: str) -> Any:
 def _request(data: Mapping[str, Any]) -> GraphQLRequest:
     query = _typed(data, "query", str) or ""
     variables = _typed(data, "variables", dict)
-    sha256 = _persisted_sha256(_typed(data, "extensions", dict) or {})
+    extensions = _typed(data, "extensions", dict) or {}
+    sha256 = _persisted_sha256(extensions)
     if not query.strip() and sha256 is None:
         raise RequestError(400, BAD_REQUEST, "There is no query in this request.")
     return GraphQLRequest(
@@ -280,6 +353,7 @@ def _request(data: Mapping[str, Any]) -> GraphQLRequest:
         operation_name=_typed(data, "operationName", str) or None,
         persisted_sha256=sha256,
         variables_key=_sorted_json(variables) if variables else b"",
+        stream_operation_id=_typed(extensions, "operationId", str),
     )
 
 

@@ -1,4 +1,4 @@
-"""Operations over server-sent events (GraphQL over SSE, distinct connections mode: one operation a connection)."""
+"""Server-sent events: the results of one operation (GraphQL over SSE, distinct connections mode), or any others."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ HEADERS = [
 
 
 async def send_events(
-    results: AsyncIterator[Any],
+    events: AsyncIterator[bytes],
     receive: Receive,
     send: Send,
     endings: Sequence[Awaitable[Any]],
     headers: list[tuple[bytes, bytes]],
 ) -> None:
-    """Send every result as an event, then `complete`; ends early when the client disconnects, or with one of the
-    `endings`: the server stops, the caller's token is revoked.
+    """Send all events; ends early when the client disconnects, or with one of the `endings`: the server stops, the
+    caller's token is revoked.
     """
     await send({"type": "http.response.start", "status": 200, "headers": [*HEADERS, *headers]})
     ended = [asyncio.ensure_future(ending) for ending in (_disconnected(receive), *endings)]
     try:
-        async for chunk in _chunks(results, ended):
+        async for chunk in _chunks(events, ended):
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
         with suppress(OSError):
             await send({"type": "http.response.body", "body": b""})
@@ -47,29 +47,38 @@ async def _disconnected(receive: Receive) -> None:
         pass
 
 
-async def _chunks(results: AsyncIterator[Any], ended: Sequence[asyncio.Future[Any]]) -> AsyncIterator[bytes]:
-    id = 0
-    next_result = asyncio.ensure_future(anext(results, None))
+async def _chunks(events: AsyncIterator[bytes], ended: Sequence[asyncio.Future[Any]]) -> AsyncIterator[bytes]:
+    next_event = asyncio.ensure_future(anext(events, None))
     try:
         while not any(task.done() for task in ended):
-            await asyncio.wait([next_result, *ended], timeout=KEEP_ALIVE_S, return_when=asyncio.FIRST_COMPLETED)
-            if not next_result.done():
+            await asyncio.wait([next_event, *ended], timeout=KEEP_ALIVE_S, return_when=asyncio.FIRST_COMPLETED)
+            if not next_event.done():
                 yield b":\n\n"
                 continue
-            if (result := next_result.result()) is None:
-                yield b"event: complete\ndata:\n\n"
+            if (event := next_event.result()) is None:
                 return
-            id += 1
-            yield b"event: next\nid: %d\ndata: %s\n\n" % (id, orjson.dumps(_payload(result)))
-            next_result = asyncio.ensure_future(anext(results, None))
+            yield event
+            next_event = asyncio.ensure_future(anext(events, None))
     finally:
-        next_result.cancel()
+        next_event.cancel()
         with suppress(asyncio.CancelledError, Exception):
-            await next_result
+            await next_event
+        await events.aclose()  # type: ignore[attr-defined]  # a generator
+
+
+async def events_of(results: AsyncIterator[Any]) -> AsyncIterator[bytes]:
+    """Every result as an event, then `complete`."""
+    id = 0
+    try:
+        async for result in results:
+            id += 1
+            yield b"event: next\nid: %d\ndata: %s\n\n" % (id, orjson.dumps(formatted(result)))
+        yield b"event: complete\ndata:\n\n"
+    finally:
         await results.aclose()  # type: ignore[attr-defined]  # every stream of Strawberry is a generator
 
 
-def _payload(result: Any) -> dict[str, Any]:
+def formatted(result: Any) -> dict[str, Any]:
     """An execution result as GraphQL over SSE has it."""
     payload: dict[str, Any] = {"data": result.data}
     if result.errors:

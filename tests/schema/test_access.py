@@ -82,13 +82,13 @@ async def test_the_null_origin_is_foreign_even_where_ours_is_unknown(make_settin
 
 
 async def test_a_preflight_for_another_method_is_refused_in_json(server: GraphQLClient) -> None:
-    headers = {"Origin": "http://friend.example", "Access-Control-Request-Method": "PUT"}
+    headers = {"Origin": "http://friend.example", "Access-Control-Request-Method": "PATCH"}
 
     response = await server.http.options("/v1/health", headers=headers)
 
     assert (response.status_code, response.headers["content-type"]) == (400, "application/json")
     assert response.json() == {"code": "BAD_REQUEST", "message": "Disallowed CORS method", "retryable": False}
-    assert response.headers["access-control-allow-methods"] == "GET, HEAD, POST, DELETE, OPTIONS"
+    assert response.headers["access-control-allow-methods"] == "GET, HEAD, POST, PUT, DELETE, OPTIONS"
 
 
 @pytest.mark.parametrize(
