@@ -20,7 +20,7 @@ from rest.middleware import (
     ResponseCacheMiddleware,
     TrustedHostsMiddleware,
 )
-from schema import build_schema
+from schema import build_schema, sdl
 from schema.http import Documents, GraphQLEndpoint, OperationLimits
 from services.container import Services, open_services
 from services.settings import Settings
@@ -42,7 +42,7 @@ def build_app(settings: Settings) -> Starlette:
         return services and services.catalog.version
 
     app = Starlette(
-        routes=routes(graphql_endpoint(settings, stopping)),
+        routes=routes(graphql_endpoint(settings, stopping), sdl),
         lifespan=lifespan,
         exception_handlers=exception_handlers,
         middleware=[

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp
 
@@ -10,8 +12,10 @@ from rest.responses import exception_handlers
 from rest.webpage import graphiql_page
 
 
-def routes(graphql: ASGIApp) -> list[BaseRoute]:
-    """All routes of the server, in the order they are tried; `graphql` serves HTTP and WebSocket at `/graphql`."""
+def routes(graphql: ASGIApp, sdl: Callable[[], str]) -> list[BaseRoute]:
+    """All routes of the server, in the order they are tried; `graphql` serves HTTP and WebSocket at `/graphql`, and
+    `sdl` gives its schema.
+    """
     return [
         Route("/graphql", graphql),
         WebSocketRoute("/graphql", graphql),
@@ -20,7 +24,7 @@ def routes(graphql: ASGIApp) -> list[BaseRoute]:
         *files.routes,
         *ehtag.routes,
         *opds.routes,
-        *docs.routes,
+        *docs.routes(sdl),
         *health.routes,
         *webpage.routes,
     ]

@@ -1,15 +1,19 @@
-"""`/openapi.json`, and `/docs`: a page to read it on, without scripts and with nothing loaded from elsewhere."""
+"""`/openapi.json`, `/schema.graphql`, and `/docs`: a page on which to read the API and try it.
+
+The page has no scripts and loads nothing from elsewhere.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, lru_cache
 from html import escape
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -18,7 +22,8 @@ from starlette.routing import BaseRoute, Route
 from rest import ehtag, files, health, images, opds, v1
 from rest.openapi import openapi_document
 from rest.operations import Group
-from rest.responses import json_response
+from rest.responses import compress, json_response
+from services.http_semantics import is_not_modified
 
 GROUPS: tuple[Group, ...] = (*v1.GROUPS, images.GROUP, files.GROUP, opds.GROUP, ehtag.GROUP, health.GROUP)
 
@@ -53,6 +58,26 @@ async def openapi(request: Request) -> Response:
     return json_response(document(_server_path(request)), headers={"Cache-Control": "no-cache"})
 
 
+def schema_endpoint(sdl: Callable[[], str]) -> Callable[[Request], Response]:
+    """The handler of `/schema.graphql`; `sdl` gives the schema, at the first request."""
+
+    @cache
+    def made() -> tuple[bytes, str]:
+        body = sdl().encode()
+        return body, f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+
+    def schema_file(request: Request) -> Response:
+        body, etag = made()
+        headers = {"ETag": etag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
+        if is_not_modified(request.scope["headers"], etag):
+            return Response(status_code=304, headers=headers)
+        if (compressed := compress(body, request.headers.get("accept-encoding", ""))) is not None:
+            body, headers["Content-Encoding"] = compressed
+        return Response(body, headers=headers, media_type="text/plain")
+
+    return schema_file
+
+
 async def docs(request: Request) -> Response:
     """The page."""
     return HTMLResponse(page(_server_path(request)), headers=HEADERS)
@@ -79,13 +104,23 @@ def page(server: str) -> str:
             f"<style>{STYLE}</style></head><body>",
             f"<h1>jmgraph {escape(described['info']['version'])} · HTTP API 接口</h1>",
             f"<p>{_text(described['info']['description'])}</p>",
-            f'<p><a href="{escape(server.rstrip("/"))}/openapi.json">openapi.json</a></p>',
+            *_links(server.rstrip("/")),
             *_contents(described),
             *_sections(described, server.rstrip("/")),
             *_types(described),
             "</body></html>",
         )
     )
+
+
+def _links(base: str) -> Iterator[str]:
+    links = {
+        "/openapi.json": "openapi.json",
+        "/schema.graphql": "schema.graphql",
+        "/graphql": "GraphiQL: try GraphQL 试用",
+    }
+    anchors = (f'<a href="{escape(base + path)}">{name}</a>' for path, name in links.items())
+    yield f"<nav>{''.join(anchors)}</nav>"
 
 
 def _contents(described: dict[str, Any]) -> Iterator[str]:
@@ -121,10 +156,26 @@ def _operation(path: str, method: str, operation: dict[str, Any]) -> Iterator[st
         yield "</table>"
     if body := operation.get("requestBody"):
         yield f"<p>Body 请求体: {_content(body['content'])}</p>"
+    yield _trial(path, method, operation)
     yield "<table><tr><th>Status 状态</th><th>Body 内容</th><th>Meaning 含义</th></tr>"
     for status, answer in operation["responses"].items():
         yield _row(status, _content(answer.get("content", {})), _text(answer["description"]))
     yield "</table>"
+
+
+def _trial(path: str, method: str, operation: dict[str, Any]) -> str:
+    """How to try an operation with its examples: a link where a browser can follow it, else a line for a shell."""
+    examples = {(one["in"], one["name"]): one["example"] for one in operation["parameters"] if "example" in one}
+    path = re.sub(r"{(\w+)}", lambda found: quote(str(examples.get(("path", found[1]), found[0])), safe="{}"), path)
+    query = urlencode({name: value for (place, name), value in examples.items() if place == "query"})
+    url = escape(path + (f"?{query}" if query else ""))
+    if method == "get" and "{" not in path:
+        return f'<p><a href="{url}">Try it 试一试</a></p>'
+    headers = [f" -H '{name}: {value}'" for (place, name), value in examples.items() if place == "header"]
+    if body := operation.get("requestBody"):
+        headers.append(f" -H 'Content-Type: {next(iter(body['content']))}' -d @body")
+    line = f"curl -X {method.upper()} &quot;$JMGRAPH{url}&quot;{escape(''.join(headers), quote=False)}"
+    return f"<p>Try it 试一试, <code>JMGRAPH</code> is this address 为本站地址:</p><pre>{line}</pre>"
 
 
 def _row(*cells: str) -> str:
@@ -162,4 +213,10 @@ def _text(text: str) -> str:
     return "".join(f"<code>{part}</code>" if number % 2 else part for number, part in enumerate(parts))
 
 
-routes: list[BaseRoute] = [Route("/openapi.json", openapi), Route("/docs", docs)]
+def routes(sdl: Callable[[], str]) -> list[BaseRoute]:
+    """The routes of this module; `sdl` gives the schema of GraphQL."""
+    return [
+        Route("/openapi.json", openapi),
+        Route("/schema.graphql", schema_endpoint(sdl)),
+        Route("/docs", docs),
+    ]

@@ -17,6 +17,7 @@ import pytest
 from demo.server import RunningDemo
 from rest import routes
 from rest.docs import GROUPS, document
+from schema import sdl
 from services.container import open_services
 from services.settings import Settings
 from tests.github import GOOD_TOKEN, GitHub
@@ -61,8 +62,8 @@ async def test_a_public_url_names_the_sub_path_too(make_settings: Callable[..., 
 
 
 def test_every_route_is_in_the_document() -> None:
-    undescribed = {"/", "/graphql", "/metrics", "/openapi.json", "/docs", "/assets/{name}"}
-    all_routes = [*routes(_nothing), *(route for group in GROUPS for route in group.routes)]
+    undescribed = {"/", "/graphql", "/metrics", "/openapi.json", "/schema.graphql", "/docs", "/assets/{name}"}
+    all_routes = [*routes(_nothing, sdl), *(route for group in GROUPS for route in group.routes)]
     paths = {re.sub(r":\w+}", "}", path) for route in all_routes if (path := getattr(route, "path", ""))}
 
     missing = paths - set(document("/")["paths"]) - undescribed
@@ -130,7 +131,41 @@ async def test_the_page_has_no_scripts_and_loads_nothing(server: GraphQLClient) 
     assert not page.tags & {"script", "link", "img", "iframe", "object", "form", "base"}
     assert len(set(page.ids)) == len(page.ids)
     assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids)
-    assert [link for link in page.links if not link.startswith("#")] == ["/openapi.json"]
+    assert [link for link in page.links if not link.startswith("#")][:3] == [
+        "/openapi.json",
+        "/schema.graphql",
+        "/graphql",
+    ]
+
+
+@pytest.mark.anyio
+async def test_every_get_that_the_page_offers_to_try_is_a_route_with_its_examples_filled_in(
+    server: GraphQLClient,
+) -> None:
+    page = _Page()
+    page.feed((await server.http.get("/docs")).text)
+    tried = [link for link in page.links if link.startswith("/")][3:]
+
+    statuses = {link: (await server.http.get(link)).status_code for link in tried if "wait=" not in link}
+
+    assert statuses["/v1/rank/week"] == 200
+    assert [status for link, status in statuses.items() if link.startswith("/images/covers/350234")] == [200]
+    assert "/healthz" in statuses
+    assert {link: status for link, status in statuses.items() if status in (400, 405, 422, 500)} == {}
+
+
+@pytest.mark.anyio
+async def test_the_schema_is_a_file_that_a_client_fetches_again_only_when_it_has_changed(
+    server: GraphQLClient,
+) -> None:
+    first = await server.http.get("/schema.graphql")
+    again = await server.http.get("/schema.graphql", headers={"If-None-Match": first.headers["etag"]})
+    changed = await server.http.get("/schema.graphql", headers={"If-None-Match": '"other"'})
+
+    assert (first.status_code, first.text) == (200, sdl())
+    assert first.headers["content-type"] == "text/plain; charset=utf-8"
+    assert (again.status_code, again.content) == (304, b"")
+    assert (changed.status_code, changed.headers["etag"]) == (200, first.headers["etag"])
 
 
 def test_no_response_contradicts_the_document(

@@ -11,6 +11,7 @@ import pytest
 from starlette.routing import BaseRoute, Route, Router, WebSocketRoute
 
 from rest import routes
+from schema import sdl
 from services.people import TokenScope
 from services.settings import Settings
 from tests.graphql_client import GraphQLClient, graphql_client
@@ -68,6 +69,7 @@ READ = {
     "/api/tools/parse",
     "/api/tools/parse/{namespace}",
     "/openapi.json",
+    "/schema.graphql",
     "/docs",
     *(f"/opds{path}" for path in ("/search.xml", "/covers/{id}", "/pages/{chapter_id}/{number}")),
     *(f"/opds/v2{path}" for path in ("/auth", "/publications/{id}", "/publications/{id}/manifest.json")),
@@ -114,7 +116,7 @@ def leaves(found: Iterable[BaseRoute]) -> Iterator[Route | WebSocketRoute]:
 async def _graphql(*_: object) -> None: ...
 
 
-PATHS = {route.path for route in leaves(routes(_graphql))} - {"/api/{path:remainder}", "/{path:remainder}"}
+PATHS = {route.path for route in leaves(routes(_graphql, sdl))} - {"/api/{path:remainder}", "/{path:remainder}"}
 
 
 def address_of(path: str) -> str:

@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 
 from rest import routes
 from rest.middleware import ProxyHeadersMiddleware
+from schema import sdl
 
 pytestmark = pytest.mark.anyio
 
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 async def browser() -> AsyncIterator[httpx.AsyncClient]:
     """A client of the page's routes, behind a trusted proxy."""
-    app = Starlette(routes=routes(_graphql), middleware=[Middleware(ProxyHeadersMiddleware, ["127.0.0.1"])])
+    app = Starlette(routes=routes(_graphql, sdl), middleware=[Middleware(ProxyHeadersMiddleware, ["127.0.0.1"])])
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://comics.test") as client:
         yield client
 

@@ -34,6 +34,7 @@ export function StatusPanel() {
       <Dependencies />
       <Site />
       <Database />
+      <ForDevelopers />
     </Panel>
   );
 }
@@ -127,6 +128,16 @@ function Database() {
       {tags.lastError && <p class="notice-box">{words.syncFailed} <span lang="en">{tags.lastError}</span></p>}
       <Credit />
     </section>
+  );
+}
+
+/** Links to what the server says of its interfaces; relative, so that they work below a sub-path. */
+function ForDevelopers() {
+  const words = t().status;
+  return (
+    <p class="quiet">
+      {words.developers} <a href="docs">{words.httpApi}</a> · <a href="graphql">GraphiQL</a> · <a href="schema.graphql">schema.graphql</a>
+    </p>
   );
 }
 

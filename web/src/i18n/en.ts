@@ -187,6 +187,8 @@ export const en = {
   },
   status: {
     title: "Status",
+    developers: "For developers:",
+    httpApi: "HTTP API, to read and try",
     good: "All well",
     degraded: "Something needs attention",
     down: "The server can't be reached",

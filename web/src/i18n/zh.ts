@@ -187,6 +187,8 @@ export const zh: Words = {
   },
   status: {
     title: "状态",
+    developers: "开发者：",
+    httpApi: "HTTP 接口，可查可试",
     good: "一切正常",
     degraded: "有需要处理的问题",
     down: "无法连接服务器",
