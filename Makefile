@@ -3,7 +3,7 @@
 PY := .venv/bin/python
 NODE := $(shell node -e 'process.exit(+(parseInt(process.versions.node) < 20))' 2>/dev/null && command -v npm 2>/dev/null)
 
-.PHONY: install demo test lint format structure bench soak schema web test-web test-image lock clean
+.PHONY: install demo test lint format structure bench soak schema web test-web test-image clients lock clean
 
 # What runs, without the developers' tools. The page is built where Node 20 or later is installed; without it, or
 # without the npm registry, the rest works.
@@ -37,6 +37,20 @@ soak: .venv/installed
 schema: .venv/installed
 	$(PY) -m cli schema > schema.graphql
 
+# The typed clients, from the schema. ariadne-codegen needs another graphql-core than we do: it has a folder of its own.
+clients: schema node_modules/.package-lock.json build/codegen/installed
+	npm run --silent generate
+	PYTHONPATH=build/codegen $(PY) -m ariadne_codegen --config clients/python/pyproject.toml client
+
+node_modules/.package-lock.json: package-lock.json
+	npm ci --no-fund --no-audit
+	@touch $@
+
+build/codegen/installed: clients/python/codegen.lock .venv/installed
+	rm -rf build/codegen
+	$(PY) -m pip install --quiet --require-hashes --target build/codegen --requirement $<
+	@touch $@
+
 web: rest/static/index.html
 
 rest/static/index.html: $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null | sed 's/ /\\ /g')
@@ -66,6 +80,7 @@ lock:
 	$(LOCK) --group dev -o requirements.lock
 	cp requirements.lock requirements.server.lock
 	$(LOCK) --group build -o requirements.server.lock
+	$(subst --all-extras pyproject.toml,clients/python/codegen.in,$(LOCK)) -o clients/python/codegen.lock
 
 clean:
-	rm -rf .venv rest/static web/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv rest/static web/node_modules node_modules build/codegen clients/typescript/dist examples/typescript/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
