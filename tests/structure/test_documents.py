@@ -8,7 +8,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from graphql import GraphQLObjectType, build_schema
 
+from schema.http import errors
+from services.errors import ErrorCode, UpstreamReason
 from tools.structure import product_files
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,6 +21,7 @@ DOCUMENTS = (
     "CONTRIBUTING.md",
     "SECURITY.md",
     "docs/architecture.md",
+    "docs/graphql.md",
     "docs/library.md",
     "docs/old-api.md",
     "docs/operating.md",
@@ -110,6 +114,32 @@ def test_every_make_target_named_exists(document: str) -> None:
     targets = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
 
     assert set(re.findall(r"(?:^|`)make ([a-z-]+)", text, re.MULTILINE)) <= targets
+
+
+def test_the_error_cookbook_has_every_code_and_reason_and_no_other() -> None:
+    rows = re.findall(r"^\| (`[A-Z][^|]*)", (ROOT / "docs/graphql.md").read_text("utf-8"), re.MULTILINE)
+    named = [name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)]
+    of_requests = [
+        errors.BAD_REQUEST,
+        errors.PARSE_FAILED,
+        errors.VALIDATION_FAILED,
+        errors.PERSISTED_QUERY_NOT_FOUND,
+    ]
+
+    assert sorted(named) == sorted([*ErrorCode, *of_requests, *UpstreamReason])
+
+
+def test_the_cache_keys_leave_out_exactly_the_types_without_an_id() -> None:
+    [block] = blocks("docs/graphql.md")
+    kinds = build_schema((ROOT / "schema.graphql").read_text("utf-8")).type_map
+    roots = {"Query", "Mutation", "Subscription"}
+
+    assert re.findall(r"\w+", block) == sorted(
+        name
+        for name, kind in kinds.items()
+        if isinstance(kind, GraphQLObjectType) and not name.startswith("__")
+        if name not in roots and "id" not in kind.fields
+    )
 
 
 def test_every_command_is_in_the_readme_and_no_other() -> None:
