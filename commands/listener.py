@@ -16,6 +16,9 @@ from services.settings import Settings
 LISTENER = "JMGRAPH_LISTENER"
 """Environment variable with the number of an inherited listening socket."""
 
+SHARED = "JMGRAPH_LISTENER_SHARED"
+"""Environment variable that is set where several API processes inherit the same socket."""
+
 BACKLOG = 2048
 """Connections that may wait, above all while an API process is restarted; the kernel may allow fewer."""
 

@@ -14,7 +14,7 @@ import uvicorn
 from uvicorn.loops.auto import auto_loop_factory
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from commands.listener import base_url, listen
+from commands.listener import SHARED, base_url, listen
 from services.network import is_loopback
 from services.processes import stop_on_signals
 from services.settings import Settings
@@ -90,7 +90,9 @@ async def serve(settings: Settings, build_app: Callable[[Settings], WebApp]) -> 
     stop = asyncio.Event()
     stop_on_signals(stop)
     with listen(settings) as listener:
-        await _serve_app(settings, build_app(settings), listener, stop)
+        app = build_app(settings)
+        app.state.shares_address = bool(os.environ.pop(SHARED, ""))
+        await _serve_app(settings, app, listener, stop)
     return 0
 
 

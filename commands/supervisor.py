@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from commands.listener import LISTENER, listen
+from commands.listener import LISTENER, SHARED, listen
 from commands.run import PARENT_PIPE
 from services.processes import stop_on_signals
 from services.settings import Settings
@@ -135,7 +135,7 @@ async def serve_multiprocess(settings: Settings, workers: int) -> int:
     with listen(settings) as listener:
         async with AsyncExitStack() as stack:
             supervisor = Supervisor(
-                [api_process(f"api {number}", listener) for number in range(1, workers + 1)], stop
+                [api_process(f"api {number}", listener, {SHARED: "1"}) for number in range(1, workers + 1)], stop
             )
             stack.push_async_callback(supervisor.end)
             return await supervisor.run()

@@ -23,7 +23,7 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError
 from resolvers.context import Context
 from schema.http.documents import Documents, PreparedDocument
 from schema.http.errors import BAD_REQUEST, NO_SUCH_OPERATION, PERSISTED_QUERY_NOT_FOUND, RequestError, with_code
-from schema.http.event_streams import EventStreams, check_operation
+from schema.http.event_streams import SEVERAL_PROCESSES, EventStreams, check_operation
 from schema.http.response import Responder, ResponseCache, response_of, was_refused
 from schema.http.sse import events_of, send_events
 from schema.http.websocket import WebSocketEndpoint
@@ -253,6 +253,8 @@ class GraphQLEndpoint:
         _count_operation()
         method, owner = scope["method"], context.caller.credential
         if method == "PUT":
+            if getattr(scope["app"].state, "shares_address", False):
+                raise RequestError(501, BAD_REQUEST, SEVERAL_PROCESSES)
             await _send_text(send, 201, self._streams.reserve(owner))
         elif method == "GET":
             await self._open_stream(token, owner, context, receive, send)

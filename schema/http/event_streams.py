@@ -37,6 +37,11 @@ NO_SUCH_STREAM = (
     "where several serve one address, each client must stay at one of them (sticky sessions)."
 )
 
+SEVERAL_PROCESSES = (
+    "Several API processes share this address (--workers), and a stream lives in one of them: "
+    "use a WebSocket, or a stream for each operation."
+)
+
 
 class EventStream:
     """A stream of one client. `owner` is the credential that reserved it; no other may use it."""

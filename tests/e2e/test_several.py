@@ -97,6 +97,7 @@ async def test_every_subscription_follows_every_download_to_its_end(
         assert all("RUNNING" in states or states == ["READY"] for states in seen)
         await until(lambda: sum(len(worker.events("a download is ready")) for worker in workers) == 2)
         await _check_metrics(apis, workers)
+        _check_no_stream_is_reserved(apis)
         await _check_streams_end(apis)
 
 
@@ -119,6 +120,14 @@ async def _check_metrics(apis: Command, workers: list[Command]) -> None:
     assert metric(text, "jmgraph_upstream_requests_total", role="IMAGE", outcome="OK") >= 16
     request_ids = {event["request_id"] for worker in workers for event in worker.events("a download is ready")}
     assert len(request_ids) == 2
+
+
+def _check_no_stream_is_reserved(apis: Command) -> None:
+    """A stream for all operations lives in one process, and the next request may reach another: refused at once."""
+    refused = httpx.put(f"{apis.base}/graphql")
+
+    assert refused.status_code == 501
+    assert "--workers" in refused.json()["errors"][0]["message"]
 
 
 async def _check_streams_end(apis: Command) -> None:
