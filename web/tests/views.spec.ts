@@ -50,6 +50,7 @@ test("the status says method, hosts, Redis, workers, and how to replace the star
   await expect(panel.getByText(/web pages|mobile API/)).toBeVisible();
   await expect(panel.getByRole("list", { name: "Hosts" }).getByRole("listitem")).toHaveCount(6);
   await expect(panel.getByText(/^version 7, \d+ records$/)).toBeVisible();
+  await expect(panel.getByRole("link", { name: "HTTP API, to read and try" })).toHaveAttribute("href", "docs");
 });
 
 test("a refusal of the site is explained, with what to do", async ({ page }) => {
