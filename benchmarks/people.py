@@ -45,6 +45,10 @@ CHECK_S = 10.0
 OTHERS = """{ search(query: "旅行") { items { id title tags { name } } } server { version } }"""
 """From memory, but executed each time, since the state of the server is in no cache."""
 
+PUBLIC = "{ ranking { total entries { rank album { id title tags { name translation { name } } } } } }"
+CREATE_USER = """mutation { createUser(input: {name: "reader", password: "correct-horse"}) { __typename } }"""
+LOGIN = """mutation { login(input: {name: "reader", password: "correct-horse"}) { ... on Session { token } } }"""
+
 Address = tuple[str, int]
 
 
@@ -60,6 +64,25 @@ def main() -> None:
             _print_viewer(ours, f"the library by {order}", ORDERED % order)
         _print_viewer(ours, "the library, what is new", WITH_NEW)
         asyncio.run(_check(ours, Path(folder)))
+    with jmgraph() as ours:
+        _print_session(ours)
+
+
+def _print_session(ours: Address) -> None:
+    """What a session costs on a public query that is cached: without one while the server is open, then with one."""
+    request = {"query": PUBLIC}
+    read_json(ours, "/graphql", request)
+    without = load(ours, post_json("/graphql", request))
+    read_json(ours, "/graphql", {"query": CREATE_USER})
+    answer: Any = read_json(ours, "/graphql", {"query": LOGIN})
+    token = answer["data"]["login"]["token"]
+    time.sleep(1)  # until every process knows that the server is closed
+    with_session = load(ours, post_json("/graphql", request, authorization=f"Bearer {token}"))
+    rates = without.requests_per_s, with_session.requests_per_s
+    print(f"  a cached ranking: {rates[0]:,.0f}/s without a session, {rates[1]:,.0f}/s with one")
+    print(
+        f"  with / without: {rates[1] / rates[0]:.2f} (goal 0.9); {without.failures + with_session.failures} failures"
+    )
 
 
 async def _reports(ours: Address) -> None:
