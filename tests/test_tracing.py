@@ -14,6 +14,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from services.observability import telemetry
 from tests.graphql_client import GraphQLClient, running_worker
+from tests.persons import a_person, bearer
 from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
@@ -51,6 +52,24 @@ async def test_a_request_its_calls_to_the_site_and_its_download_are_traced(serve
     assert request.context.span_id in parents
     assert download.context.span_id in parents
     assert all(0 < (call.end_time or 0) - (call.start_time or 0) < 60e9 for call in calls)
+
+
+async def test_no_span_has_a_secret_or_a_name(server: GraphQLClient) -> None:
+    exporter = InMemorySpanExporter()
+    with telemetry(SimpleSpanProcessor(exporter)):
+        person = await a_person(server.services, "quillfeather")
+        connect = (
+            'mutation { connectSiteAccount(input: {username: "reader", password: "correct-horse"}) { __typename } }'
+        )
+        await server.answer(connect, headers=person.headers)
+        await server.answer("{ viewer { siteAccount { favorites { total } } } }", headers=person.headers)
+        await server.answer("{ viewer { user { name } } }", headers=bearer("jmg_" + "x" * 43))
+
+    said = "".join(span.to_json() for span in exporter.get_finished_spans())
+    calls = [dict(span.attributes or {}) for span in exporter.get_finished_spans() if span.name == "site"]
+    secrets = ("quillfeather", "correct-horse", "reader", person.session, "x" * 43, "AVS")
+    assert len(calls) >= 2
+    assert [secret for secret in secrets if secret in said] == []
 
 
 def test_the_sdk_is_not_imported_unless_it_is_configured() -> None:
