@@ -20,7 +20,8 @@ from services.settings import read_settings
         (
             "REDIS_URL",
             "http://user:word@host",
-            "JMGRAPH_REDIS_URL=**********: empty, or an address that begins with redis://, rediss://, unix://",
+            "JMGRAPH_REDIS_URL=**********: empty, or an address that begins with redis://, rediss://, unix://, "
+            "redis+sentinel://, rediss+sentinel://",
         ),
         (
             "TRUSTED_PROXIES",

@@ -97,7 +97,7 @@ class Database:
             await session.execute(text("SELECT 1"))
 
     async def open(self) -> None:
-        """Migrate it where that is due. Raises `StorageUnavailable`, `ConfigurationError` for a newer database."""
+        """Migrate it where that is due. Raises `StorageUnavailable`, and `ConfigurationError` as `open_database`."""
         async with _file_lock(self._path) if self._path else nullcontext():
             await self.change_schema(_migrate_alone)
         self._is_migrated = True
@@ -144,7 +144,8 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
     """The database by these settings, migrated to the newest revision.
 
     One that is away is opened in the background, and again and again: until then its transactions raise
-    `StorageUnavailable`. Raises `ConfigurationError` for a bad URL and for a database of a newer version.
+    `StorageUnavailable`. Raises `ConfigurationError` for a bad URL, a folder that can't be written, and a database
+    of a newer version.
     """
     database = Database(_url(settings))
     opening: asyncio.Task[None] | None = None
@@ -221,7 +222,14 @@ def _begin_sqlite(connection: Connection) -> None:
 
 @asynccontextmanager
 async def _file_lock(database: Path) -> AsyncIterator[None]:
-    """Held by one process at a time, so that two starts don't migrate together."""
-    with database.with_suffix(".lock").open("w") as file:
+    """Held by one process at a time, so that two starts don't migrate together.
+
+    Raises `ConfigurationError` where the folder of the database can't be written.
+    """
+    try:
+        file = database.with_suffix(".lock").open("w")
+    except OSError as error:
+        raise ConfigurationError(f"the database's folder, JMGRAPH_DATA_DIR: {error.strerror}") from None
+    with file:
         await asyncio.to_thread(fcntl.flock, file, fcntl.LOCK_EX)
         yield

@@ -93,11 +93,12 @@ def test_doctor_checks_every_dependency_though_nothing_can_be_written(
 
     lines = ended.out.splitlines()
     assert ended.code == 1
-    assert [line.partition(": ")[0] for line in lines[:4]] == [
+    assert [line.partition(": ")[0] for line in lines[:5]] == [
         "FAIL disk",
         "FAIL redis",
         "FAIL storage",
         "FAIL tag database",
+        "FAIL people",
     ]
     assert str(data_dir) in lines[1]
     assert [line for line in lines if line.startswith(f"ok   api {demo.api_urls[0]}")] != []
