@@ -25,8 +25,9 @@ from services.people.state import AccountsState, note_change
 OWNER_NAME = "owner"
 HASH_MEMORY_KIB = 19 * 1024
 HASH_PASSES = 2
-"""Argon2id as OWASP's Password Storage Cheat Sheet has it for one thread: 30 ms of a core. The library's default takes
-64 MiB and four threads, much for a small box."""
+"""Argon2id as OWASP's Password Storage Cheat Sheet has it for one thread: 30 ms of a core. The library's default, 64
+MiB and four threads, is much for a small box.
+"""
 MAX_HASHES_AT_ONCE = 2
 
 
