@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+import redis
 
 from demo.server import RunningDemo
 from tests.persons import PASSWORD, bearer
@@ -26,6 +27,8 @@ HEADER = "X-GraphQL-Event-Stream-Token"
 def servers(demo_site: RunningDemo, valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
     """Two API processes on one Valkey and one data directory, closed by the accounts of alice and bob."""
     folder: Path = tmp_path_factory.mktemp("servers")
+    with redis.Redis.from_url(valkey_url) as client:
+        client.flushall()  # wrong passwords of other tests count for this address as well
     with start_processes(environment_of(demo_site, valkey_url, folder), folder, apis=2, workers=0) as processes:
         create = "mutation ($input: CreateUserInput!) { createUser(input: $input) { __typename } }"
         with httpx.Client(base_url=processes.url()) as http:
