@@ -16,12 +16,13 @@ export interface QueryResult<Data> {
 
 interface QueryState<Data> {
   readonly key: string;
+  readonly question: string;
   readonly result: OperationResult<Data> | null;
 }
 
 /**
  * The result of `query`, updated with the cache. `variables` null: not sent yet. A result for other variables is
- * never shown. A failed refresh keeps what is shown, and a request that did not reach the server is repeated once
+ * never shown. A refresh keeps what is shown until it is there, or where it failed, and a request that did not reach the server is repeated once
  * it is back.
  */
 export function useQuery<Data>(
@@ -30,8 +31,9 @@ export function useQuery<Data>(
   policy: RequestPolicy = "cache-first",
 ): QueryResult<Data> {
   const [attempt, setAttempt] = useState(0);
-  const key = variables === null ? "" : `${attempt} ${query} ${JSON.stringify(variables)}`;
-  const [state, setState] = useState<QueryState<Data>>({ key: "", result: null });
+  const question = `${query} ${JSON.stringify(variables)}`;
+  const key = variables === null ? "" : `${attempt} ${question}`;
+  const [state, setState] = useState<QueryState<Data>>({ key: "", question: "", result: null });
   const [stoppedKey, setStoppedKey] = useState("");
   const isStopped = variables !== null && stoppedKey === key;
   useLayoutEffect(() => {
@@ -39,13 +41,13 @@ export function useQuery<Data>(
     const requestPolicy = attempt > 0 ? "network-only" : policy;
     const { unsubscribe } = pipe(
       client.query<Data>(query, variables, { requestPolicy }),
-      subscribe((result) => setState((before) => ({ key, result: withPreviousData(before.key === key ? before.result : null, result) }))),
+      subscribe((result) => setState((before) => ({ key, question, result: withPreviousData(before.question === question ? before.result : null, result) }))),
     );
     return unsubscribe;
     // The key covers query, variables and attempt.
   }, [key, isStopped]);
   const result = state.key === key ? state.result : null;
-  const data = result?.data ?? null;
+  const data = (state.question === question ? state.result?.data : null) ?? null;
   const problem = result?.error ? problemOf(result.error) : isStopped ? STOPPED : null;
   const reload = useCallback(() => setAttempt((value) => value + 1), []);
   const stop = useCallback(() => setStoppedKey(key), [key]);
@@ -55,7 +57,7 @@ export function useQuery<Data>(
     wasLive.current = live.value;
     if (isBack && !data && problem?.code === "OFFLINE") reload();
   }, [live.value]);
-  return { data, problem, isLoading: variables !== null && result === null && !isStopped, reload, stop };
+  return { data, problem, isLoading: variables !== null && result === null && !data && !isStopped, reload, stop };
 }
 
 function withPreviousData<Data>(before: OperationResult<Data> | null, after: OperationResult<Data>): OperationResult<Data> {
