@@ -4,7 +4,7 @@ import { App } from "./app";
 import { followDownloads } from "./downloads/store";
 import { syncDocumentLanguage } from "./i18n";
 import { followReports, takeOverPositions } from "./people/progress";
-import { access, loadViewer } from "./people/viewer";
+import { access, followSession, loadViewer } from "./people/viewer";
 import { followAddress } from "./router";
 import { applyTheme } from "./theme";
 
@@ -27,6 +27,7 @@ followAddress((y) => {
 });
 void loadViewer().then(() => {
   if (access.value === "closed") return;
+  followSession();
   followDownloads();
   followReports();
   void takeOverPositions();

@@ -1,6 +1,6 @@
 /** People: the walk from the first account over favourites to another browser that reads on, on a server of its own. */
 import type { Browser, Page } from "@playwright/test";
-import { expect, expectAccessible, test } from "./page";
+import { expect, expectAccessible, home, test } from "./page";
 import { startDemo } from "./server";
 
 const PASSWORD = "sails-over-the-bay";
@@ -22,11 +22,26 @@ async function open(page: Page, hash = ""): Promise<void> {
   await page.goto(`${demo.url}${hash}`);
 }
 
-async function logIn(page: Page): Promise<void> {
-  await page.getByRole("textbox", { name: "Name" }).fill("Alice");
+async function logIn(page: Page, name = "Alice"): Promise<void> {
+  await sendLogin(page, name);
+  await expect(page.getByRole("button", { name: `You: ${name}` })).toBeVisible();
+}
+
+async function sendLogin(page: Page, name: string): Promise<void> {
+  await page.getByRole("textbox", { name: "Name" }).fill(name);
   await page.getByRole("textbox", { name: "Password" }).fill(PASSWORD);
   await page.getByRole("button", { name: "Log in" }).last().click();
-  await expect(page.getByRole("button", { name: "You: Alice" })).toBeVisible();
+}
+
+/** Ends the session of this browser without a word to the page. */
+async function endSession(page: Page): Promise<void> {
+  await page.context().clearCookies();
+}
+
+async function historyOf(page: Page): Promise<string[]> {
+  await open(page, "#/history");
+  await expect(page.locator(".history-line, .message")).not.toHaveCount(0);
+  return page.locator(".history-about").allInnerTexts();
 }
 
 /** A page of another browser, which knows nothing of the first. */
@@ -146,4 +161,61 @@ test("history is shown and forgotten, a token is made and revoked, and a logout 
   await expect(page.locator(".token-made code")).toHaveText(/^jmg_/);
   await page.getByRole("button", { name: "Revoke phone" }).click();
   await expect(page.getByRole("button", { name: "Revoke phone" })).toHaveCount(0);
+});
+
+test("a session that ends under the page leads to the login, and no page that was read is lost", async ({ page }) => {
+  await open(page);
+  await logIn(page);
+  await open(page, "#/album/350234/read/350234?page=8");
+  await expect(page.locator(".reader-count")).toHaveText("8 / 24");
+  await endSession(page);
+  await page.keyboard.press("End");
+  await expect(page.getByRole("heading", { level: 1, name: "Log in" })).toBeVisible();
+  await sendLogin(page, "Alice");
+  await expect(page.locator(".reader-count")).toHaveText("24 / 24");
+  await expect(async () => expect((await historyOf(page))[0]).toMatch(/ Read$/)).toPass({ timeout: 15_000 });
+});
+
+test.describe("while the server is away", () => {
+  test.use({ expectedErrors: ["401", "ERR_INTERNET_DISCONNECTED"] });
+
+  test("what is read is kept, and sent once it is back", async ({ page }) => {
+    await open(page);
+    await logIn(page);
+    await open(page, "#/album/1208626/read/1208626?page=1");
+    await expect(page.locator(".reader-count")).toContainText("1 / ");
+    await page.context().setOffline(true);
+    await page.keyboard.press("ArrowRight");
+    await expect(page.locator(".reader-count")).toContainText("2 / ");
+    await expect.poll(() => page.evaluate(() => localStorage.getItem("jmgraph.reports.owner"))).toContain('"page":2');
+    await page.context().setOffline(false);
+    await expect.poll(() => page.evaluate(() => localStorage.getItem("jmgraph.reports.owner")), { timeout: 40_000 }).toBe("[]");
+    expect((await historyOf(page))[0]).toContain("Page 2 of");
+  });
+});
+
+test("a second person in the same browser sees nothing of the first one's reading", async ({ page }) => {
+  await open(page);
+  await logIn(page);
+  await page.getByRole("button", { name: "You: Alice" }).click();
+  await page.getByText("Accounts", { exact: true }).click();
+  const form = page.locator("details", { hasText: "Add account" });
+  await form.getByRole("textbox", { name: "Name" }).fill("Bert");
+  await form.getByRole("textbox", { name: "Password" }).fill(PASSWORD);
+  await form.getByRole("button", { name: "Add account" }).click();
+  await expect(page.getByRole("button", { name: "Remove Bert" })).toBeVisible();
+  await page.getByRole("button", { name: "Log out" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "Log in" })).toBeVisible();
+  await logIn(page, "Bert");
+  await expect.poll(() => page.evaluate(() => Object.keys(localStorage).filter((name) => name.startsWith("jmgraph.taken.")).length)).toBe(2);
+  expect(await historyOf(page)).toEqual([]);
+  await open(page, "#/album/350234");
+  await expect(page.getByRole("link", { name: "Read", exact: true })).toBeVisible();
+});
+
+test("a cookie that is no longer valid does not lock anybody out of an open server", async ({ page }) => {
+  const stale = `jmg_${"A".repeat(43)}`;
+  await page.context().addCookies([{ name: "jmgraph_session", value: stale, url: home() }]);
+  await page.goto(home());
+  await expect(page.getByRole("button", { name: "You: owner" })).toBeVisible();
 });

@@ -1,5 +1,5 @@
 /** The GraphQL client: normalising cache, HTTP for queries and mutations, one WebSocket for subscriptions. */
-import { Client, fetchExchange, subscriptionExchange } from "@urql/core";
+import { Client, fetchExchange, mapExchange, subscriptionExchange } from "@urql/core";
 import { cacheExchange } from "@urql/exchange-graphcache";
 import { signal } from "@preact/signals";
 import { createClient } from "graphql-ws";
@@ -42,12 +42,22 @@ const options = {
   fetchOptions: () => (apiKey.value ? { headers: { "X-API-Key": apiKey.value } } : {}),
 };
 
+/** How often the server has said that a login is needed: the session may have ended. */
+export const unauthenticatedCount = signal(0);
+
+const countUnauthenticated = mapExchange({
+  onError: ({ graphQLErrors }) => {
+    if (graphQLErrors.some(({ extensions }) => extensions["code"] === "UNAUTHENTICATED")) unauthenticatedCount.value += 1;
+  },
+});
+
 /** Without the cache, which can't tell which errors are members of an interface: its answers are as the server sent them. */
-export const uncached = new Client({ ...options, exchanges: [fetchExchange] });
+export const uncached = new Client({ ...options, exchanges: [countUnauthenticated, fetchExchange] });
 
 export const client = new Client({
   ...options,
   exchanges: [
+    countUnauthenticated,
     cacheExchange({ keys: Object.fromEntries(EMBEDDED.map((name) => [name, withoutKey])) }),
     fetchExchange,
     subscriptionExchange({

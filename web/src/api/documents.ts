@@ -62,6 +62,16 @@ export const SEARCH_HEARTS = /* GraphQL */ `
   }
 `;
 
+export const TAG_HEARTS = /* GraphQL */ `
+  query TagHearts($namespace: TagNamespace!, $raw: String!, $page: Int!) {
+    tag(namespace: $namespace, raw: $raw) { id list: albums(page: $page) { lines: items { id isSiteFavorite } } }
+  }
+`;
+
+export const RELATED_HEARTS = /* GraphQL */ `
+  query RelatedHearts($id: String!) { list: album(id: $id) { id lines: related { id isSiteFavorite } } }
+`;
+
 export const OTHER_SPELLINGS = /* GraphQL */ `
   query OtherSpellings($text: String!) { otherSpellings(text: $text) }
 `;
@@ -241,14 +251,8 @@ export const LOGIN = /* GraphQL */ `
   }
 `;
 
-export const LOGIN_WITH_SITE = /* GraphQL */ `
-  mutation LoginWithSite($input: SiteLoginInput!) {
-    result: loginWithSite(input: $input) { __typename ... on Session { user { id name isAdmin } } ... on Error { code message retryable retryAfter } }
-  }
-`;
-
 export const LOGOUT = /* GraphQL */ `
-  mutation Logout { logout }
+  mutation Logout { result: logout }
 `;
 
 export const CONNECT_SITE = /* GraphQL */ `
@@ -260,7 +264,7 @@ export const CONNECT_SITE = /* GraphQL */ `
 `;
 
 export const DISCONNECT_SITE = /* GraphQL */ `
-  mutation DisconnectSite { disconnectSiteAccount }
+  mutation DisconnectSite { result: disconnectSiteAccount }
 `;
 
 export const ACCOUNT = /* GraphQL */ `
@@ -342,8 +346,14 @@ export const HISTORY = /* GraphQL */ `
   ${PROGRESS}
 `;
 
+export const READ_ALBUMS = /* GraphQL */ `
+  query ReadAlbums($after: String) {
+    viewer { history(first: 100, after: $after) { pageInfo { hasNextPage endCursor } nodes { album { id } } } }
+  }
+`;
+
 export const DELETE_HISTORY = /* GraphQL */ `
-  mutation DeleteHistory($albumIds: [ID!]) { deleteHistory(albumIds: $albumIds) }
+  mutation DeleteHistory($albumIds: [ID!]) { result: deleteHistory(albumIds: $albumIds) }
 `;
 
 export const SET_PROGRESS = /* GraphQL */ `

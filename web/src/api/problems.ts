@@ -30,10 +30,13 @@ export function problemOf(error: Pick<CombinedError, "networkError" | "graphQLEr
   };
 }
 
+/** The refusal of what needs the account of the site; its code is that of every missing login. */
+export const SITE_LOGIN_REQUIRED = "SiteLoginRequired";
+
 export function refused(refusal: Refusal): Problem {
   return {
     code: refusal.code,
-    reason: refusal.reason ?? null,
+    reason: refusal.reason ?? (refusal.__typename === SITE_LOGIN_REQUIRED ? "SITE_LOGIN" : null),
     message: refusal.message,
     retryable: refusal.retryable,
     retryAfter: refusal.retryAfter ?? null,

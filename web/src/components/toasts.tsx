@@ -2,9 +2,11 @@
 import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import { local } from "../api/addresses";
+import type { Problem } from "../api/problems";
 import type { Download } from "../api/types";
 import { t } from "../i18n";
 import { Icon } from "./icons";
+import { problemTexts } from "./message";
 
 const SHOWN_MS = 8000;
 
@@ -20,6 +22,12 @@ let lastId = 0;
 export function announce(text: string, file: Download["file"]): void {
   lastId += 1;
   toasts.value = [...toasts.value.slice(-2), { id: lastId, text, file }];
+}
+
+/** Say why something was not done. */
+export function announceProblem(problem: Problem): void {
+  const [title, hint] = problemTexts(problem);
+  announce(`${title}. ${hint}`, null);
 }
 
 function dismiss(id: number): void {

@@ -1,4 +1,5 @@
 /** Favourites of the account of the site: folders, orders, pages. */
+import { useEffect } from "preact/hooks";
 import { FAVORITES } from "../api/documents";
 import { useQuery } from "../api/hooks";
 import type { AlbumPage, SiteAccount } from "../api/types";
@@ -13,7 +14,7 @@ import { go, href, route, type Params } from "../router";
 import { choice, pageOf, paramOf } from "../views/choices";
 import { useTitle } from "../views/title";
 import { isMenuOpen } from "./menu";
-import { hasSiteAccount } from "./viewer";
+import { hasSiteAccount, siteSessionEnded, viewer } from "./viewer";
 
 const ORDERS = ["ADDED", "UPDATED"] as const;
 const ALL = "0";
@@ -30,8 +31,9 @@ export function FavoritesView() {
 
 function NotConnected() {
   const words = t().people;
+  const account = viewer.value?.siteAccount;
   return (
-    <Message isView title={words.notConnected} hint={words.notConnectedHint}>
+    <Message isView title={words.notConnected} hint={account ? words.expired(account.username) : words.notConnectedHint}>
       <button type="button" class="button button-primary" onClick={() => (isMenuOpen.value = true)}>{words.connect}</button>
     </Message>
   );
@@ -43,12 +45,14 @@ function Favorites() {
   const state = { folder: params["folder"] ?? ALL, orderBy: choice(params["order"], ORDERS, "ADDED"), page: pageOf(params["page"]) };
   const answer = useQuery<FavoritesAnswer>(FAVORITES, { ...state, me: true }, "cache-and-network");
   const account = answer.data?.viewer?.siteAccount;
+  useEffect(() => {
+    if (account?.state === "EXPIRED") siteSessionEnded();
+  }, [account?.state]);
   const with_ = (change: Partial<typeof state>): Params => {
     const next = { ...state, page: 1, ...change };
     return { folder: paramOf(next.folder, ALL), order: paramOf(next.orderBy, "ADDED"), page: next.page > 1 ? next.page : undefined };
   };
   const to = (change: Partial<typeof state>): string => href(["favorites"], with_(change));
-  if (account?.state === "EXPIRED") return <NotConnected />;
   const page = account?.favorites;
   const folders = account?.folders ?? [];
   return (

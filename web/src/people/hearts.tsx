@@ -3,9 +3,8 @@ import { useMemo, useState } from "preact/hooks";
 import { SET_FAVORITE } from "../api/documents";
 import { useQuery } from "../api/hooks";
 import type { GridEntry } from "../components/grid";
-import { announce } from "../components/toasts";
+import { announceProblem } from "../components/toasts";
 import { Icon } from "../components/icons";
-import { problemTexts } from "../components/message";
 import { t } from "../i18n";
 import { change, hasSiteAccount } from "./viewer";
 
@@ -21,11 +20,12 @@ export function Heart({ albumId, title, isFavorite, isLarge = false, onChange }:
   const words = t().people;
   const [state, setState] = useState({ isFavorite, isBusy: false });
   const toggle = async (): Promise<void> => {
+    if (state.isBusy) return;
     const wanted = !state.isFavorite;
     setState({ isFavorite: wanted, isBusy: true });
     const problem = await change(SET_FAVORITE, { albumId, isFavorite: wanted });
     setState({ isFavorite: problem ? !wanted : wanted, isBusy: false });
-    if (problem) return announce(problemTexts(problem)[0], null);
+    if (problem) return announceProblem(problem);
     onChange?.(wanted);
   };
   return (
@@ -34,7 +34,7 @@ export function Heart({ albumId, title, isFavorite, isLarge = false, onChange }:
       class={`button heart ${isLarge ? "button-large" : "button-icon"} ${state.isFavorite ? "heart-on" : ""}`}
       aria-pressed={state.isFavorite}
       aria-label={words.heart(title)}
-      disabled={state.isBusy}
+      aria-disabled={state.isBusy}
       onClick={() => void toggle()}
     >
       <Icon name="heart" />
@@ -43,8 +43,14 @@ export function Heart({ albumId, title, isFavorite, isLarge = false, onChange }:
   );
 }
 
+/** The list stands at the top, or below the tag that has it. */
 interface HeartsAnswer {
-  list: { lines: (HeartLine | { album: HeartLine })[] } | null;
+  list?: HeartList | null;
+  tag?: { list: HeartList | null } | null;
+}
+
+interface HeartList {
+  lines: (HeartLine | { album: HeartLine })[] | null;
 }
 
 interface HeartLine {
@@ -56,7 +62,7 @@ interface HeartLine {
 export function useHearts(document: string, variables: Record<string, unknown> | null): ReadonlyMap<string, boolean> {
   const { data } = useQuery<HeartsAnswer>(document, hasSiteAccount.value ? variables : null, "cache-and-network");
   return useMemo(() => {
-    const lines = (data?.list?.lines ?? []).map((line) => ("album" in line ? line.album : line));
+    const lines = ((data?.list ?? data?.tag?.list)?.lines ?? []).map((line) => ("album" in line ? line.album : line));
     return new Map(lines.flatMap(({ id, isSiteFavorite }) => (isSiteFavorite === null ? [] : [[id, isSiteFavorite] as const])));
   }, [data]);
 }

@@ -1,16 +1,17 @@
 /** What a person has read, newest first. */
 import { useState } from "preact/hooks";
-import { client } from "../api/client";
 import { DELETE_HISTORY, HISTORY } from "../api/documents";
 import { useQuery } from "../api/hooks";
 import type { Reading } from "../api/types";
 import { Cover } from "../components/cover";
 import { Icon } from "../components/icons";
 import { Message, ProblemMessage } from "../components/message";
+import { announceProblem } from "../components/toasts";
 import { t } from "../i18n";
 import { relative } from "../i18n/formats";
 import { href } from "../router";
 import { useTitle } from "../views/title";
+import { change } from "./viewer";
 
 const PAGE_SIZE = 50;
 
@@ -25,8 +26,8 @@ export function HistoryView() {
   useTitle(words.history);
   const history = data?.viewer?.history;
   const forget = async (albumIds: string[] | null): Promise<void> => {
-    await client.mutation(DELETE_HISTORY, { albumIds }).toPromise();
-    reload();
+    const problem = await change(DELETE_HISTORY, { albumIds }, reload);
+    if (problem) announceProblem(problem);
   };
   return (
     <>

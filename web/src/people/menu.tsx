@@ -1,7 +1,6 @@
 /** The person's menu: login, account of the site, access tokens, password, users, logout. */
 import { signal } from "@preact/signals";
 import { useState } from "preact/hooks";
-import { client } from "../api/client";
 import {
   ACCOUNT, CHANGE_PASSWORD, CONNECT_SITE, CREATE_TOKEN, CREATE_USER, DISCONNECT_SITE, LOGOUT, REMOVE_USER, REVOKE_TOKEN,
 } from "../api/documents";
@@ -9,6 +8,7 @@ import { useQuery } from "../api/hooks";
 import type { Problem } from "../api/problems";
 import type { AccessToken, SiteAccount, User, Viewer } from "../api/types";
 import { Icon } from "../components/icons";
+import { ProblemMessage } from "../components/message";
 import { Panel } from "../components/panel";
 import { t } from "../i18n";
 import { day } from "../i18n/formats";
@@ -34,7 +34,8 @@ export function PersonMenu() {
 
 function Person({ person }: { person: Viewer }) {
   const words = t().people;
-  const { data, reload } = useQuery<{ viewer: { accessTokens: AccessToken[]; users: User[] | null } | null }>(ACCOUNT, {}, "network-only");
+  const [refusal, setRefusal] = useState<Problem | null>(null);
+  const { data, problem, reload } = useQuery<{ viewer: { accessTokens: AccessToken[]; users: User[] | null } | null }>(ACCOUNT, {}, "network-only");
   const users = data?.viewer?.users ?? null;
   const isOpen = person.user.name === OWNER && users !== null && users.length === 0;
   return (
@@ -45,12 +46,14 @@ function Person({ person }: { person: Viewer }) {
       </nav>
       {isOpen && <p class="quiet">{words.openHint}</p>}
       <Site account={person.siteAccount} />
+      {!data && problem && <ProblemMessage problem={problem} onRetry={reload} />}
       <Tokens tokens={data?.viewer?.accessTokens ?? []} onChange={reload} />
       {!isOpen && <Password />}
       {users !== null && <Users users={users} own={person.user.id} onChange={isOpen ? restart : reload} />}
       {!isOpen && (
-        <button type="button" class="button" onClick={() => void client.mutation(LOGOUT, {}).toPromise().then(restart)}>{words.logOut}</button>
+        <button type="button" class="button" onClick={() => void change(LOGOUT, {}, restart).then(setRefusal)}>{words.logOut}</button>
       )}
+      <Refused id="logout" problem={refusal} />
     </>
   );
 }
@@ -58,14 +61,18 @@ function Person({ person }: { person: Viewer }) {
 function Site({ account }: { account: SiteAccount | null }) {
   const words = t().people;
   const isConnected = account?.state === "CONNECTED";
+  const [problem, setProblem] = useState<Problem | null>(null);
   return (
     <section class="person-part">
       <h3>{words.site}</h3>
       {account && <p>{isConnected ? words.connected(account.username) : words.expired(account.username)}</p>}
       {isConnected ? (
-        <button type="button" class="button button-small" onClick={() => void client.mutation(DISCONNECT_SITE, {}).toPromise().then(restart)}>
-          {words.disconnect}
-        </button>
+        <>
+          <button type="button" class="button button-small" onClick={() => void change(DISCONNECT_SITE, {}, restart).then(setProblem)}>
+            {words.disconnect}
+          </button>
+          <Refused id="disconnect" problem={problem} />
+        </>
       ) : (
         <>
           <p class="quiet">{words.siteHint}</p>
@@ -95,7 +102,7 @@ function Tokens({ tokens, onChange }: { tokens: readonly AccessToken[]; onChange
     const form = event.currentTarget as HTMLFormElement;
     const fields = new FormData(form);
     const input = { label: String(fields.get("label")), scope: String(fields.get("scope")) };
-    setProblem(await change<{ __typename: string; token: string }>(CREATE_TOKEN, { input }, ({ token }) => {
+    setProblem(await change<{ token: string }>(CREATE_TOKEN, { input }, ({ token }) => {
       setMade(token);
       form.reset();
       onChange();
@@ -109,7 +116,7 @@ function Tokens({ tokens, onChange }: { tokens: readonly AccessToken[]; onChange
         {tokens.map((token) => (
           <li key={token.id}>
             <span>{token.label} <span class="quiet">{words.scopes[token.scope] ?? token.scope} · {day(token.createdAt.slice(0, 10))}</span></span>
-            <button type="button" class="button button-small" aria-label={words.revokeOf(token.label)} onClick={() => void change(REVOKE_TOKEN, { id: token.id }).then(onChange)}>
+            <button type="button" class="button button-small" aria-label={words.revokeOf(token.label)} onClick={() => void change(REVOKE_TOKEN, { id: token.id }, onChange).then(setProblem)}>
               {words.revoke}
             </button>
           </li>

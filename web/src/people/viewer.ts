@@ -1,8 +1,8 @@
 /** Who is using the page: a person, a guest, or nobody yet on a closed server. */
-import { computed, signal } from "@preact/signals";
-import { client, uncached } from "../api/client";
+import { computed, effect, signal } from "@preact/signals";
+import { unauthenticatedCount, uncached } from "../api/client";
 import { MAY_READ, VIEWER } from "../api/documents";
-import { problemOf, refused, type Problem } from "../api/problems";
+import { problemOf, refused, SITE_LOGIN_REQUIRED, type Problem } from "../api/problems";
 import type { Refusal, Viewer } from "../api/types";
 
 export const viewer = signal<Viewer | null>(null);
@@ -13,20 +13,48 @@ export const access = signal<"waiting" | "open" | "closed">("waiting");
 export const isPerson = computed(() => viewer.value !== null);
 export const hasSiteAccount = computed(() => viewer.value?.siteAccount?.state === "CONNECTED");
 
-/** Ask who is asking. While the server can't be reached the page is shown as to a guest. */
+/** Between two attempts to ask who is asking, while the server can't say. */
+const RETRY_MS = 15_000;
+
+/** Ask who is asking. While the server can't say, the page is shown as to a guest, and it is asked again. */
 export async function loadViewer(): Promise<void> {
-  const answer = await client.query<{ viewer: Viewer | null }>(VIEWER, {}, { requestPolicy: "network-only" }).toPromise();
-  viewer.value = answer.data?.viewer ?? null;
-  if (viewer.value !== null) {
-    access.value = "open";
-    return;
-  }
-  const { error } = await client.query(MAY_READ, {}, { requestPolicy: "network-only" }).toPromise();
-  access.value = error && problemOf(error).code === "UNAUTHENTICATED" ? "closed" : "open";
+  // A cookie that is no longer valid is removed by the refusal: who they are without it is known at the second time.
+  if (!(await askViewer())) await askViewer();
+}
+
+/** True when it is known who is asking, and what they may see; false when a login is needed. */
+async function askViewer(): Promise<boolean> {
+  const { data, error } = await uncached.query<{ viewer: Viewer | null }>(VIEWER, {}).toPromise();
+  viewer.value = data?.viewer ?? null;
+  if (error && problemOf(error).retryable) setTimeout(() => void askViewer(), RETRY_MS);
+  const isGuestRefused = viewer.value === null && (await isLoginNeeded());
+  access.value = isGuestRefused ? "closed" : "open";
+  return !isGuestRefused;
+}
+
+async function isLoginNeeded(): Promise<boolean> {
+  const { error } = await uncached.query(MAY_READ, {}).toPromise();
+  return error !== undefined && problemOf(error).code === "UNAUTHENTICATED";
+}
+
+/** Begin anew when the session has ended, or the server was closed: what is shown is not for whoever asks now. */
+export function followSession(): void {
+  let seen = unauthenticatedCount.value;
+  effect(() => {
+    if (unauthenticatedCount.value === seen) return;
+    seen = unauthenticatedCount.value;
+    void restartIfOver();
+  });
+}
+
+async function restartIfOver(): Promise<void> {
+  const before = viewer.peek()?.user.id;
+  const { data } = await uncached.query<{ viewer: Viewer | null }>(VIEWER, {}).toPromise();
+  if (data && data.viewer?.user.id !== before) restart();
 }
 
 /** Run a mutation whose only field is `result`: its problem, or null with the result in `onDone`. */
-export async function change<Result extends { __typename: string }>(
+export async function change<Result = unknown>(
   document: string,
   variables: Record<string, unknown>,
   onDone: (result: Result) => void = () => undefined,
@@ -34,9 +62,22 @@ export async function change<Result extends { __typename: string }>(
   const { data, error } = await uncached.mutation<{ result: Result | Refusal }>(document, variables).toPromise();
   if (error) return problemOf(error);
   const result = data?.result;
-  if (result && "code" in result) return refused(result);
-  onDone(result as Result);
-  return null;
+  if (!isRefusal(result)) {
+    onDone(result as Result);
+    return null;
+  }
+  if (result.__typename === SITE_LOGIN_REQUIRED) siteSessionEnded();
+  return refused(result);
+}
+
+function isRefusal(result: unknown): result is Refusal {
+  return typeof result === "object" && result !== null && "code" in result;
+}
+
+/** The site has ended the session of the connected account: what needs it says so until it is connected again. */
+export function siteSessionEnded(): void {
+  const person = viewer.value;
+  if (person?.siteAccount?.state === "CONNECTED") viewer.value = { ...person, siteAccount: { ...person.siteAccount, state: "EXPIRED" } };
 }
 
 /** Begin anew as somebody else: nothing of the one before stays in the page. */

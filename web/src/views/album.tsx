@@ -1,6 +1,6 @@
 /** One album: description, tags, download, chapters, related albums and comments. */
 import { useEffect, useLayoutEffect } from "preact/hooks";
-import { ALBUM, RELATED, SET_CHAPTERS_READ } from "../api/documents";
+import { ALBUM, RELATED, RELATED_HEARTS, SET_CHAPTERS_READ } from "../api/documents";
 import { useQuery } from "../api/hooks";
 import type { Album, AlbumLine, Progress } from "../api/types";
 import { StartDownload } from "../downloads/start";
@@ -12,12 +12,14 @@ import { Cover, ratioOf } from "../components/cover";
 import { AlbumGrid } from "../components/grid";
 import { Icon } from "../components/icons";
 import { Message, ProblemMessage } from "../components/message";
+import { announceProblem } from "../components/toasts";
 import { TagRow } from "../components/tag-chip";
 import { Waiting } from "../components/waiting";
-import { Heart } from "../people/hearts";
+import { Heart, heartsOf, useHearts } from "../people/hearts";
+import { unsentReport } from "../people/progress";
 import { change, hasSiteAccount, isPerson } from "../people/viewer";
 import { href, replace } from "../router";
-import { readingPosition } from "./reading-positions";
+import { readingPosition, type ReadingPosition } from "./reading-positions";
 import { useTitle } from "./title";
 
 export function AlbumView({ id }: { id: string }) {
@@ -72,7 +74,7 @@ function AlbumDetails({ album, onChange }: AlbumProps) {
 function AlbumAbout({ album, onChange }: AlbumProps) {
   const words = t().album;
   const chapters = album.chapters ?? [];
-  const position = album.progress ? { chapter: album.progress.chapter.id, page: album.progress.page } : readingPosition(album.id);
+  const position = positionIn(album);
   const at = chapters.findIndex(({ id }) => id === position?.chapter);
   const facts = [
     words.number(album.id),
@@ -115,7 +117,7 @@ function Chapters({ album, onChange }: AlbumProps) {
   const chapters = album.chapters ?? [];
   const isAllRead = chapters.every(({ progress }) => progress?.isFinished);
   const mark = (chapterIds: string[] | null, isRead: boolean): void =>
-    void change(SET_CHAPTERS_READ, { albumId: album.id, chapterIds, isRead }).then(onChange);
+    void change(SET_CHAPTERS_READ, { albumId: album.id, chapterIds, isRead }, onChange).then((problem) => problem && announceProblem(problem));
   return (
     <section>
       <div class="chapters-head">
@@ -155,6 +157,14 @@ function Chapters({ album, onChange }: AlbumProps) {
   );
 }
 
+/** Where to read on: of a person what the server knows, unless this browser has read on since; of a guest what it remembers. */
+function positionIn({ id, progress }: Album): ReadingPosition | null {
+  if (!isPerson.value) return readingPosition(id);
+  const unsent = unsentReport(id);
+  if (unsent) return { chapter: unsent.chapterId, page: unsent.page };
+  return progress ? { chapter: progress.chapter.id, page: progress.page } : null;
+}
+
 /** A chapter that was begun opens where it was left. */
 function pageToOpen(progress: Progress | null | undefined): { page?: number } {
   return progress && !progress.isFinished ? { page: progress.page } : {};
@@ -162,13 +172,14 @@ function pageToOpen(progress: Progress | null | undefined): { page?: number } {
 
 function Related({ id }: { id: string }) {
   const { data } = useQuery<{ album: { related: AlbumLine[] | null } | null }>(RELATED, { id, me: isPerson.value });
+  const hearts = useHearts(RELATED_HEARTS, { id });
   const related = data?.album?.related ?? [];
   if (related.length === 0) return null;
   return (
     <section>
       <h2>{t().album.related}</h2>
       <div class="related">
-        <AlbumGrid entries={related.map((album) => ({ album }))} />
+        <AlbumGrid entries={heartsOf(related.map((album) => ({ album })), hearts)} />
       </div>
     </section>
   );

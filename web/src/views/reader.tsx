@@ -10,6 +10,7 @@ import { Select } from "../components/switches";
 import { Waiting } from "../components/waiting";
 import { storedSignal } from "../stored";
 import { report } from "../people/progress";
+import { isPerson } from "../people/viewer";
 import { go, href, parseHash, replace, route } from "../router";
 import { pageOf } from "./choices";
 import { saveReadingPosition } from "./reading-positions";
@@ -81,8 +82,8 @@ function Reading({ albumId, title, chapters, chapter, pages }: ReadingProps) {
   const at = chapters.findIndex(({ id }) => id === chapter.id);
 
   useEffect(() => {
-    saveReadingPosition(albumId, { chapter: chapter.id, page });
-    report(albumId, chapter.id, page);
+    if (isPerson.value) report(albumId, chapter.id, page);
+    else saveReadingPosition(albumId, { chapter: chapter.id, page });
     replace(["album", albumId, "read", chapter.id], { page: page > 1 ? page : undefined });
   }, [page]);
 

@@ -1,4 +1,4 @@
-/** Reading positions by album, in localStorage. */
+/** Reading positions of guests by album, in localStorage; those of people are at the server. */
 import { readStored, writeStored } from "../stored";
 
 export interface ReadingPosition {
@@ -19,6 +19,10 @@ export function readingPositions(): Entry[] {
 
 export function readingPosition(albumId: string): ReadingPosition | null {
   return readingPositions().find(([id]) => id === albumId)?.[1] ?? null;
+}
+
+export function forgetReadingPositions(): void {
+  writeStored("places", []);
 }
 
 export function saveReadingPosition(albumId: string, position: ReadingPosition): void {

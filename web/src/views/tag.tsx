@@ -1,6 +1,6 @@
 /** One record of the tag database: rendered, in every form, and the albums with this tag. */
 import { useState } from "preact/hooks";
-import { TAG, TAG_ALBUMS } from "../api/documents";
+import { TAG, TAG_ALBUMS, TAG_HEARTS } from "../api/documents";
 import { useQuery } from "../api/hooks";
 import type { AlbumPage, Tag } from "../api/types";
 import { language, t } from "../i18n";
@@ -11,6 +11,7 @@ import { Message, ProblemMessage } from "../components/message";
 import { SafeHtml } from "../components/safe-html";
 import { namespaceName, recordName } from "../components/tag-names";
 import { Waiting } from "../components/waiting";
+import { heartsOf, useHearts } from "../people/hearts";
 import { isPerson } from "../people/viewer";
 import { href, replace, route, type Params } from "../router";
 import { pageOf } from "./choices";
@@ -121,6 +122,7 @@ function TagAlbums({ namespace, raw }: { namespace: string; raw: string }) {
   const page = pageOf(params["page"]);
   const setPage = (next: number): void => replace(path, { ...params, page: next > 1 ? next : undefined });
   const { data, problem, isLoading, reload, stop } = useQuery<{ tag: { albums: AlbumPage | null } | null }>(TAG_ALBUMS, { namespace, raw, page, me: isPerson.value });
+  const hearts = useHearts(TAG_HEARTS, { namespace, raw, page });
   const albums = data?.tag?.albums;
   return (
     <section>
@@ -130,7 +132,7 @@ function TagAlbums({ namespace, raw }: { namespace: string; raw: string }) {
       {isLoading && <Waiting onStop={stop}><GridSkeleton count={8} /></Waiting>}
       {!albums && problem && <ProblemMessage problem={problem} onRetry={reload} />}
       {albums?.items.length === 0 && <p class="quiet">{words.noAlbums}</p>}
-      {albums && <AlbumGrid entries={albums.items.map((album) => ({ album }))} />}
+      {albums && <AlbumGrid entries={heartsOf(albums.items.map((album) => ({ album })), hearts)} />}
       {albums && albums.pageCount > 1 && (
         <p class="pager">
           {page > 1 && <button type="button" class="button" onClick={() => setPage(page - 1)}>{t().list.previous}</button>}
