@@ -125,7 +125,7 @@ class Database:
         except DBAPIError as error:
             # SQLite calls a damaged file a plain DatabaseError
             if not error.connection_invalidated and type(error) is not DatabaseError:
-                raise
+                raise _without_values(error) from None
             self._note(error)
             raise StorageUnavailable from None
         else:
@@ -133,7 +133,7 @@ class Database:
 
     def _note(self, error: Exception) -> None:
         """Remember and log the kind of an error, which has no values of the statement in it."""
-        kind = type(getattr(error, "orig", None) or error).__name__
+        kind = _kind_of(error)
         if self.last_error is None:
             log.warning("the database of people can't be reached", error=kind)
         self.last_error = kind
@@ -177,6 +177,18 @@ def _migrate_alone(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
     migrate(connection)
+
+
+def _kind_of(error: Exception) -> str:
+    """The name of the driver's error: "UniqueViolation"."""
+    return type(getattr(error, "orig", None) or error).__name__
+
+
+def _without_values(error: DBAPIError) -> DBAPIError:
+    """The same error with the statement alone: the parameters, and the driver's own words, are names and ids of
+    people, which no log may have.
+    """
+    return type(error)(error.statement, None, Exception(_kind_of(error)))
 
 
 def _url(settings: Settings) -> URL:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, func, select, text, update
+from sqlalchemy.exc import IntegrityError
 
-from services.database import REVISIONS, migrate, open_database
+from services.database import REVISIONS, Database, migrate, open_database
 from services.database.models import AccountsVersionRow, UserRow
 from services.errors import ConfigurationError, StorageUnavailable
 from services.settings import Settings
@@ -128,3 +130,15 @@ def test_the_tables_are_those_of_a_migrated_database(tmp_path: Path) -> None:
         differences = compare_metadata(MigrationContext.configure(connection), TableBase.metadata)
 
     assert differences == []
+
+
+async def test_an_error_that_nobody_foresaw_has_no_value_of_its_statement(database: Database) -> None:
+    row = {"id": "a-secret-id", "name": "a-secret-name", "name_key": "a-secret-name", "created_at_ms": 0}
+
+    with pytest.raises(IntegrityError) as failed:
+        async with database.write() as session:
+            session.add_all([UserRow(**row, is_admin=False), UserRow(**row | {"id": "another"}, is_admin=False)])
+
+    told = "".join(traceback.format_exception(failed.value))
+    assert "INSERT INTO users" in told
+    assert "secret" not in told
