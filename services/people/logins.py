@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import secrets
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 
-import structlog
 from cachetools import TTLCache
 
 from services.errors import InvalidCredentials, LoginsLimited
@@ -17,16 +19,22 @@ from services.people.names import name_key
 from services.people.records import User, Viewer
 from services.redis import RedisClient, RedisUnavailable
 
-log = structlog.get_logger("jmgraph.people")
-
 MAX_WRONG = 5
 """Wrong passwords for one name, or from one address, until further attempts are refused."""
 WINDOW_S = 300
 """From the first wrong password on."""
+TURN_WAIT_S = 30.0
+"""An attempt waits so long for those that began before it; none takes longer than a few seconds."""
+TURN_POLL_S = 0.02
+GIVEN_UP_S = 60.0
+"""An attempt of a process that was killed counts as under way for so long."""
 VERIFIED_S = 60.0
 MAX_VERIFIED = 1024
 MAX_COUNTED = 10_000
 """Names and addresses that are counted in this process while Redis is unavailable."""
+
+_SCRIPT = Path(__file__).with_name("logins.lua")
+_UNDER_WAY = ":under-way"
 
 
 class Logins:
@@ -36,7 +44,7 @@ class Logins:
         self._accounts = accounts
         self._limit = limit
         self._verified: TTLCache[bytes, Viewer] = TTLCache(MAX_VERIFIED, VERIFIED_S)
-        self._one_at_a_time = asyncio.Lock()  # right passwords that arrive at once must not count as many attempts
+        self._remembering = asyncio.Lock()  # a reader sends the same password many times at once
 
     async def verify(self, name: str, password: str, address: str) -> User:
         """The account of this name, if the password is its own; `address` is the client's.
@@ -52,7 +60,7 @@ class Logins:
         key = hashlib.sha256(f"{name}\0{password}".encode("utf-8", "surrogatepass")).digest()
         if (known := self._verified.get(key)) is not None:
             return known
-        async with self._attempt(name, address):
+        async with self._remembering, self._attempt(name, address):
             if (known := self._verified.get(key)) is not None:
                 return known
             verified = self._verified
@@ -66,10 +74,8 @@ class Logins:
         async with self._attempt(user.name, address):
             yield
 
-    @asynccontextmanager
-    async def _attempt(self, name: str, address: str) -> AsyncIterator[None]:
-        async with self._one_at_a_time, self._limit.attempt(f"name:{name_key(name)}", f"address:{address}"):
-            yield
+    def _attempt(self, name: str, address: str) -> AbstractAsyncContextManager[None]:
+        return self._limit.attempt(f"name:{name_key(name)}", f"address:{address}")
 
     @asynccontextmanager
     async def attempt_at_site(self, username: str, address: str) -> AsyncIterator[None]:
@@ -85,77 +91,74 @@ class Logins:
 class LoginLimit:
     """Counts wrong passwords by what they were sent for, over all processes; in this one while Redis is unavailable.
 
-    An attempt counts from its beginning, so that many at once are no way around the limit.
+    Attempts under way may all turn out wrong: of more at once than that, each waits until another is decided. So many
+    at once are no way around the limit, and right ones are never taken for wrong ones.
     """
 
     def __init__(self, redis: RedisClient, clock: Callable[[], float] = time.monotonic) -> None:
         self._redis = redis
-        self._counted: TTLCache[str, list[float]] = TTLCache(MAX_COUNTED, WINDOW_S, clock)
+        self._script = redis.client.register_script(_SCRIPT.read_text("utf-8"))
+        self._wrong: TTLCache[str, list[float]] = TTLCache(MAX_COUNTED, WINDOW_S, clock)
+        self._under_way: Counter[str] = Counter()
         self._clock = clock
 
     @asynccontextmanager
     async def attempt(self, *subjects: str) -> AsyncIterator[None]:
         """One attempt, which counts as wrong when `InvalidCredentials` is raised. Raises `LoginsLimited`."""
-        keys = [_key(subject) for subject in subjects]
-        wait_s = await self._begin(keys)
-        if wait_s is not None:
-            raise LoginsLimited(wait_s)
+        keys, id = [_key(subject) for subject in subjects], secrets.token_hex(8)
+        await self._begin(keys, id)
         try:
             yield
         except InvalidCredentials:
+            await self._end(keys, id, is_wrong=True)
             raise
         except BaseException:
-            await self._take_back(keys)
+            await self._end(keys, id)
             raise
-        await self._take_back(keys)
+        await self._end(keys, id)
 
-    async def _begin(self, keys: Sequence[str]) -> float | None:
-        """Count an attempt; seconds to wait where one more is too many."""
+    async def _begin(self, keys: Sequence[str], id: str) -> None:
+        """Return when the attempt is under way."""
+        ends_at = time.monotonic() + TURN_WAIT_S
+        while (wait_s := await self._try_to_begin(keys, id)) is not None:
+            if wait_s > 0 or time.monotonic() > ends_at:
+                raise LoginsLimited(wait_s or TURN_WAIT_S)
+            await asyncio.sleep(TURN_POLL_S)
+        self._under_way.update(keys)
+
+    async def _try_to_begin(self, keys: Sequence[str], id: str) -> float | None:
+        """None when it has begun, 0 when others must end first; else seconds to wait: too many were wrong."""
+        names = [name for key in keys for name in (key, key + _UNDER_WAY)]
         try:
-            return await self._begin_in_redis(keys)
+            wait_ms = await self._script(keys=names, args=[id, MAX_WRONG, int(GIVEN_UP_S * 1000)])
         except RedisUnavailable:
-            return self._begin_here(keys)
+            return self._try_here(keys)
+        return None if wait_ms < 0 else wait_ms / 1000
 
-    async def _begin_in_redis(self, keys: Sequence[str]) -> float | None:
+    def _try_here(self, keys: Sequence[str]) -> float | None:
+        now = self._clock()
+        wrong_of = {key: [at for at in self._wrong.get(key, ()) if now - at < WINDOW_S] for key in keys}
+        waits_s = [WINDOW_S - (now - times[0]) for times in wrong_of.values() if len(times) >= MAX_WRONG]
+        if waits_s:
+            return max(waits_s)
+        is_full = any(len(times) + self._under_way[key] >= MAX_WRONG for key, times in wrong_of.items())
+        return 0.0 if is_full else None
+
+    async def _end(self, keys: Sequence[str], id: str, *, is_wrong: bool = False) -> None:
         pipeline = self._redis.client.pipeline()
         for key in keys:
-            pipeline.incr(key)
-            pipeline.expire(key, WINDOW_S, nx=True)
-            pipeline.pttl(key)
-        answers = await pipeline.execute()
-        waits = [
-            ttl_ms / 1000 for count, ttl_ms in zip(answers[0::3], answers[2::3], strict=True) if count > MAX_WRONG
-        ]
-        if waits:
-            await self._take_back(keys)
-        return max(waits, default=None)
-
-    def _begin_here(self, keys: Sequence[str]) -> float | None:
-        waits = []
-        for key in keys:
-            times = [at for at in self._counted.get(key, ()) if self._clock() - at < WINDOW_S]
-            if len(times) >= MAX_WRONG:
-                waits.append(WINDOW_S - (self._clock() - times[0]))
-            self._counted[key] = times
-        if waits:
-            return max(waits)
-        for key in keys:
-            self._counted[key].append(self._clock())
-        return None
-
-    async def _take_back(self, keys: Sequence[str]) -> None:
-        """Uncount an attempt that was not wrong, or was not made."""
-        for key in keys:
-            if self._counted.get(key):
-                self._counted[key].pop()
-        try:
-            pipeline = self._redis.client.pipeline()
-            for key in keys:
-                pipeline.decr(key)
+            if is_wrong:
+                pipeline.incr(key)
                 pipeline.expire(key, WINDOW_S, nx=True)
+            pipeline.zrem(key + _UNDER_WAY, id)
+        try:
             await pipeline.execute()
         except RedisUnavailable:
-            log.debug("an attempt to log in could not be uncounted")
+            for key in keys if is_wrong else ():
+                self._wrong[key] = [*self._wrong.get(key, ()), self._clock()]
+        finally:
+            self._under_way.subtract(keys)
+            self._under_way += Counter()  # forgets those with none
 
 
 def _key(subject: str) -> str:

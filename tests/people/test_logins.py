@@ -84,6 +84,17 @@ async def test_right_passwords_at_once_are_all_right(either: People) -> None:
     assert {viewer.user.name for viewer in viewers} == {"alice"}
 
 
+async def test_right_passwords_at_once_over_two_processes_are_all_right(
+    people: People, settings: Settings, database: Database, redis_client: RedisClient
+) -> None:
+    await people.accounts.create("alice", PASSWORD)
+    async with open_people(settings, database, redis_client) as other:
+        attempts = (_outcome(each, "alice", PASSWORD, HERE) for each in (people, other) for _ in range(10))
+        outcomes = await asyncio.gather(*attempts)
+
+    assert outcomes == ["alice"] * 20
+
+
 async def test_a_refused_attempt_says_when_to_come_back(either: People) -> None:
     await either.accounts.create("alice", PASSWORD)
     await _guess(either, "alice", HERE, 5)

@@ -241,6 +241,12 @@ async def test_after_five_wrong_passwords_the_site_is_not_asked_again(
     assert demo.requests.count("/login") == 5
 
 
+async def test_right_logins_at_once_are_all_right(server: GraphQLClient) -> None:
+    answers = await asyncio.gather(*(server.ask(LOGIN, **READER) for _ in range(50)))
+
+    assert {answer["loginWithSite"]["__typename"] for answer in answers} == {"Session"}
+
+
 # --- what the viewer sees ----------------------------------------------------------------------------------------
 
 ACCOUNT = """query ($folder: ID! = "0", $order: FavoriteOrder! = ADDED, $page: Int! = 1) {
