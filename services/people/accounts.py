@@ -16,10 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.database import Database
 from services.database.models import OWNER_ID, BlockedTagRow, TokenRow, UserRow
-from services.errors import Conflict, InvalidCredentials
+from services.errors import Conflict, InvalidCredentials, Unauthenticated
 from services.people.blocked_tags import blocked_tags_of, parse_tags
 from services.people.names import check_password, name_key, parse_name
-from services.people.records import SITE_PREFIX, User, Viewer
+from services.people.records import SITE_PREFIX, User, Viewer, is_id
 from services.people.state import AccountsState, note_change
 
 OWNER_NAME = "owner"
@@ -47,10 +47,11 @@ class Accounts:
             row = await session.get(UserRow, OWNER_ID)
         return None if row is None or row.password_hash is not None else User.of(row)
 
-    async def create(self, name: str, password: str, *, is_admin: bool = False) -> User:
+    async def create(self, name: str, password: str, *, is_admin: bool = False, as_first_only: bool = False) -> User:
         """A new account. The first one is an admin, and takes over what the owner of the open server had.
 
-        Raises `InvalidInput` for a name or password that can't be, `Conflict` for a name that is taken.
+        Raises `InvalidInput` for a name or password that can't be, `Conflict` for a name that is taken; with
+        `as_first_only`, `Unauthenticated` where somebody else has made the first one.
         """
         shown = parse_name(name)
         check_password(password)
@@ -58,6 +59,8 @@ class Accounts:
         try:
             async with self._database.write() as session:
                 row = await _owner_row(session)
+                if row is None and as_first_only:
+                    raise Unauthenticated("This server has an account by now: log in first.")
                 if row is None:
                     row = _new_row(shown, is_admin=is_admin)
                     session.add(row)
@@ -130,6 +133,8 @@ class Accounts:
 
         With the last account the server is open again. Raises `Conflict` for the last admin of other accounts.
         """
+        if not is_id(user_id):
+            return False
         async with self._database.write() as session:
             row = await session.get(UserRow, user_id, with_for_update=True)
             if row is None or (row.id == OWNER_ID and row.password_hash is None):

@@ -16,7 +16,8 @@ _PUNCTUATION = frozenset("-_.")
 def name_key(name: str) -> str:
     """The form in which names are compared: NFKC, case-folded. "Ａlice" and "ALICE" are the same."""
     folded = unicodedata.normalize("NFKC", name).casefold()
-    return unicodedata.normalize("NFKC", folded)  # folding may leave what is not composed
+    key = unicodedata.normalize("NFKC", folded)  # folding may leave what is not composed
+    return key.replace("\0", "\ufffd")  # which no name has, and PostgreSQL can't look for
 
 
 def parse_name(name: str) -> str:

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from cachetools import LRUCache
@@ -37,7 +37,7 @@ from services.library import (
     store_album,
     summary_of,
 )
-from services.people.records import ProgressRecord, ReadingPage, moment
+from services.people.records import ProgressRecord, ReadingPage, milliseconds, moment
 
 CURSOR_PREFIX = "reading:"
 """After it come the time and the album of the last entry: "1764201600000:350234"."""
@@ -327,7 +327,7 @@ class Reading:
         now_ms = self._now_ms()
         if read_at is None:
             return now_ms
-        return min(max(0, _ms_of(read_at if read_at.tzinfo else read_at.replace(tzinfo=UTC))), now_ms)
+        return min(max(0, milliseconds(read_at)), now_ms)
 
     def _now_ms(self) -> int:
         return int(self._clock() * 1000)
@@ -449,7 +449,7 @@ def _parse_device(device: str | None) -> str | None:
 
 def _position_of(progress: ProgressRecord) -> tuple[int, str]:
     """Where an entry stands in the history."""
-    return _ms_of(progress.read_at), progress.album.id
+    return milliseconds(progress.read_at), progress.album.id
 
 
 def _cursor_of(read_at_ms: int, album_id: str) -> str:
@@ -461,7 +461,3 @@ def _parsed_cursor(cursor: str) -> tuple[int, str]:
     if not (read_at_ms.isdecimal() and len(read_at_ms) <= 15 and album_id.isdecimal()):
         raise InvalidInput("after", "after must be a cursor of this list")
     return int(read_at_ms), album_id
-
-
-def _ms_of(time: datetime) -> int:
-    return round(time.timestamp() * 1000)

@@ -156,6 +156,16 @@ class ReadingPage:
     total: int
 
 
+def is_id(text: str) -> bool:
+    """False for what no id is, and a database can't even look for: a NUL, half a character."""
+    return text.isprintable()
+
+
+def milliseconds(time: datetime) -> int:
+    """A time in milliseconds since 1970; one without a zone is UTC."""
+    return round((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
 def moment(ms: int) -> datetime:
     """A time in milliseconds since 1970 as a datetime in UTC."""
     return datetime.fromtimestamp(ms / 1000, UTC)

@@ -6,7 +6,7 @@ import hashlib
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from cachetools import TTLCache
 from sqlalchemy import delete, or_, select, update
@@ -16,7 +16,7 @@ from services.database import Database
 from services.database.models import TokenRow, UserRow
 from services.errors import InvalidInput, Unauthenticated
 from services.people.blocked_tags import blocked_tags_of
-from services.people.records import AccessToken, IssuedToken, TokenScope, User, Viewer, moment
+from services.people.records import AccessToken, IssuedToken, TokenScope, User, Viewer, is_id, milliseconds, moment
 from services.people.state import note_change
 
 PREFIX = "jmg_"
@@ -25,6 +25,8 @@ LONGEST_LABEL = 100
 RENEWAL = 0.02
 """A session is renewed when this part of its life has passed, half a day of thirty: not at every use."""
 MAX_KNOWN = 4096
+LATEST_MS = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp() * 1000)
+"""The last day of Python's calendar."""
 KNOWN_S = 60.0
 """Verified tokens in memory; a change of tokens or accounts forgets all of them at once."""
 
@@ -75,10 +77,12 @@ class Tokens:
     ) -> IssuedToken:
         """A new access token. Raises `InvalidInput` for a bad label, or a time that has passed."""
         label = _parse_label(label)
-        expires_at_ms = None if expires_at is None else int(expires_at.timestamp() * 1000)
+        expires_at_ms = None if expires_at is None else milliseconds(expires_at)
         now_ms = self._now_ms()
         if expires_at_ms is not None and expires_at_ms <= now_ms:
             raise InvalidInput("expiresAt", "This time has passed.")
+        if expires_at_ms is not None and expires_at_ms > LATEST_MS:
+            raise InvalidInput("expiresAt", "No time after the year 9999; without one it never expires.")
         if scope is TokenScope.ADMIN and not user.is_admin:
             raise InvalidInput("scope", "Only an admin's token can have this scope.")
         async with self._database.write() as session:
@@ -102,7 +106,7 @@ class Tokens:
 
     async def revoke(self, user_id: str, token_id: str) -> bool:
         """End a token or session of this user; False where they have none of this id."""
-        return await self._delete(TokenRow.user_id == user_id, TokenRow.id == token_id) > 0
+        return is_id(token_id) and await self._delete(TokenRow.user_id == user_id, TokenRow.id == token_id) > 0
 
     async def revoke_sessions(self, user_id: str, *, but: str | None = None) -> None:
         """End all sessions of a user, one excepted."""

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
+from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.graphql_client import BASE, GraphQLClient
+from services.settings import Settings
+from tests.graphql_client import BASE, GraphQLClient, graphql_client
 
 pytestmark = pytest.mark.anyio
 
@@ -86,6 +91,16 @@ async def test_the_first_account_closes_the_server(server: GraphQLClient) -> Non
     assert await server.ask(VIEWER) == {"viewer": None}
     assert (await server.error("{ ranking { total } }"))["code"] == "UNAUTHENTICATED"
     assert (await server.error(CREATE_USER, name="bob", password=PASSWORD))["code"] == "UNAUTHENTICATED"
+
+
+async def test_of_first_accounts_at_once_one_is_made(server: GraphQLClient) -> None:
+    answers = await asyncio.gather(
+        *(server.ask(CREATE_USER, name=f"alice{n}", password=PASSWORD, isAdmin=True) for n in range(6))
+    )
+
+    outcomes = Counter(answer["createUser"]["__typename"] for answer in answers)
+    assert outcomes == {"User": 1, "AccessDenied": 5}
+    assert len(await server.services.people.accounts.list()) == 1
 
 
 async def test_a_login_gives_a_session_as_token_and_as_cookie(server: GraphQLClient) -> None:
@@ -301,3 +316,93 @@ async def test_a_wrong_token_is_never_treated_as_a_guest(server: GraphQLClient, 
 
     assert response.status_code == 401
     assert response.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+
+
+@pytest.mark.parametrize("body", [{"query": "{ viewer { user { name } } }"}, {"query": "{ ranking { total } }"}])
+async def test_a_refused_cookie_is_told_and_removed(server: GraphQLClient, body: dict[str, Any]) -> None:
+    await two_people(server)
+
+    refused = await server.http.post("/graphql", json=body, headers={"Cookie": "jmgraph_session=jmg_outdated"})
+    without = await server.http.post("/graphql", json={"query": VIEWER})
+
+    assert refused.status_code == 401
+    assert refused.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+    assert refused.headers["set-cookie"] == "jmgraph_session=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax"
+    assert without.json()["data"] == {"viewer": None}
+
+
+async def test_a_refused_cookie_does_not_prevent_a_login(server: GraphQLClient) -> None:
+    await two_people(server)
+    body = {"query": LOGIN, "variables": {"name": "bob", "password": PASSWORD}}
+
+    login = await server.http.post("/graphql", json=body, headers={"Cookie": "jmgraph_session=jmg_outdated"})
+
+    assert login.json()["data"]["login"]["user"]["name"] == "bob"
+
+
+async def test_a_wrong_token_is_refused_beside_a_valid_api_key(make_settings: Callable[..., Settings]) -> None:
+    headers = {"X-API-Key": "key-of-the-host", "Authorization": "Bearer jmg_wrong"}
+    async with graphql_client(make_settings(api_keys="key-of-the-host")) as server:
+        responses = [
+            await server.http.post("/graphql", json={"query": query}, headers=headers)
+            for query in ("{ ranking { total } }", "{ viewer { user { name } } }", "mutation { logout }")
+        ]
+
+    assert [response.status_code for response in responses] == [401] * 3
+
+
+async def test_a_wrong_token_is_refused_with_a_persisted_query(server: GraphQLClient) -> None:
+    query = "{ ranking { total } }"
+    persisted = {"version": 1, "sha256Hash": hashlib.sha256(query.encode()).hexdigest()}
+    body = {"query": query, "extensions": {"persistedQuery": persisted}}
+    known = await server.http.post("/graphql", json=body)
+
+    refused = await server.http.post(
+        "/graphql", json={"extensions": body["extensions"]}, headers={"Authorization": "Bearer jmg_wrong"}
+    )
+    page = await server.http.get("/graphql", headers={"Accept": "text/html", "Authorization": "Bearer jmg_wrong"})
+
+    assert (known.status_code, refused.status_code, page.status_code) == (200, 401, 401)
+    assert refused.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+
+
+async def test_a_nul_is_part_of_no_name_and_of_no_id(
+    make_settings: Callable[..., Settings], database_url: str
+) -> None:
+    async with graphql_client(make_settings(database_url=database_url)) as server:
+        alice, _ = await two_people(server)
+        login = await server.ask(LOGIN, name="ali\0ce", password=PASSWORD)
+        removed = await as_person(server, alice, 'mutation { removeUser(id: "a\\u0000b") { __typename } }')
+        revoked = await as_person(server, alice, 'mutation { revokeAccessToken(id: "\\u0000") { __typename } }')
+        basic = await server.http.get("/v1/health", auth=("ali\0ce", PASSWORD))
+
+    assert login["login"]["__typename"] == "InvalidCredentials"
+    assert removed == {"removeUser": {"__typename": "UserNotFound"}}
+    assert revoked == {"revokeAccessToken": {"__typename": "AccessTokenNotFound"}}
+    assert (basic.status_code, basic.json()) == (401, {"detail": "用户名或密码错误"})
+
+
+@pytest.mark.parametrize(
+    ("expires_at", "outcome"),
+    [
+        ("9999-12-31T23:59:59-14:00", {"__typename": "InvalidInput", "field": "expiresAt", "code": "INVALID_INPUT"}),
+        ("2000-01-01T00:00:00", {"__typename": "InvalidInput", "field": "expiresAt", "code": "INVALID_INPUT"}),
+    ],
+)
+async def test_a_token_expires_at_a_time_that_is_to_come(
+    server: GraphQLClient, expires_at: str, outcome: dict[str, str]
+) -> None:
+    alice, _ = await two_people(server)
+
+    made = await as_person(server, alice, CREATE_TOKEN, label="phone", scope="READ", expiresAt=expires_at)
+
+    assert made["createAccessToken"] == outcome
+
+
+async def test_a_time_without_a_zone_is_utc(server: GraphQLClient) -> None:
+    alice, _ = await two_people(server)
+    await as_person(server, alice, CREATE_TOKEN, label="phone", scope="READ", expiresAt="2099-01-01T08:00:00")
+
+    data = await as_person(server, alice, "{ viewer { accessTokens { expiresAt } } }")
+
+    assert data["viewer"]["accessTokens"] == [{"expiresAt": "2099-01-01T08:00:00+00:00"}]
