@@ -160,7 +160,7 @@ class Context:
     def downloads(self) -> Downloads:
         """The downloads that the caller sees; what is started there belongs to the caller."""
         current_stats().is_private = True
-        return self.services.downloads.owned(self.services.access.ownership(self.caller))
+        return self.services.downloads.owned(self.services.access.ownership(self.caller), self.catalog)
 
     @property
     def may_read(self) -> bool:

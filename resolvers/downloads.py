@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import suppress
 
 from resolvers.context import ID, Context
 from services.catalog import parse_number
@@ -16,7 +15,7 @@ from services.downloads import (
     FeedBatch,
     ImageFormat,
 )
-from services.errors import AlbumNotFound, QueueUnavailable
+from services.errors import QueueUnavailable
 
 
 async def download(context: Context, id: ID) -> DownloadRecord | None:
@@ -53,9 +52,6 @@ async def start_download(
     returns that one, unless force.
     """
     number = parse_number(album_id, "albumId")
-    if context.has_blocked_tags:
-        with suppress(AlbumNotFound):
-            await context.catalog.check_album(number.digits)
     request = DownloadRequest(
         album_id=number.digits,
         chapter_ids=tuple(chapter_ids or ()),

@@ -283,7 +283,7 @@ StartDownloadResult = Annotated[
     strawberry.union("StartDownloadResult", description="The download, or why nothing was queued."),
 ]
 DownloadResult = Annotated[
-    Download | DownloadNotFoundResult | QueueRejectedResult,
+    Download | DownloadNotFoundResult | BlockedByPolicyResult | QueueRejectedResult,
     strawberry.union("DownloadResult", description="The download as it is now, or why nothing changed."),
 ]
 RemoveDownloadResult = Annotated[

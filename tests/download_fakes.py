@@ -94,6 +94,9 @@ class FakeAlbums:
                 return album
         raise AlbumNotFound(id)
 
+    async def check_album(self, id: str) -> None:
+        await self.get_album(id)
+
     async def reread_album(self, id: str) -> AlbumDetail:
         return self.by_api.get(id) or await self.get_album(id)
 

@@ -85,11 +85,9 @@ class AlbumDownload(HTTPEndpoint):
         if request.method == "HEAD":  # changes nothing, so it starts nothing
             return json_response(_STARTED, 202)
         services: Services = request.app.state.services
-        ends_at = time.monotonic() + wait_s
         task = _in_background(_start(services, caller, request.path_params["album_id"], str(client_id)))
-        await asyncio.wait([task], timeout=wait_s)
-        download = task.result() if task.done() else None
-        ended = download and await _wait_for_end(services, download, ends_at - time.monotonic())
+        waiting = _wait_for_end(services, task, wait_s)
+        ended = await services.access.until_revoked(caller, waiting)
         if not ended or ended.state is not DownloadState.READY or ended.file is None:
             return json_response(_STARTED, 202)
         name = ended.file.name.removesuffix(".zip")
@@ -182,7 +180,8 @@ async def _try_to_start(services: Services, caller: Caller, album_id: str, clien
     try:
         number = parse_number(album_id, "album_id")
         request = DownloadRequest(number.digits, archive=ArchiveFormat.ZIP)
-        download = await services.downloads.owned(ownership).start(request, number.kind)
+        albums = services.catalog.blocking(services.access.blocked_tags(caller))
+        download = await services.downloads.owned(ownership, albums).start(request, number.kind)
     except QueueUnavailable:
         raise
     except JmgraphError as error:
@@ -198,15 +197,20 @@ def _reason_for_client(error: JmgraphError) -> str:
     return error.message
 
 
-async def _wait_for_end(services: Services, download: DownloadRecord, wait_s: float) -> DownloadRecord | None:
-    """The download when it has ended; None when it does not end in time."""
+async def _wait_for_end(
+    services: Services, start: asyncio.Task[DownloadRecord | None], wait_s: float
+) -> DownloadRecord | None:
+    """The download that is being started, when it has ended; None when it does not end in time."""
     try:
-        async with asyncio.timeout(max(0.0, wait_s)), aclosing(services.downloads.watch(download.id)) as revisions:
-            async for revision in revisions:
-                download = revision
+        async with asyncio.timeout(wait_s):
+            if (download := await asyncio.shield(start)) is None:
+                return None
+            async with aclosing(services.downloads.watch(download.id)) as revisions:
+                async for revision in revisions:
+                    download = revision
+            return download
     except (TimeoutError, JmgraphError):
         return None
-    return download
 
 
 routes = [

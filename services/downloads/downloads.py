@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import AsyncGenerator, AsyncIterator, Collection
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,7 +39,7 @@ from services.downloads.records import (
 from services.downloads.row import ALL, DownloadRow, RowPage, dedup_key, for_album, for_chapter, in_state, of_album
 from services.downloads.updates import SNAPSHOT_LIMIT, watch_many, watch_one
 from services.downloads.worker import DownloadWorker
-from services.errors import DownloadNotFound, InvalidInput, QueueFull, StorageFull, UpstreamFailure
+from services.errors import AlbumNotFound, DownloadNotFound, InvalidInput, QueueFull, StorageFull, UpstreamFailure
 from services.redis import Events, RedisClient
 from services.upstream import NumberKind
 
@@ -62,14 +62,20 @@ class Downloads:
     Of all owners; what `owned` returns has those that one caller sees, and no others exist there.
     """
 
-    def __init__(self, components: DownloadComponents, ownership: Ownership = OF_ALL) -> None:
+    def __init__(
+        self, components: DownloadComponents, ownership: Ownership = OF_ALL, albums: AlbumSource | None = None
+    ) -> None:
         self._components = components
         self._store = components.store
         self._ownership = ownership
+        self._albums = albums or components.albums
 
-    def owned(self, ownership: Ownership) -> Downloads:
-        """The downloads as a caller sees them; what is started there belongs to that caller."""
-        return Downloads(self._components, ownership)
+    def owned(self, ownership: Ownership, albums: AlbumSource | None = None) -> Downloads:
+        """The downloads as a caller sees them; what is started there belongs to that caller.
+
+        `albums` are those that the caller may download, where that is not all of them.
+        """
+        return Downloads(self._components, ownership, albums)
 
     @property
     def limits(self) -> DownloadLimits:
@@ -92,7 +98,7 @@ class Downloads:
             request = replace(request, chapter_ids=(request.album_id,))
         with translate_queue_errors():
             try:
-                album = await self._components.albums.get_album(request.album_id)
+                album = await self._albums.get_album(request.album_id)
             except UpstreamFailure:
                 if existing := await self._find_existing(request):
                     return existing
@@ -187,7 +193,7 @@ class Downloads:
     async def retry(self, id: str) -> DownloadRecord:
         """Queue a failed, cancelled or expired download again, or one that lacks pages.
 
-        Any other is returned as it is. Raises `DownloadNotFound`, `QueueFull`, `StorageFull`.
+        Any other is returned as it is. Raises `DownloadNotFound`, `BlockedByPolicy`, `QueueFull`, `StorageFull`.
         """
         with translate_queue_errors():
             row = await self._find(id)
@@ -195,6 +201,8 @@ class Downloads:
                 raise DownloadNotFound(id)
             if not transitions.can_be_retried(row):
                 return row.download
+            with suppress(AlbumNotFound):  # it may have been hidden meanwhile: the worker says so
+                await self._albums.check_album(row.download.request.album_id)
             await self._check_disk()
             return await self._retry(id)
 

@@ -146,6 +146,9 @@ class AlbumSource(Protocol):
     async def get_album(self, id: str) -> AlbumDetail:
         """The album. Raises `AlbumNotFound`, `BlockedByPolicy`, `UpstreamFailure`."""
 
+    async def check_album(self, id: str) -> None:
+        """Return where the album may be shown, as far as is known. Raises `AlbumNotFound`, `BlockedByPolicy`."""
+
     async def reread_album(self, id: str) -> AlbumDetail:
         """The album as the site's API says it now, whatever is cached. Raises as `get_album`."""
 

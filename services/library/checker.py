@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, select, update
 
 from services.catalog import AlbumDetail, Catalog
 from services.database import Database
-from services.database.models import OWNER_ID, AlbumRow, ChapterRow, LibraryRow
+from services.database.models import OWNER_ID, AlbumRow, BlockedTagRow, ChapterRow, LibraryRow
 from services.downloads import ArchiveFormat, DownloadRequest, Downloads, Ownership
 from services.errors import JmgraphError, QueueRejected, StorageUnavailable, UpstreamFailure
 from services.library.albums import store_album
@@ -203,12 +203,19 @@ class LibraryChecker:
             if not (follower.auto_download and chapter.is_listed and chapter.found_at_ms > follower.added_at_ms):
                 continue
             owner_id = None if follower.user_id == OWNER_ID else follower.user_id
+            albums = self._catalog.blocking(await self._blocked_tags_of(follower.user_id))
             try:
-                await self._downloads.owned(Ownership(owner_id, sees_all=False)).start(request)
+                await self._downloads.owned(Ownership(owner_id, sees_all=False), albums).start(request)
             except (QueueRejected, UpstreamFailure):
                 raise
             except JmgraphError as refusal:
                 log.info("a new chapter is not downloaded", reason=refusal.message)
+
+    async def _blocked_tags_of(self, user_id: str) -> tuple[str, ...]:
+        """What a follower does not want to see, and so not have downloaded."""
+        query = select(BlockedTagRow.tag).where(BlockedTagRow.user_id == user_id).order_by(BlockedTagRow.tag)
+        async with self._database.read() as session:
+            return tuple(await session.scalars(query))
 
     def _now_ms(self) -> int:
         return int(self._clock() * 1000)

@@ -13,7 +13,7 @@ import pytest
 
 from services.catalog import AlbumSummary, Catalog
 from services.database import Database
-from services.database.models import OWNER_ID, UserRow
+from services.database.models import OWNER_ID, BlockedTagRow, UserRow
 from services.errors import UpstreamFailure, UpstreamReason
 from services.library import Library, LibraryChecker
 from services.redis import Events, Locks, RedisClient
@@ -270,6 +270,28 @@ async def test_each_person_gets_a_download_of_their_own(
     await work(checker)
 
     assert set(await queued(harness)) == {(None, SERIES, ("1003",)), (reader, SERIES, ("1003",))}
+
+
+async def test_what_a_person_has_blocked_is_not_downloaded_for_them(
+    library: Library,
+    checker: LibraryChecker,
+    harness: DownloadHarness,
+    database: Database,
+    reader: str,
+    fake_site: FakeSite,
+    clock: Clock,
+) -> None:
+    for user in (OWNER_ID, reader):
+        await library.add(user, SERIES, auto_download=True)
+    async with database.write() as session:
+        session.add(BlockedTagRow(user_id=reader, tag="steam engine"))
+    clock.move(EVERY_S)
+    publish(fake_site, SERIES, 4)
+    fake_site.albums[SERIES] = replace(fake_site.albums[SERIES], tags=("steam engine",))
+
+    await work(checker)
+
+    assert await queued(harness) == [(None, SERIES, ("1003",))]
 
 
 async def test_what_does_not_fit_the_queue_is_downloaded_later(

@@ -39,6 +39,7 @@ mutation {
   setReadingProgress(input: {albumId: "350234", chapterId: "350234", page: 2}) { __typename }
 }
 """
+START = 'mutation { startDownload(input: {albumId: "350234"}) { __typename ... on Download { id } } }'
 FOX = "狐狸"
 """A tag of 350234."""
 
@@ -217,10 +218,39 @@ async def test_what_is_blocked_is_not_downloaded(open_to_guests: GraphQLClient) 
     alice = await a_person(server.services, "alice")
     await _read(server, BLOCK, alice.headers, tags=[FOX])
 
-    start = 'mutation { startDownload(input: {albumId: "350234"}) { __typename } }'
-    started = await _read(server, start, alice.headers)
+    started = await _read(server, START, alice.headers)
 
     assert started == {"startDownload": {"__typename": "BlockedByPolicy"}}
+
+
+async def test_what_is_blocked_is_not_downloaded_over_v1(open_to_guests: GraphQLClient) -> None:
+    server = open_to_guests
+    alice = await a_person(server.services, "alice")
+    await _read(server, BLOCK, alice.headers, tags=[FOX])
+
+    url = "/v1/download/album/350234?client_id=phone&wait=0"
+    await server.http.get(url, headers=alice.headers)
+    notified = await server.http.get("/v1/notifications/phone?wait=20", headers=alice.headers)
+
+    message = "下载任务失败: Album not found"
+    assert notified.json() == [{"status": "error", "file_name": "", "message": message}]
+    assert (await server.services.downloads.counts()).queued == 0
+
+
+async def test_what_was_blocked_meanwhile_is_not_downloaded_again(open_to_guests: GraphQLClient) -> None:
+    server = open_to_guests
+    alice = await a_person(server.services, "alice")
+    id = (await _read(server, START, alice.headers))["startDownload"]["id"]
+    await server.services.downloads.cancel(id)
+    await _read(server, BLOCK, alice.headers, tags=[FOX])
+
+    retry = "mutation ($id: ID!) { retryDownload(id: $id) { __typename ... on Download { state } } }"
+    blocked = await _read(server, retry, alice.headers, id=id)
+    await _read(server, BLOCK, alice.headers, tags=[])
+    retried = await _read(server, retry, alice.headers, id=id)
+
+    assert blocked == {"retryDownload": {"__typename": "BlockedByPolicy"}}
+    assert retried == {"retryDownload": {"__typename": "Download", "state": "QUEUED"}}
 
 
 async def test_blocked_tags_are_text_of_bounded_length(open_to_guests: GraphQLClient) -> None:

@@ -17,6 +17,7 @@ from .async_base_client import AsyncBaseClient
 from .base_model import BaseModel, Upload
 from .cancel_download import (
     CancelDownload,
+    CancelDownloadCancelDownloadBlockedByPolicy,
     CancelDownloadCancelDownloadDownload,
     CancelDownloadCancelDownloadDownloadNotFound,
     CancelDownloadCancelDownloadQueueRejected,
@@ -97,6 +98,7 @@ from .ranking import (
 )
 from .retry_download import (
     RetryDownload,
+    RetryDownloadRetryDownloadBlockedByPolicy,
     RetryDownloadRetryDownloadDownload,
     RetryDownloadRetryDownloadDownloadNotFound,
     RetryDownloadRetryDownloadQueueRejected,
@@ -139,6 +141,7 @@ __all__ = [
     "AsyncBaseClient",
     "BaseModel",
     "CancelDownload",
+    "CancelDownloadCancelDownloadBlockedByPolicy",
     "CancelDownloadCancelDownloadDownload",
     "CancelDownloadCancelDownloadDownloadNotFound",
     "CancelDownloadCancelDownloadQueueRejected",
@@ -192,6 +195,7 @@ __all__ = [
     "RankingRankingEntries",
     "RankingRankingEntriesAlbum",
     "RetryDownload",
+    "RetryDownloadRetryDownloadBlockedByPolicy",
     "RetryDownloadRetryDownloadDownload",
     "RetryDownloadRetryDownloadDownloadNotFound",
     "RetryDownloadRetryDownloadQueueRejected",

@@ -16,6 +16,7 @@ class CancelDownload(BaseModel):
     cancel_download: Union[
         "CancelDownloadCancelDownloadDownload",
         "CancelDownloadCancelDownloadDownloadNotFound",
+        "CancelDownloadCancelDownloadBlockedByPolicy",
         "CancelDownloadCancelDownloadQueueRejected",
     ] = Field(alias="cancelDownload", discriminator="typename__")
 
@@ -26,6 +27,14 @@ class CancelDownloadCancelDownloadDownload(DownloadCard):
 
 class CancelDownloadCancelDownloadDownloadNotFound(BaseModel):
     typename__: Literal["DownloadNotFound"] = Field(alias="__typename")
+    code: ErrorCode
+    message: str
+    retryable: bool
+    retry_after: Optional[int] = Field(alias="retryAfter")
+
+
+class CancelDownloadCancelDownloadBlockedByPolicy(BaseModel):
+    typename__: Literal["BlockedByPolicy"] = Field(alias="__typename")
     code: ErrorCode
     message: str
     retryable: bool

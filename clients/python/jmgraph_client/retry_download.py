@@ -16,6 +16,7 @@ class RetryDownload(BaseModel):
     retry_download: Union[
         "RetryDownloadRetryDownloadDownload",
         "RetryDownloadRetryDownloadDownloadNotFound",
+        "RetryDownloadRetryDownloadBlockedByPolicy",
         "RetryDownloadRetryDownloadQueueRejected",
     ] = Field(alias="retryDownload", discriminator="typename__")
 
@@ -26,6 +27,14 @@ class RetryDownloadRetryDownloadDownload(DownloadCard):
 
 class RetryDownloadRetryDownloadDownloadNotFound(BaseModel):
     typename__: Literal["DownloadNotFound"] = Field(alias="__typename")
+    code: ErrorCode
+    message: str
+    retryable: bool
+    retry_after: Optional[int] = Field(alias="retryAfter")
+
+
+class RetryDownloadRetryDownloadBlockedByPolicy(BaseModel):
+    typename__: Literal["BlockedByPolicy"] = Field(alias="__typename")
     code: ErrorCode
     message: str
     retryable: bool

@@ -287,6 +287,7 @@ export type CancelDownloadMutationVariables = Exact<{
 
 
 export type CancelDownloadMutation = { cancelDownload:
+    | { __typename: 'BlockedByPolicy', code: ErrorCode, message: string, retryable: boolean, retryAfter: number | null }
     | { __typename: 'Download', id: string, revision: number, albumId: string, title: string, state: DownloadState, progress: { pagesDone: number, pagesTotal: number | null, percent: number, etaSeconds: number | null }, problem: { code: ErrorCode, message: string, retryable: boolean, missingPages: Array<string> } | null, file: { name: string, size: number, sha256: string, url: string } | null }
     | { __typename: 'DownloadNotFound', code: ErrorCode, message: string, retryable: boolean, retryAfter: number | null }
     | { __typename: 'QueueRejected', code: ErrorCode, message: string, retryable: boolean, retryAfter: number | null }
@@ -298,6 +299,7 @@ export type RetryDownloadMutationVariables = Exact<{
 
 
 export type RetryDownloadMutation = { retryDownload:
+    | { __typename: 'BlockedByPolicy', code: ErrorCode, message: string, retryable: boolean, retryAfter: number | null }
     | { __typename: 'Download', id: string, revision: number, albumId: string, title: string, state: DownloadState, progress: { pagesDone: number, pagesTotal: number | null, percent: number, etaSeconds: number | null }, problem: { code: ErrorCode, message: string, retryable: boolean, missingPages: Array<string> } | null, file: { name: string, size: number, sha256: string, url: string } | null }
     | { __typename: 'DownloadNotFound', code: ErrorCode, message: string, retryable: boolean, retryAfter: number | null }
     | { __typename: 'QueueRejected', code: ErrorCode, message: string, retryable: boolean, retryAfter: number | null }
