@@ -77,7 +77,7 @@ class Query:
     download = root_field(resolvers.downloads.download, Download | None, right=Right.DOWNLOADS)
     downloads = root_field(resolvers.downloads.downloads, DownloadConnection, right=Right.DOWNLOADS)
     server = root_field(resolvers.server.server, ServerInfo)
-    viewer = root_field(resolvers.people.viewer, ViewerView | None, right=Right.PUBLIC)
+    viewer = root_field(resolvers.people.viewer, ViewerView | None, right=Right.IDENTITY)
 
 
 @object_type

@@ -9,13 +9,13 @@ import asyncio
 import hashlib
 import hmac
 import time
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Coroutine, Hashable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from functools import lru_cache
 from ipaddress import IPv4Address, ip_address, ip_network
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from services.database.models import OWNER_ID
@@ -23,6 +23,9 @@ from services.downloads.records import Ownership
 from services.errors import Forbidden, JmgraphError, StorageUnavailable, Unauthenticated
 from services.http_semantics import bearer_token, header
 from services.people import AccountsState, Tokens, TokenScope, Viewer, is_token
+from services.tasks import cancel_and_wait
+
+T = TypeVar("T")
 
 Scope = Mapping[str, Any]
 """ASGI's scope of an HTTP request or a WebSocket."""
@@ -52,6 +55,8 @@ class Right(Enum):
 
     PUBLIC = auto()
     """Nothing: whether the server is alive, the page's shell, logging in."""
+    IDENTITY = auto()
+    """Nothing either, but a credential that is refused is told: who is asking."""
     READ = auto()
     """Albums, lists, tags, pictures."""
     DOWNLOADS = auto()
@@ -67,8 +72,8 @@ class Right(Enum):
 
 
 _RIGHTS_OF_GUESTS: dict[str, frozenset[Right]] = {
-    "none": frozenset({Right.PUBLIC}),
-    "read": frozenset({Right.PUBLIC, Right.READ}),
+    "none": frozenset({Right.PUBLIC, Right.IDENTITY}),
+    "read": frozenset({Right.PUBLIC, Right.IDENTITY, Right.READ}),
     "all": frozenset(set(Right) - {Right.ADMIN}),
 }
 _RIGHTS_WITHOUT_KEY = frozenset(set(Right) - {Right.CHANGE, Right.ADMIN})
@@ -96,6 +101,13 @@ class Identity:
     viewer: Viewer | None = None
     token: str | None = field(default=None, repr=False)
     failure: JmgraphError | None = None
+
+    @property
+    def obstacle(self) -> JmgraphError | None:
+        """Why a request with it gets nothing at all. A browser sends a refused cookie by itself, also to log in
+        again.
+        """
+        return None if self.kind is CredentialKind.COOKIE else self.failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,19 +226,34 @@ class Access:
         """Return once the caller may no longer do what they could: their token was revoked or has expired, or the
         server was closed meanwhile.
         """
-        standing, version = self._standing(caller), self._accounts.version
-        while self._standing(caller) == standing:
+        standing = self._standing(caller)
+        while True:
+            version = self._accounts.version
+            try:
+                caller = await self.verified_again(caller)  # it may have been revoked since the request came
+            except Unauthenticated:
+                return
+            except StorageUnavailable:
+                pass  # nothing is known of a revocation
+            if self._standing(caller) != standing:
+                return
             if version == self._accounts.version:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_seconds_until_expiry(caller)):
                         await self._accounts.wait_for_change()
-            version = self._accounts.version
-            try:
-                caller = await self.verified_again(caller)
-            except Unauthenticated:
-                return
-            except StorageUnavailable:  # nothing is known of a revocation
-                continue
+
+    async def until_revoked(self, caller: Caller, work: Coroutine[Any, Any, T]) -> T:
+        """What `work` returns. Raises `Unauthenticated`, and ends the work, once the caller may no longer wait for it
+        as in `wait_until_revoked`.
+        """
+        working, revoked = asyncio.create_task(work), asyncio.create_task(self.wait_until_revoked(caller))
+        try:
+            await asyncio.wait([working, revoked], return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                return working.result()
+            raise Unauthenticated("This token was revoked, or has expired.")
+        finally:
+            await cancel_and_wait(working, revoked)
 
     def _standing(self, caller: Caller) -> Hashable:
         """What a caller who goes on must still be."""
@@ -328,15 +355,13 @@ class Access:
 
     def _refusal(self, caller: Caller, right: Right) -> JmgraphError | None:
         """Why the caller may not have this; None when they may."""
-        identity = caller.identity
-        failure = identity.failure if identity else None
-        # a browser sends a refused cookie by itself, also to log in again
-        is_obstacle = identity is not None and (
-            right is not Right.PUBLIC or identity.kind is not CredentialKind.COOKIE
-        )
-        if failure is not None and is_obstacle and not caller.is_host:
-            return failure
+        if (identity := caller.identity) is not None and identity.obstacle is not None:
+            return identity.obstacle
         if right is Right.PUBLIC or caller.is_host:
+            return None
+        if identity is not None and identity.failure is not None:
+            return identity.failure
+        if right is Right.IDENTITY:
             return None
         viewer = self.viewer(caller)
         if viewer is not None:

@@ -15,7 +15,7 @@ from starlette.websockets import WebSocket
 
 from rest.opds import AUTHENTICATION, authentication_document
 from rest.responses import STATUS_OF_CODE, error_response
-from rest.v1.errors import LOGIN_EXPIRED, LOGIN_NEEDED, detail_response
+from rest.v1.errors import LOGIN_EXPIRED, LOGIN_NEEDED, WRONG_LOGIN, detail_response
 from services.access import (
     IDENTITY_KEY,
     PERSONAL_KEY,
@@ -27,7 +27,7 @@ from services.access import (
     Right,
 )
 from services.container import Services
-from services.errors import Forbidden, JmgraphError, Unauthenticated
+from services.errors import Forbidden, InvalidCredentials, JmgraphError, Unauthenticated
 from services.http_semantics import bearer_token, header, retry_headers
 from services.people import is_token
 
@@ -109,9 +109,7 @@ def _refusal(access: Access, scope: Scope, path: str, identity: Identity | None)
     has_cookie = identity is not None and identity.kind is CredentialKind.COOKIE
     is_graphql = path == GRAPHQL_PATH
     try:
-        if failure is not None and not is_graphql and not has_cookie:
-            raise failure
-        if is_socket and failure is not None:
+        if failure is not None and (is_socket or not (is_graphql or has_cookie)):
             raise failure
         caller = access.caller(scope)
         if is_socket and has_cookie and caller.origin is not None:
@@ -232,6 +230,8 @@ def _refusal_response(error: JmgraphError, caller: Caller, path: str, scope: Sco
 
 
 def _v1_words(error: JmgraphError, caller: Caller) -> str:
+    if isinstance(error, InvalidCredentials):
+        return WRONG_LOGIN
     if not isinstance(error, Unauthenticated):
         return error.message
     return LOGIN_NEEDED if caller.identity is None else LOGIN_EXPIRED

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from rest.responses import STATUS_OF_CODE, json_response, sort_allow
 from rest.v1.schemas import Detail, FileError
+from services.access import IDENTITY_KEY
 from services.errors import (
     AlbumNotFound,
     BlockedByPolicy,
@@ -18,6 +19,7 @@ from services.errors import (
     InvalidCredentials,
     JmgraphError,
     SiteLoginRequired,
+    Unauthenticated,
     UpstreamFailure,
 )
 from services.http_semantics import retry_headers
@@ -29,8 +31,8 @@ WRONG_LOGIN = "用户名或密码错误"
 
 
 def detail_response(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
-    """An error body of the legacy API: `{"detail": "Album not found: id=1"}`."""
-    return json_response(Detail(detail=detail), status, headers)
+    """An error body of the legacy API, for who asked alone: `{"detail": "Album not found: id=1"}`."""
+    return json_response(Detail(detail=detail), status, {"Cache-Control": "no-store", **(headers or {})})
 
 
 def album_not_found(aid: str) -> Response:
@@ -52,7 +54,9 @@ async def _handle_http_exception(_: Request, error: HTTPException) -> Response:
     return detail_response(error.status_code, error.detail, sort_allow(error).headers)
 
 
-async def _handle_jmgraph_error(_: Request, error: JmgraphError) -> Response:
+async def _handle_jmgraph_error(request: Request, error: JmgraphError) -> Response:
+    if isinstance(error, Unauthenticated) and IDENTITY_KEY in request.scope:
+        return detail_response(401, LOGIN_EXPIRED)
     return v1_error_response(error)
 
 

@@ -122,14 +122,15 @@ async def poll(request: Request) -> Response:
     if request.method == "HEAD":  # delivers no body, so nothing counts as delivered
         return _notifications([])
     services: Services = request.app.state.services
-    client = services.access.ownership(services.access.caller(request.scope)).name_of(client_id)
-    waiting = services.notifications.wait(client, wait_s)
-    return _notifications(await _while_connected(request, waiting))
+    caller = services.access.caller(request.scope)
+    client = services.access.ownership(caller).name_of(client_id)
+    waiting = _while_connected(request, services.notifications.wait(client, wait_s))
+    return _notifications(await services.access.until_revoked(caller, waiting))
 
 
 def _notifications(notifications: list[Notification]) -> Response:
     body = [_body(notification) for notification in notifications]
-    return json_response(body, headers={"Cache-Control": "no-store"})
+    return json_response(body, headers={"Cache-Control": "private, no-store"})
 
 
 def _body(notification: Notification) -> NotificationBody:

@@ -97,6 +97,7 @@ class GraphQLEndpoint:
                 405, BAD_REQUEST, "GraphQL takes GET and POST; its streams PUT and DELETE.", headers=allow
             )
         context = Context.of(scope, scope["app"].state.services)
+        _check_rights(context, [Right.PUBLIC])
         token = _stream_token(scope)
         if method in ("PUT", "DELETE") or (token is not None and method != "HEAD"):
             await self._serve_stream(token or "", context, scope, receive, send)

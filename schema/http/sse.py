@@ -15,7 +15,7 @@ KEEP_ALIVE_S = 12.0
 
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-store"),
+    (b"cache-control", b"private, no-store"),
     (b"x-accel-buffering", b"no"),
 ]
 
