@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from typing import Any
 
 from resolvers.context import ID, Context
 from services.catalog import parse_number
@@ -15,7 +16,12 @@ from services.downloads import (
     FeedBatch,
     ImageFormat,
 )
-from services.errors import QueueUnavailable
+from services.errors import InvalidInput, JmgraphError, QueueUnavailable
+from services.tasks import gather_bounded
+
+MAX_STARTS = 100
+"""Downloads that are started at once."""
+STARTS_AT_ONCE = 8
 
 
 async def download(context: Context, id: ID) -> DownloadRecord | None:
@@ -62,6 +68,22 @@ async def start_download(
         allow_missing=allow_missing,
     )
     return await context.downloads.start(request, number.kind)
+
+
+async def start_downloads(context: Context, inputs: list[dict[str, Any]]) -> list[DownloadRecord | JmgraphError]:
+    """Queue up to 100 downloads, each as `startDownload` does; the results are in the order of the inputs. People are
+    served in turn: many downloads of one don't hold up those of another.
+    """
+    if len(inputs) > MAX_STARTS:
+        raise InvalidInput("inputs", f"At most {MAX_STARTS} downloads at once, not {len(inputs)}.")
+
+    async def start(input: dict[str, Any]) -> DownloadRecord | JmgraphError:
+        try:
+            return await start_download(context, **input)
+        except JmgraphError as error:
+            return error
+
+    return await gather_bounded(start, inputs, STARTS_AT_ONCE)
 
 
 async def cancel_download(context: Context, id: ID) -> DownloadRecord:

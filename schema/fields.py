@@ -126,7 +126,8 @@ def root_field(resolver: Resolver, type: Any, *, right: Right | None = None, **i
     record, the others are returned for exceptions (see `error_type`). An async generator makes a subscription.
 
     `inputs` names input objects: with `filter=TagFilter`, the fields of `TagFilter` are sent as one argument `filter`
-    and passed to the resolver one by one. It may be left out when all of its fields may.
+    and passed to the resolver one by one. It may be left out when all of its fields may. With
+    `inputs=list[StartDownloadInput]` the resolver gets the argument as a list of the fields of each, by their names.
 
     `right` is what the caller needs; by default READ for a query or subscription, CHANGE for a mutation.
     """
@@ -140,8 +141,7 @@ def root_field(resolver: Resolver, type: Any, *, right: Right | None = None, **i
 
 
 def _operation(resolver: Resolver, type: Any, inputs: Mapping[str, Any]) -> Resolver:
-    convert, results = _view(type), _results(type)
-    caught = tuple(results)
+    convert, caught = _view(type), tuple(_results(type))
     if not inspect.iscoroutinefunction(resolver):
         return lambda info, **arguments: convert(resolver(info.context, **_values(arguments, inputs)))
 
@@ -149,7 +149,7 @@ def _operation(resolver: Resolver, type: Any, inputs: Mapping[str, Any]) -> Reso
         try:
             return convert(await resolver(info.context, **_values(arguments, inputs)))
         except caught as error:
-            return next(results[kind] for kind in error.__class__.__mro__ if kind in results).of(error)
+            return convert(error)
 
     return resolve
 
@@ -179,7 +179,7 @@ def _view(type: Any) -> Callable[[Any], Any]:
     """The function that turns a record into a value of this type."""
     origin, arguments = get_origin(type), get_args(type)
     if origin is Annotated:  # a union: the view, then the results of errors
-        return _view(get_args(arguments[0])[0])
+        return _with_results(_view(get_args(arguments[0])[0]), _results(type))
     if origin is list:
         convert = _view(arguments[0])
         return lambda records: [convert(record) for record in records]
@@ -202,6 +202,18 @@ def _optional(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda record: record if record is None or isinstance(record, JmgraphError) else convert(record)
 
 
+def _with_results(convert: Callable[[Any], Any], results: Mapping[Any, Any]) -> Callable[[Any], Any]:
+    """As `convert`, but an exception becomes its result; one that has none stays an exception."""
+
+    def view(record: Any) -> Any:
+        if not isinstance(record, JmgraphError):
+            return convert(record)
+        result = next((results[kind] for kind in record.__class__.__mro__ if kind in results), None)
+        return record if result is None else result.of(record)
+
+    return view
+
+
 def _results(type: Any) -> dict[Any, Any]:
     """The exceptions for which a union has a type, each with that type; of several, the nearest base class counts."""
     members = get_args(get_args(type)[0]) if get_origin(type) is Annotated else ()
@@ -215,6 +227,9 @@ def _field_signature(
     _, *arguments = signature.parameters.values()
     parameters = [_parameter("info", Info)]
     for name, input in inputs.items():
+        if get_origin(input) is list:
+            arguments = [each.replace(annotation=input) if each.name == name else each for each in arguments]
+            continue
         members = {item.name for item in fields(input)}
         collected = [argument for argument in arguments if argument.name in members]
         arguments = [argument for argument in arguments if argument.name not in members]
@@ -234,8 +249,11 @@ def _parameter(name: str, annotation: Any, default: Any = inspect.Parameter.empt
 def _values(arguments: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Keyword arguments of the resolver: those that the client sent, and the fields of input objects."""
     values = {name: value for name, value in arguments.items() if name not in inputs}
-    for name in inputs:
-        values |= sent_fields(arguments.get(name))
+    for name, input in inputs.items():
+        if get_origin(input) is list:
+            values[name] = [sent_fields(each) for each in arguments[name]]
+        else:
+            values |= sent_fields(arguments.get(name))
     return {name: value for name, value in values.items() if value is not strawberry.UNSET}
 
 

@@ -85,6 +85,9 @@ class Mutation:
     """What can be changed."""
 
     start_download = root_field(resolvers.downloads.start_download, StartDownloadResult, input=StartDownloadInput)
+    start_downloads = root_field(
+        resolvers.downloads.start_downloads, list[StartDownloadResult], inputs=list[StartDownloadInput]
+    )
     cancel_download = root_field(resolvers.downloads.cancel_download, DownloadResult)
     retry_download = root_field(resolvers.downloads.retry_download, DownloadResult)
     retry_failed_downloads = root_field(resolvers.downloads.retry_failed_downloads, list[Download])

@@ -99,6 +99,7 @@ _RULES: dict[tuple[str, str], _Rule] = {
     ("Query", "tags"): _Rule(length=_first(20)),
     ("Query", "downloads"): _Rule(length=_first(20)),
     ("Mutation", "startDownload"): _Rule(calls=1),
+    ("Mutation", "startDownloads"): _Rule(calls=1, length=_length_of("inputs"), loads_album=True),
     ("Mutation", "retryFailedDownloads"): _Rule(length=_constant(20)),
     ("Mutation", "setReadingProgress"): _Rule(calls=2),
     ("Mutation", "setChaptersRead"): _Rule(calls=1),

@@ -7,7 +7,8 @@ timeouts, nor its retries, nor its keys of jobs in progress, nor an error that e
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -34,7 +35,7 @@ JOB_TIMEOUT_S = 10
 """Of handing over, not of a download. arq hides a job for 10 s more after its worker was killed."""
 MAX_TRIES = 1_000_000
 """Never reached: every restart counts as a try of arq, and we count attempts ourselves."""
-READ_LIMIT = 1000
+READ_LIMIT = 10_000
 """Jobs per read, jobs of other workers included."""
 RETRY_S = 1.0
 """Before a job is offered again whose hand-over failed because of Redis."""
@@ -61,6 +62,20 @@ def _to_json(value: object) -> bytes:
     return orjson.dumps(value, default=str)
 
 
+def in_turn(jobs: Sequence[bytes], owners: Sequence[bytes], served: Mapping[bytes, int]) -> list[bytes]:
+    """The jobs, of which each owner's are in order, so that owners take turns; least recently served first.
+
+    `owners` are those of the jobs, `served` has the number of each owner's last turn. In a queue a1 a2 a3 b1, where
+    nobody was served yet: a1 b1 a2 a3.
+    """
+    turns_of: defaultdict[bytes, int] = defaultdict(int)
+    places: list[tuple[int, int, int, bytes]] = []
+    for job, owner in zip(jobs, owners, strict=True):
+        places.append((turns_of[owner], served.get(owner, 0), len(places), job))
+        turns_of[owner] += 1
+    return [job for *_, job in sorted(places)]
+
+
 class RetryLater(Exception):
     """A job that is to be offered again, to any worker: at once, or after so many seconds."""
 
@@ -70,7 +85,7 @@ class RetryLater(Exception):
 
 
 class QueueConsumer:
-    """Hands queued downloads to `accept` while `free_slots` is above 0, first come first served."""
+    """Hands queued downloads to `accept` while `free_slots` is above 0, in the order that `order` gives jobs."""
 
     def __init__(
         self,
@@ -78,6 +93,7 @@ class QueueConsumer:
         *,
         accept: Callable[[str, str], Awaitable[None]],
         free_slots: Callable[[], int],
+        order: Callable[[list[bytes]], Awaitable[list[bytes]]],
         wake_up: asyncio.Event,
     ) -> None:
         """`accept(download_id, job_id)` returns once it is claimed. Raises `RetryLater`, `RedisUnavailable`.
@@ -87,6 +103,7 @@ class QueueConsumer:
         self._redis = redis
         self._accept = accept
         self._free_slots = free_slots
+        self._order = order
         self._wake_up = wake_up
 
     async def run_until_lost(self) -> None:
@@ -112,7 +129,7 @@ class QueueConsumer:
         )
         try:
             with translate_redis_errors():
-                await worker.serve(self._free_slots, self._wake_up)
+                await worker.serve(self._free_slots, self._order, self._wake_up)
         finally:
             await worker.finish_hand_overs()
             await pool.connection_pool.disconnect()
@@ -130,6 +147,7 @@ class _EventDrivenWorker(Worker):
     """arq's worker, reading the queue when `wake_up` is set (arq itself polls every half second)."""
 
     free_slots: Callable[[], int]
+    order: Callable[[list[bytes]], Awaitable[list[bytes]]]
     wake_up: asyncio.Event
 
     @property
@@ -141,8 +159,13 @@ class _EventDrivenWorker(Worker):
     def max_jobs(self, value: int) -> None:
         """Ignored: arq sets its own constant, ours changes all the time."""
 
-    async def serve(self, free_slots: Callable[[], int], wake_up: asyncio.Event) -> None:
-        self.free_slots, self.wake_up = free_slots, wake_up
+    async def serve(
+        self,
+        free_slots: Callable[[], int],
+        order: Callable[[list[bytes]], Awaitable[list[bytes]]],
+        wake_up: asyncio.Event,
+    ) -> None:
+        self.free_slots, self.order, self.wake_up = free_slots, order, wake_up
         while True:
             wake_up.clear()
             async with asyncio.timeout(POLL_TIMEOUT_S):
@@ -150,6 +173,9 @@ class _EventDrivenWorker(Worker):
             with suppress(TimeoutError):
                 async with asyncio.timeout(POLL_S):
                     await wake_up.wait()
+
+    async def start_jobs(self, job_ids: list[bytes]) -> None:
+        await super().start_jobs(await self.order(job_ids))
 
     def _release_sem_dec_counter_on_complete(self) -> None:
         super()._release_sem_dec_counter_on_complete()

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from services.downloads.queue import QUEUE, job_fields
+from services.downloads.queue import QUEUE, in_turn, job_fields
 from services.downloads.records import OF_ALL, DownloadState, Ownership
 from services.downloads.row import (
     ALL,
@@ -263,6 +263,17 @@ class DownloadStore:
                 pipe.exists(_job(row)["key"])
             answers = await pipe.execute() if rows else []
         return [score is not None and bool(job) for score, job in zip(answers[::2], answers[1::2], strict=True)]
+
+    async def in_turn(self, job_ids: list[bytes]) -> list[bytes]:
+        """Jobs of the queue, which come in its order, as their owners are served: in turn."""
+        if len(job_ids) < 2:
+            return job_ids
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.hmget(f"{PREFIX}waiting", job_ids)
+            pipe.hgetall(f"{PREFIX}served")
+            owners, served = await pipe.execute()
+        turns = {owner: int(turn) for owner, turn in served.items()}
+        return in_turn(job_ids, [owner or b"" for owner in owners], turns)
 
     async def workers(self, command: str, *args: str | int) -> list[str]:
         """Heartbeats of workers, for `Leases` alone."""

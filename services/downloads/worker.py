@@ -27,7 +27,7 @@ STILL_RUNNING_RETRY_S = 0.2
 
 
 class DownloadWorker:
-    """Runs up to `jobs` downloads at once, first come first served."""
+    """Runs up to `jobs` downloads at once: people are served in turn, each person's in the order of asking."""
 
     def __init__(self, components: DownloadComponents, pipeline: PagePipeline, *, jobs: int) -> None:
         self.id = new_worker_id()
@@ -42,7 +42,11 @@ class DownloadWorker:
         self._claiming: set[str] = set()
         self._wake_up = asyncio.Event()
         self._consumer = QueueConsumer(
-            components.redis, accept=self._accept, free_slots=self._free_slots, wake_up=self._wake_up
+            components.redis,
+            accept=self._accept,
+            free_slots=self._free_slots,
+            order=self._store.in_turn,
+            wake_up=self._wake_up,
         )
 
     async def run(self, stop: asyncio.Event) -> None:

@@ -11,11 +11,12 @@ import orjson
 import pytest
 
 from services.downloads import ArchiveFormat, DownloadRequest, Downloads, DownloadState, Ownership
-from services.errors import DownloadNotFound
+from services.errors import DownloadNotFound, QueueFull
 from tests.download_fakes import DownloadHarness, FakeAlbums, an_album, open_harness
 
 pytestmark = pytest.mark.anyio
 
+MANY = [str(id) for id in range(100, 112)]
 ANN, BOB, OWNER = (Ownership(owner_id, sees_all=False) for owner_id in ("ann", "bob", None))
 ADMIN = Ownership("ann")
 REQUEST = DownloadRequest("100")
@@ -23,7 +24,7 @@ REQUEST = DownloadRequest("100")
 
 @pytest.fixture
 async def harness(redis_url: str, tmp_path: Path) -> AsyncIterator[DownloadHarness]:
-    async with open_harness(redis_url, tmp_path, albums=FakeAlbums(an_album("100"), an_album("300"))) as harness:
+    async with open_harness(redis_url, tmp_path, albums=FakeAlbums(*map(an_album, [*MANY, "300"]))) as harness:
         yield harness
 
 
@@ -189,3 +190,62 @@ async def test_a_pointer_that_version_2_0_left_leads_nobody_to_another_s_downloa
     again = await harness.downloads.owned(OWNER).start(REQUEST)
 
     assert (again.id == foreign.id, again.owner_id) == (False, None)
+
+
+async def queue(harness: DownloadHarness, owner: Ownership, *album_ids: str) -> list[str]:
+    """Queue downloads of one owner; their ids."""
+    downloads = harness.downloads.owned(owner)
+    return [(await downloads.start(DownloadRequest(id))).id for id in album_ids]
+
+
+async def started_of(harness: DownloadHarness) -> list[str]:
+    """The albums of all downloads, in the order in which workers have begun them, once all have ended."""
+    found = (await harness.downloads.list(None, 100, None)).items
+    ended = [await harness.until_ended(download.id) for download in found]
+    return [download.album_id for download in sorted(ended, key=lambda each: each.started_at or each.requested_at)]
+
+
+async def test_people_are_served_in_turn_and_each_in_the_order_of_asking(harness: DownloadHarness) -> None:
+    await queue(harness, ANN, *MANY)
+    await queue(harness, BOB, "300", "101")
+    await queue(harness, OWNER, "102")
+
+    harness.work(jobs=1)
+
+    assert await started_of(harness) == ["100", "300", "102", "101", "101", *MANY[2:]]
+
+
+async def test_a_queue_that_workers_share_is_as_fair(harness: DownloadHarness) -> None:
+    await queue(harness, ANN, *MANY)
+    (bobs,) = await queue(harness, BOB, "300")
+
+    for _ in range(3):
+        harness.work(jobs=1)
+
+    order = await started_of(harness)
+    assert order.index("300") <= 3, order
+    assert (await harness.downloads.find(bobs)) is not None
+
+
+async def test_who_comes_while_another_s_many_run_is_next(harness: DownloadHarness) -> None:
+    await queue(harness, ANN, *MANY)
+    harness.pipeline.pause_at = 3
+    harness.work(jobs=1)
+    await harness.pipeline.paused.wait()
+
+    await queue(harness, BOB, "300", "101")
+    harness.pipeline.resume.set()
+
+    assert (await started_of(harness))[:4] == ["100", "300", "101", "101"]
+
+
+async def test_a_queue_that_one_has_filled_takes_one_of_each_other(redis_url: str, tmp_path: Path) -> None:
+    albums = FakeAlbums(*map(an_album, MANY))
+    async with open_harness(redis_url, tmp_path, albums=albums, queue_limit=3) as harness:
+        await queue(harness, ANN, *MANY[:3])
+
+        await queue(harness, BOB, "100")
+
+        for owner in (ANN, BOB):
+            with pytest.raises(QueueFull):
+                await queue(harness, owner, "110")

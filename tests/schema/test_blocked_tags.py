@@ -218,9 +218,12 @@ async def test_what_is_blocked_is_not_downloaded(open_to_guests: GraphQLClient) 
     alice = await a_person(server.services, "alice")
     await _read(server, BLOCK, alice.headers, tags=[FOX])
 
+    start_many = 'mutation { startDownloads(inputs: [{albumId: "350234"}, {albumId: "302166"}]) { __typename } }'
     started = await _read(server, START, alice.headers)
+    many = await _read(server, start_many, alice.headers)
 
     assert started == {"startDownload": {"__typename": "BlockedByPolicy"}}
+    assert [each["__typename"] for each in many["startDownloads"]] == ["BlockedByPolicy", "Download"]
 
 
 async def test_what_is_blocked_is_not_downloaded_over_v1(open_to_guests: GraphQLClient) -> None:

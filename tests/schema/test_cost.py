@@ -40,6 +40,7 @@ def cost(query: str, *, strict: bool = False, **variables: Any) -> int:
         ('{ album(id: "1") { chapters { pages { url } } } }', 11),
         ('{ chapter(id: "1") { title pages { url } } }', 2),
         ("{ downloads(first: 5) { nodes { album { title } } } }", 5),
+        ('mutation { startDownloads(inputs: [{albumId: "1"}, {albumId: "2"}]) { __typename } }', 2),
         ('{ translateTags(names: ["a", "b"]) { albums { total } } }', 2),
         ("{ tags(first: 3) { nodes { albums { total } } } }", 3),
     ],

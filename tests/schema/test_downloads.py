@@ -66,6 +66,31 @@ async def pages_of(server: GraphQLClient, download: Any) -> list[bytes]:
         return [archive.read(name) for name in archive.namelist()]
 
 
+async def test_many_are_started_at_once_each_with_its_own_result(server: GraphQLClient) -> None:
+    start_many = START.replace("$input: StartDownloadInput!", "$inputs: [StartDownloadInput!]!").replace(
+        "startDownload(input: $input)", "startDownloads(inputs: $inputs)"
+    )
+    alone = await start(server, albumId="302166", archive="CBZ")
+    inputs = [
+        {"albumId": "302166", "archive": "CBZ"},
+        {"albumId": "JM302166", "archive": "PDF"},
+        {"albumId": "999999999"},
+        {"albumId": "302166", "quality": 0},
+        {"albumId": "no number"},
+    ]
+
+    results = (await server.ask(start_many, inputs=inputs))["startDownloads"]
+    too_many = await server.error(start_many, inputs=[{"albumId": "302166"}] * 101)
+
+    assert [each["__typename"] for each in results] == [*["Download"] * 2, "AlbumNotFound", *["InvalidInput"] * 2]
+    assert results[0]["id"] == alone["id"] != results[1]["id"]
+    assert [each.get("field") for each in results[3:]] == ["quality", "albumId"]
+    assert (await server.ask(start_many, inputs=[])) == {"startDownloads": []}
+    assert (too_many["code"], too_many["message"]) == ("INVALID_INPUT", "At most 100 downloads at once, not 101.")
+    for id in {each["id"] for each in results[:2]}:
+        await server.services.downloads.remove(id)
+
+
 async def test_a_download_is_watched_to_its_end_and_fetched(server: GraphQLClient, worker: None) -> None:
     started = await start(server, albumId="302166", archive="CBZ")
     states = await watched(server, started["id"])

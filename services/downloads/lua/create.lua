@@ -11,7 +11,7 @@ if not new.force then
     end
   end
 end
-if redis.call('ZCARD', P .. 'state:QUEUED') >= new.limit then return {'full'} end
+if is_full(new.limit, new.owner) then return {'full'} end
 
 redis.call('HSET', record_key(new.id), 'v', new.version, 'rev', 1, 'state', 'QUEUED', 'lease', '', 'body', ARGV[2])
 redis.call('ZADD', P .. 'all', 0, new.id)
@@ -23,7 +23,7 @@ if new.owner then
   redis.call('ZADD', P .. 'owned', 0, new.id)
 end
 set_current(new.same, new.id)
-enqueue(new.job)
+enqueue(new.job, new.owner)
 publish(new.channel, 'download:' .. new.id)
 publish(new.channel, 'queue')
 return {'created', new.id}

@@ -20,15 +20,27 @@ local function owner_of(id) return redis.call('HGET', record_key(id), 'owner') o
 
 local function publish(channel, topic) redis.call('PUBLISH', channel, topic) end
 
-local function enqueue(job)
+-- `waiting` has the owner of each job in the queue, so that workers can serve people in turn.
+local function enqueue(job, owner)
   redis.call('SET', job.key, job.blob)
   redis.call('ZADD', job.queue, job.score, job.id)
+  redis.call('HSET', P .. 'waiting', job.id, owner or '')
 end
 
 -- arq's own keys of a job are deleted with it, so that those of a dead worker don't hide the next job.
 local function dequeue(job)
   redis.call('ZREM', job.queue, job.id)
   redis.call('DEL', job.key, job.mark, job.tries)
+  redis.call('HDEL', P .. 'waiting', job.id)
+end
+
+-- The queue is full for who has something in it already: nobody's many keep out somebody else's first one.
+local function is_full(limit, owner)
+  if redis.call('ZCARD', P .. 'state:QUEUED') < limit then return false end
+  for _, other in ipairs(redis.call('HVALS', P .. 'waiting')) do
+    if other == (owner or '') then return true end
+  end
+  return false
 end
 
 local function set_current(same, id)

@@ -8,17 +8,24 @@ if not at[1] then return 'gone' end
 if tonumber(at[1]) ~= new.rev then return 'conflict' end
 local old_state = at[2]
 if not (TRANSITIONS[old_state] and TRANSITIONS[old_state][new.state]) then return 'illegal' end
-if new.limit and redis.call('ZCARD', P .. 'state:QUEUED') >= new.limit then return 'full' end
+if new.limit and is_full(new.limit, owner_of(new.id)) then return 'full' end
 if new.stem and new.state == 'READY' and is_taken(new.stem, new.album) then return 'taken' end
 
 redis.call('HSET', key, 'v', new.version, 'rev', new.rev + 1, 'state', new.state, 'lease', new.lease, 'body', ARGV[2])
 if new.dequeue then dequeue(new.dequeue) end
 if new.enqueue then
-  enqueue(new.enqueue)
+  enqueue(new.enqueue, owner_of(new.id))
   publish(new.channel, 'queue')
 end
 if new.trash then mark_for_deletion(new.trash) end
 
+if old_state == 'QUEUED' and new.state == 'RUNNING' then
+  if redis.call('EXISTS', P .. 'waiting') == 1 then
+    redis.call('HSET', P .. 'served', owner_of(new.id) or '', redis.call('INCR', P .. 'turns'))
+  else -- nobody waits: nobody is behind
+    redis.call('DEL', P .. 'served', P .. 'turns')
+  end
+end
 if old_state ~= new.state then
   redis.call('ZREM', P .. 'state:' .. old_state, new.id)
   redis.call('ZADD', P .. 'state:' .. new.state, 0, new.id)
