@@ -33,6 +33,19 @@ run <code>make web</code>, then start again.</p>
 运行 <code>make web</code> 后重新启动。</p>
 """.encode()
 
+REFUSED_HOST = """<!doctype html>
+<html lang="zh-Hans"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
+<title>jmgraph</title>
+<h1>jmgraph</h1>
+<p>这台服务器不应答主机名 <b>{host}</b>。如果服务器是您的，请设置 <code>{setting}</code>
+（或者把 <code>JMGRAPH_PUBLIC_URL</code> 设为您使用的网址），然后重新启动。</p>
+<p lang="zh-Hant">這台伺服器不回應主機名稱 <b>{host}</b>。如果伺服器是您的，請設定 <code>{setting}</code>
+（或者把 <code>JMGRAPH_PUBLIC_URL</code> 設為您使用的網址），然後重新啟動。</p>
+<p lang="en">This server does not answer to the host name <b>{host}</b>. If it is yours, set <code>{setting}</code>
+(or <code>JMGRAPH_PUBLIC_URL</code> to the address that you use), and start it again.</p>
+"""
+
 BASE = '<base href="./" />'
 """The base URL in the built page, replaced by the sub-path of a proxy."""
 
@@ -101,6 +114,20 @@ def _socket(connection: HTTPConnection) -> str:
     if not re.fullmatch(r"[A-Za-z0-9.:\[\]-]+", host):
         return ""
     return f"{'wss' if connection.url.scheme in ('https', 'wss') else 'ws'}://{host}"
+
+
+def accepts_page(accept: str | None) -> bool:
+    """Whether an `Accept` is that of a browser's address bar: it names HTML, and nothing of JSON before it."""
+    qualities = quality_values(accept or "")
+    return qualities.get("text/html", 0.0) > qualities.get("application/json", 0.0)
+
+
+def refused_host_page(host: str) -> Response:
+    """What a browser is shown that asked by a host name which is not answered; "" for one that is no name."""
+    name = escape(host)
+    body = REFUSED_HOST.format(host=name, setting=f"JMGRAPH_ALLOWED_HOSTS={name}" if name else "JMGRAPH_ALLOWED_HOSTS")
+    headers = {**_HEADERS, "Cache-Control": "no-store", "Content-Security-Policy": "default-src 'none'"}
+    return HTMLResponse(body, 400, headers)
 
 
 async def asset(request: Request) -> Response:

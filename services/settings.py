@@ -123,6 +123,23 @@ def _host_names(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
+SPACE_HOST = "SPACE_HOST"
+"""Set by HuggingFace in a Space: its host name, "reader-jmgraph.hf.space", with commas where it has several."""
+
+
+def _space_hosts() -> tuple[str, ...]:
+    return tuple(name.strip() for name in os.environ.get(SPACE_HOST, "").split(",") if name.strip())
+
+
+def _space_url() -> str:
+    """The address of the Space that this server runs in; "" elsewhere."""
+    return "".join(f"https://{host}" for host in _space_hosts()[:1])
+
+
+def _with_space_hosts(values: tuple[str, ...]) -> tuple[str, ...]:
+    return (*values, *_space_hosts())
+
+
 def _logins(values: tuple[str, ...]) -> tuple[str, ...]:
     if not all(map(_LOGIN.fullmatch, values)):
         raise ValueError("logins of GitHub, as in: cook, gardener")
@@ -148,7 +165,7 @@ def _none_if_empty(value: object) -> object:
 CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Urls = Annotated[CommaSeparated, AfterValidator(_http_urls)]
 Networks = Annotated[CommaSeparated, AfterValidator(_networks)]
-HostNames = Annotated[CommaSeparated, AfterValidator(_host_names)]
+HostNames = Annotated[CommaSeparated, AfterValidator(_host_names), AfterValidator(_with_space_hosts)]
 Logins = Annotated[CommaSeparated, AfterValidator(_logins)]
 Origins = Annotated[CommaSeparated, AfterValidator(_origins)]
 OptionalUrl = Annotated[str, AfterValidator(_optional_http_url)]
@@ -181,7 +198,9 @@ class Settings(BaseSettings):
 
     host: str = _env("HOST", "127.0.0.1", min_length=1)
     port: int = _env("PORT", 11111, ge=0, le=65535)
-    public_url: OptionalUrl = _env("PUBLIC_URL", "")
+    public_url: OptionalUrl = Field(
+        default_factory=_space_url, validation_alias=_PREFIX + "PUBLIC_URL", validate_default=True
+    )
     data_dir: Annotated[Path, BeforeValidator(_folder)] = _env("DATA_DIR", Path("data"))
 
     redis_url: Annotated[SecretStr, _scheme_in("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel")] = (

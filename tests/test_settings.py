@@ -89,6 +89,18 @@ def test_networks_and_any_are_trusted_as_they_are_given(monkeypatch: pytest.Monk
     assert settings.allowed_hosts == ("comics.example", "*")
 
 
+def test_the_name_of_a_space_is_its_address_and_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPACE_HOST", "reader-comics.hf.space,comics.example")
+
+    of_the_space = read_settings()
+    own = read_settings(public_url="https://other.example/jm", allowed_hosts=("tea.example",))
+
+    assert of_the_space.public_url == "https://reader-comics.hf.space"
+    assert of_the_space.allowed_hosts == ("reader-comics.hf.space", "comics.example")
+    assert own.public_url == "https://other.example/jm"
+    assert own.allowed_hosts == ("tea.example", "reader-comics.hf.space", "comics.example")
+
+
 def test_editors_are_logins_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JMGRAPH_EHTAG_EDITORS", " Cook, gardener,")
 

@@ -17,11 +17,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from rest.responses import error_response
+from rest.webpage import accepts_page, refused_host_page
 from services.http_semantics import header
 
 
 class TrustedHostsMiddleware:
-    """Answers 400 to a `Host` that is a name and neither localhost, nor the public URL's, nor allowed."""
+    """Answers 400 to a `Host` that is a name and neither localhost, nor the public URL's, nor allowed.
+
+    A browser gets a page that says which setting allows the name, everybody else JSON.
+    """
 
     def __init__(self, app: ASGIApp, allowed: Sequence[str], public_url: str) -> None:
         self._app = app
@@ -33,8 +37,7 @@ class TrustedHostsMiddleware:
         if scope["type"] not in ("http", "websocket") or "*" in self._names or self._is_trusted(_host(scope)):
             await self._app(scope, receive, send)
             return
-        message = "This host name is not answered here; JMGRAPH_ALLOWED_HOSTS adds it."
-        response = error_response(400, "BAD_REQUEST", message)
+        response = _refusal(scope)
         if scope["type"] == "websocket":
             await WebSocket(scope, receive, send).send_denial_response(response)
             return
@@ -43,6 +46,13 @@ class TrustedHostsMiddleware:
     def _is_trusted(self, host: str) -> bool:
         name = _host_name(host)
         return name in self._names or _is_ip_address(name)
+
+
+def _refusal(scope: Scope) -> Response:
+    if scope["type"] == "http" and accepts_page(header(scope["headers"], b"accept")):
+        return refused_host_page(_host_name(_host(scope)))
+    message = "This host name is not answered here; JMGRAPH_ALLOWED_HOSTS adds it."
+    return error_response(400, "BAD_REQUEST", message, headers={"Vary": "Accept"})
 
 
 def _host(scope: Scope) -> str:

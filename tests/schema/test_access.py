@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -107,6 +108,31 @@ async def test_only_trusted_host_names_are_served(server: GraphQLClient, host: s
     assert response.status_code == status
     if status == 400:
         assert "JMGRAPH_ALLOWED_HOSTS" in response.json()["message"]
+
+
+async def test_a_browser_at_an_unknown_host_name_gets_a_page_that_names_the_setting(server: GraphQLClient) -> None:
+    browser = {"Host": "Comics.example:8080", "Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+    page = await server.http.get("/", headers=browser)
+    hostile = await server.http.get("/", headers={**browser, "Host": "<script>alert(1)</script>"})
+
+    assert (page.status_code, page.headers["content-type"]) == (400, "text/html; charset=utf-8")
+    assert page.headers["content-security-policy"] == "default-src 'none'"
+    assert re.findall(r'lang="([\w-]+)"', page.text) == ["zh-Hans", "zh-Hant", "en"]
+    assert page.text.count("<code>JMGRAPH_ALLOWED_HOSTS=comics.example</code>") == 3
+    assert "<script>" not in hostile.text
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json", "application/json, text/html"])
+async def test_a_program_at_an_unknown_host_name_gets_json(server: GraphQLClient, accept: str) -> None:
+    response = await server.http.get("/", headers={"Host": "comics.example", "Accept": accept})
+
+    assert (response.status_code, response.headers["vary"]) == (400, "Accept")
+    assert response.json() == {
+        "code": "BAD_REQUEST",
+        "message": "This host name is not answered here; JMGRAPH_ALLOWED_HOSTS adds it.",
+        "retryable": False,
+    }
 
 
 async def test_urls_follow_the_headers_of_a_trusted_proxy(server: GraphQLClient) -> None:

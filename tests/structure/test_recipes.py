@@ -30,6 +30,13 @@ def _interpolated(text: str, **environment: str) -> str:
     return re.sub(r"\$\{(\w+):-([^}]*)}", lambda found: environment.get(found[1]) or found[2], text)
 
 
+def _instructions(dockerfile: Path) -> list[str]:
+    """Its instructions, one a line, without comments."""
+    text = re.sub(r"^#.*\n", "", dockerfile.read_text("utf-8"), flags=re.MULTILINE)
+    joined = re.sub(r"\s*\\\n\s*", " ", text)
+    return [line for line in joined.splitlines() if line]
+
+
 def test_compose_passes_every_setting_to_every_container_of_ours() -> None:
     ours = _ours(_compose())
 
@@ -75,6 +82,28 @@ def test_compose_waits_for_what_its_profiles_start_and_names_only_what_is_there(
     assert _interpolated(services["workers"]["deploy"]["replicas"]) == "2"
     volumes = {text.partition(":")[0] for one in services.values() for text in map(_interpolated, one["volumes"])}
     assert volumes == set(compose["volumes"])
+
+
+def test_a_space_is_built_as_the_image_is_from_a_source_that_is_fetched() -> None:
+    space, image = _instructions(ROOT / "deploy/huggingface/Dockerfile"), _instructions(ROOT / "Dockerfile")
+    from_source = [
+        re.sub(r"(?<= )(?!\S+$)(\S+)", r"/source/\1", line).replace("COPY", "COPY --from=source", 1)
+        if re.match(r"COPY (?!--)", line)
+        else line.replace("--platform=$BUILDPLATFORM ", "")
+        for line in image
+    ]
+
+    assert [line for line in space if line not in from_source] == [
+        "ARG SOURCE=https://github.com/OWNER/jmgraph/archive/refs/heads/main.tar.gz",
+        "FROM python:3.13-slim AS source",
+        "ARG SOURCE",
+        "ADD ${SOURCE} /source.tar.gz",
+        "RUN mkdir /source && tar --extract --gzip --file /source.tar.gz --directory /source --strip-components 1",
+        "ENV JMGRAPH_PORT=7860 JMGRAPH_TRUSTED_PROXIES=10.0.0.0/8",
+        "EXPOSE 7860",
+        "USER 1000:0",
+    ]
+    assert [line for line in from_source if line not in space] == ["EXPOSE 11111", "USER 10001:0"]
 
 
 def test_the_documents_show_commands_of_the_running_containers() -> None:
