@@ -24,6 +24,7 @@ from schema import build_schema, sdl
 from schema.http import Documents, GraphQLEndpoint, OperationLimits
 from services.container import Services, open_services
 from services.settings import Settings
+from services.tasks import cancel_and_wait
 
 
 def build_app(settings: Settings) -> Starlette:
@@ -34,8 +35,12 @@ def build_app(settings: Settings) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with open_services(settings) as services:
             app.state.services = services
-            yield
-            stopping.set()
+            sync_task = asyncio.create_task(services.tags.keep_synced(settings.ehtag_sync_every_s))
+            try:
+                yield
+            finally:
+                stopping.set()
+                await cancel_and_wait(sync_task)
 
     def catalog_version() -> Hashable:
         services: Services | None = getattr(app.state, "services", None)  # None until the lifespan has begun

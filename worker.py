@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 
 from services.container import library_checker, open_pipeline, open_services
-from services.ehtag import keep_tags_synced
 from services.processes import lower_session_priority, stop_on_signals
 from services.settings import Settings
 from services.tasks import cancel_and_wait
@@ -17,9 +16,7 @@ async def run(settings: Settings) -> int:
     stop_on_signals(stop)
     lower_session_priority()
     async with open_services(settings) as services, open_pipeline(services) as pipeline:
-        sync_task = asyncio.create_task(
-            keep_tags_synced(services.tags.sync, services.redis, settings.ehtag_sync_every_s)
-        )
+        sync_task = asyncio.create_task(services.tags.keep_synced(settings.ehtag_sync_every_s))
         check_task = asyncio.create_task(library_checker(services).run())
         try:
             await services.downloads.worker(pipeline, jobs=settings.download_jobs).run(stop)

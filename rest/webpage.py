@@ -125,7 +125,9 @@ def accepts_page(accept: str | None) -> bool:
 def refused_host_page(host: str) -> Response:
     """What a browser is shown that asked by a host name which is not answered; "" for one that is no name."""
     name = escape(host)
-    body = REFUSED_HOST.format(host=name, setting=f"JMGRAPH_ALLOWED_HOSTS={name}" if name else "JMGRAPH_ALLOWED_HOSTS")
+    body = REFUSED_HOST.format(
+        host=name, setting=f"JMGRAPH_ALLOWED_HOSTS={name}" if name else "JMGRAPH_ALLOWED_HOSTS"
+    )
     headers = {**_HEADERS, "Cache-Control": "no-store", "Content-Security-Policy": "default-src 'none'"}
     return HTMLResponse(body, 400, headers)
 

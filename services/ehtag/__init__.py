@@ -33,7 +33,7 @@ from services.ehtag.search import FoundTags, TagSearch
 from services.ehtag.search_index import MatchedText, TagMatchedField
 from services.ehtag.snapshot import TagRecord, TagSnapshot, problems_of
 from services.ehtag.state import DatabaseState
-from services.ehtag.sync import SyncOutcome, keep_tags_synced
+from services.ehtag.sync import SyncOutcome
 from services.ehtag.translator import Translation, Translator
 
 __all__ = [
@@ -70,7 +70,6 @@ __all__ = [
     "export",
     "fold",
     "fold_many",
-    "keep_tags_synced",
     "normalise_record",
     "open_identity",
     "open_tag_database",

@@ -45,6 +45,9 @@ TOPIC = "ehtag"
 POLL_S = 0.2
 """Seconds between reads of the head: a git command announces nothing."""
 
+SYNC_CHECK_S = 60.0
+"""Seconds between looks whether a scheduled sync is due."""
+
 _AFTER_FAILURE_S = 5.0
 _THREADS = 4
 _COMPUTING_THREADS = 2
@@ -180,6 +183,17 @@ class TagDatabase:
         finally:
             await self._run(self._sync_status.write, error)
             await self._announce_and_refresh()
+
+    async def keep_synced(self, every_s: float) -> None:
+        """Sync every `every_s` seconds, in one process of each data directory, until cancelled; 0: never.
+
+        Every machine does so, those that have no worker too: each has its own copy.
+        """
+        while every_s > 0:
+            if await self._run(self._sync_status.claim_sync, every_s):
+                with suppress(JmgraphError):  # it is logged and recorded
+                    await self.sync()
+            await asyncio.sleep(min(every_s, SYNC_CHECK_S))
 
     async def compute(self, work: Callable[..., T], *arguments: object) -> T:
         """Run work on cells in a thread: hostile markdown of 64 KiB takes seconds of CPU."""

@@ -1,17 +1,16 @@
-"""Syncs the tag database with its remote: clone, fast-forward, the result of the last sync, scheduled syncs."""
+"""Syncs the tag database with its remote: clone, fast-forward, the result of the last sync, whose turn is next."""
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
-from collections.abc import Awaitable, Callable, Iterator
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 import pygit2
@@ -22,16 +21,11 @@ from services.ehtag.git import RepositoryUnreadable, common_folder, file_lock, h
 from services.ehtag.head import Diverged, drop_stale_locks
 from services.ehtag.remote import Remote
 from services.ehtag.repository import ORIGIN, Repository
-from services.errors import JmgraphError
-
-if TYPE_CHECKING:
-    from services.redis import RedisClient
 
 log = structlog.get_logger("jmgraph.ehtag")
 
 _LOCK_FILE = "jmgraph-sync.lock"
 _TIMEOUT_S = 1800.0  # a first clone by another process over a slow connection
-_SCHEDULE_KEY = "jmgraph:ehtag:turn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +57,16 @@ class SyncStatus:
         temporary.write_bytes(msgspec.json.encode(check))
         temporary.replace(self._path)
         return check
+
+    def claim_sync(self, every_s: float) -> bool:
+        """True for one of the processes that share this file when the last claim is `every_s` seconds old. Blocks."""
+        claim = self._path.with_suffix(".claim")
+        claim.parent.mkdir(parents=True, exist_ok=True)
+        with file_lock(claim.with_suffix(".lock"), _TIMEOUT_S):
+            if claim.exists() and 0 <= time.time() - claim.stat().st_mtime < every_s:
+                return False
+            claim.touch()
+            return True
 
 
 class SyncOutcome(StrEnum):
@@ -147,29 +151,3 @@ def _clone(folder: Path, remote: Remote, on_progress: OnProgress | None) -> None
         partial.replace(folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-
-
-async def keep_tags_synced(sync: Callable[[], Awaitable[object]], redis: RedisClient, every_s: float) -> None:
-    """Call `sync` every `every_s` seconds, in one worker at a time; 0: never. Never ends by itself."""
-    if every_s <= 0:
-        return
-    while True:
-        if await _is_sync_due(redis, every_s):
-            await _sync_or_log(sync)
-        await asyncio.sleep(min(every_s, 60.0))
-
-
-async def _is_sync_due(redis: RedisClient, every_s: float) -> bool:
-    from services.redis import RedisUnavailable  # late: opening the tag database needs no Redis
-
-    try:
-        return bool(await redis.client.set(_SCHEDULE_KEY, b"1", nx=True, px=max(1, int(every_s * 1000))))
-    except RedisUnavailable:
-        return False
-
-
-async def _sync_or_log(sync: Callable[[], Awaitable[object]]) -> None:
-    try:
-        await sync()
-    except JmgraphError as error:
-        log.warning("the tag database could not be fetched", reason=error.message)

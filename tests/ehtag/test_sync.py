@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,12 @@ from services.ehtag import (
     TagDatabase,
     open_tag_database,
 )
+from services.ehtag.sync import SyncStatus
 from services.errors import Conflict, StaleVersion, UpstreamFailure
+from services.tasks import cancel_and_wait
 from tests.tag_databases import COOK, tag_settings
 from tests.tag_repositories import FEMALE, FILES, MakeTagRepository, TagRepository
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -105,6 +109,25 @@ async def test_a_sync_clones_then_fast_forwards_then_has_nothing_to_do(
         assert tags.state.last_checked_at is not None
     assert not (tmp_path / "data/.ehtag.partial").exists()
     TagRepository(tmp_path / "data/ehtag").check()
+
+
+async def test_every_machine_syncs_by_itself_and_the_processes_of_one_take_turns(
+    tmp_path: Path, make_tag_repository: MakeTagRepository
+) -> None:
+    remote = make_tag_repository("remote")
+    async with AsyncExitStack() as stack:
+        machines = [tag_settings(tmp_path / name, ehtag_remote=str(remote.folder)) for name in ("one", "other")]
+        databases = [await stack.enter_async_context(open_tag_database(settings)) for settings in machines]
+        tasks = [asyncio.create_task(tags.keep_synced(3600)) for tags in databases]
+        await until(lambda: not any(tags.state.is_starter for tags in databases))
+        await cancel_and_wait(*tasks)
+
+    other_process = SyncStatus(tmp_path / "one/data/ehtag-sync.json")
+    assert [other_process.claim_sync(3600), other_process.claim_sync(0.001), other_process.claim_sync(3600)] == [
+        False,
+        True,
+        False,
+    ]
 
 
 async def test_a_sync_never_overwrites_local_edits(tmp_path: Path, make_tag_repository: MakeTagRepository) -> None:
