@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import re
 import signal
+import zipfile
+from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 import anyio
 import pytest
 import redis
 
+from services.downloads import DownloadState
 from services.errors import ConfigurationError
 from services.redis import RedisClient, RedisUnavailable, open_events, open_redis
-from services.settings import read_settings
+from services.settings import Settings, read_settings
+from tests.graphql_client import graphql_client, running_worker
 from tests.redis_servers import redis_process, sentinels, tls_redis
 from tests.waiting import DEADLINE_S, STEP_S, until
 
 pytestmark = pytest.mark.anyio
 
+ROOT = Path(__file__).resolve().parents[2]
+START = 'mutation { startDownload(input: { albumId: "163348" }) { ... on Download { id } } }'
+READ = "query ($id: ID!) { download(id: $id) { file { url } } }"
+REMOVE = "mutation ($id: ID!) { removeDownload(id: $id) { __typename } }"
 USER = "user jm on >secret ~jmgraph:* ~arq:* &jmgraph:* +@all -@dangerous"
 
 
@@ -61,6 +71,28 @@ async def test_a_user_needs_only_our_keys_and_channels(tmp_path: Path) -> None:
             await watcher.changed()
             await events.publish("download:1")
             assert await watcher.changed() == {"download:1"}
+
+
+async def test_a_download_from_request_to_file_needs_no_right_but_those_of_the_documents(
+    make_settings: Callable[..., Settings], tmp_path: Path
+) -> None:
+    documented = re.search(r"ACL SETUSER jmgraph on >password (.+)", (ROOT / "docs/operating.md").read_text("utf-8"))
+    assert documented
+    with redis_process(tmp_path / "redis", config=f"user jm on >secret {documented[1]}") as server:
+        settings = make_settings(redis_url=f"redis://jm:secret@127.0.0.1:{server.port}/0")
+        async with graphql_client(settings) as client, running_worker(client.services):
+            started = (await client.ask(START))["startDownload"]
+            states = [download.state async for download in client.services.downloads.watch(started["id"])]
+            url = (await client.ask(READ, id=started["id"]))["download"]["file"]["url"]
+            file = await client.http.get(url)
+            removed = (await client.ask(REMOVE, id=started["id"]))["removeDownload"]
+        with redis.Redis(port=server.port) as direct:
+            denied = direct.acl_log()
+
+    assert states[-1] is DownloadState.READY
+    assert zipfile.is_zipfile(BytesIO(file.content))
+    assert removed == {"__typename": "RemovedDownload"}
+    assert denied == []
 
 
 async def test_a_user_without_a_right_that_is_needed_ends_the_start(tmp_path: Path) -> None:
