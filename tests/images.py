@@ -14,10 +14,13 @@ import signal
 import stat
 import subprocess
 import sys
+import tarfile
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -95,17 +98,34 @@ def mounted(name: str) -> Iterator[Image]:
 
 
 @contextmanager
-def built_image() -> Iterator[Image]:
-    """The image of the Dockerfile, as it is in this checkout."""
+def built_image(name: str = "jmgraph-test", dockerfile: str = "Dockerfile", **arguments: str) -> Iterator[Image]:
+    """The image of a Dockerfile, as it is in this checkout, with these build arguments."""
     _make_base_images()
     pip = FOLDER / "pip.conf"
     pip.write_text(_pip_configuration(), "utf-8")
     volumes = {pip: "/etc/pip.conf", CERTIFICATES: str(CERTIFICATES), Path.home() / ".npmrc": "/root/.npmrc"}
     options = [f"--volume={here}:{there}:ro" for here, there in volumes.items() if here.exists()]
-    name = "localhost/jmgraph-test"
-    _buildah("build", "--isolation=chroot", "--pull=never", "--format=docker", *options, "--tag", name, str(ROOT))
-    with mounted(name) as image:
+    options += [f"--build-arg={assignment}" for assignment in _assignments(arguments)]
+    options += [f"--tag=localhost/{name}", f"--file={ROOT / dockerfile}", str(ROOT)]
+    _buildah("build", "--isolation=chroot", "--pull=never", "--format=docker", *options)
+    with mounted(f"localhost/{name}") as image:
         yield image
+
+
+@contextmanager
+def served_source(folder: Path) -> Iterator[str]:
+    """The address of an archive of this checkout, as code hosts make them: all files in one folder."""
+    listed = _run("git", "-C", str(ROOT), "ls-files", "--cached", "--others", "--exclude-standard").splitlines()
+    with tarfile.open(folder / "main.tar.gz", "w:gz", compresslevel=1) as archive:
+        for name in listed:
+            archive.add(ROOT / name, f"jmgraph-main/{name}")
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/main.tar.gz"
+        finally:
+            server.shutdown()
 
 
 def _make_base_images() -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from tests.e2e.conftest import Environ
 from tests.e2e_processes import ask, descendants, is_alive
-from tests.images import PYTHON, ROOT, Image, built_image, container, mounted, why_not_here
+from tests.images import PYTHON, ROOT, Image, built_image, container, mounted, served_source, why_not_here
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.image
@@ -94,6 +94,27 @@ def test_it_adds_less_than_400_mb_to_its_base(image: Image) -> None:
         added_bytes = image.size_bytes() - base.size_bytes()
 
     assert 50_000_000 < added_bytes < LARGEST_BYTES
+
+
+def test_a_space_is_built_from_fetched_source_and_answers_by_its_name(environ: Environ, tmp_path: Path) -> None:
+    if reason := why_not_here():
+        pytest.skip(reason)
+    settings = environ(JMGRAPH_DATA_DIR="/data", SPACE_HOST="reader-comics.hf.space")
+
+    with (
+        served_source(tmp_path) as source,
+        built_image("jmgraph-space-test", "deploy/huggingface/Dockerfile", SOURCE=source) as space,
+        container(space, tmp_path / "container", **settings) as started,
+    ):
+        wait_until(started.is_healthy)
+        named = urllib.request.Request(f"{started.command.base}/", headers={"Host": "reader-comics.hf.space"})
+        with urllib.request.urlopen(named) as answer:
+            page = answer.read().decode()
+        configured = dict(setting.split("=", 1) for setting in space.config["Env"])
+
+    assert configured["JMGRAPH_PORT"] == "7860"
+    assert list(space.config["ExposedPorts"]) == ["7860/tcp"]
+    assert "<title>jmgraph</title>" in page
 
 
 def _normal(package: str) -> str:
