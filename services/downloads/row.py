@@ -53,6 +53,8 @@ class DownloadRow(msgspec.Struct, frozen=True, rename={"queued_at_ms": "place_ms
     chapters: tuple[ChapterProgress, ...] = ()
     request_id: str = ""
     """Of the request that queued it, as the log names it; empty where none did."""
+    trace_parent: str = ""
+    """The span of that request, whose trace goes on where it runs; empty where it was not traced."""
 
     @property
     def state(self) -> DownloadState:

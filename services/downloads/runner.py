@@ -52,7 +52,7 @@ class DownloadRunner:
             with (
                 open_stats(Priority.DOWNLOAD),
                 bound_request(row.request_id),
-                span("download", {"jmgraph.download": row.download.id}),
+                span("download", {"jmgraph.download": row.download.id}, row.trace_parent),
             ):
                 await self._run_with_lease(writer)
         except LeaseLost:

@@ -21,7 +21,7 @@ from services.downloads.records import (
 )
 from services.downloads.row import DownloadRow, new_id
 from services.errors import ErrorCode, Internal, JmgraphError, UpstreamFailure
-from services.observability import request_id
+from services.observability import request_id, trace_parent
 
 log = structlog.get_logger("jmgraph.runner")
 
@@ -65,7 +65,13 @@ def new_row(request: DownloadRequest, title: str, owner_id: str | None = None) -
         owner_id=owner_id,
     )
     return DownloadRow(
-        download, job_id=new_id(), queued_at_ms=now_ms(), lease="", folder=new_id(), request_id=request_id()
+        download,
+        job_id=new_id(),
+        queued_at_ms=now_ms(),
+        lease="",
+        folder=new_id(),
+        request_id=request_id(),
+        trace_parent=trace_parent(),
     )
 
 
@@ -200,6 +206,7 @@ def retried(row: DownloadRow) -> DownloadRow | None:
         queued_at_ms=now_ms(),
         crash_count=0,
         request_id=request_id(),
+        trace_parent=trace_parent(),
         folder=row.folder if keeps_pages else new_id(),
         chapters=row.chapters if keeps_pages else (),
     )

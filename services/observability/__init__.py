@@ -14,6 +14,7 @@ from services.observability.request_context import (
     request_id,
     span,
     take_request,
+    trace_parent,
     use_stats,
 )
 from services.observability.tracing import telemetry
@@ -34,5 +35,6 @@ __all__ = [
     "span",
     "take_request",
     "telemetry",
+    "trace_parent",
     "use_stats",
 ]

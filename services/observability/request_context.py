@@ -19,10 +19,13 @@ import structlog
 from services.errors import JmgraphError, OperationTooCostly
 
 if TYPE_CHECKING:
+    from opentelemetry.context import Context
     from opentelemetry.trace import Tracer
 
 
 Attributes = Mapping[str, str | int | float | bool]
+
+_TRACE_PARENT = "traceparent"
 
 tracers: list[Tracer] = []
 """The tracer of this process while there is one; set by `telemetry`."""
@@ -172,17 +175,38 @@ def bound_request(id: str) -> AbstractContextManager[None]:
     return structlog.contextvars.bound_contextvars(**({"request_id": id} if id else {}))
 
 
+def trace_parent() -> str:
+    """The current span as another process may continue it (W3C `traceparent`); empty where nothing is traced."""
+    if not tracers:
+        return ""
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+    carrier: dict[str, str] = {}
+    TraceContextTextMapPropagator().inject(carrier)
+    return carrier.get(_TRACE_PARENT, "")
+
+
+def _continued(parent: str) -> Context | None:
+    """The context of a span of another process; None, which is the current one, without a parent."""
+    if not parent:
+        return None
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+    return TraceContextTextMapPropagator().extract({_TRACE_PARENT: parent})
+
+
 @contextmanager
-def span(name: str, attributes: Attributes) -> Iterator[dict[str, str | int | float | bool]]:
+def span(name: str, attributes: Attributes, parent: str = "") -> Iterator[dict[str, str | int | float | bool]]:
     """A span around the block; entries put into the mapping it yields are added to the span at its end.
 
-    As in the log, attributes contain no titles and no tokens.
+    As in the log, attributes contain no titles and no tokens. `parent` continues a trace, see `trace_parent`.
     """
     added: dict[str, str | int | float | bool] = {}
     if not tracers:
         yield added
         return
-    with tracers[-1].start_as_current_span(name, attributes=_with_request_id(attributes)) as current:
+    context, known = _continued(parent), _with_request_id(attributes)
+    with tracers[-1].start_as_current_span(name, context, attributes=known) as current:
         try:
             yield added
         finally:
