@@ -6,13 +6,12 @@ import asyncio
 import sys
 
 from jmgraph_client import JmgraphClient, StartDownloadInput
-from jmgraph_client.connection import connect
 from jmgraph_client.fragments import DownloadCard
 
 
 async def main(url: str) -> None:
     """Print what happens, a line each."""
-    async with connect(url) as client:
+    async with JmgraphClient(url) as client:
         ranking = (await client.ranking()).ranking
         for entry in ranking.entries[:3]:
             print(f"{entry.rank}. {entry.album.title}")

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -110,6 +111,35 @@ def test_the_python_example_follows_a_download_to_its_file(server: Processes) ->
 
     assert lines[3] == "NOT_FOUND: Album not found: id=999999999"
     assert httpx.get(lines[-1]).status_code == 200
+
+
+def test_the_python_client_raises_what_the_server_refuses(server: Processes) -> None:
+    program = """
+        import asyncio, sys
+        from jmgraph_client import JmgraphClient
+        from jmgraph_client.base_client import GraphQLError
+        from websockets import ConnectionClosed
+
+        async def main(url):
+            async with JmgraphClient(url, token="jmg_wrong") as client:
+                try:
+                    await client.viewer()
+                except GraphQLError as refused:
+                    print(refused.codes)
+                try:
+                    async for _ in client.download_feed():
+                        print("an event")
+                except ConnectionClosed as refused:
+                    print(refused.rcvd.code)
+
+        asyncio.run(main(sys.argv[1]))
+    """
+
+    printed = output(
+        *(sys.executable, "-c", textwrap.dedent(program), server.url()), PYTHONPATH=str(ROOT / "clients" / "python")
+    )
+
+    assert printed.splitlines() == ["['UNAUTHENTICATED']", "4403"]
 
 
 def test_the_curl_example_ends_with_an_archive_and_an_unchanged_schema(server: Processes) -> None:

@@ -13,8 +13,8 @@ from .album_details import (
     AlbumDetailsAlbumChapters,
     AlbumDetailsAlbumTags,
 )
-from .async_base_client import AsyncBaseClient
-from .base_model import BaseModel, Upload
+from .base_client import BaseClient
+from .base_model import BaseModel
 from .cancel_download import (
     CancelDownload,
     CancelDownloadCancelDownloadBlockedByPolicy,
@@ -44,13 +44,6 @@ from .enums import (
     LibraryOrder,
     Period,
     UpstreamReason,
-)
-from .exceptions import (
-    GraphQLClientError,
-    GraphQLClientGraphQLError,
-    GraphQLClientGraphQLMultiError,
-    GraphQLClientHttpError,
-    GraphQLClientInvalidResponseError,
 )
 from .fragments import (
     AlbumCard,
@@ -138,7 +131,7 @@ __all__ = [
     "AlbumsOfPage",
     "AlbumsOfPageItems",
     "ArchiveFormat",
-    "AsyncBaseClient",
+    "BaseClient",
     "BaseModel",
     "CancelDownload",
     "CancelDownloadCancelDownloadBlockedByPolicy",
@@ -163,11 +156,6 @@ __all__ = [
     "DownloadsDownloadsNodes",
     "DownloadsDownloadsPageInfo",
     "ErrorCode",
-    "GraphQLClientError",
-    "GraphQLClientGraphQLError",
-    "GraphQLClientGraphQLMultiError",
-    "GraphQLClientHttpError",
-    "GraphQLClientInvalidResponseError",
     "ImageFormat",
     "JmgraphClient",
     "Library",
@@ -216,7 +204,6 @@ __all__ = [
     "StartDownloadStartDownloadUpstreamFailure",
     "TranslatedTag",
     "TranslatedTagTranslation",
-    "Upload",
     "UpstreamReason",
     "Viewer",
     "ViewerViewer",

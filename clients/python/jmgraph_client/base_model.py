@@ -1,5 +1,3 @@
-from io import IOBase
-
 from pydantic import BaseModel as PydanticBaseModel
 from pydantic import ConfigDict
 
@@ -19,10 +17,3 @@ class BaseModel(PydanticBaseModel):
         arbitrary_types_allowed=True,
         protected_namespaces=(),
     )
-
-
-class Upload:
-    def __init__(self, filename: str, content: IOBase, content_type: str):
-        self.filename = filename
-        self.content = content
-        self.content_type = content_type

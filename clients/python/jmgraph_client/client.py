@@ -3,7 +3,7 @@ from typing import Any, Optional, Union
 
 from .add_to_library import AddToLibrary
 from .album_details import AlbumDetails
-from .async_base_client import AsyncBaseClient
+from .base_client import BaseClient
 from .base_model import UNSET, UnsetType
 from .cancel_download import CancelDownload
 from .chapter_pages import ChapterPages
@@ -31,7 +31,7 @@ def gql(q: str) -> str:
     return q
 
 
-class JmgraphClient(AsyncBaseClient):
+class JmgraphClient(BaseClient):
     async def ranking(
         self,
         period: Union[Optional[Period], UnsetType] = UNSET,
