@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
 from graphql import GraphQLObjectType, build_schema
 
+from benchmarks import scale
 from schema.http import errors
 from services.errors import ErrorCode, UpstreamReason
 from tools.structure import product_files
@@ -28,12 +30,14 @@ DOCUMENTS = (
     "docs/people.md",
     "docs/performance.md",
     "docs/private-apis.md",
+    "docs/scale.md",
     "docs/settings.md",
     "docs/upstream.md",
     "docs/zh/library.md",
     "docs/zh/old-api.md",
     "docs/zh/operating.md",
     "docs/zh/people.md",
+    "docs/zh/scale.md",
     "docs/zh/settings.md",
     "demo/README.md",
 )
@@ -116,6 +120,20 @@ def test_every_make_target_named_exists(document: str) -> None:
     assert set(re.findall(r"(?:^|`)make ([a-z-]+)", text, re.MULTILINE)) <= targets
 
 
+def test_every_file_names_the_repository_as_its_package_does(files: set[str]) -> None:
+    package = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    repository = package["project"]["urls"]["Repository"]
+    places = {
+        file: set(re.findall(r"https://github\.com/[\w-]+/jmgraph\b", (ROOT / file).read_text("utf-8")))
+        for file in files
+        if re.search(r"\.(md|toml|json|yaml|yml)$|Dockerfile$", file) and (ROOT / file).is_file()
+    }
+    naming = {file: named for file, named in places.items() if named}
+
+    assert {"README.md", "README.zh-CN.md", "pyproject.toml", "deploy/huggingface/Dockerfile"} <= set(naming)
+    assert {file: named for file, named in naming.items() if named != {repository}} == {}
+
+
 def test_the_error_cookbook_has_every_code_and_reason_and_no_other() -> None:
     rows = re.findall(r"^\| (`[A-Z][^|]*)", (ROOT / "docs/graphql.md").read_text("utf-8"), re.MULTILINE)
     named = [name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)]
@@ -140,6 +158,22 @@ def test_the_cache_keys_leave_out_exactly_the_types_without_an_id() -> None:
         if isinstance(kind, GraphQLObjectType) and not name.startswith("__")
         if name not in roots and "id" not in kind.fields
     )
+
+
+@pytest.mark.parametrize("document", ["docs/scale.md", "docs/zh/scale.md"])
+def test_the_simulation_gives_the_figures_that_are_told(document: str) -> None:
+    rows = re.findall(r"^\| (?:1|3|10) \| .*", (ROOT / document).read_text("utf-8"), re.MULTILINE)
+
+    assert len(rows) == len(scale.REGION_S) * len(scale.HITS)
+    assert rows[-1] == scale.row(scale.Simulation(10, 0.95).run())
+
+
+def test_the_simulation_starts_from_what_was_measured() -> None:
+    measured = (ROOT / "docs/performance.md").read_text("utf-8")
+
+    assert re.search(rf"response cached \| {1 / scale.CACHED_S:,.0f} ", measured)
+    assert re.search(rf"not cached, data warm \| {1 / scale.WARM_S:.0f} ", measured)
+    assert re.search(rf"\*\*`ORIGINAL`\*\* .*\| {scale.PAGES_PER_S} \|", measured)
 
 
 def test_every_command_is_in_the_readme_and_no_other() -> None:

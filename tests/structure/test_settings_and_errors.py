@@ -13,7 +13,7 @@ from services.errors import ErrorCode, JmgraphError, UpstreamReason
 from services.settings import Settings, read_settings
 
 ROOT = Path(__file__).resolve().parents[2]
-GUIDES = ("library", "old-api", "operating", "people", "settings")
+GUIDES = ("library", "old-api", "operating", "people", "scale", "settings")
 """Documents for users; their Chinese versions name the same settings."""
 
 

@@ -11,7 +11,10 @@ from graphql import build_schema, parse, validate
 ROOT = Path(__file__).resolve().parents[2]
 PAIRS = {
     "README.md": "README.zh-CN.md",
-    **{f"docs/{name}.md": f"docs/zh/{name}.md" for name in ("library", "old-api", "operating", "people", "settings")},
+    **{
+        f"docs/{name}.md": f"docs/zh/{name}.md"
+        for name in ("library", "old-api", "operating", "people", "scale", "settings")
+    },
 }
 SCHEMA = build_schema((ROOT / "schema.graphql").read_text("utf-8"))
 FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
