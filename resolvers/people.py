@@ -10,6 +10,7 @@ from resolvers.context import ID, Context
 from services.errors import AccessTokenNotFound, Forbidden, QueueUnavailable, UserNotFound
 from services.observability import current_stats
 from services.people import AccessToken, IssuedToken, TokenScope, User, Viewer
+from services.push import NotificationEvent, NotificationSettings, NotificationTest
 
 
 async def viewer(context: Context) -> Viewer | None:
@@ -103,6 +104,27 @@ async def revoke_access_token(context: Context, id: ID) -> ID:
     if not await context.services.people.tokens.revoke(viewer.user.id, id):
         raise AccessTokenNotFound(id)
     return id
+
+
+async def notifications(context: Context) -> NotificationSettings:
+    """Where the person who asks is notified, masked, and of what."""
+    return await context.services.push_notifications.find(context.require_viewer().user.id)
+
+
+async def set_notifications(
+    context: Context, urls: list[str], events: list[NotificationEvent]
+) -> NotificationSettings:
+    """Notify yourself at these addresses of these events, instead of those before. An address that is sent masked, as
+    it is shown, stays as it is.
+
+    Addresses are those of Apprise (ntfy, Bark, Telegram, Discord, mail and many more), and signed webhooks.
+    """
+    return await context.services.push_notifications.set(_require_person(context).user.id, urls, events)
+
+
+async def test_notifications(context: Context) -> Sequence[NotificationTest]:
+    """Send a test to each of your addresses now; what became of it, in their order."""
+    return await context.services.push_notifications.test(_require_person(context).user.id)
 
 
 async def set_blocked_tags(context: Context, tags: list[str]) -> Viewer:

@@ -12,6 +12,7 @@ from services.ehtag import Namespace, TagKind, TagMatch, TagMatchedField
 from services.errors import ErrorCode, UpstreamReason
 from services.library import LibraryOrder
 from services.people import SiteAccountState, TokenScope
+from services.push import NotificationEvent
 from services.upstream import FavoriteOrder
 
 
@@ -237,6 +238,14 @@ _enum(
     WRITE="All that its person may do, but managing accounts.",
     ADMIN="All that its person may do.",
 )
+_enum(
+    NotificationEvent,
+    "What a person can be notified of.",
+    DOWNLOAD_READY="A download of theirs is ready.",
+    DOWNLOAD_FAILED="A download of theirs has failed.",
+    NEW_CHAPTERS="An album of their library, with notify, has new chapters.",
+    SITE_LOGIN_EXPIRED="The site has ended their session, and they must log in there again.",
+)
 
 __all__ = [
     "AlbumOrder",
@@ -251,6 +260,7 @@ __all__ = [
     "ImageFormat",
     "LibraryOrder",
     "Namespace",
+    "NotificationEvent",
     "Period",
     "SearchField",
     "SiteAccountState",

@@ -12,6 +12,7 @@ import resolvers.library
 import resolvers.people
 import resolvers.reading
 import resolvers.site_account
+from schema.enums import NotificationEvent
 from schema.errors import (
     AccessDeniedResult,
     AccessTokenNotFoundResult,
@@ -26,7 +27,7 @@ from schema.fields import Info, field, input_type, object_type, sent_fields
 from schema.library import LibraryConnection, LibraryFilter
 from schema.reading import ReadingConnection, ReadingProgress
 from schema.site_account import SiteAccount
-from services import people
+from services import people, push
 from services.library import LibraryPage
 from services.people import TokenScope
 
@@ -138,6 +139,35 @@ class RemovedUser:
 
 
 @object_type
+class NotificationSettingsView:
+    """Where a person is notified, and of what."""
+
+    urls: list[str] = strawberry.field(
+        description="Addresses, masked: they are secrets. Sent to `setNotifications` as they are, they stay."
+    )
+    events: list[NotificationEvent] = strawberry.field(description="What the person is notified of.")
+
+    @classmethod
+    def of(cls, record: push.NotificationSettings) -> Self:
+        """The view of a person's settings."""
+        return cls(urls=list(record.urls), events=list(record.events))
+
+
+@object_type
+class NotificationTestView:
+    """What became of a test."""
+
+    url: str = strawberry.field(description="The address, masked.")
+    ok: bool = strawberry.field(description="Whether the test was delivered.")
+    message: str = strawberry.field(description="The same, and why not, as a sentence.")
+
+    @classmethod
+    def of(cls, record: push.NotificationTest) -> Self:
+        """The view of a test."""
+        return cls(url=record.url, ok=record.is_ok, message=record.message)
+
+
+@object_type
 class ViewerView:
     """Who is asking, with what is theirs alone."""
 
@@ -157,6 +187,11 @@ class ViewerView:
     def blocked_tags(self) -> list[str]:
         """Tags whose albums are withheld from this person, on top of the host's."""
         return list(self.record.blocked_tags)
+
+    @field(type=NotificationSettingsView)
+    async def notifications(self, info: Info) -> push.NotificationSettings:
+        """Where you are notified, and of what."""
+        return await resolvers.people.notifications(info.context)
 
     @field(type=ReadingConnection)
     async def history(self, info: Info, first: int = 20, after: str | None = strawberry.UNSET) -> people.ReadingPage:
@@ -195,6 +230,16 @@ class ViewerView:
     async def users(self, info: Info) -> Sequence[people.User] | None:
         """All users, for an administrator; null for others."""
         return await resolvers.people.users(info.context)
+
+
+@input_type
+class SetNotificationsInput:
+    """Where a person is notified, and of what."""
+
+    urls: list[str] = strawberry.field(
+        description="At most 20: as Apprise takes them, ntfy://topic say, and signed webhooks, https://…#whsec_…"
+    )
+    events: list[NotificationEvent] = strawberry.field(description="What the person is notified of.")
 
 
 @input_type
@@ -260,4 +305,8 @@ RevokeAccessTokenResult = Annotated[
 SetBlockedTagsResult = Annotated[
     ViewerView | InvalidInputResult | AccessDeniedResult,
     strawberry.union("SetBlockedTagsResult", description="You with these tags, or why they were not set."),
+]
+SetNotificationsResult = Annotated[
+    NotificationSettingsView | InvalidInputResult | AccessDeniedResult,
+    strawberry.union("SetNotificationsResult", description="The settings, or why they were not set."),
 ]

@@ -43,9 +43,12 @@ from schema.people import (
     CreateUserResult,
     LoginInput,
     LoginResult,
+    NotificationTestView,
     RemoveUserResult,
     RevokeAccessTokenResult,
     SetBlockedTagsResult,
+    SetNotificationsInput,
+    SetNotificationsResult,
     ViewerView,
 )
 from schema.reading import SetChaptersReadResult, SetReadingProgressInput, SetReadingProgressResult
@@ -105,6 +108,10 @@ class Mutation:
     )
     revoke_access_token = root_field(resolvers.people.revoke_access_token, RevokeAccessTokenResult)
     set_blocked_tags = root_field(resolvers.people.set_blocked_tags, SetBlockedTagsResult)
+    set_notifications = root_field(
+        resolvers.people.set_notifications, SetNotificationsResult, input=SetNotificationsInput
+    )
+    test_notifications = root_field(resolvers.people.test_notifications, list[NotificationTestView])
     login_with_site = root_field(
         resolvers.site_account.login_with_site, LoginResult, right=Right.PUBLIC, input=SiteLoginInput
     )

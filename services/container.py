@@ -32,6 +32,7 @@ from services.notifications import Notifications, open_notifications
 from services.observability import metrics, telemetry
 from services.people import People, Reading, SiteAccounts, SiteSessions, StreamedReading, open_people
 from services.persisted_queries import PersistedQueryStore
+from services.push import AppriseClient, NotificationSender, Notifier, Outbox, PushNotifications, WebhookClient
 from services.redis import Events, Locks, RedisClient, open_events, open_redis
 from services.settings import Settings, make_data_dir
 from services.upstream import UpstreamClient, open_upstream
@@ -63,6 +64,9 @@ class Services:
     staging: Staging
     downloads: Downloads
     notifications: Notifications
+    outbox: Outbox
+    notification_sender: NotificationSender
+    push_notifications: PushNotifications
     queries: PersistedQueryStore
     client_limits: ClientLimits
 
@@ -103,6 +107,11 @@ async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterat
             open_client_limits(redis, requests=settings.client_rate, site_calls=settings.client_site_rate)
         )
         notifications = await enter(open_notifications(redis, events, downloads))
+        outbox = Outbox(events, has_titles=settings.notify_titles)
+        sender = NotificationSender(
+            WebhookClient(allows_private=settings.notify_private),
+            AppriseClient(allows_private=settings.notify_private),
+        )
         await enter(_background_task(downloads.maintain))
         await enter(metrics.measured_process(lambda: downloads.subscriber_count))
         yield Services(
@@ -113,7 +122,7 @@ async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterat
             database=database,
             people=people,
             site_accounts=SiteAccounts(
-                SiteSessions(database, people.secrets, upstream.accounts, Locks(redis)),
+                SiteSessions(database, people.secrets, upstream.accounts, Locks(redis), outbox),
                 site.catalog,
                 library,
                 people.accounts,
@@ -135,6 +144,9 @@ async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterat
             staging=staging,
             downloads=downloads,
             notifications=notifications,
+            outbox=outbox,
+            notification_sender=sender,
+            push_notifications=PushNotifications(database, people.secrets, sender),
             queries=PersistedQueryStore(redis),
             client_limits=client_limits,
         )
@@ -163,7 +175,21 @@ def library_checker(services: Services) -> LibraryChecker:
         services.downloads,
         services.events,
         Locks(services.redis),
+        services.outbox,
         every_s=services.settings.library_check_every_s,
+    )
+
+
+def notifier(services: Services) -> Notifier:
+    """What sends notifications, in a worker."""
+    return Notifier(
+        services.database,
+        services.downloads,
+        services.outbox,
+        services.notification_sender,
+        services.people.secrets,
+        services.events,
+        Locks(services.redis),
     )
 
 

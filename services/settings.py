@@ -242,6 +242,9 @@ class Settings(BaseSettings):
 
     library_check_every_s: Seconds = _env("LIBRARY_CHECK_EVERY", 21600.0)
 
+    notify_private: bool = _env("NOTIFY_PRIVATE", False)
+    notify_titles: bool = _env("NOTIFY_TITLES", False)
+
     ehtag_repository: Annotated[Path | None, BeforeValidator(_none_if_empty)] = _env("EHTAG_REPOSITORY", None)
     ehtag_remote: str = _env("EHTAG_REMOTE", OFFICIAL_EHTAG_REMOTE, min_length=1)
     ehtag_push: bool = _env("EHTAG_PUSH", False)

@@ -5,6 +5,8 @@ A change here needs a migration beside it: a test compares these tables with a m
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import JSON, BigInteger, ForeignKey, ForeignKeyConstraint, Index, LargeBinary, MetaData, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -92,6 +94,41 @@ class BlockedTagRow(TableBase):
 
     user_id: Mapped[str] = mapped_column(_ID, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     tag: Mapped[str] = mapped_column(String(255), primary_key=True)
+
+
+class NotificationTargetRow(TableBase):
+    """An address at which a user is notified, encrypted with the secret key."""
+
+    __tablename__ = "notification_targets"
+
+    id: Mapped[str] = mapped_column(_ID, primary_key=True)
+    user_id: Mapped[str] = mapped_column(_ID, ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    position: Mapped[int]
+    encrypted_url: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class NotificationEventRow(TableBase):
+    """A kind of event that a user is notified of."""
+
+    __tablename__ = "notification_events"
+
+    user_id: Mapped[str] = mapped_column(_ID, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    event: Mapped[str] = mapped_column(String(32), primary_key=True)
+
+
+class NotificationDeliveryRow(TableBase):
+    """A notification that is to be sent to an address; deleted once that is done, or given up."""
+
+    __tablename__ = "notification_deliveries"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """The same at each attempt, and for each address another."""
+    target_id: Mapped[str] = mapped_column(_ID, ForeignKey("notification_targets.id", ondelete="CASCADE"), index=True)
+    event: Mapped[str] = mapped_column(String(32))
+    data: Mapped[dict[str, Any]] = mapped_column(JSON)
+    created_at_ms: Mapped[int] = mapped_column(BigInteger)
+    attempts: Mapped[int]
+    due_at_ms: Mapped[int] = mapped_column(BigInteger, index=True)
 
 
 class AlbumRow(TableBase):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncGenerator, AsyncIterator, Collection
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +32,7 @@ from services.downloads.records import (
     DownloadRecord,
     DownloadRequest,
     DownloadState,
+    EndedDownload,
     FeedBatch,
     Ownership,
     QueueCounts,
@@ -284,6 +285,21 @@ class Downloads:
             ) as batches:
                 async for batch in batches:
                     yield batch
+
+    async def list_ended(self, count: int) -> Sequence[EndedDownload]:
+        """Downloads of all owners that have become READY or FAILED, the first one first; until `forget_ended`."""
+        with translate_queue_errors():
+            ended = await self._store.list_ended(count)
+            rows = await self._store.find_many([id for id, _ in ended])
+            return [
+                EndedDownload(id, state, row.download if row else None)
+                for (id, state), row in zip(ended, rows, strict=True)
+            ]
+
+    async def forget_ended(self, ended: Collection[EndedDownload]) -> None:
+        """Leave these out of `list_ended` from now on."""
+        with translate_queue_errors():
+            await self._store.forget_ended([(each.id, each.state) for each in ended])
 
     @property
     def subscriber_count(self) -> int:

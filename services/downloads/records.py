@@ -137,6 +137,15 @@ class DownloadRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class EndedDownload:
+    """A download that has become READY or FAILED, as it is by now; None where it was removed since."""
+
+    id: str
+    state: DownloadState
+    download: DownloadRecord | None
+
+
+@dataclass(frozen=True, slots=True)
 class Ownership:
     """Whose downloads a caller sees, and whose those are that the caller starts (see `DownloadRecord.owner_id`)."""
 

@@ -264,6 +264,19 @@ class DownloadStore:
             answers = await pipe.execute() if rows else []
         return [score is not None and bool(job) for score, job in zip(answers[::2], answers[1::2], strict=True)]
 
+    async def list_ended(self, count: int) -> list[tuple[str, DownloadState]]:
+        """Ids of downloads that have become READY or FAILED, with that state, the first one first."""
+        entries = await self._redis.lrange(f"{PREFIX}ended", 0, count - 1)  # type: ignore[misc]
+        pairs = (entry.decode().split(":", 1) for entry in entries)
+        return [(id, DownloadState(state)) for state, id in pairs]
+
+    async def forget_ended(self, ended: Sequence[tuple[str, DownloadState]]) -> None:
+        """Remove what `list_ended` gave."""
+        async with self._redis.pipeline(transaction=True) as pipe:
+            for id, state in ended:
+                pipe.lrem(f"{PREFIX}ended", 1, f"{state}:{id}")
+            await pipe.execute()
+
     async def in_turn(self, job_ids: list[bytes]) -> list[bytes]:
         """Jobs of the queue, which come in its order, as their owners are served: in turn."""
         if len(job_ids) < 2:

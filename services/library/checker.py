@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
 from sqlalchemy import ColumnElement, Select, and_, exists, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.catalog import AlbumDetail, Catalog
 from services.database import Database
 from services.database.models import OWNER_ID, AlbumRow, BlockedTagRow, ChapterRow, LibraryRow
 from services.downloads import ArchiveFormat, DownloadRequest, Downloads, Ownership
 from services.errors import JmgraphError, QueueRejected, StorageUnavailable, UpstreamFailure
-from services.library.albums import store_album
+from services.library.albums import store_album, summary_of
 from services.library.library import CHECK_TOPIC, TOPIC_FAMILY
 from services.observability import Priority, open_stats
+from services.push import NotificationEvent, Outbox
 from services.redis import Events, LockBusy, Locks
 
 log = structlog.get_logger("jmgraph.library")
@@ -59,6 +62,7 @@ class LibraryChecker:
         downloads: Downloads,
         events: Events,
         locks: Locks,
+        outbox: Outbox,
         *,
         every_s: float,
         clock: Callable[[], float] = time.time,
@@ -68,6 +72,7 @@ class LibraryChecker:
         self._downloads = downloads
         self._events = events
         self._locks = locks
+        self._outbox = outbox
         self._every_s = every_s
         self._clock = clock
         self._scheduled_from = 0.0
@@ -176,22 +181,43 @@ class LibraryChecker:
 
     async def _tell(self, news: _News) -> None:
         """Start the downloads of who wants them, and tell who watches; what can't be queued now is tried again."""
+        told: list[ChapterRow] = []
         for chapter in news.chapters:
             try:
                 await self._download(chapter, news.followers)
             except (QueueRejected, UpstreamFailure) as failure:
                 log.info("new chapters can't be downloaded now", reason=failure.message)
                 self._tell_from = self._clock() + (failure.retry_after_s or RETRY_S)
-                return
-            async with self._database.write() as session:
-                told = update(ChapterRow).where(ChapterRow.album_id == news.album_id, ChapterRow.id == chapter.id)
-                await session.execute(told.values(is_told=True))
+                break
+            told.append(chapter)
         async with self._database.write() as session:
+            ids = [chapter.id for chapter in told]
+            is_told = and_(ChapterRow.album_id == news.album_id, ChapterRow.id.in_(ids))
+            await session.execute(update(ChapterRow).where(is_told).values(is_told=True))
             row = await session.get(AlbumRow, news.album_id, with_for_update=True)
             if row is not None:
                 left = (await session.scalars(_untold(news.album_id))).all()
                 row.news_since_ms = min((chapter.found_at_ms for chapter in left), default=None)
+                await self._notify(session, row, told, news.followers)
+        await self._outbox.wake_up()
         await self._events.publish(f"{TOPIC_FAMILY}:{news.album_id}")
+
+    async def _notify(
+        self, session: AsyncSession, album: AlbumRow, chapters: Sequence[ChapterRow], followers: Sequence[LibraryRow]
+    ) -> None:
+        """Put notifications of these chapters into the outbox, for each follower of what is new to them."""
+        users = [follower.user_id for follower in followers if follower.notify]
+        tags_of: defaultdict[str, list[str]] = defaultdict(list)
+        for blocked in await session.scalars(select(BlockedTagRow).where(BlockedTagRow.user_id.in_(users))):
+            tags_of[blocked.user_id].append(blocked.tag)
+        for follower in followers:
+            since_ms, user_id = follower.added_at_ms, follower.user_id
+            new = [chapter.id for chapter in chapters if chapter.is_listed and chapter.found_at_ms > since_ms]
+            if not (new and follower.notify):
+                continue
+            if await self._catalog.blocking(tuple(tags_of[user_id])).listable([summary_of(album)]):
+                data = {"albumId": album.id, "chapterIds": new}
+                await self._outbox.add(session, [user_id], NotificationEvent.NEW_CHAPTERS, data, title=album.title)
 
     async def _download(self, chapter: ChapterRow, followers: Sequence[LibraryRow]) -> None:
         """Queue a chapter for each follower to whom it is new and who wants it.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 import structlog
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 
 from services.database import Database
 from services.database.models import SiteAccountRow, UserRow
@@ -26,6 +26,7 @@ from services.errors import (
 )
 from services.people.records import SiteAccountRecord, User
 from services.people.secret_box import SecretBox
+from services.push import NotificationEvent, Outbox
 from services.redis import LockBusy, Locks
 from services.upstream import CheckInRecord, FavoriteOrder, FavoritePageRecord, SiteSession
 
@@ -59,11 +60,14 @@ class SiteSessions:
     with a remembered password a new session is begun instead. `UpstreamFailure` where the site can't be used.
     """
 
-    def __init__(self, database: Database, secrets: SecretBox, site: SiteAccountClient, locks: Locks) -> None:
+    def __init__(
+        self, database: Database, secrets: SecretBox, site: SiteAccountClient, locks: Locks, outbox: Outbox
+    ) -> None:
         self._database = database
         self._secrets = secrets
         self._site = site
         self._locks = locks
+        self._outbox = outbox
         self._has_logged_wrong_key = False
 
     async def find(self, user_id: str) -> SiteAccountRecord | None:
@@ -153,7 +157,7 @@ class SiteSessions:
                 return session
             login = await self._log_in_again(row)
             if login is None:
-                await self._replace(row, is_expired=True, encrypted_password=None)
+                await self._expire(row)
                 raise SiteLoginRequired
             await self._replace(row, encrypted_session=self._encrypted(login))
             return login.session
@@ -169,11 +173,21 @@ class SiteSessions:
             return None
         return login if login.session.user_id == row.site_user_id else None
 
+    async def _expire(self, row: SiteAccountRow) -> None:
+        """Note that the session has run out, and notify its user of it, once."""
+        is_valid = SiteAccountRow.is_expired.is_(False)
+        expire = (
+            update(SiteAccountRow).where(*_is_same(row), is_valid).values(is_expired=True, encrypted_password=None)
+        )
+        async with self._database.write() as session:
+            expired = await session.scalars(expire.returning(SiteAccountRow.user_id))
+            await self._outbox.add(session, expired.all(), NotificationEvent.SITE_LOGIN_EXPIRED, {})
+        await self._outbox.wake_up()
+
     async def _replace(self, row: SiteAccountRow, **values: object) -> None:
         """Change a row, unless the user has connected an account anew meanwhile."""
-        is_same = (SiteAccountRow.user_id == row.user_id, SiteAccountRow.encrypted_session == row.encrypted_session)
         async with self._database.write() as session:
-            await session.execute(update(SiteAccountRow).where(*is_same).values(**values))
+            await session.execute(update(SiteAccountRow).where(*_is_same(row)).values(**values))
 
     async def _find_row(self, user_id: str) -> SiteAccountRow | None:
         async with self._database.read() as session:
@@ -208,6 +222,11 @@ class SiteSessions:
                 yield
         except LockBusy:
             raise UpstreamFailure(UpstreamReason.TIMEOUT, _BUSY) from None
+
+
+def _is_same(row: SiteAccountRow) -> tuple[ColumnElement[bool], ...]:
+    """Whether a row is still as it was read."""
+    return SiteAccountRow.user_id == row.user_id, SiteAccountRow.encrypted_session == row.encrypted_session
 
 
 @asynccontextmanager

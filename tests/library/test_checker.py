@@ -16,6 +16,7 @@ from services.database import Database
 from services.database.models import OWNER_ID, BlockedTagRow, UserRow
 from services.errors import UpstreamFailure, UpstreamReason
 from services.library import Library, LibraryChecker
+from services.push import Outbox
 from services.redis import Events, Locks, RedisClient
 from tests.download_fakes import DownloadHarness, open_harness
 from tests.fakes import BLOCKED, Clock, FakeSite, series
@@ -60,7 +61,14 @@ def new_checker(
 
     def make(every_s: float = EVERY_S) -> LibraryChecker:
         return LibraryChecker(
-            database, fake_catalog, harness.downloads, events, Locks(redis_client), every_s=every_s, clock=clock
+            database,
+            fake_catalog,
+            harness.downloads,
+            events,
+            Locks(redis_client),
+            Outbox(events, has_titles=False, clock=clock),
+            every_s=every_s,
+            clock=clock,
         )
 
     return make

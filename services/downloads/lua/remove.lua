@@ -17,6 +17,7 @@ end
 redis.call('ZREM', P .. 'expiry', old.id)
 redis.call('ZREM', P .. 'history', old.id)
 redis.call('HDEL', P .. 'name:' .. old.stem, old.id)
+for _, state in ipairs({'READY', 'FAILED'}) do redis.call('LREM', P .. 'ended', 0, state .. ':' .. old.id) end
 clear_current(old.same, old.id)
 dequeue(old.dequeue)
 mark_for_deletion(old.trash)

@@ -45,6 +45,10 @@ if old_state ~= new.state then
   end
 end
 
+if new.state == 'FAILED' or (new.state == 'READY' and old_state == 'PACKING') then
+  redis.call('RPUSH', P .. 'ended', new.state .. ':' .. new.id)
+  redis.call('LTRIM', P .. 'ended', -10000, -1) -- where no worker reads them
+end
 publish(new.channel, 'download:' .. new.id)
 if not ACTIVE[new.state] then publish(new.channel, 'ended:' .. new.id) end
 return 'saved'
