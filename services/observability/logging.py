@@ -11,12 +11,14 @@ from typing import Any
 import structlog
 
 NOISY_LOGGERS = (
-    *("alembic", "arq", "asyncio", "common", "hpack", "httpcore", "httpx", "jmcomic", "PIL", "strawberry", "uvicorn"),
+    *("alembic", "arq", "asyncio", "common", "hpack", "httpx", "jmcomic", "PIL", "strawberry", "uvicorn"),
 )
 """Libraries whose messages only help to debug."""
 
-NAMING_LOGGERS = ("aiosqlite", "psycopg", "sqlalchemy")
-"""Libraries whose messages have the values of statements in them: names of people, hashes of passwords."""
+NAMING_LOGGERS = ("aiosqlite", "httpcore", "psycopg", "sqlalchemy")
+"""Libraries whose messages have what is nobody's business in them: names of people, hashes of passwords, the hosts
+that people have notified.
+"""
 
 
 def set_up_log(level: str, form: str) -> None:

@@ -200,9 +200,6 @@ class Notifier:
             await self._note(delivery, await self._outcome_of(delivery))
         except StorageUnavailable:
             await asyncio.sleep(POLL_S)
-        except Exception:
-            log.exception("a notification could not be sent")
-            await asyncio.sleep(POLL_S)
         finally:
             self._sending.pop(delivery.id, None)
             self._wake_up.set()
@@ -211,16 +208,20 @@ class Notifier:
         if delivery.url is None:
             self._log_wrong_key()
             return SendOutcome.REFUSED
-        result = await self._sender.send(delivery.url, delivery.notification)
-        if result.outcome is not SendOutcome.DELIVERED:
+        try:
+            outcome = (await self._sender.send(delivery.url, delivery.notification)).outcome
+        except Exception as error:  # without its traceback, whose frames have the address
+            log.error("a notification could not be sent", error=type(error).__name__)
+            outcome = SendOutcome.UNANSWERED
+        if outcome is not SendOutcome.DELIVERED:
             log.info(
                 "a notification was not delivered",
-                event=delivery.notification.type,
+                about=delivery.notification.type,
                 user=delivery.user_id,
-                outcome=result.outcome.value,
+                outcome=outcome.value,
                 attempt=delivery.attempts + 1,
             )
-        return result.outcome
+        return outcome
 
     async def _note(self, delivery: _Delivery, outcome: SendOutcome) -> None:
         is_it = NotificationDeliveryRow.id == delivery.id
