@@ -5,20 +5,20 @@ from services.push.notifier import Notifier
 from services.push.outbox import Outbox
 from services.push.push_notifications import PushNotifications
 from services.push.records import (
-    Notification,
     NotificationEvent,
+    NotificationMessage,
     NotificationSettings,
     NotificationTest,
     SendOutcome,
     SendResult,
 )
-from services.push.sender import NotificationSender
-from services.push.webhooks import Webhook, WebhookClient
+from services.push.sender import NotificationSender, masked
+from services.push.webhooks import Webhook, WebhookClient, parse_webhook
 
 __all__ = [
     "AppriseClient",
-    "Notification",
     "NotificationEvent",
+    "NotificationMessage",
     "NotificationSender",
     "NotificationSettings",
     "NotificationTest",
@@ -29,4 +29,6 @@ __all__ = [
     "SendResult",
     "Webhook",
     "WebhookClient",
+    "masked",
+    "parse_webhook",
 ]

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 import structlog
 
-from services.push.records import NO_ANSWER, PRIVATE_ADDRESS, TOO_LONG, Notification, SendOutcome, SendResult
+from services.push.records import NO_ANSWER, PRIVATE_ADDRESS, TOO_LONG, NotificationMessage, SendOutcome, SendResult
 
 log = structlog.get_logger("jmgraph.push")
 
@@ -46,7 +46,7 @@ class AppriseClient:
         accepted = (answer or {}).get("accepted")
         return list(map(bool, accepted)) if accepted else [False] * len(urls)
 
-    async def send(self, url: str, notification: Notification) -> SendResult:
+    async def send(self, url: str, notification: NotificationMessage) -> SendResult:
         """Send one notification; what became of it."""
         request = {
             "action": "send",

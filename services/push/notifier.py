@@ -20,7 +20,7 @@ from services.downloads import DownloadRecord, Downloads, DownloadState
 from services.errors import QueueUnavailable, StorageUnavailable
 from services.push.outbox import TOPIC, Outbox
 from services.push.push_notifications import Encryption
-from services.push.records import Notification, NotificationEvent, SendOutcome
+from services.push.records import NotificationEvent, NotificationMessage, SendOutcome
 from services.push.sender import NotificationSender
 from services.redis import Events, LockBusy, Locks
 from services.tasks import cancel_and_wait
@@ -57,7 +57,7 @@ class _Delivery:
     user_id: str
     target_id: str
     attempts: int
-    notification: Notification
+    notification: NotificationMessage
     url: str | None = field(repr=False)
 
 
@@ -188,7 +188,9 @@ class Notifier:
                     target.user_id,
                     target.id,
                     row.attempts,
-                    Notification(row.id, row.event, datetime.fromtimestamp(row.created_at_ms / 1000, UTC), row.data),
+                    NotificationMessage(
+                        row.id, row.event, datetime.fromtimestamp(row.created_at_ms / 1000, UTC), row.data
+                    ),
                     self._encryption.decrypt(target.encrypted_url),
                 )
                 for row, target in rows

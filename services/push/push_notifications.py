@@ -17,8 +17,8 @@ from services.database.models import NotificationEventRow, NotificationTargetRow
 from services.errors import InvalidInput, Unauthenticated
 from services.push.records import (
     TEST,
-    Notification,
     NotificationEvent,
+    NotificationMessage,
     NotificationSettings,
     NotificationTest,
     SendOutcome,
@@ -45,7 +45,7 @@ class Encryption(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Target:
+class _StoredTarget:
     """A stored address; `url` is None where it was encrypted with another key."""
 
     id: str
@@ -92,7 +92,9 @@ class PushNotifications:
             stored = await self._targets(session, user_id)
         wanted = _matched(texts, stored)
         await self._sender.check([text for text, target in zip(texts, wanted, strict=True) if target is None])
-        targets = [target or _Target(secrets.token_hex(8), text) for text, target in zip(texts, wanted, strict=True)]
+        targets = [
+            target or _StoredTarget(secrets.token_hex(8), text) for text, target in zip(texts, wanted, strict=True)
+        ]
         async with self._database.write() as session:
             await self._store(session, user_id, targets, {target.id for target in stored})
             await session.execute(delete(NotificationEventRow).where(NotificationEventRow.user_id == user_id))
@@ -105,21 +107,21 @@ class PushNotifications:
             targets = await self._targets(session, user_id)
         return await gather_bounded(self._test, targets, TESTS_AT_ONCE)
 
-    async def _test(self, target: _Target) -> NotificationTest:
+    async def _test(self, target: _StoredTarget) -> NotificationTest:
         if target.url is None:
             return NotificationTest(target.shown, is_ok=False, message=WRONG_KEY)
         at = datetime.fromtimestamp(self._clock(), UTC)
-        notification = Notification(f"msg_{secrets.token_hex(16)}", TEST, at, {})
+        notification = NotificationMessage(f"msg_{secrets.token_hex(16)}", TEST, at, {})
         result = await self._sender.send(target.url, notification)
         return NotificationTest(target.shown, result.outcome is SendOutcome.DELIVERED, result.message)
 
-    async def _targets(self, session: AsyncSession, user_id: str) -> Sequence[_Target]:
+    async def _targets(self, session: AsyncSession, user_id: str) -> Sequence[_StoredTarget]:
         query = select(NotificationTargetRow).where(NotificationTargetRow.user_id == user_id)
         rows = await session.scalars(query.order_by(NotificationTargetRow.position))
-        return [_Target(row.id, self._encryption.decrypt(row.encrypted_url)) for row in rows]
+        return [_StoredTarget(row.id, self._encryption.decrypt(row.encrypted_url)) for row in rows]
 
     async def _store(
-        self, session: AsyncSession, user_id: str, targets: Sequence[_Target], stored: Collection[str]
+        self, session: AsyncSession, user_id: str, targets: Sequence[_StoredTarget], stored: Collection[str]
     ) -> None:
         """Replace the addresses of a user. What is to be sent to those that stay is still sent."""
         locked = select(UserRow.id).where(UserRow.id == user_id).with_for_update()
@@ -139,7 +141,7 @@ class PushNotifications:
             await session.delete(row)
 
 
-def _settings(targets: Sequence[_Target], events: Sequence[NotificationEvent]) -> NotificationSettings:
+def _settings(targets: Sequence[_StoredTarget], events: Sequence[NotificationEvent]) -> NotificationSettings:
     return NotificationSettings(tuple(target.shown for target in targets), tuple(events))
 
 
@@ -157,10 +159,10 @@ def _cleaned(urls: Sequence[str]) -> list[str]:
     return texts
 
 
-def _matched(texts: Sequence[str], stored: Sequence[_Target]) -> list[_Target | None]:
+def _matched(texts: Sequence[str], stored: Sequence[_StoredTarget]) -> list[_StoredTarget | None]:
     """For each text the stored address that it is, as it is or masked; of several that look the same the next one."""
     left = list(stored)
-    matched: list[_Target | None] = []
+    matched: list[_StoredTarget | None] = []
     for place, text in enumerate(texts, 1):
         found = next((target for target in left if text == (target.shown if MASK in text else target.url)), None)
         if found is not None:

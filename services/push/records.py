@@ -35,7 +35,7 @@ _TEXTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Notification:
+class NotificationMessage:
     """One notification to one address. `id` stays the same when it is sent again.
 
     `data` has `albumId`, for downloads `downloadId`, `chapterIds` and `isComplete` or `code`, for new chapters

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from services.errors import InvalidInput
 from services.push.apprise_client import AppriseClient
-from services.push.records import Notification, SendResult
+from services.push.records import NotificationMessage, SendResult
 from services.push.webhooks import WebhookClient, is_webhook, parse_webhook
 
 MASK = "****"
@@ -48,7 +48,7 @@ class NotificationSender:
                     "https://…#whsec_….",
                 )
 
-    async def send(self, url: str, notification: Notification) -> SendResult:
+    async def send(self, url: str, notification: NotificationMessage) -> SendResult:
         """Send a notification to an address; what became of it."""
         if is_webhook(url):
             return await self._webhooks.send(

@@ -23,7 +23,7 @@ import orjson
 
 from services.errors import InvalidInput
 from services.network import is_public_address, resolve
-from services.push.records import NO_ANSWER, PRIVATE_ADDRESS, TOO_LONG, Notification, SendResult
+from services.push.records import NO_ANSWER, PRIVATE_ADDRESS, TOO_LONG, NotificationMessage, SendResult
 
 TIMEOUT_S = 10.0
 """Of one attempt, from resolving the name to the end of the answer."""
@@ -98,7 +98,7 @@ class WebhookClient:
         self._backend = _CheckedBackend(resolve, allows_private=allows_private)
         self._timeout_s = timeout_s
 
-    async def send(self, hook: Webhook, notification: Notification, at: datetime) -> SendResult:
+    async def send(self, hook: Webhook, notification: NotificationMessage, at: datetime) -> SendResult:
         """Post one notification at this time; what became of it."""
         body = orjson.dumps(
             {

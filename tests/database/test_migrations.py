@@ -161,7 +161,7 @@ def later_version(folder: Path, change: str) -> ModuleType:
     revision = REVISION.format(head=REVISIONS[-1], change=change)
     (folder / "versions" / "9999_later.py").write_text(revision, "utf-8")
     package = folder / "__init__.py"
-    head = f'"{REVISIONS[-1]}",)'
+    head = f'"{REVISIONS[-1]}")'
     source = package.read_text("utf-8")
     assert head in source
     package.write_text(source.replace(head, f'"{REVISIONS[-1]}", "9999")'), "utf-8")

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from services.push import AppriseClient, Notification, NotificationEvent, SendOutcome, SendResult
+from services.push import AppriseClient, NotificationEvent, NotificationMessage, SendOutcome, SendResult
 from services.tasks import gather_bounded
 from tests.webhook_server import WebhookServer, webhook_server
 
 pytestmark = pytest.mark.anyio
 
-NOTIFICATION = Notification(
+NOTIFICATION = NotificationMessage(
     "msg_1", NotificationEvent.NEW_CHAPTERS, datetime(2026, 7, 1, tzinfo=UTC), {"albumId": "100", "chapterIds": ["7"]}
 )
 

@@ -8,6 +8,7 @@ import io
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,8 @@ from services.observability import set_up_log
 from services.people import SecretBox
 from services.push import (
     AppriseClient,
-    Notification,
     NotificationEvent,
+    NotificationMessage,
     NotificationSender,
     Notifier,
     Outbox,
@@ -219,7 +220,7 @@ async def test_what_does_not_arrive_is_sent_again_after_five_seconds_a_minute_te
     assert {request.headers["webhook-id"] for request in site.received} == {site.received[0].headers["webhook-id"]}
     assert len({request.body for request in site.received}) == 1
     stamps = [int(request.headers["webhook-timestamp"]) for request in site.received]
-    assert [later - earlier for earlier, later in zip(stamps, stamps[1:], strict=False)] == [5, 60, 600, 3600]
+    assert [later - earlier for earlier, later in pairwise(stamps)] == [5, 60, 600, 3600]
 
 
 @ON_BOTH
@@ -407,7 +408,7 @@ def test_the_text_of_a_notification_says_which_album() -> None:
     at = datetime(2026, 7, 1, tzinfo=UTC)
 
     def text(event: NotificationEvent, **data: object) -> str:
-        return Notification("msg_1", event, at, {"albumId": "100", **data}).text
+        return NotificationMessage("msg_1", event, at, {"albumId": "100", **data}).text
 
     assert text(NEW_CHAPTERS, chapterIds=["1", "2"]) == "JM100 · 2"
     assert text(NotificationEvent.DOWNLOAD_READY, title="山行", isComplete=True) == "山行 (JM100)"

@@ -15,9 +15,16 @@ import pytest
 
 from services.errors import InvalidInput
 from services.network import is_public_address
-from services.push import Notification, NotificationEvent, SendOutcome, SendResult, Webhook, WebhookClient
-from services.push.sender import masked
-from services.push.webhooks import MOST_BYTES, parse_webhook
+from services.push import (
+    NotificationEvent,
+    NotificationMessage,
+    SendOutcome,
+    SendResult,
+    Webhook,
+    WebhookClient,
+    masked,
+    parse_webhook,
+)
 from tests.webhook_server import WebhookServer, webhook_server
 
 pytestmark = pytest.mark.anyio
@@ -25,7 +32,7 @@ pytestmark = pytest.mark.anyio
 KEY = b"a key of 24 bytes or so."
 SECRET = "whsec_" + base64.b64encode(KEY).decode()
 AT = datetime(2026, 7, 1, 12, tzinfo=UTC)
-NOTIFICATION = Notification("msg_1", NotificationEvent.DOWNLOAD_READY, AT, {"albumId": "350234"})
+NOTIFICATION = NotificationMessage("msg_1", NotificationEvent.DOWNLOAD_READY, AT, {"albumId": "350234"})
 
 
 @pytest.fixture
@@ -112,7 +119,7 @@ async def test_an_answer_that_does_not_end_is_left_after_bounded_bytes(site: Web
     result = await post(site.url, WebhookClient(allows_private=True, timeout_s=20.0))
 
     assert result == SendResult(SendOutcome.REFUSED, "The answer is too long.")
-    assert site.sent_bytes < 100 * MOST_BYTES  # what the system's buffers take
+    assert site.sent_bytes < 8 * 1024 * 1024  # what the system's buffers take
 
 
 async def test_a_slow_answer_is_left_after_bounded_time(site: WebhookServer) -> None:
