@@ -242,9 +242,6 @@ class Settings(BaseSettings):
 
     library_check_every_s: Seconds = _env("LIBRARY_CHECK_EVERY", 21600.0)
 
-    notify_private: bool = _env("NOTIFY_PRIVATE", False)
-    notify_titles: bool = _env("NOTIFY_TITLES", False)
-
     ehtag_repository: Annotated[Path | None, BeforeValidator(_none_if_empty)] = _env("EHTAG_REPOSITORY", None)
     ehtag_remote: str = _env("EHTAG_REMOTE", OFFICIAL_EHTAG_REMOTE, min_length=1)
     ehtag_push: bool = _env("EHTAG_PUSH", False)
@@ -267,6 +264,8 @@ class Settings(BaseSettings):
     guests: Literal["", "none", "read", "all"] = _env("GUESTS", "")
     site_login: Annotated[bool | None, BeforeValidator(_none_if_empty)] = _env("SITE_LOGIN", None)
     session_ttl_s: PositiveSeconds = _env("SESSION_TTL", 2592000.0)
+    notify_private: bool = _env("NOTIFY_PRIVATE", False)
+    notify_titles: bool = _env("NOTIFY_TITLES", False)
 
     client_rate: int = _env("CLIENT_RATE", 600, ge=0, le=HIGHEST_RATE)
     client_site_rate: int = _env("CLIENT_SITE_RATE", 240, ge=0, le=HIGHEST_RATE)

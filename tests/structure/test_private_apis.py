@@ -64,6 +64,23 @@ def test_private_arq_worker() -> None:
     assert "self.job_counter < self.max_jobs" in source  # asked again at every poll
     assert parameters(Worker._release_sem_dec_counter_on_complete) == ["self"]
     assert "self.tasks[job_id] = t" in inspect.getsource(Worker.start_jobs)
+    assert parameters(Worker.start_jobs) == ["self", "job_ids"]
+    assert "await self.start_jobs(job_ids)" in source
+
+
+def test_private_requests_build_response() -> None:
+    from requests.adapters import HTTPAdapter
+
+    assert parameters(HTTPAdapter.build_response) == ["self", "req", "resp"]
+    assert "return self.build_response(request, resp)" in inspect.getsource(HTTPAdapter.send)
+
+
+def test_private_apprise_service() -> None:
+    from apprise.plugins.custom_json import NotifyJSON
+    from apprise.url import URLBase
+
+    assert (URLBase.redirects, NotifyJSON.enabled) == (True, True)
+    assert "allow_redirects=self.redirects" in inspect.getsource(NotifyJSON)
 
 
 def test_private_arq_job_format() -> None:
