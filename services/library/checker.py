@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import structlog
 from sqlalchemy import ColumnElement, Select, and_, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.catalog import AlbumDetail, Catalog
+from services.catalog import AlbumDetail, AlbumSummary, Catalog
 from services.database import Database
 from services.database.models import OWNER_ID, AlbumRow, BlockedTagRow, ChapterRow, LibraryRow
 from services.downloads import ArchiveFormat, DownloadRequest, Downloads, Ownership
@@ -44,7 +43,7 @@ FIRST_LOOK_PAUSE_S = 1.0
 class _News:
     """Chapters of an album that its followers are to be told of."""
 
-    album_id: str
+    album: AlbumSummary
     chapters: Sequence[ChapterRow]
     followers: Sequence[LibraryRow]
 
@@ -177,7 +176,7 @@ class LibraryChecker:
                 return None
             chapters = await session.scalars(_untold(album.id))
             followers = await session.scalars(select(LibraryRow).where(LibraryRow.album_id == album.id))
-            return _News(album.id, chapters.all(), followers.all())
+            return _News(summary_of(album), chapters.all(), followers.all())
 
     async def _tell(self, news: _News) -> None:
         """Start the downloads of who wants them, and tell who watches; what can't be queued now is tried again."""
@@ -190,34 +189,40 @@ class LibraryChecker:
                 self._tell_from = self._clock() + (failure.retry_after_s or RETRY_S)
                 break
             told.append(chapter)
+        notified = await self._notified(news) if told else []
         async with self._database.write() as session:
             ids = [chapter.id for chapter in told]
-            is_told = and_(ChapterRow.album_id == news.album_id, ChapterRow.id.in_(ids))
+            is_told = and_(ChapterRow.album_id == news.album.id, ChapterRow.id.in_(ids))
             await session.execute(update(ChapterRow).where(is_told).values(is_told=True))
-            row = await session.get(AlbumRow, news.album_id, with_for_update=True)
+            row = await session.get(AlbumRow, news.album.id, with_for_update=True)
             if row is not None:
-                left = (await session.scalars(_untold(news.album_id))).all()
+                left = (await session.scalars(_untold(news.album.id))).all()
                 row.news_since_ms = min((chapter.found_at_ms for chapter in left), default=None)
-                await self._notify(session, row, told, news.followers)
+                await self._notify(session, news.album, told, notified)
         await self._outbox.wake_up()
-        await self._events.publish(f"{TOPIC_FAMILY}:{news.album_id}")
+        await self._events.publish(f"{TOPIC_FAMILY}:{news.album.id}")
+
+    async def _notified(self, news: _News) -> list[LibraryRow]:
+        """The followers who are notified of an album: who wants that, and has not blocked it."""
+        return [
+            follower
+            for follower in news.followers
+            if follower.notify
+            and await self._catalog.blocking(await self._blocked_tags_of(follower.user_id)).listable([news.album])
+        ]
 
     async def _notify(
-        self, session: AsyncSession, album: AlbumRow, chapters: Sequence[ChapterRow], followers: Sequence[LibraryRow]
+        self, session: AsyncSession, album: AlbumSummary, chapters: Sequence[ChapterRow], followers: list[LibraryRow]
     ) -> None:
         """Put notifications of these chapters into the outbox, for each follower of what is new to them."""
-        users = [follower.user_id for follower in followers if follower.notify]
-        tags_of: defaultdict[str, list[str]] = defaultdict(list)
-        for blocked in await session.scalars(select(BlockedTagRow).where(BlockedTagRow.user_id.in_(users))):
-            tags_of[blocked.user_id].append(blocked.tag)
         for follower in followers:
-            since_ms, user_id = follower.added_at_ms, follower.user_id
+            since_ms = follower.added_at_ms
             new = [chapter.id for chapter in chapters if chapter.is_listed and chapter.found_at_ms > since_ms]
-            if not (new and follower.notify):
-                continue
-            if await self._catalog.blocking(tuple(tags_of[user_id])).listable([summary_of(album)]):
+            if new:
                 data = {"albumId": album.id, "chapterIds": new}
-                await self._outbox.add(session, [user_id], NotificationEvent.NEW_CHAPTERS, data, title=album.title)
+                await self._outbox.add(
+                    session, [follower.user_id], NotificationEvent.NEW_CHAPTERS, data, title=album.title
+                )
 
     async def _download(self, chapter: ChapterRow, followers: Sequence[LibraryRow]) -> None:
         """Queue a chapter for each follower to whom it is new and who wants it.
