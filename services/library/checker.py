@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -34,7 +35,13 @@ POLL_S = 5.0
 RETRY_S = 60.0
 """Before what could not be queued is tried again."""
 PAUSE_S = 0.1
-"""Between looks that were asked for: a library of thousands takes neither the site's rate nor a core for itself."""
+"""Between looks that were asked for, at least: a library of thousands does not take the site's rate for itself."""
+PAUSES = 15
+"""The pause is so many times what the last look took here, without the site: the busier the machine with what people
+ask for, the longer, so that a check takes a sixteenth of a core at most.
+"""
+REQUESTS_AT_ONCE = 20
+"""Albums that are read from the database together to be looked at."""
 FIRST_LOOK_PAUSE_S = 1.0
 """Between first looks at albums of which only the title is known."""
 
@@ -77,6 +84,11 @@ class LibraryChecker:
         self._scheduled_from = 0.0
         """Before this time no look is due that nobody asked for."""
         self._tell_from = 0.0
+        self._requested: deque[str] = deque()
+        """Albums that somebody has asked to be looked at, the next one first."""
+        self._may_have_news = True
+        self._site_s = 0.0
+        """What the site took in the last step."""
 
     async def run(self) -> None:
         """Check until cancelled, through outages of the database and of Redis."""
@@ -86,8 +98,10 @@ class LibraryChecker:
                     async with self._locks.hold(LOCK, wait_s=LOCK_WAIT_S):
                         ends_at = time.monotonic() + HOLD_S
                         while time.monotonic() < ends_at:
+                            began, self._site_s = time.monotonic(), 0.0
                             if await self.step():
-                                await asyncio.sleep(PAUSE_S)
+                                busy_s = time.monotonic() - began - self._site_s
+                                await asyncio.sleep(max(PAUSE_S, PAUSES * busy_s))
                                 continue
                             with suppress(TimeoutError):
                                 async with asyncio.timeout(self._pause_s()):
@@ -105,17 +119,19 @@ class LibraryChecker:
 
         A worker may do so at the same moment: what both find is stored and queued once.
         """
-        while (album_id := await self._find_requested()) is not None:
+        while (album_id := await self._next_requested()) is not None:
             await self._look_at(album_id)
         while self._clock() >= self._tell_from and (news := await self._find_news()) is not None:
             await self._tell(news)
 
     async def step(self) -> bool:
         """Tell of one album's news, or look at one album; False when nothing is due."""
-        if self._clock() >= self._tell_from and (news := await self._find_news()) is not None:
-            await self._tell(news)
-            return True
-        album_id = await self._find_requested() or await self._find_scheduled()
+        if self._may_have_news and self._clock() >= self._tell_from:
+            if (news := await self._find_news()) is not None:
+                await self._tell(news)
+                return True
+            self._may_have_news = False
+        album_id = await self._next_requested() or await self._find_scheduled()
         if album_id is None:
             return False
         await self._look_at(album_id)
@@ -124,11 +140,15 @@ class LibraryChecker:
     def _pause_s(self) -> float:
         return min(POLL_S, max(0.0, self._scheduled_from - self._clock())) or POLL_S
 
-    async def _find_requested(self) -> str | None:
+    async def _next_requested(self) -> str | None:
         """The album that somebody has asked longest to be looked at."""
-        query = select(AlbumRow.id).where(AlbumRow.requested_at_ms.is_not(None), _is_followed())
-        async with self._database.read() as session:
-            return await session.scalar(query.order_by(AlbumRow.requested_at_ms, AlbumRow.id).limit(1))
+        if not self._requested:
+            self._may_have_news = True  # another process may have found some
+            query = select(AlbumRow.id).where(AlbumRow.requested_at_ms.is_not(None), _is_followed())
+            query = query.order_by(AlbumRow.requested_at_ms, AlbumRow.id).limit(REQUESTS_AT_ONCE)
+            async with self._database.read() as session:
+                self._requested.extend(await session.scalars(query))
+        return self._requested.popleft() if self._requested else None
 
     async def _find_scheduled(self) -> str | None:
         """The album that was not looked at for longest, where a look is due now."""
@@ -150,11 +170,13 @@ class LibraryChecker:
         """Read an album from the site, and store what it has now."""
         detail: AlbumDetail | None = None
         error: str | None = None
+        began = time.monotonic()
         try:
             with open_stats(Priority.BACKGROUND):
                 detail = await self._catalog.read_album_now(album_id)
         except JmgraphError as failure:
             error = failure.message
+        self._site_s = time.monotonic() - began
         async with self._database.write() as session:
             row = await session.get(AlbumRow, album_id, with_for_update=True)
             if row is None:
@@ -164,6 +186,7 @@ class LibraryChecker:
                 await store_album(session, detail, now_ms, is_current=True)
             is_news = row.last_error != error
             row.checked_at_ms, row.last_error, row.requested_at_ms = now_ms, error, None
+            self._may_have_news |= row.news_since_ms is not None
         if is_news:
             await self._events.publish(f"{TOPIC_FAMILY}:{album_id}")
 
