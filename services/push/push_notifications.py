@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -14,8 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.database import Database
 from services.database.models import NotificationEventRow, NotificationTargetRow, UserRow
-from services.errors import InvalidInput, Unauthenticated
+from services.errors import InvalidInput, RateLimited, Unauthenticated
 from services.push.records import (
+    NO_ANSWER,
     TEST,
     NotificationEvent,
     NotificationMessage,
@@ -28,6 +30,8 @@ from services.tasks import gather_bounded
 
 MOST_URLS = 20
 TESTS_AT_ONCE = 4
+TESTS_S = 45.0
+"""Of all tests together; an address whose turn does not come in that time gives no answer."""
 
 WRONG_KEY = "It was stored with another secret key, and can't be read: set it again."
 
@@ -71,6 +75,7 @@ class PushNotifications:
         self._encryption = encryption
         self._sender = sender
         self._clock = clock
+        self._testing: set[str] = set()
 
     async def find(self, user_id: str) -> NotificationSettings:
         """Where a user is notified, masked, and of what."""
@@ -102,17 +107,31 @@ class PushNotifications:
         return _settings(targets, [event for event in NotificationEvent if event in events])
 
     async def test(self, user_id: str) -> Sequence[NotificationTest]:
-        """Send a test to each of a user's addresses now; what became of it."""
-        async with self._database.read() as session:
-            targets = await self._targets(session, user_id)
-        return await gather_bounded(self._test, targets, TESTS_AT_ONCE)
+        """Send a test to each of a user's addresses now; what became of it.
 
-    async def _test(self, target: _StoredTarget) -> NotificationTest:
+        Raises `RateLimited` while an earlier test of the user is being sent.
+        """
+        if user_id in self._testing:
+            raise RateLimited("Your earlier test is still being sent.", retry_after_s=TESTS_S)
+        self._testing.add(user_id)
+        try:
+            async with self._database.read() as session:
+                targets = await self._targets(session, user_id)
+            ends_at = asyncio.get_running_loop().time() + TESTS_S
+            return await gather_bounded(lambda target: self._test(target, ends_at), targets, TESTS_AT_ONCE)
+        finally:
+            self._testing.discard(user_id)
+
+    async def _test(self, target: _StoredTarget, ends_at: float) -> NotificationTest:
         if target.url is None:
             return NotificationTest(target.shown, is_ok=False, message=WRONG_KEY)
         at = datetime.fromtimestamp(self._clock(), UTC)
-        notification = NotificationMessage(f"msg_{secrets.token_hex(16)}", TEST, at, {})
-        result = await self._sender.send(target.url, notification)
+        message = NotificationMessage(f"msg_{secrets.token_hex(16)}", TEST, at, {})
+        try:
+            async with asyncio.timeout_at(ends_at):
+                result = await self._sender.send(target.url, message)
+        except TimeoutError:
+            result = NO_ANSWER
         return NotificationTest(target.shown, result.outcome is SendOutcome.DELIVERED, result.message)
 
     async def _targets(self, session: AsyncSession, user_id: str) -> Sequence[_StoredTarget]:

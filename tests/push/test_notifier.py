@@ -19,7 +19,7 @@ from sqlalchemy import select
 from services.database import Database
 from services.database.models import OWNER_ID, NotificationDeliveryRow, NotificationTargetRow, UserRow
 from services.downloads import DownloadRequest, Ownership
-from services.errors import InvalidInput
+from services.errors import InvalidInput, RateLimited
 from services.observability import set_up_log
 from services.people import SecretBox
 from services.push import (
@@ -363,6 +363,19 @@ async def test_a_test_says_of_each_address_what_became_of_it(push: PushNotificat
         ("http://127.0.0.1/****", False, "The server answers 404."),
     }
     assert [request.json["type"] for request in site.received] == ["TEST", "TEST"]
+
+
+async def test_one_test_of_a_person_is_sent_at_a_time(push: PushNotifications, site: WebhookServer) -> None:
+    await push.set(OWNER_ID, [site.url + SECRET], [])
+    site.mode = "slow"
+    first = asyncio.create_task(push.test(OWNER_ID))
+    await until(lambda: len(site.received) == 1)
+
+    with pytest.raises(RateLimited):
+        await push.test(OWNER_ID)
+
+    (test,) = await first
+    assert (test.is_ok, test.message) == (False, "There is no answer.")
 
 
 @pytest.fixture
