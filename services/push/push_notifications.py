@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -53,7 +53,7 @@ class _StoredTarget:
     """A stored address; `url` is None where it was encrypted with another key."""
 
     id: str
-    url: str | None
+    url: str | None = field(repr=False)
 
     @property
     def shown(self) -> str:

@@ -199,6 +199,10 @@ def test_a_third_party_package_is_imported_by_its_adapter_alone(package: str) ->
     assert wrong == []
 
 
+def test_no_process_of_ours_loads_apprise_but_the_one_that_sends() -> None:
+    assert [name for name, modules in imports().items() if "services.push.apprise_process" in modules] == []
+
+
 def test_one_module_reaches_the_sessions_of_people_at_the_site() -> None:
     reaching = [
         name_of(path)
