@@ -12,6 +12,7 @@ import resolvers.reading
 from schema.enums import CoverSize
 from schema.fields import Info, field, object_type
 from services import catalog
+from services.ehtag import ChineseScript, in_script
 from services.people import ProgressRecord
 
 
@@ -85,9 +86,9 @@ class Chapter:
         return self.record.index
 
     @field
-    def title(self) -> str:
-        """Title of the chapter."""
-        return self.record.title
+    def title(self, script: ChineseScript | None = strawberry.UNSET) -> str:
+        """Title of the chapter; in `script`, where one is asked for and the title is Chinese."""
+        return in_script(self.record.title, script) if script else self.record.title
 
     @field(semantic_non_null=True)
     async def page_count(self, info: Info) -> int | None:

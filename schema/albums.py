@@ -25,8 +25,8 @@ from schema.album_parts import Chapter, CommentPage, Cover
 from schema.downloads import Download
 from schema.enums import CellFormat, Namespace, Period, SourceMethod, TagKind, TagMatch
 from schema.fields import Info, field, object_type
-from services.catalog import AlbumDetail, AlbumListPage, AlbumSummary, RankingPage
-from services.ehtag import Cell, TagRecord, Translation
+from services.catalog import AlbumDetail, AlbumListPage, AlbumSummary, Category, RankingPage
+from services.ehtag import Cell, ChineseScript, TagRecord, Translation, in_script
 from services.library import LibraryRecord
 from services.people import ProgressRecord
 
@@ -74,12 +74,19 @@ class Album:
 
     record: strawberry.Private[AlbumSummary | AlbumDetail]
     id: strawberry.ID = strawberry.field(description="The JM number, as digits.")
-    title: str = strawberry.field(description="Title, as the site has it.")
+    line: strawberry.Private[AlbumSummary | None] = None
 
     @classmethod
     def of(cls, record: AlbumSummary | AlbumDetail) -> Self:
         """The view of an album, with or without its detail."""
-        return cls(record=record, id=strawberry.ID(record.id), title=record.title)
+        return cls(
+            record=record, id=strawberry.ID(record.id), line=record if isinstance(record, AlbumSummary) else None
+        )
+
+    @field
+    def title(self, script: ChineseScript | None = strawberry.UNSET) -> str:
+        """Title, as the site has it; in `script`, where one is asked for and the title is Chinese."""
+        return in_script(self.record.title, script) if script else self.record.title
 
     def cached_detail(self, info: Info) -> AlbumDetail | None:
         """The detail, where it needs no call; None otherwise."""
@@ -133,10 +140,21 @@ class Album:
         """What the site tells about it; empty when it tells nothing."""
         return detail.description
 
-    @detail_field
-    def authors(self, detail: AlbumDetail, info: Info) -> list[AlbumTag] | None:
-        """Authors, each as a tag."""
-        return _tags(info, detail.authors, TagKind.AUTHOR)
+    @field
+    def category(self) -> Category | None:
+        """Category of the site; null where the list that it stands in does not tell. Never a call."""
+        return self.line.category if self.line else None
+
+    @field
+    def known(self, info: Info) -> KnownAlbum:
+        """What is known of it without a call."""
+        return KnownAlbum.of(self.line, self.cached_detail(info))
+
+    @field(semantic_non_null=True)
+    async def authors(self, info: Info) -> list[AlbumTag] | None:
+        """Authors, each as a tag; no call where the list that it stands in names them."""
+        names = KnownAlbum.of(self.line, self.cached_detail(info)).authors
+        return _tags(info, (await self.load_detail(info)).authors if names is None else names, TagKind.AUTHOR)
 
     @detail_field
     def works(self, detail: AlbumDetail, info: Info) -> list[AlbumTag] | None:
@@ -202,6 +220,32 @@ class Album:
     def source(self, detail: AlbumDetail) -> SourceMethod | None:
         """Which upstream method the details came from."""
         return detail.source
+
+
+@object_type
+class KnownAlbum:
+    """What is known of an album without a call to the site: by the list that it stands in, or by its detail where
+    that is cached. Null is what is not known.
+    """
+
+    authors: list[str] | None = strawberry.field(description="Authors, as the site spells them.")
+    page_count: int | None = strawberry.field(description="Number of pages over all chapters.")
+    view_count: int | None = strawberry.field(description="Views, rounded where the site rounds.")
+    like_count: int | None = strawberry.field(description="Likes, rounded where the site rounds.")
+    updated_on: date | None = strawberry.field(description="Day of its last change.")
+
+    @classmethod
+    def of(cls, line: AlbumSummary | None, detail: AlbumDetail | None) -> Self:
+        """The view of what a list says and of the detail, of which either may be absent."""
+        authors = detail.authors if detail else line.authors if line else None
+        updated_on = (detail.updated_on if detail else None) or (line.updated_on if line else None)
+        return cls(
+            authors=None if authors is None else list(authors),
+            page_count=detail.page_count if detail else None,
+            view_count=min(detail.view_count, MAX_INT) if detail else None,
+            like_count=min(detail.like_count, MAX_INT) if detail else None,
+            updated_on=updated_on,
+        )
 
 
 def _tags(info: Info, names: Sequence[str], kind: TagKind, works: Sequence[str] = ()) -> list[AlbumTag]:

@@ -8,7 +8,7 @@ import strawberry
 
 from services.catalog import AlbumOrder, Category, HostRole, Period, SearchField, SourceMethod
 from services.downloads import ArchiveFormat, DownloadState, ImageFormat
-from services.ehtag import Namespace, TagKind, TagMatch, TagMatchedField
+from services.ehtag import ChineseScript, Namespace, TagKind, TagMatch, TagMatchedField
 from services.errors import ErrorCode, UpstreamReason
 from services.library import LibraryOrder
 from services.people import SiteAccountState, TokenScope
@@ -46,6 +46,12 @@ _enum(
     WEEK="The last seven days.",
     MONTH="The last thirty days.",
     ALL="All time.",
+)
+_enum(
+    ChineseScript,
+    "Script of a Chinese text.",
+    SIMPLIFIED="As on the mainland.",
+    TRADITIONAL="As in Taiwan.",
 )
 _enum(
     AlbumOrder,

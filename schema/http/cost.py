@@ -134,6 +134,8 @@ _FREE_ALBUM_FIELDS = frozenset(
         "title",
         "cover",
         "url",
+        "category",
+        "known",
         "downloads",
         "isSiteFavorite",
         "comments",

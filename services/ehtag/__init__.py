@@ -15,7 +15,7 @@ from services.ehtag.export import (
 )
 from services.ehtag.factory import open_tag_database, require_usable_repository
 from services.ehtag.folder_remote import FetchProgress
-from services.ehtag.folding import fold, fold_many, other_scripts
+from services.ehtag.folding import ChineseScript, fold, fold_many, in_script, other_scripts
 from services.ehtag.identity import EditorRules, GitHubIdentity, GitHubUser, open_identity
 from services.ehtag.markup.cells import Cell
 from services.ehtag.records import (
@@ -39,6 +39,7 @@ from services.ehtag.translator import Translation, Translator
 __all__ = [
     "Cell",
     "CellSources",
+    "ChineseScript",
     "CommitRecord",
     "DatabaseState",
     "EditResult",
@@ -70,6 +71,7 @@ __all__ = [
     "export",
     "fold",
     "fold_many",
+    "in_script",
     "normalise_record",
     "open_identity",
     "open_tag_database",

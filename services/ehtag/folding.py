@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from functools import cache
 from importlib.util import find_spec
 from itertools import chain, islice, product
@@ -223,6 +224,23 @@ def other_scripts(text: str) -> list[str]:
     to_simplified, to_traditional = _script_converters()
     simplified = to_simplified.convert(text)
     return [spelling for spelling in (to_traditional.convert(simplified), simplified) if spelling != text]
+
+
+class ChineseScript(StrEnum):
+    """The two scripts of Chinese."""
+
+    SIMPLIFIED = "SIMPLIFIED"
+    TRADITIONAL = "TRADITIONAL"
+
+
+def in_script(text: str, script: ChineseScript) -> str:
+    """The text in this script: "機器人" in SIMPLIFIED is "机器人". With kana it is Japanese, and stays as it is."""
+    if not _HAN.search(text) or _KANA.search(text):
+        return text
+    to_simplified, to_traditional = _script_converters()
+    simplified: str = to_simplified.convert(text)
+    traditional: str = to_traditional.convert(simplified)
+    return simplified if script is ChineseScript.SIMPLIFIED else traditional
 
 
 @cache

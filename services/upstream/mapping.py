@@ -81,6 +81,20 @@ CATEGORIES = {
     Category.ENGLISH_SITE: "english_site",
 }
 
+_CATEGORY_OF_NAME = {
+    **{name: category for category, name in CATEGORIES.items() if category is not Category.ALL},
+    "同人": Category.DOUJIN,
+    "單本": Category.SINGLE,
+    "短篇": Category.SHORT,
+    "其他類": Category.ANOTHER,
+    "其他漫畫": Category.ANOTHER,
+    "韓漫": Category.HANMAN,
+    "美漫": Category.MEIMAN,
+    "Cosplay": Category.DOUJIN_COSPLAY,
+    "English Manga": Category.ENGLISH_SITE,
+}
+"""By the name in addresses and by the title: the lists carry both, but not always the name."""
+
 _ID = re.compile(r"[1-9]\d{0,11}")
 _LONGEST_USERNAME = 200
 # a header is made of it
@@ -159,7 +173,7 @@ def album_from_data(data: Mapping[str, Any], id: str, source: SourceMethod) -> A
         published_on=date_of_timestamp(data.get("addtime")) or date_of(data.get("published")),
         updated_on=date_of(data.get("updated")),
         chapters=chapters,
-        related=tuple(album for album in _summaries(data.get("related_list")) if album.id != id),
+        related=tuple(_plain_lines(data.get("related_list"), id)),
         source=source,
         has_all_chapters=has_all,
     )
@@ -309,7 +323,24 @@ def _summaries(value: object, *, has_tags: bool = False) -> Iterator[AlbumSummar
         title = text_of(row.get("name"))
         if title:
             seen.add(id)
-            yield AlbumSummary(id, title, names_of(_words(row.get("tags"))) if has_tags else None)
+            yield AlbumSummary(
+                id,
+                title,
+                tags=names_of(_words(row.get("tags"))) if has_tags else None,
+                authors=names_of(row["author"]) if row.get("author") is not None else None,
+                category=_category(row.get("category")),
+                updated_on=date_of_timestamp(row.get("update_at")),
+            )
+
+
+def _plain_lines(value: object, id: str) -> Iterator[AlbumSummary]:
+    """Number and title of each but the album `id`, which is all that the web pages tell of related albums."""
+    return (AlbumSummary(album.id, album.title) for album in _summaries(value) if album.id != id)
+
+
+def _category(value: object) -> Category | None:
+    names = (value.get("id"), value.get("title")) if isinstance(value, Mapping) else (value,)
+    return next((found for name in names if (found := _CATEGORY_OF_NAME.get(text_of(name)))), None)
 
 
 def _comments(value: object, album_id: str, parent_id: str | None = None, depth: int = 0) -> Iterator[CommentRecord]:

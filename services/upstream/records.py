@@ -72,11 +72,16 @@ class SourceMethod(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AlbumSummary:
-    """A line of a list. `tags` is None where the list carries none (API method)."""
+    """A line of a list. `tags` is None where the list carries none (API method), the others where it does not tell
+    (web pages).
+    """
 
     id: str
     title: str
     tags: tuple[str, ...] | None = None
+    authors: tuple[str, ...] | None = None
+    category: Category | None = None
+    updated_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ehtag import fold, fold_many, other_scripts
+from services.ehtag import ChineseScript, fold, fold_many, in_script, other_scripts
 from services.ehtag.folding import (
     loose_key_of,
     may_have_variants,
@@ -184,3 +184,17 @@ def test_a_name_in_two_scripts_is_split() -> None:
 )
 def test_a_text_is_written_in_the_other_scripts_of_chinese(text: str, spellings: list[str]) -> None:
     assert other_scripts(text) == spellings
+
+
+@pytest.mark.parametrize(
+    ("text", "simplified", "traditional"),
+    [
+        ("雨林深處的一天", "雨林深处的一天", "雨林深處的一天"),
+        ("机器人", "机器人", "機器人"),
+        ("國の島", "國の島", "國の島"),
+        ("robot", "robot", "robot"),
+    ],
+)
+def test_a_title_is_written_in_one_script_unless_it_is_japanese(text: str, simplified: str, traditional: str) -> None:
+    assert in_script(text, ChineseScript.SIMPLIFIED) == simplified
+    assert in_script(text, ChineseScript.TRADITIONAL) == traditional

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
+from demo.library import library
 from demo.server import RunningDemo
-from tests.graphql_client import GraphQLClient
+from services.settings import Settings
+from tests.graphql_client import GraphQLClient, graphql_client
 
 pytestmark = pytest.mark.anyio
 
@@ -41,6 +45,37 @@ async def test_titles_alone_cost_one_call(server: GraphQLClient) -> None:
 async def test_details_of_a_list_cost_one_call_each_and_no_more(server: GraphQLClient) -> None:
     assert await server.cost("{ ranking { entries { album { tags { name } authors { name } pageCount } } } }") == 81
     assert await server.cost("{ ranking { entries { album { description works { name } } } } }") == 0
+
+
+async def test_what_a_list_tells_of_its_albums_costs_no_call_for_each(make_settings: Callable[..., Settings]) -> None:
+    lines = "id category authors { name } known { authors pageCount viewCount updatedOn }"
+    listed = f'{{ search(query: "雨林深處") {{ items {{ {lines} }} }} }}'
+    async with graphql_client(make_settings(jm_method="api")) as server:
+        assert await server.cost(listed) == 1
+        (before,) = (await server.ask(listed))["search"]["items"]
+        await server.ask('{ album(id: "350234") { pageCount } }')
+        (after,) = (await server.ask("query Again " + listed))["search"]["items"]
+
+    comic = library().find(350234)
+    assert comic is not None
+    assert before["category"] == comic.category.upper()
+    assert [author["name"] for author in before["authors"]] == before["known"]["authors"] == [comic.authors[0]]
+    assert before["known"]["updatedOn"] == comic.updated.isoformat()
+    assert (before["known"]["pageCount"], after["known"]["pageCount"]) == (None, 24)
+
+
+async def test_titles_are_given_in_the_script_that_is_asked_for(server: GraphQLClient) -> None:
+    query = """{ album(id: "350234") { title simplified: title(script: SIMPLIFIED) same: title(script: TRADITIONAL)
+      chapters { title(script: SIMPLIFIED) } } }"""
+
+    album = (await server.ask(query))["album"]
+
+    assert (album["title"], album["simplified"], album["same"]) == (
+        "雨林深處的一天",
+        "雨林深处的一天",
+        "雨林深處的一天",
+    )
+    assert album["chapters"] == [{"title": "雨林深处的一天"}]
 
 
 async def test_an_album_has_all_its_fields(server: GraphQLClient) -> None:

@@ -49,6 +49,20 @@ async def test_an_album_is_read_whole(upstream_to: OpenUpstream, method: str) ->
     assert album.related[0] == AlbumSummary("257816", "深海的光")
 
 
+async def test_a_line_of_the_mobile_api_tells_author_category_and_day_of_change(upstream_to: OpenUpstream) -> None:
+    query = SearchQuery("雨林深處", field=SearchField.SITE)
+    async with upstream_to(jm_method="api") as api, upstream_to(jm_method="html") as html:
+        (told,) = (await api.search(query)).items
+        (untold,) = (await html.search(query)).items
+
+    comic = library().find(350234)
+    assert comic is not None
+    assert told.authors == comic.authors[:1]
+    assert told.category is Category(comic.category.upper())
+    assert told.updated_on == comic.updated
+    assert (untold.authors, untold.category, untold.updated_on) == (None, None, None)
+
+
 async def test_both_methods_agree_on_every_album(upstream_to: OpenUpstream) -> None:
     comics = [comic for comic in library().comics if comic.script is None][::8]
     async with upstream_to(jm_method="api") as api, upstream_to(jm_method="html") as html:
