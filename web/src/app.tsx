@@ -2,7 +2,7 @@
 import { live } from "./api/client";
 import { Drawer, isDrawerOpen } from "./downloads/drawer";
 import { activeCount } from "./downloads/store";
-import { language, t } from "./i18n";
+import { isChinese, language, t } from "./i18n";
 import { serverStatus } from "./components/health";
 import { Icon, type IconName } from "./components/icons";
 import { Message } from "./components/message";
@@ -153,10 +153,10 @@ function LanguageButton() {
     <button
       type="button"
       class="button button-quiet"
-      lang={language.value === "zh" ? "en" : "zh-Hans"}
-      onClick={() => (language.value = language.value === "zh" ? "en" : "zh")}
+      lang={isChinese() ? "en" : "zh-Hans"}
+      onClick={() => (language.value = isChinese() ? "en" : "zh")}
     >
-      {language.value === "zh" ? "English" : "中文"}
+      {isChinese() ? "English" : "中文"}
     </button>
   );
 }

@@ -31,7 +31,7 @@ const withoutKey = (): null => null;
 const EMBEDDED = [
   "AlbumPage", "AlbumTag", "Comment", "CommentPage", "Commit", "Cover", "DownloadConnection", "DownloadEdge",
   "DownloadFeedBatch", "DownloadFile", "DownloadProblem", "DownloadProgress", "EhTagDatabase", "NamespaceInfo", "Page",
-  "PageInfo", "Ranking", "RankingEntry", "ServerInfo", "TagConnection", "TagEdge", "UpstreamHost", "UpstreamInfo",
+  "PageInfo", "KnownAlbum", "Ranking", "RankingEntry", "ServerInfo", "TagConnection", "TagEdge", "UpstreamHost", "UpstreamInfo",
   "AlbumNotFound", "DownloadNotFound", "InvalidInput", "BlockedByPolicy", "QueueRejected", "UpstreamFailure",
   "RemovedDownload", "Viewer", "SiteAccount", "ReadingProgress", "ReadingConnection",
 ];

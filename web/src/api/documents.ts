@@ -1,9 +1,13 @@
 /** Every GraphQL operation of the page. Lists select only what the site's lists contain: one upstream call each. */
 
-/** `$me`: for a person, with what is theirs; the answer is then for them alone. */
+/**
+ * `$me`: for a person, with what is theirs; the answer is then for them alone. `$script` is that of titles, by the
+ * reader's choice: `useQuery` fills it in.
+ */
 const LINE = /* GraphQL */ `
   fragment Line on Album {
-    id title cover { url(size: THUMBNAIL) width height placeholder }
+    id title(script: $script) category cover { url(size: THUMBNAIL) width height placeholder }
+    known { authors pageCount viewCount likeCount updatedOn }
     progress @include(if: $me) { page pageCount isFinished chapter { id index } }
   }
 `;
@@ -26,7 +30,7 @@ const DOWNLOAD = /* GraphQL */ `
 `;
 
 export const RANKING = /* GraphQL */ `
-  query Ranking($period: Period!, $orderBy: AlbumOrder!, $category: Category!, $page: Int!, $me: Boolean!) {
+  query Ranking($script: ChineseScript, $period: Period!, $orderBy: AlbumOrder!, $category: Category!, $page: Int!, $me: Boolean!) {
     ranking(period: $period, orderBy: $orderBy, category: $category, page: $page) {
       total hasNextPage page fetchedAt
       entries { rank album { ...Line } }
@@ -36,7 +40,7 @@ export const RANKING = /* GraphQL */ `
 `;
 
 export const SEARCH = /* GraphQL */ `
-  query Search($query: String!, $page: Int!, $orderBy: AlbumOrder!, $period: Period!, $field: SearchField!, $me: Boolean!) {
+  query Search($script: ChineseScript, $query: String!, $page: Int!, $orderBy: AlbumOrder!, $period: Period!, $field: SearchField!, $me: Boolean!) {
     search(query: $query, page: $page, orderBy: $orderBy, period: $period, field: $field) {
       page pageCount total
       items { ...Line }
@@ -77,14 +81,14 @@ export const OTHER_SPELLINGS = /* GraphQL */ `
 `;
 
 export const ALBUM = /* GraphQL */ `
-  query Album($id: String!, $me: Boolean!, $atSite: Boolean!) {
+  query Album($script: ChineseScript, $id: String!, $me: Boolean!, $atSite: Boolean!) {
     album(id: $id) {
-      id title url description pageCount viewCount likeCount commentCount publishedOn updatedOn source
+      id title(script: $script) url description pageCount viewCount likeCount commentCount publishedOn updatedOn source
       cover { url width height placeholder }
       authors { ...NamedTag } works { ...NamedTag } characters { ...NamedTag } tags { ...NamedTag }
       isSiteFavorite @include(if: $atSite)
       progress @include(if: $me) { page pageCount isFinished chapter { id index } }
-      chapters { id index title progress @include(if: $me) { page pageCount isFinished } }
+      chapters { id index title(script: $script) progress @include(if: $me) { page pageCount isFinished } }
       downloads { ...DownloadLine }
     }
   }
@@ -93,7 +97,7 @@ export const ALBUM = /* GraphQL */ `
 `;
 
 export const RELATED = /* GraphQL */ `
-  query Related($id: String!, $me: Boolean!) { album(id: $id) { id related { ...Line } } }
+  query Related($script: ChineseScript, $id: String!, $me: Boolean!) { album(id: $id) { id related { ...Line } } }
   ${LINE}
 `;
 
@@ -110,9 +114,9 @@ export const COMMENTS = /* GraphQL */ `
 `;
 
 export const READER = /* GraphQL */ `
-  query Reader($id: String!, $chapter: ID!) {
-    album(id: $id) { id title chapters { id index title } }
-    chapter(id: $chapter) { id index title pages { index url } }
+  query Reader($script: ChineseScript, $id: String!, $chapter: ID!) {
+    album(id: $id) { id title(script: $script) chapters { id index title(script: $script) } }
+    chapter(id: $chapter) { id index title(script: $script) pages { index url } }
   }
 `;
 
@@ -144,7 +148,7 @@ export const TAG = /* GraphQL */ `
 `;
 
 export const TAG_ALBUMS = /* GraphQL */ `
-  query TagAlbums($namespace: TagNamespace!, $raw: String!, $page: Int!, $me: Boolean!) {
+  query TagAlbums($script: ChineseScript, $namespace: TagNamespace!, $raw: String!, $page: Int!, $me: Boolean!) {
     tag(namespace: $namespace, raw: $raw) {
       id
       albums(page: $page) { page pageCount total items { ...Line } }
@@ -302,7 +306,7 @@ export const REMOVE_USER = /* GraphQL */ `
 `;
 
 export const FAVORITES = /* GraphQL */ `
-  query Favorites($folder: ID!, $orderBy: FavoriteOrder!, $page: Int!, $me: Boolean!) {
+  query Favorites($script: ChineseScript, $folder: ID!, $orderBy: FavoriteOrder!, $page: Int!, $me: Boolean!) {
     viewer {
       siteAccount {
         username state
@@ -329,18 +333,18 @@ const PROGRESS = /* GraphQL */ `
   fragment Progress on ReadingProgress {
     page pageCount isFinished readAt
     album { ...Line }
-    chapter { id index title }
+    chapter { id index title(script: $script) }
   }
   ${LINE}
 `;
 
 export const CONTINUE = /* GraphQL */ `
-  query Continue($me: Boolean!) { viewer { continueReading(first: 12) { ...Progress } } }
+  query Continue($script: ChineseScript, $me: Boolean!) { viewer { continueReading(first: 12) { ...Progress } } }
   ${PROGRESS}
 `;
 
 export const HISTORY = /* GraphQL */ `
-  query History($first: Int!, $after: String, $me: Boolean!) {
+  query History($script: ChineseScript, $first: Int!, $after: String, $me: Boolean!) {
     viewer { history(first: $first, after: $after) { totalCount pageInfo { hasNextPage endCursor } nodes { ...Progress } } }
   }
   ${PROGRESS}

@@ -2,6 +2,7 @@
 import type { OperationResult, RequestPolicy } from "@urql/core";
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { pipe, subscribe } from "wonka";
+import { titleScript } from "../i18n/titles";
 import { client, live } from "./client";
 import { problemOf, STOPPED, type Problem } from "./problems";
 
@@ -21,15 +22,16 @@ interface QueryState<Data> {
 }
 
 /**
- * The result of `query`, updated with the cache. `variables` null: not sent yet. A result for other variables is
+ * The result of `query`, updated with the cache. `given` are its variables, null: not sent yet. A result for other variables is
  * never shown. A refresh keeps what is shown until it is there, or where it failed, and a request that did not reach the server is repeated once
  * it is back.
  */
 export function useQuery<Data>(
   query: string,
-  variables: Record<string, unknown> | null,
+  given: Record<string, unknown> | null,
   policy: RequestPolicy = "cache-first",
 ): QueryResult<Data> {
+  const variables = given && query.includes("$script") ? { ...given, script: scriptArgument() } : given;
   const [attempt, setAttempt] = useState(0);
   const question = `${query} ${JSON.stringify(variables)}`;
   const key = variables === null ? "" : `${attempt} ${question}`;
@@ -58,6 +60,10 @@ export function useQuery<Data>(
     if (isBack && !data && problem?.code === "OFFLINE") reload();
   }, [live.value]);
   return { data, problem, isLoading: variables !== null && result === null && !data && !isStopped, reload, stop };
+}
+
+function scriptArgument(): string | null {
+  return titleScript.value === "SITE" ? null : titleScript.value;
 }
 
 function withPreviousData<Data>(before: OperationResult<Data> | null, after: OperationResult<Data>): OperationResult<Data> {

@@ -27,10 +27,21 @@ export interface AlbumProgress extends Progress {
   chapter: { id: string; index: number };
 }
 
+/** What the server knows of an album without asking the site; null is what it does not know. */
+export interface KnownAlbum {
+  authors: string[] | null;
+  pageCount: number | null;
+  viewCount: number | null;
+  likeCount: number | null;
+  updatedOn: string | null;
+}
+
 export interface AlbumLine {
   id: string;
   title: string;
+  category: string | null;
   cover: Cover;
+  known: KnownAlbum;
   /** Of the viewer; left out for guests. */
   progress?: AlbumProgress | null;
 }
@@ -96,7 +107,7 @@ export interface Chapter {
   progress?: Progress | null;
 }
 
-export interface Album extends AlbumLine {
+export interface Album extends Omit<AlbumLine, "category" | "known"> {
   url: string;
   description: string | null;
   authors: AlbumTag[] | null;

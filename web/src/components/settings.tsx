@@ -1,14 +1,13 @@
 /** Language, colours, and the API key where the server requires one. */
 import { signal } from "@preact/signals";
 import { apiKey, socket } from "../api/client";
-import { language, t, type Language } from "../i18n";
+import { language, LANGUAGES, t } from "../i18n";
+import { TITLE_SCRIPTS, titleScript } from "../i18n/titles";
 import { theme, type Theme } from "../theme";
 import { Panel } from "./panel";
 import { Select } from "./switches";
 
 export const isSettingsOpen = signal(false);
-
-const LANGUAGES: Record<Language, string> = { zh: "简体中文", en: "English" };
 
 export function SettingsPanel() {
   if (!isSettingsOpen.value) return null;
@@ -17,6 +16,7 @@ export function SettingsPanel() {
     <Panel id="settings" title={words.title} onClose={() => (isSettingsOpen.value = false)}>
       <div class="settings">
         <Select labelled label={words.language} value={language.value} options={LANGUAGES} onChange={(value) => (language.value = value)} />
+        <Select labelled label={words.titles} value={titleScript.value} options={words.titleScripts} order={TITLE_SCRIPTS} onChange={(value) => (titleScript.value = value)} />
         <Select labelled label={words.theme} value={theme.value} options={words.themes} onChange={(value: Theme) => (theme.value = value)} />
         <label class="field">
           <span class="field-label">{words.key}</span>

@@ -2,7 +2,7 @@
 import { TAG_CARD } from "../api/documents";
 import { useQuery } from "../api/hooks";
 import type { AlbumTag, Tag, TagMatch } from "../api/types";
-import { language, t } from "../i18n";
+import { isChinese, language, t } from "../i18n";
 import { href } from "../router";
 import { Credit } from "./credit";
 import { ProblemMessage } from "./message";
@@ -46,7 +46,7 @@ function Unknown({ name }: { name: string }) {
 function Known({ tag, record }: { tag: AlbumTag; record: Tag }) {
   const words = t().tag;
   const { data, problem, isLoading } = useQuery<TextsAnswer>(TAG_CARD, { namespace: record.namespace, raw: record.raw });
-  const second = language.value === "zh" ? record.raw : record.name;
+  const second = isChinese() ? record.raw : record.name;
   const matches: Record<TagMatch, string> = {
     EXACT: words.exact,
     FOLDED: words.folded,

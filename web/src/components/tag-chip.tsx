@@ -5,7 +5,7 @@
 import { signal } from "@preact/signals";
 import { useEffect, useId, useLayoutEffect, useRef } from "preact/hooks";
 import type { AlbumTag, SearchField, TagKind } from "../api/types";
-import { language, t } from "../i18n";
+import { isChinese, language, t } from "../i18n";
 import { href } from "../router";
 import { TagCard } from "./tag-card";
 import { namespaceName, tagName } from "./tag-names";
@@ -86,7 +86,7 @@ export function TagChip({ tag }: { tag: AlbumTag }) {
         }}
       >
         {tag.translation && <span class={`dot ns-${tag.translation.namespace}`} />}
-        <span lang={tag.translation && language.value === "en" ? "en" : "zh"}>{tagName(tag, language.value)}</span>
+        <span lang={tag.translation && !isChinese() ? "en" : "zh"}>{tagName(tag, language.value)}</span>
         <span class="chip-kind">{tag.translation ? namespaceName(tag.translation.namespace) : t().tag.untranslated}</span>
       </a>
       {isOpen && <Floating id={`${id}card`} tag={tag} searchHref={link} />}

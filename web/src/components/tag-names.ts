@@ -1,10 +1,10 @@
 /** Names of tags in the reader's language. */
 import type { AlbumTag, MatchedText, Tag } from "../api/types";
-import { t, type Language } from "../i18n";
+import { isChinese, t, type Language } from "../i18n";
 
 /** The record's name: its translation for Chinese readers, the original English tag for others. */
 export function recordName(tag: Pick<Tag, "raw" | "name">, language: Language): string {
-  return language === "zh" ? tag.name || tag.raw : tag.raw;
+  return isChinese(language) ? tag.name || tag.raw : tag.raw;
 }
 
 export function tagName(tag: AlbumTag, language: Language): string {

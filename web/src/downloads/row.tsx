@@ -5,7 +5,7 @@ import { CHAPTER_LENGTH } from "../api/documents";
 import { useQuery } from "../api/hooks";
 import type { Problem } from "../api/problems";
 import type { Download } from "../api/types";
-import { language, t } from "../i18n";
+import { isChinese, t } from "../i18n";
 import { duration, relative, size } from "../i18n/formats";
 import { Icon } from "../components/icons";
 import { problemTexts } from "../components/message";
@@ -81,7 +81,7 @@ function Failure({ albumId, problem }: { albumId: string; problem: NonNullable<D
         <strong>{title}</strong>
       </p>
       <p>{hint}</p>
-      {language.value === "en" && <p class="quiet">{problem.message}</p>}
+      {!isChinese() && <p class="quiet">{problem.message}</p>}
       <MissingPages albumId={albumId} missing={problem.missingPages} />
     </div>
   );

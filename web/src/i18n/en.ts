@@ -226,6 +226,8 @@ export const en = {
   settings: {
     title: "Settings",
     language: "Language",
+    titles: "Titles of albums",
+    titleScripts: { SITE: "As on the site", SIMPLIFIED: "Simplified Chinese", TRADITIONAL: "Traditional Chinese" },
     theme: "Colours",
     themes: { auto: "As the system", light: "Light", dark: "Dark" },
     key: "API key",

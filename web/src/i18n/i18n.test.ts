@@ -3,6 +3,7 @@ import { day, duration, relative, siteDay, size } from "./formats";
 import { en } from "./en";
 import { language, preferredLanguage } from "./index";
 import { zh } from "./zh";
+import { zhHant } from "./zh-hant";
 
 beforeEach(() => {
   language.value = "en";
@@ -15,13 +16,16 @@ function keys(words: object, before = ""): string[] {
   );
 }
 
-test("both languages say the same things", () => {
+test("all languages say the same things", () => {
   expect(keys(zh)).toEqual(keys(en));
+  expect(keys(zhHant)).toEqual(keys(en));
 });
 
 test.each([
   [["zh-CN", "en"], "zh"],
-  [["zh-Hant-TW"], "zh"],
+  [["zh-Hant-TW"], "zh-Hant"],
+  [["zh-HK", "zh"], "zh-Hant"],
+  [["zh-Hans-HK"], "zh"],
   [["fr", "zh"], "zh"],
   [["en-GB", "zh"], "en"],
   [["fr"], "en"],

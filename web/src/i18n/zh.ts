@@ -226,6 +226,8 @@ export const zh: Words = {
   settings: {
     title: "设置",
     language: "语言",
+    titles: "作品标题",
+    titleScripts: { SITE: "与站内相同", SIMPLIFIED: "简体中文", TRADITIONAL: "繁体中文" },
     theme: "配色",
     themes: { auto: "跟随系统", light: "浅色", dark: "深色" },
     key: "API 密钥",

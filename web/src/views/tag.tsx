@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { TAG, TAG_ALBUMS, TAG_HEARTS } from "../api/documents";
 import { useQuery } from "../api/hooks";
 import type { AlbumPage, Tag } from "../api/types";
-import { language, t } from "../i18n";
+import { isChinese, language, t } from "../i18n";
 import { number } from "../i18n/formats";
 import { AlbumGrid, GridSkeleton } from "../components/grid";
 import { Icon } from "../components/icons";
@@ -68,7 +68,7 @@ export function TagRecord({ namespace, raw, listParams }: { namespace: string; r
       {back}
       <h1>
         {recordName(tag, language.value)}{" "}
-        <span class="tag-card-second">{language.value === "zh" ? tag.raw : tag.name}</span>
+        <span class="tag-card-second">{isChinese() ? tag.raw : tag.name}</span>
       </h1>
       <p class="tag-card-kind">
         <span class={`dot ns-${tag.namespace}`} /> {namespaceName(tag.namespace)} · <code>{tag.id}</code>

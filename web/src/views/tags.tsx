@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { EHTAG, TAGS } from "../api/documents";
 import { useQuery } from "../api/hooks";
 import type { EhTag, MatchedText, Tag } from "../api/types";
-import { language, t } from "../i18n";
+import { isChinese, language, t } from "../i18n";
 import { number } from "../i18n/formats";
 import { Credit } from "../components/credit";
 import { Icon } from "../components/icons";
@@ -160,7 +160,7 @@ function ResultPage({ filter, after, query, selected, params, isLast, onMore }: 
           >
             <span class={`dot ns-${tag.namespace}`} />
             <span class="record-name"><Marked text={recordName(tag, language.value)} matched={matched} /></span>
-            <span class="record-second"><Marked text={language.value === "zh" ? tag.raw : tag.name} matched={matched} /></span>
+            <span class="record-second"><Marked text={isChinese() ? tag.raw : tag.name} matched={matched} /></span>
             <span class="record-kind">{namespaceName(tag.namespace)}</span>
           </a>
         </li>
