@@ -14,7 +14,7 @@ from starlette.routing import Route
 from rest.operations import SAMPLE_ALBUM, AlbumNumber, Group, Parameter, Returns, header, operation, path
 from rest.parameters import parse_whole_number
 from rest.responses import Problem, error_response
-from services.catalog import Catalog, StoredImage, parse_album_id
+from services.catalog import Catalog, Pages, StoredImage, parse_album_id
 from services.container import Services
 from services.errors import AlbumNotFound, ChapterNotFound
 from services.http_semantics import is_not_modified, quality_values, quote_etag
@@ -25,12 +25,16 @@ COVER_CACHE_CONTROL = "public, max-age=86400"
 PAGE_CACHE_CONTROL = "public, max-age=31536000, immutable"
 """A page never changes."""
 
+THUMBNAIL_WIDTH_PX = 160
+"""Of a page, for a strip of them: twice as wide as it is shown."""
+
 LAST_INDEX = 999_999
 """More than any chapter has pages."""
 
 IF_NONE_MATCH = header("If-None-Match", "The ETag you have: 304 when it is still that.")
 IMAGE_HEADERS = {"ETag": "Digest of the image.", "Cache-Control": "For how long to keep it."}
 
+_SIZES = ("full", "thumbnail")
 _TYPES = ("image/webp", "image/jpeg", "image/png", "image/gif", "image/avif")
 _IMAGE = Returns("The image.", dict.fromkeys(_TYPES), IMAGE_HEADERS)
 _RESPONSES: dict[int, Returns | str] = {
@@ -61,7 +65,7 @@ async def cover(request: Request) -> Response:
     """The cover of an album, full or 300 pixels wide."""
     id = parse_album_id(request.path_params["album_id"], "album_id")
     size = request.query_params.get("size", "full").lower()
-    if size not in ("full", "thumbnail"):
+    if size not in _SIZES:
         return error_response(400, "INVALID_INPUT", "size is full or thumbnail.")
     await check_not_blocked(request, id)
     covers = request.app.state.services.covers
@@ -87,17 +91,30 @@ def _thumbnail_type(request: Request) -> str:
     parameters=(
         path("chapter_id", "Number of the chapter.", AlbumNumber, SAMPLE_ALBUM),
         path("index", "1-based.", Annotated[int, Meta(ge=1, le=LAST_INDEX)], 1),
+        Parameter(
+            "size",
+            f"thumbnail is JPEG, {THUMBNAIL_WIDTH_PX} pixels wide at most.",
+            Literal["full", "thumbnail"],
+            "thumbnail",
+        ),
         IF_NONE_MATCH,
     ),
 )
 async def page(request: Request) -> Response:
-    """A readable page of a chapter."""
+    """A readable page of a chapter, full or 160 pixels wide."""
     chapter_id = parse_album_id(request.path_params["chapter_id"], "chapter_id")
     index = parse_whole_number(request.path_params["index"])
     if index is None or not 1 <= index <= LAST_INDEX:
         return error_response(400, "INVALID_INPUT", f"index is a number from 1 to {LAST_INDEX}.")
+    size = request.query_params.get("size", "full").lower()
+    if size not in _SIZES:
+        return error_response(400, "INVALID_INPUT", "size is full or thumbnail.")
     await check_pages_not_blocked(request, chapter_id)
-    image = await request.app.state.services.pages.find(chapter_id, index)
+    pages: Pages = request.app.state.services.pages
+    if size == "thumbnail":
+        image = await pages.as_jpeg(chapter_id, index, THUMBNAIL_WIDTH_PX)
+    else:
+        image = await pages.find(chapter_id, index)
     if image is None:
         return error_response(404, "NOT_FOUND", f"Page not found: {chapter_id}/{index}")
     return image_response(request, image, PAGE_CACHE_CONTROL)

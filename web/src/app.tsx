@@ -5,6 +5,7 @@ import { activeCount } from "./downloads/store";
 import { isChinese, language, t } from "./i18n";
 import { serverStatus } from "./components/health";
 import { Icon, type IconName } from "./components/icons";
+import { KeysPanel } from "./components/keys";
 import { Message } from "./components/message";
 import { Toasts } from "./components/toasts";
 import { isSettingsOpen, SettingsPanel } from "./components/settings";
@@ -62,6 +63,7 @@ function Open() {
       <StatusPanel />
       <SettingsPanel />
       <PersonMenu />
+      <KeysPanel />
       <Toasts />
     </>
   );

@@ -2,6 +2,7 @@
 import { render } from "preact";
 import { App } from "./app";
 import { followDownloads } from "./downloads/store";
+import { followKeys } from "./components/keys";
 import { syncDocumentLanguage } from "./i18n";
 import { followReports, takeOverPositions } from "./people/progress";
 import { access, followSession, loadViewer } from "./people/viewer";
@@ -18,6 +19,7 @@ function restore(y: number, frames = RESTORE_FRAMES): void {
 
 syncDocumentLanguage();
 applyTheme();
+followKeys();
 const root = document.getElementById("app");
 if (root) render(<App />, root);
 followAddress((y) => {

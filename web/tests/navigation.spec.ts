@@ -148,6 +148,8 @@ test("a chapter's end leads into the next chapter", async ({ page }) => {
   await page.getByLabel("Layout").selectOption("ltr");
   await page.locator("main").focus();
   await page.keyboard.press("ArrowRight");
+  await expect(page.getByRole("heading", { name: /^End of chapter 1/ })).toBeVisible();
+  await page.keyboard.press("ArrowRight");
   await expect(page).toHaveURL(/read\/333909$/);
   await expect(page.getByRole("img", { name: "Page 1 of 14" })).toBeVisible();
 });

@@ -50,7 +50,7 @@ export function Panel({ title, id, onClose, children }: Props) {
             <Icon name="close" />
           </button>
         </header>
-        <div class="panel-body">{children}</div>
+        <div class="panel-body" tabIndex={0}>{children}</div>
       </div>
     </dialog>
   );

@@ -1,8 +1,9 @@
 /** One page of a chapter; it has the aspect ratio of the pages beside it until its own is known. */
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { local } from "../api/addresses";
 import type { Page } from "../api/types";
 import { t } from "../i18n";
+import { measured } from "./reader-settings";
 
 interface Props {
   page: Page;
@@ -16,6 +17,10 @@ interface Props {
 export function ReaderPage({ page, count, ratio, loading, onRatio }: Props) {
   const [attempt, setAttempt] = useState(0);
   const [state, setState] = useState<"loading" | "shown" | "failed">("loading");
+  const askedAt = useRef(performance.now());
+  useEffect(() => {
+    askedAt.current = performance.now();
+  }, [loading]);
   if (state === "failed") {
     return (
       <div class="reader-page reader-failed" style={{ aspectRatio: String(ratio) }} role="alert">
@@ -24,6 +29,7 @@ export function ReaderPage({ page, count, ratio, loading, onRatio }: Props) {
           type="button"
           class="button"
           onClick={() => {
+            askedAt.current = performance.now();
             setAttempt(attempt + 1);
             setState("loading");
           }}
@@ -45,6 +51,8 @@ export function ReaderPage({ page, count, ratio, loading, onRatio }: Props) {
       draggable={false}
       onLoad={(event) => {
         setState("shown");
+        // One that is fetched when it comes near has waited for the reader, not for the connection.
+        if (loading === "eager") measured(performance.now() - askedAt.current);
         onRatio(event.currentTarget.naturalWidth / event.currentTarget.naturalHeight);
       }}
       onError={() => setState("failed")}

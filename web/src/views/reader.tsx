@@ -1,5 +1,5 @@
 /** The reader: one chapter, pages fetched as needed, the position stored. */
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { READER } from "../api/documents";
 import { useQuery } from "../api/hooks";
 import type { Chapter, Page } from "../api/types";
@@ -8,15 +8,19 @@ import { Icon } from "../components/icons";
 import { Message, ProblemMessage } from "../components/message";
 import { Select } from "../components/switches";
 import { Waiting } from "../components/waiting";
-import { storedSignal } from "../stored";
 import { report } from "../people/progress";
 import { isPerson } from "../people/viewer";
 import { go, href, parseHash, replace, route } from "../router";
 import { pageOf } from "./choices";
 import { saveReadingPosition } from "./reading-positions";
-import { PagedPages } from "./reader-paged";
+import { ReaderEnd } from "./reader-end";
+import { PagedPages, scrollWithin } from "./reader-paged";
+import { canFillScreen, ReaderPanel, toggleFullScreen } from "./reader-panel";
 import { ScrolledPages } from "./reader-scrolled";
-import { MODES, pageAfter, stepOfKey, within, type Mode, type Step } from "./reading";
+import { background, brightness, gap, hasThumbnails, isTwoPages, modeOf, saveMode, stripWidth } from "./reader-settings";
+import { Thumbnails } from "./reader-thumbnails";
+import { zoomOfKey, type Zoom } from "./reader-zoom";
+import { MODES, pageAfter, spreads, stepOfKey, wayOfKey, within, type Mode, type Step } from "./reading";
 import { useTitle } from "./title";
 
 interface ReaderAnswer {
@@ -27,7 +31,8 @@ interface ReaderAnswer {
 /** The last page of a chapter whose length is not known yet. */
 const LAST_PAGE = 99999;
 
-const mode = storedSignal<Mode>("reader", "scroll");
+/** A page at least this much wider than high stands alone where two stand side by side. */
+const WIDE = 1.15;
 
 export function ReaderView({ albumId, chapterId }: { albumId: string; chapterId: string }) {
   const { data, problem, isLoading, reload, stop } = useQuery<ReaderAnswer>(READER, { id: albumId, chapter: chapterId });
@@ -62,7 +67,19 @@ export function ReaderView({ albumId, chapterId }: { albumId: string; chapterId:
 /** True when the focused control uses the key itself: a list or slider any key, a button Space. */
 function isForControl({ target, key }: KeyboardEvent): boolean {
   if (!(target instanceof HTMLElement) || key === "Escape") return false;
-  return target.matches("select, input") || (target.matches("button") && key === " ");
+  return target.matches("select, input") || (target.matches("button, a") && key === " ");
+}
+
+/** Whether the window is wider than high: two pages side by side have space there. */
+function useIsLandscape(): boolean {
+  const query = useMemo(() => matchMedia("(orientation: landscape)"), []);
+  const [is, setIs] = useState(query.matches);
+  useEffect(() => {
+    const onChange = (): void => setIs(query.matches);
+    query.addEventListener("change", onChange);
+    return () => query.removeEventListener("change", onChange);
+  }, []);
+  return is;
 }
 
 interface ReadingProps {
@@ -75,27 +92,48 @@ interface ReadingProps {
 
 function Reading({ albumId, title, chapters, chapter, pages }: ReadingProps) {
   const words = t().reader;
+  const [mode, setMode] = useState(() => modeOf(albumId));
   const [page, setPage] = useState(() => within(pageOf(route.value.params["page"]), pages.length));
+  /** Past the last page, where pages are turned. */
+  const [isAtEnd, setAtEnd] = useState(false);
   /** The page to bring into view; a new object each time, so that the same page can be requested twice. */
   const [target, setTarget] = useState({ page });
   const [hasBars, setBars] = useState(true);
+  const [isPanelOpen, setPanelOpen] = useState(false);
+  const [wide, setWide] = useState<ReadonlySet<number>>(new Set());
+  const zoom = useRef<Zoom | null>(null);
+  const isLandscape = useIsLandscape();
   const at = chapters.findIndex(({ id }) => id === chapter.id);
+  const next = chapters[at + 1];
+  const isPaged = mode !== "scroll";
+  const hasTwo = isPaged && isTwoPages.value && isLandscape;
+  const beside = useMemo(
+    () => (hasTwo && spreads(pages.length, wide).find((numbers) => numbers.includes(page))) || [page],
+    [hasTwo, wide, page, pages.length],
+  );
 
   useEffect(() => {
-    if (isPerson.value) report(albumId, chapter.id, page);
+    // Of two pages the later one was read.
+    const read = beside.at(-1) ?? page;
+    if (isPerson.value) report(albumId, chapter.id, read);
     else saveReadingPosition(albumId, { chapter: chapter.id, page });
     replace(["album", albumId, "read", chapter.id], { page: page > 1 ? page : undefined });
-  }, [page]);
+  }, [page, beside.length]);
 
   const open = (other: Chapter | undefined, where: "start" | "end"): void => {
     if (other) go(["album", albumId, "read", other.id], { page: where === "end" ? LAST_PAGE : undefined });
   };
   const jump = (wanted: number): void => {
     if (wanted < 1) return open(chapters[at - 1], "end");
-    if (wanted > pages.length) return open(chapters[at + 1], "start");
+    if (wanted > pages.length) return isAtEnd || isEndInView() ? open(next, "start") : toEnd();
     show(wanted);
   };
+  const toEnd = (): void => {
+    if (isPaged) setAtEnd(true);
+    else setTarget({ page: pages.length + 1 });
+  };
   const show = (wanted: number): void => {
+    setAtEnd(false);
     setPage(wanted);
     setTarget({ page: wanted });
   };
@@ -109,27 +147,43 @@ function Reading({ albumId, title, chapters, chapter, pages }: ReadingProps) {
     addEventListener("hashchange", onAddress);
     return () => removeEventListener("hashchange", onAddress);
   }, []);
-  const step = (wanted: Step): void => jump(pageAfter(wanted, page, pages.length));
+  const step = (wanted: Step): void => {
+    if (isAtEnd && wanted === "previous") return setAtEnd(false);
+    jump(pageAfter(wanted, beside, pages.length));
+  };
+  const choose = (wanted: Mode): void => {
+    saveMode(albumId, wanted);
+    setAtEnd(false);
+    setMode(wanted);
+  };
 
   const keys = useRef<(event: KeyboardEvent) => void>(() => undefined);
   keys.current = (event) => {
-    if (event.altKey || event.ctrlKey || event.metaKey || isForControl(event)) return;
+    if (event.altKey || event.ctrlKey || event.metaKey || isForControl(event) || document.querySelector("dialog[open]")) return;
     if (event.key === "Escape") return go(["album", albumId]);
-    if (event.key.toLowerCase() === "m") return void (mode.value = MODES[(MODES.indexOf(mode.value) + 1) % MODES.length] ?? "scroll");
-    const wanted = stepOfKey(event.key, mode.value);
+    const letter = KEYS[event.key.toLowerCase()];
+    if (letter) return letter(mode, choose);
+    const closer = zoomOfKey(event.key, zoom.current?.value ?? 1);
+    if (closer !== null) return zoom.current?.to(closer);
+    const way = wayOfKey(event.key, event.shiftKey, mode);
+    const isScrolled = way !== 0 && scrollWithin(document.getElementById("content"), way);
+    const wanted = way === 0 ? stepOfKey(event.key, mode) : way > 0 ? "next" : "previous";
     if (!wanted) return;
     event.preventDefault();
-    step(wanted);
+    if (!isScrolled) step(wanted);
   };
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => keys.current(event);
     addEventListener("keydown", onKey);
     return () => removeEventListener("keydown", onKey);
   }, []);
-  useLayoutEffect(() => setTarget({ page }), [mode.value]);
+  useLayoutEffect(() => setTarget({ page }), [mode]);
 
+  const end = <ReaderEnd albumId={albumId} chapter={chapter} previous={chapters[at - 1]} next={next} onOpen={(other) => open(other, "start")} />;
+  const counted = `${beside.join("–")} / ${pages.length}`;
+  const look = { "--strip": `${stripWidth.value}px`, "--gap": `${gap.value}px`, "--brightness": `${brightness.value / 100}` };
   return (
-    <div class={`reader reader-${mode.value} ${hasBars ? "" : "reader-bare"}`}>
+    <div class={`reader reader-${mode} reader-on-${background.value} ${hasBars ? "" : "reader-bare"}`} style={look}>
       <header class="reader-bar reader-top">
         <a class="button button-icon" href={href(["album", albumId])} aria-label={words.back}>
           <Icon name="left" />
@@ -147,47 +201,81 @@ function Reading({ albumId, title, chapters, chapter, pages }: ReadingProps) {
             onChange={(id) => go(["album", albumId, "read", id])}
           />
         )}
-        <Select label={words.mode} value={mode.value} options={words.modes} order={MODES} onChange={(value) => (mode.value = value)} />
+        <Select label={words.mode} value={mode} options={words.modes} order={MODES} onChange={choose} />
+        {canFillScreen() && (
+          <button type="button" class="button button-icon reader-wide" aria-label={words.fullScreen} onClick={toggleFullScreen}>
+            <Icon name="expand" />
+          </button>
+        )}
+        <button type="button" class="button button-icon" aria-label={words.settings} aria-haspopup="dialog" onClick={() => setPanelOpen(true)}>
+          <Icon name="settings" />
+        </button>
       </header>
-      {mode.value === "scroll" ? (
-        <ScrolledPages pages={pages} target={target} onPage={setPage} onTap={() => setBars(!hasBars)}>
-          <nav class="reader-end" aria-label={words.chapter}>
-            {chapters[at - 1] && <button type="button" class="button" onClick={() => open(chapters[at - 1], "start")}>{words.previousChapter}</button>}
-            {chapters[at + 1] ? (
-              <button type="button" class="button button-primary" onClick={() => open(chapters[at + 1], "start")}>{words.nextChapter}</button>
-            ) : (
-              <a class="button" href={href(["album", albumId])}>{words.end} · {words.back}</a>
-            )}
-          </nav>
-        </ScrolledPages>
-      ) : (
-        <PagedPages pages={pages} page={page} mode={mode.value} onStep={step} onTap={() => setBars(!hasBars)} />
-      )}
-      <footer class="reader-bar reader-bottom" dir={mode.value === "rtl" ? "rtl" : "ltr"}>
-        <button type="button" class="button button-icon" aria-label={words.previous} disabled={page === 1 && at === 0} onClick={() => step("previous")}>
-          <Icon name={mode.value === "rtl" ? "right" : "left"} />
-        </button>
-        <input
-          type="range"
-          min={1}
-          max={pages.length}
-          value={page}
-          aria-label={words.slider}
-          aria-valuetext={words.page(page, pages.length)}
-          onInput={(event) => jump(event.currentTarget.valueAsNumber)}
-        />
-        <output class="reader-count" dir="ltr">{page} / {pages.length}</output>
-        <button
-          type="button"
-          class="button button-icon"
-          aria-label={words.next}
-          disabled={page === pages.length && at === chapters.length - 1}
-          onClick={() => step("next")}
+      {isPaged ? (
+        <PagedPages
+          pages={pages}
+          shown={isAtEnd ? [] : beside}
+          mode={mode}
+          zoomRef={zoom}
+          onStep={step}
+          onTap={() => setBars(!hasBars)}
+          onRatio={(number, ratio) => ratio > WIDE && !wide.has(number) && setWide(new Set([...wide, number]))}
         >
-          <Icon name={mode.value === "rtl" ? "left" : "right"} />
-        </button>
+          {end}
+        </PagedPages>
+      ) : (
+        <ScrolledPages pages={pages} target={target} page={page} zoomRef={zoom} onPage={setPage} onTap={() => setBars(!hasBars)}>
+          {end}
+        </ScrolledPages>
+      )}
+      {!hasBars && !isAtEnd && <p key={page} class="reader-counter" aria-hidden="true">{counted}</p>}
+      <footer class="reader-bar reader-bottom" dir={mode === "rtl" ? "rtl" : "ltr"}>
+        {hasThumbnails.value && <Thumbnails pages={pages} shown={beside} onPick={show} />}
+        <div class="reader-steps">
+          <button type="button" class="button button-icon" aria-label={words.previous} disabled={page === 1 && at === 0} onClick={() => step("previous")}>
+            <Icon name={mode === "rtl" ? "right" : "left"} />
+          </button>
+          <input
+            type="range"
+            min={1}
+            max={pages.length}
+            value={page}
+            aria-label={words.slider}
+            aria-valuetext={words.page(page, pages.length)}
+            onInput={(event) => show(event.currentTarget.valueAsNumber)}
+          />
+          <output class="reader-count" dir="ltr">{counted}</output>
+          <button
+            type="button"
+            class="button button-icon"
+            aria-label={words.thumbnails}
+            aria-pressed={hasThumbnails.value}
+            onClick={() => (hasThumbnails.value = !hasThumbnails.value)}
+          >
+            <Icon name="thumbnails" />
+          </button>
+          <button type="button" class="button button-icon" aria-label={words.next} disabled={isAtEnd && !next} onClick={() => step("next")}>
+            <Icon name={mode === "rtl" ? "left" : "right"} />
+          </button>
+        </div>
         <p class="hidden">{words.help}</p>
       </footer>
+      {isPanelOpen && <ReaderPanel mode={mode} onClose={() => setPanelOpen(false)} />}
     </div>
   );
+}
+
+/** Keys that change how it looks. */
+const KEYS: Readonly<Record<string, (mode: Mode, choose: (mode: Mode) => void) => void>> = {
+  m: (mode, choose) => choose(MODES[(MODES.indexOf(mode) + 1) % MODES.length] ?? "scroll"),
+  f: () => canFillScreen() && toggleFullScreen(),
+  t: () => void (hasThumbnails.value = !hasThumbnails.value),
+  d: () => void (isTwoPages.value = !isTwoPages.value),
+};
+
+/** Whether the end of a scrolled chapter is what the window shows. */
+function isEndInView(): boolean {
+  const end = document.querySelector(".reader-scroll .reader-end")?.getBoundingClientRect();
+  const isBottom = innerHeight + scrollY >= document.documentElement.scrollHeight - 2;
+  return end !== undefined && (isBottom || end.top < innerHeight / 2);
 }

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { pagerNumbers } from "../components/pages";
 import { matchedParts } from "../components/tag-names";
 import { choice, pageOf, PERIODS, paramOf } from "./choices";
-import { pageAfter, stepOfKey, stepOfSwipe, stepOfTap, within } from "./reading";
+import { averaged, pageAfter, pagesAhead, spreads, stepOfKey, stepOfSwipe, stepOfTap, stepOfWheel, wayOfKey, within, zoomWithin } from "./reading";
 import { numberOf, wordsOf } from "./search-text";
 
 test("a choice in the URL is read in any case, an unknown one is the default", () => {
@@ -28,7 +28,9 @@ test("arrows go with the reading direction", () => {
   expect(stepOfKey("ArrowLeft", "rtl")).toBe("next");
   expect(stepOfKey("ArrowLeft", "ltr")).toBe("previous");
   expect(stepOfKey("ArrowDown", "scroll")).toBeNull();
-  expect(stepOfKey("ArrowDown", "ltr")).toBe("next");
+  expect(wayOfKey("ArrowDown", false, "ltr")).toBe(1);
+  expect(wayOfKey(" ", true, "rtl")).toBe(-1);
+  expect(wayOfKey(" ", false, "scroll")).toBe(0);
   expect(stepOfKey("End", "scroll")).toBe("last");
   expect(stepOfKey("x", "ltr")).toBeNull();
 });
@@ -48,10 +50,38 @@ test("the sides turn pages, the middle does not", () => {
 });
 
 test("steps may leave the chapter, URLs may not", () => {
-  expect(pageAfter("next", 24, 24)).toBe(25);
-  expect(pageAfter("previous", 1, 24)).toBe(0);
+  expect(pageAfter("next", [24], 24)).toBe(25);
+  expect(pageAfter("next", [4, 5], 24)).toBe(6);
+  expect(pageAfter("previous", [4, 5], 24)).toBe(3);
+  expect(pageAfter("previous", [1], 24)).toBe(0);
   expect(within(99, 24)).toBe(24);
   expect(within(0, 24)).toBe(1);
+});
+
+test("two pages stand side by side, but the cover and what is wider than high stand alone", () => {
+  expect(spreads(5, new Set())).toEqual([[1], [2, 3], [4, 5]]);
+  expect(spreads(6, new Set())).toEqual([[1], [2, 3], [4, 5], [6]]);
+  expect(spreads(6, new Set([3]))).toEqual([[1], [2], [3], [4, 5], [6]]);
+  expect(spreads(1, new Set())).toEqual([[1]]);
+});
+
+test("a quick connection fetches more pages ahead than a slow one, and one that saves data a single page", () => {
+  expect([null, 120, 800, 4000].map((loadMs) => pagesAhead(loadMs, false))).toEqual([2, 6, 3, 1]);
+  expect(pagesAhead(120, true)).toBe(1);
+  expect(averaged(null, 900)).toBe(900);
+  expect(averaged(900, 300)).toBe(700);
+});
+
+test("one movement of the wheel turns one page, and none that was scrolled just before", () => {
+  expect(stepOfWheel(120, 1000, -Infinity, -Infinity)).toBe("next");
+  expect(stepOfWheel(-120, 1000, -Infinity, -Infinity)).toBe("previous");
+  expect(stepOfWheel(120, 1000, 900, -Infinity)).toBeNull();
+  expect(stepOfWheel(120, 1000, -Infinity, 900)).toBeNull();
+  expect(stepOfWheel(1, 1000, -Infinity, -Infinity)).toBeNull();
+});
+
+test("a zoom ends where the page fits, and at four times that", () => {
+  expect([0.5, 1.5, 9].map(zoomWithin)).toEqual([1, 1.5, 4]);
 });
 
 test("the matched part of a text is counted in characters, an emoji is one", () => {
