@@ -159,7 +159,7 @@ test("after the last page come the next chapter, the way back, the mark as read 
   await page.locator("main").focus();
   await page.keyboard.press("ArrowRight");
   const end = page.getByRole("region", { name: /^End of chapter 1/ });
-  await expect(end.getByRole("link", { name: "Back to the album" })).toBeVisible();
+  await expect(end.getByRole("link", { name: "To the album" })).toBeVisible();
   await expect(end.locator("a.card").first()).toBeVisible();
   await end.getByRole("button", { name: "Mark as read" }).click();
   await expect(end.getByRole("button", { name: "Marked as read" })).toHaveAttribute("aria-pressed", "true");

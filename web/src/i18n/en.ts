@@ -197,6 +197,7 @@ export const en = {
     fullScreen: "Full screen",
     zoomHint: "A double click in the middle, two fingers, or the wheel with Ctrl zoom. ? shows all keys.",
     endOfChapter: (index: number, title: string) => `End of chapter ${index}${title ? ` · ${title}` : ""}`,
+    toAlbum: "To the album",
     markRead: "Mark as read",
     markedRead: "Marked as read",
   },

@@ -197,6 +197,7 @@ export const zh: Words = {
     fullScreen: "全屏",
     zoomHint: "双击中间、双指或按住 Ctrl 滚动滚轮可缩放。按 ? 显示所有按键。",
     endOfChapter: (index, title) => `第 ${index} 章完${title ? ` · ${title}` : ""}`,
+    toAlbum: "回到作品页",
     markRead: "标为已读",
     markedRead: "已标为已读",
   },

@@ -38,7 +38,7 @@ export function ReaderEnd({ albumId, chapter, previous, next, onOpen }: Props) {
           </button>
         )}
         <a class="button button-large" href={href(["album", albumId])}>
-          <Icon name="left" /> {words.back}
+          <Icon name="left" /> {words.toAlbum}
         </a>
         {isPerson.value && <MarkRead albumId={albumId} chapterId={chapter.id} />}
         {previous && (
