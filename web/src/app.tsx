@@ -3,6 +3,7 @@ import { live } from "./api/client";
 import { Drawer, isDrawerOpen } from "./downloads/drawer";
 import { activeCount } from "./downloads/store";
 import { isChinese, language, t } from "./i18n";
+import { AddTagPanel } from "./components/add-tag";
 import { serverStatus } from "./components/health";
 import { Icon, type IconName } from "./components/icons";
 import { KeysPanel } from "./components/keys";
@@ -12,6 +13,8 @@ import { isSettingsOpen, SettingsPanel } from "./components/settings";
 import { isStatusOpen, StatusPanel, useHealth } from "./components/status";
 import { FavoritesView } from "./people/favorites";
 import { HistoryView } from "./people/history";
+import { LibraryView } from "./people/library";
+import { newsCount } from "./people/library-news";
 import { LoginView } from "./people/login";
 import { isMenuOpen, PersonMenu } from "./people/menu";
 import { access, isPerson, viewer } from "./people/viewer";
@@ -63,6 +66,7 @@ function Open() {
       <StatusPanel />
       <SettingsPanel />
       <PersonMenu />
+      <AddTagPanel />
       <KeysPanel />
       <Toasts />
     </>
@@ -79,6 +83,7 @@ function View({ route: { path } }: { route: Route }) {
   if (view === undefined) return <RankingView />;
   if (view === "search") return <SearchView />;
   if (view === "tags") return <TagsView />;
+  if (view === "library" && isPerson.value) return <LibraryView />;
   if (view === "favorites" && isPerson.value) return <FavoritesView />;
   if (view === "history" && isPerson.value) return <HistoryView />;
   if (view === "album" && id) {
@@ -106,6 +111,9 @@ function Bar() {
         <NavLink to={href([])} icon="ranking" text={words.rankings} isHere={view === undefined} />
         <NavLink to={href(["search"])} icon="search" text={words.search} isHere={view === "search"} />
         <NavLink to={href(["tags"])} icon="tags" text={words.tags} isHere={view === "tags"} />
+        {isPerson.value && (
+          <NavLink to={href(["library"])} icon="library" text={t().library.title} isHere={view === "library"} count={newsCount.value} label={t().library.open(newsCount.value)} />
+        )}
         <button
           type="button"
           class="nav-link nav-downloads"
@@ -163,11 +171,22 @@ function LanguageButton() {
   );
 }
 
-function NavLink({ to, icon, text, isHere }: { to: string; icon: IconName; text: string; isHere: boolean }) {
+interface NavLinkProps {
+  to: string;
+  icon: IconName;
+  text: string;
+  isHere: boolean;
+  /** Shown as a badge, where it is not 0; `label` says it in words. */
+  count?: number;
+  label?: string;
+}
+
+function NavLink({ to, icon, text, isHere, count = 0, label }: NavLinkProps) {
   return (
-    <a class="nav-link" href={to} aria-current={isHere ? "page" : undefined}>
+    <a class="nav-link" href={to} aria-current={isHere ? "page" : undefined} aria-label={label}>
       <Icon name={icon} />
       <span>{text}</span>
+      {count > 0 && <span class="badge" aria-hidden="true">{count}</span>}
     </a>
   );
 }

@@ -4,6 +4,7 @@ import { App } from "./app";
 import { followDownloads } from "./downloads/store";
 import { followKeys } from "./components/keys";
 import { syncDocumentLanguage } from "./i18n";
+import { followLibrary } from "./people/library-news";
 import { followReports, takeOverPositions } from "./people/progress";
 import { access, followSession, loadViewer } from "./people/viewer";
 import { followAddress } from "./router";
@@ -32,5 +33,6 @@ void loadViewer().then(() => {
   followSession();
   followDownloads();
   followReports();
+  followLibrary();
   void takeOverPositions();
 });

@@ -30,13 +30,22 @@ export class Site {
     await this.#turn({ target, latency_s: latency });
   }
 
+  /** Adds a chapter to an album of several. */
+  async publishChapter(album: string): Promise<void> {
+    await this.#post("chapters", { album });
+  }
+
   async reset(): Promise<void> {
     await this.#turn({ reset: true });
   }
 
   async #turn(knobs: Record<string, unknown>): Promise<void> {
+    await this.#post("knobs", knobs);
+  }
+
+  async #post(what: string, body: Record<string, unknown>): Promise<void> {
     this.#url ||= await imageHost();
-    const answer = await fetch(`${this.#url}/_demo/knobs`, { method: "POST", body: JSON.stringify(knobs) });
+    const answer = await fetch(`${this.#url}/_demo/${what}`, { method: "POST", body: JSON.stringify(body) });
     expect(answer.ok).toBe(true);
   }
 }

@@ -9,6 +9,8 @@ import { join, resolve } from "node:path";
 const ROOT = resolve(import.meta.dirname, "../..");
 const START_MS = 90_000;
 const STOP_MS = 20_000;
+/** Followed albums are looked at so often that a test need not wait for it. */
+const CHECK_EVERY_S = 3;
 
 /** Before all tests: their server; returns what ends it. */
 export default async function start(): Promise<() => Promise<void>> {
@@ -24,7 +26,10 @@ export async function startDemo(): Promise<{ url: string; stop: () => Promise<vo
   const port = await freePort();
   const demo = spawn(process.env["PYTHON"] ?? join(ROOT, ".venv/bin/python"), ["-m", "cli", "demo"], {
     cwd: ROOT,
-    env: { ...withoutOurs(process.env), JMGRAPH_DATA_DIR: data, JMGRAPH_PORT: String(port), JMGRAPH_HOST: "127.0.0.1" },
+    env: {
+      ...withoutOurs(process.env), JMGRAPH_DATA_DIR: data, JMGRAPH_PORT: String(port), JMGRAPH_HOST: "127.0.0.1",
+      JMGRAPH_LIBRARY_CHECK_EVERY: String(CHECK_EVERY_S),
+    },
     stdio: ["ignore", "pipe", "pipe"],
     detached: true, // a session of its own: its niceness is not measured against the browser's
   });

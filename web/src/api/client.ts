@@ -9,6 +9,9 @@ import { baseUrl } from "./addresses";
 /** API key for what changes state, where the server requires one; "" for none. */
 export const apiKey = storedSignal("key", "");
 
+/** GitHub's token of who edits the tag database from this browser; "" for none. */
+export const githubToken = storedSignal("github", "");
+
 /** False while the socket reconnects. */
 export const live = signal(true);
 
@@ -33,13 +36,18 @@ const EMBEDDED = [
   "DownloadFeedBatch", "DownloadFile", "DownloadProblem", "DownloadProgress", "EhTagDatabase", "NamespaceInfo", "Page",
   "PageInfo", "KnownAlbum", "Ranking", "RankingEntry", "ServerInfo", "TagConnection", "TagEdge", "UpstreamHost", "UpstreamInfo",
   "AlbumNotFound", "DownloadNotFound", "InvalidInput", "BlockedByPolicy", "QueueRejected", "UpstreamFailure",
-  "RemovedDownload", "Viewer", "SiteAccount", "ReadingProgress", "ReadingConnection",
+  "RemovedDownload", "Viewer", "SiteAccount", "ReadingProgress", "ReadingConnection", "LibraryEntry", "LibraryConnection",
 ];
+
+/** The API key as a header, where there is one. */
+export function keyHeader(): Record<string, string> {
+  return apiKey.value ? { "X-API-Key": apiKey.value } : {};
+}
 
 const options = {
   url: endpoint,
   preferGetMethod: false,
-  fetchOptions: () => (apiKey.value ? { headers: { "X-API-Key": apiKey.value } } : {}),
+  fetchOptions: () => ({ headers: keyHeader() }),
 };
 
 /** How often the server has said that a login is needed: the session may have ended. */

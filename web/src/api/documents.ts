@@ -88,7 +88,8 @@ export const ALBUM = /* GraphQL */ `
       authors { ...NamedTag } works { ...NamedTag } characters { ...NamedTag } tags { ...NamedTag }
       isSiteFavorite @include(if: $atSite)
       progress @include(if: $me) { page pageCount isFinished chapter { id index } }
-      chapters { id index title(script: $script) progress @include(if: $me) { page pageCount isFinished } }
+      libraryEntry @include(if: $me) { autoDownload lastError newChapters { id } }
+      chapters { id index title(script: $script) progress @include(if: $me) { page pageCount isFinished readAt } }
       downloads { ...DownloadLine }
     }
   }
@@ -209,6 +210,32 @@ export const START_DOWNLOAD = /* GraphQL */ `
     }
   }
   ${DOWNLOAD}
+`;
+
+export const START_DOWNLOADS = /* GraphQL */ `
+  mutation StartDownloads($inputs: [StartDownloadInput!]!) {
+    startDownloads(inputs: $inputs) {
+      __typename
+      ...DownloadLine
+      ... on Error { code message retryable }
+      ... on QueueRejected { retryAfter }
+      ... on UpstreamFailure { reason retryAfter }
+    }
+  }
+  ${DOWNLOAD}
+`;
+
+/** Numbers of the albums of one page of a search, and of a folder of favourites. */
+export const SEARCH_IDS = /* GraphQL */ `
+  query SearchIds($query: String!, $page: Int!, $orderBy: AlbumOrder!, $period: Period!, $field: SearchField!) {
+    search(query: $query, page: $page, orderBy: $orderBy, period: $period, field: $field) { pageCount items { id } }
+  }
+`;
+
+export const FAVORITE_IDS = /* GraphQL */ `
+  query FavoriteIds($folder: ID!, $orderBy: FavoriteOrder!, $page: Int!) {
+    viewer { siteAccount { favorites(folderId: $folder, orderBy: $orderBy, page: $page) { pageCount items { id } } } }
+  }
 `;
 
 export const CANCEL_DOWNLOAD = /* GraphQL */ `
@@ -375,5 +402,50 @@ export const SET_CHAPTERS_READ = /* GraphQL */ `
     result: setChaptersRead(albumId: $albumId, chapterIds: $chapterIds, isRead: $isRead) {
       __typename ... on Error { code message retryable retryAfter }
     }
+  }
+`;
+
+const ENTRY = /* GraphQL */ `
+  fragment Entry on LibraryEntry {
+    addedAt autoDownload lastCheckedAt lastError unreadCount
+    newChapters { id index title }
+    album { ...Line }
+  }
+  ${LINE}
+`;
+
+export const LIBRARY = /* GraphQL */ `
+  query Library($filter: LibraryFilter, $first: Int!, $after: String, $me: Boolean!) {
+    viewer { library(filter: $filter, first: $first, after: $after) { totalCount pageInfo { hasNextPage endCursor } nodes { ...Entry } } }
+  }
+  ${ENTRY}
+`;
+
+/** How many albums of the library have new chapters. */
+export const LIBRARY_NEWS = /* GraphQL */ `
+  query LibraryNews { viewer { library(filter: { hasNew: true }, first: 1) { totalCount } } }
+`;
+
+export const LIBRARY_UPDATED = /* GraphQL */ `
+  subscription LibraryUpdated { libraryUpdated { album { id title } newChapters { id } } }
+`;
+
+export const ADD_TO_LIBRARY = /* GraphQL */ `
+  mutation AddToLibrary($input: AddToLibraryInput!) {
+    result: addToLibrary(input: $input) { __typename ... on Error { code message retryable retryAfter } ... on UpstreamFailure { reason } }
+  }
+`;
+
+export const REMOVE_FROM_LIBRARY = /* GraphQL */ `
+  mutation RemoveFromLibrary($albumId: ID!) { result: removeFromLibrary(albumId: $albumId) }
+`;
+
+export const CHECK_LIBRARY = /* GraphQL */ `
+  mutation CheckLibrary { result: checkLibrary }
+`;
+
+export const ADD_TAG = /* GraphQL */ `
+  mutation AddTag($input: AddTagInput!) {
+    result: addTag(input: $input) { __typename ... on Tag { id namespace raw } ... on Error { code message retryable retryAfter } ... on UpstreamFailure { reason } }
   }
 `;

@@ -21,6 +21,7 @@ export interface Progress {
   page: number;
   pageCount: number;
   isFinished: boolean;
+  readAt?: string;
 }
 
 export interface AlbumProgress extends Progress {
@@ -125,6 +126,19 @@ export interface Album extends Omit<AlbumLine, "category" | "known"> {
   downloads: Download[];
   /** Null or left out without an account of the site. */
   isSiteFavorite?: boolean | null;
+  /** Of the viewer; left out for guests. */
+  libraryEntry?: Pick<LibraryEntry, "autoDownload" | "lastError"> & { newChapters: { id: string }[] } | null;
+}
+
+/** An album that a person keeps an eye on. */
+export interface LibraryEntry {
+  album: AlbumLine;
+  addedAt: string;
+  autoDownload: boolean;
+  lastCheckedAt: string | null;
+  lastError: string | null;
+  unreadCount: number;
+  newChapters: Chapter[];
 }
 
 export interface Comment {

@@ -1,6 +1,6 @@
 /** Language, colours, and the API key where the server requires one. */
 import { signal } from "@preact/signals";
-import { apiKey, socket } from "../api/client";
+import { apiKey, githubToken, socket } from "../api/client";
 import { language, LANGUAGES, t } from "../i18n";
 import { TITLE_SCRIPTS, titleScript } from "../i18n/titles";
 import { theme, type Theme } from "../theme";
@@ -33,6 +33,17 @@ export function SettingsPanel() {
           />
         </label>
         <p id="key-hint" class="quiet">{words.keyHint}</p>
+        <label class="field">
+          <span class="field-label">{words.github}</span>
+          <input
+            type="password"
+            autocomplete="off"
+            value={githubToken.value}
+            aria-describedby="github-hint"
+            onChange={(event) => (githubToken.value = event.currentTarget.value.trim())}
+          />
+        </label>
+        <p id="github-hint" class="quiet">{words.githubHint}</p>
       </div>
     </Panel>
   );

@@ -1,9 +1,11 @@
 /** A tag's record: introduction, namespace, and how it matched the site's spelling. */
+import { githubToken } from "../api/client";
 import { TAG_CARD } from "../api/documents";
 import { useQuery } from "../api/hooks";
 import type { AlbumTag, Tag, TagMatch } from "../api/types";
 import { isChinese, language, t } from "../i18n";
 import { href } from "../router";
+import { addedName } from "./add-tag";
 import { Credit } from "./credit";
 import { ProblemMessage } from "./message";
 import { SafeHtml } from "./safe-html";
@@ -26,6 +28,11 @@ export function TagCard({ tag, searchHref }: { tag: AlbumTag; searchHref: string
           <a class="button button-small" href={href(tagPath(tag.translation))}>
             {words.open}
           </a>
+        )}
+        {!tag.translation && githubToken.value && (
+          <button type="button" class="button button-small" aria-haspopup="dialog" onClick={() => (addedName.value = { name: tag.name, kind: tag.kind })}>
+            {words.addToDatabase}
+          </button>
         )}
       </p>
       {tag.translation && <Credit />}

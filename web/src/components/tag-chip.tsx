@@ -87,7 +87,11 @@ export function TagChip({ tag }: { tag: AlbumTag }) {
       >
         {tag.translation && <span class={`dot ns-${tag.translation.namespace}`} />}
         <span lang={tag.translation && !isChinese() ? "en" : "zh"}>{tagName(tag, language.value)}</span>
-        <span class="chip-kind">{tag.translation ? namespaceName(tag.translation.namespace) : t().tag.untranslated}</span>
+        {tag.translation ? (
+          <span class="chip-kind">{namespaceName(tag.translation.namespace)}</span>
+        ) : (
+          <span class="hidden">{t().tag.untranslated}</span>
+        )}
       </a>
       {isOpen && <Floating id={`${id}card`} tag={tag} searchHref={link} />}
     </li>

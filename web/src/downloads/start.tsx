@@ -1,4 +1,5 @@
-/** The form that starts a download of an album; it stores the chosen formats. */
+/** The row of what can be done with an album, with the form that starts its download; it stores the chosen formats. */
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import type { Problem } from "../api/problems";
 import type { Album, ArchiveFormat, ImageFormat } from "../api/types";
@@ -8,13 +9,25 @@ import { ProblemMessage } from "../components/message";
 import { Select } from "../components/switches";
 import { storedSignal } from "../stored";
 import { DownloadRow } from "./row";
-import { downloads, start } from "./store";
+import { downloads, start, type StartDownloadInput } from "./store";
 
 const archive = storedSignal<ArchiveFormat>("archive", "ZIP");
 const image = storedSignal<ImageFormat>("image", "ORIGINAL");
 const quality = storedSignal("quality", 90);
 
-export function StartDownload({ album }: { album: Album }) {
+/** The formats chosen last, for one download or many. */
+export function chosenFormat(): Omit<StartDownloadInput, "albumId"> {
+  return { archive: archive.value, image: image.value, quality: quality.value, chapterIds: null };
+}
+
+interface Props {
+  album: Album;
+  /** What stands before and behind it in the row of what can be done with an album. */
+  before: ComponentChildren;
+  after: ComponentChildren;
+}
+
+export function StartDownload({ album, before, after }: Props) {
   const words = t().download;
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [problem, setProblem] = useState<Problem | null>(null);
@@ -25,29 +38,31 @@ export function StartDownload({ album }: { album: Album }) {
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     setAsking(true);
-    setProblem(
-      await start({
-        albumId: album.id,
-        archive: archive.value,
-        image: image.value,
-        quality: quality.value,
-        chapterIds: chosen.size ? chapters.map((chapter) => chapter.id).filter((id) => chosen.has(id)) : null,
-      }),
-    );
+    const chapterIds = chosen.size ? chapters.map((chapter) => chapter.id).filter((id) => chosen.has(id)) : null;
+    setProblem(await start({ albumId: album.id, ...chosenFormat(), chapterIds }));
     setAsking(false);
   };
 
   return (
     <section class="start" aria-label={words.title}>
-      <form class="start-form" onSubmit={(event) => void submit(event)}>
-        <Select labelled label={words.archive} value={archive.value} options={words.archives} onChange={(value) => (archive.value = value)} />
-        <Select labelled label={words.image} value={image.value} options={words.images} onChange={(value) => (image.value = value)} />
-        {(image.value === "JPEG" || image.value === "WEBP") && <Quality />}
-        <button type="submit" class="button button-primary" disabled={isAsking}>
-          <Icon name="download" /> {words.start}
-        </button>
-        {chapters.length > 1 && <Chapters chapters={chapters} chosen={chosen} onChoose={setChosen} />}
+      <form class="album-actions" onSubmit={(event) => void submit(event)}>
+        {before}
+        <span class="joined">
+          <button type="submit" class="button button-large" disabled={isAsking}>
+            <Icon name="download" /> {words.start}
+          </button>
+          <Select label={words.archive} value={archive.value} options={words.archives} onChange={(value) => (archive.value = value)} />
+        </span>
+        {after}
       </form>
+      <details class="start-options">
+        <summary>{chosen.size ? words.someChapters(chosen.size) : words.options}</summary>
+        <div class="start-form">
+          <Select labelled label={words.image} value={image.value} options={words.images} onChange={(value) => (image.value = value)} />
+          {(image.value === "JPEG" || image.value === "WEBP") && <Quality />}
+          {chapters.length > 1 && <Chapters chapters={chapters} chosen={chosen} onChoose={setChosen} />}
+        </div>
+      </details>
       {problem && <ProblemMessage problem={problem} />}
       {own.length > 0 && (
         <ul class="downloads" role="list">
@@ -93,17 +108,14 @@ function Chapters({ chapters, chosen, onChoose }: ChaptersProps) {
     onChoose(next);
   };
   return (
-    <details class="start-chapters">
-      <summary>{chosen.size ? words.someChapters(chosen.size) : words.allChapters}</summary>
-      <fieldset>
-        <legend class="hidden">{words.chapters}</legend>
-        {chapters.map((chapter) => (
-          <label key={chapter.id} class="check">
-            <input type="checkbox" checked={chosen.has(chapter.id)} onChange={toggle(chapter.id)} />
-            {chapter.index}. {chapter.title}
-          </label>
-        ))}
-      </fieldset>
-    </details>
+    <fieldset class="start-chapters">
+      <legend>{chosen.size ? words.someChapters(chosen.size) : words.allChapters}</legend>
+      {chapters.map((chapter) => (
+        <label key={chapter.id} class="check">
+          <input type="checkbox" checked={chosen.has(chapter.id)} onChange={toggle(chapter.id)} />
+          {chapter.index}. {chapter.title}
+        </label>
+      ))}
+    </fieldset>
   );
 }

@@ -3,7 +3,7 @@ import { computed, signal } from "@preact/signals";
 import { pipe, subscribe } from "wonka";
 import { client } from "../api/client";
 import {
-  CANCEL_DOWNLOAD, DOWNLOAD_FEED, DOWNLOADS, REMOVE_DOWNLOAD, RETRY_DOWNLOAD, RETRY_FAILED, START_DOWNLOAD,
+  CANCEL_DOWNLOAD, DOWNLOAD_FEED, DOWNLOADS, REMOVE_DOWNLOAD, RETRY_DOWNLOAD, RETRY_FAILED, START_DOWNLOAD, START_DOWNLOADS,
 } from "../api/documents";
 import { problemOf, refused, type Problem } from "../api/problems";
 import type { ArchiveFormat, Download, ImageFormat, Refusal } from "../api/types";
@@ -91,6 +91,26 @@ export async function start(input: StartDownloadInput): Promise<Problem | null> 
     .mutation<{ startDownload: Result }>(START_DOWNLOAD, { input })
     .toPromise();
   return error ? problemOf(error) : settle(data?.startDownload);
+}
+
+/** Downloads of one request to the server. */
+const BATCH = 100;
+
+/** Starts many downloads: how many are under way, and what stood in the way of the others, each reason once. */
+export async function startMany(inputs: readonly StartDownloadInput[]): Promise<{ started: number; problems: Problem[] }> {
+  const problems = new Map<string, Problem>();
+  let started = 0;
+  for (let from = 0; from < inputs.length; from += BATCH) {
+    const batch = inputs.slice(from, from + BATCH);
+    const { data, error } = await client.mutation<{ startDownloads: Result[] }>(START_DOWNLOADS, { inputs: batch }).toPromise();
+    const found = error ? [problemOf(error)] : (data?.startDownloads ?? []).map((result) => settle(result));
+    for (const problem of found) {
+      if (problem) problems.set(problem.code, problem);
+      else started += 1;
+    }
+    if (error) break;
+  }
+  return { started, problems: [...problems.values()] };
 }
 
 export async function cancel(id: string): Promise<Problem | null> {

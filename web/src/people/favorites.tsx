@@ -1,6 +1,7 @@
 /** Favourites of the account of the site: folders, orders, pages. */
 import { useEffect } from "preact/hooks";
-import { FAVORITES } from "../api/documents";
+import { FAVORITE_IDS, FAVORITES } from "../api/documents";
+import { uncached } from "../api/client";
 import { useQuery } from "../api/hooks";
 import type { AlbumPage, SiteAccount } from "../api/types";
 import { AlbumGrid, GridSkeleton } from "../components/grid";
@@ -8,6 +9,7 @@ import { Message, ProblemMessage } from "../components/message";
 import { Pager } from "../components/pager";
 import { Select, Switch } from "../components/switches";
 import { Waiting } from "../components/waiting";
+import { DownloadAll, type IdsPage } from "../downloads/bulk";
 import { t } from "../i18n";
 import { number } from "../i18n/formats";
 import { go, href, route, type Params } from "../router";
@@ -70,6 +72,7 @@ function Favorites() {
           order={folders.length ? folders.map(({ id }) => id) : [state.folder]}
           onChange={(folder) => go(["favorites"], with_({ folder }))}
         />
+        {page && <DownloadAll count={page.total} load={(wanted) => idsOf({ ...state, page: wanted })} />}
       </div>
       {answer.isLoading && <Waiting onStop={answer.stop}><GridSkeleton count={20} /></Waiting>}
       {!page && answer.problem && <ProblemMessage problem={answer.problem} onRetry={answer.reload} />}
@@ -78,4 +81,14 @@ function Favorites() {
       {page && <Pager page={state.page} count={page.pageCount} to={(number_) => to({ page: number_ })} />}
     </>
   );
+}
+
+interface IdsAnswer {
+  viewer: { siteAccount: { favorites: { pageCount: number; items: { id: string }[] } | null } | null } | null;
+}
+
+async function idsOf(state: { folder: string; orderBy: string; page: number }): Promise<IdsPage | null> {
+  const { data } = await uncached.query<IdsAnswer>(FAVORITE_IDS, state).toPromise();
+  const page = data?.viewer?.siteAccount?.favorites;
+  return page ? { ids: page.items.map(({ id }) => id), pageCount: page.pageCount } : null;
 }

@@ -38,7 +38,6 @@ export function Heart({ albumId, title, isFavorite, isLarge = false, onChange }:
       onClick={() => void toggle()}
     >
       <Icon name="heart" />
-      {isLarge && <span aria-hidden="true">{state.isFavorite ? words.favorite : words.addFavorite}</span>}
     </button>
   );
 }

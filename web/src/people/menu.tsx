@@ -41,6 +41,7 @@ function Person({ person }: { person: Viewer }) {
   return (
     <>
       <nav class="person-links" aria-label={words.yours}>
+        <a class="button" href={href(["library"])}><Icon name="library" size={16} /> {t().library.title}</a>
         <a class="button" href={href(["favorites"])}><Icon name="heart" size={16} /> {words.favorites}</a>
         <a class="button" href={href(["history"])}><Icon name="clock" size={16} /> {words.history}</a>
       </nav>

@@ -1,6 +1,6 @@
 /** Who is using the page: a person, a guest, or nobody yet on a closed server. */
 import { computed, effect, signal } from "@preact/signals";
-import { unauthenticatedCount, uncached } from "../api/client";
+import { keyHeader, unauthenticatedCount, uncached } from "../api/client";
 import { MAY_READ, VIEWER } from "../api/documents";
 import { problemOf, refused, SITE_LOGIN_REQUIRED, type Problem } from "../api/problems";
 import type { Refusal, Viewer } from "../api/types";
@@ -53,13 +53,15 @@ async function restartIfOver(): Promise<void> {
   if (data && data.viewer?.user.id !== before) restart();
 }
 
-/** Run a mutation whose only field is `result`: its problem, or null with the result in `onDone`. */
+/** Run a mutation whose only field is `result`: its problem, or null with the result in `onDone`. `headers` go with it alone. */
 export async function change<Result = unknown>(
   document: string,
   variables: Record<string, unknown>,
   onDone: (result: Result) => void = () => undefined,
+  headers: Record<string, string> = {},
 ): Promise<Problem | null> {
-  const { data, error } = await uncached.mutation<{ result: Result | Refusal }>(document, variables).toPromise();
+  const context = { fetchOptions: { headers: { ...keyHeader(), ...headers } } };
+  const { data, error } = await uncached.mutation<{ result: Result | Refusal }>(document, variables, context).toPromise();
   if (error) return problemOf(error);
   const result = data?.result;
   if (!isRefusal(result)) {

@@ -1,8 +1,8 @@
 /** One album: description, tags, download, chapters, related albums and comments. */
-import { useEffect, useLayoutEffect } from "preact/hooks";
-import { ALBUM, RELATED, RELATED_HEARTS, SET_CHAPTERS_READ } from "../api/documents";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { ALBUM, RELATED, RELATED_HEARTS } from "../api/documents";
 import { useQuery } from "../api/hooks";
-import type { Album, AlbumLine, Progress } from "../api/types";
+import type { Album, AlbumLine } from "../api/types";
 import { StartDownload } from "../downloads/start";
 import { receiveDownloads } from "../downloads/store";
 import { t } from "../i18n";
@@ -12,13 +12,16 @@ import { Cover, ratioOf } from "../components/cover";
 import { AlbumGrid } from "../components/grid";
 import { Icon } from "../components/icons";
 import { Message, ProblemMessage } from "../components/message";
-import { announceProblem } from "../components/toasts";
+import { announce } from "../components/toasts";
 import { TagRow } from "../components/tag-chip";
 import { Waiting } from "../components/waiting";
 import { Heart, heartsOf, useHearts } from "../people/hearts";
+import { LibraryButton } from "../people/library";
+import { libraryRevision } from "../people/library-news";
 import { unsentReport } from "../people/progress";
-import { change, hasSiteAccount, isPerson } from "../people/viewer";
+import { hasSiteAccount, isPerson } from "../people/viewer";
 import { href, replace } from "../router";
+import { Chapters } from "./chapters";
 import { readingPosition, type ReadingPosition } from "./reading-positions";
 import { useTitle } from "./title";
 
@@ -33,6 +36,13 @@ export function AlbumView({ id }: { id: string }) {
   useEffect(() => {
     if (album) receiveDownloads(album.downloads);
   }, [album]);
+  // New chapters, or settings made elsewhere.
+  const revision = libraryRevision.value;
+  const seen = useRef(revision);
+  useEffect(() => {
+    if (revision !== seen.current && album?.libraryEntry) reload();
+    seen.current = revision;
+  }, [revision]);
   // The number of a later chapter gives its album: the address becomes the album's.
   useLayoutEffect(() => {
     if (album && album.id !== id) replace(["album", album.id]);
@@ -89,71 +99,55 @@ function AlbumAbout({ album, onChange }: AlbumProps) {
       <h1>{album.title || t().list.untitled}</h1>
       <p class="facts">{facts.join(" · ")}</p>
       {album.description && <p class="description">{album.description}</p>}
-      <p class="album-actions">
-        <a
-          class="button button-primary button-large"
-          href={href(["album", album.id, "read", position?.chapter ?? chapters[0]?.id ?? album.id], position ? { page: position.page } : {})}
-        >
-          <Icon name="book" /> {position ? words.resume(chapters.length > 1 && at >= 0 ? at + 1 : null, position.page) : words.read}
-        </a>
-        {typeof album.isSiteFavorite === "boolean" && <Heart isLarge key={String(album.isSiteFavorite)} albumId={album.id} title={album.title} isFavorite={album.isSiteFavorite} />}
-        <a class="button button-large" href={album.url} target="_blank" rel="noopener noreferrer">
-          {words.original}
-        </a>
-      </p>
+      <StartDownload
+        album={album}
+        before={
+          <a
+            class="button button-primary button-large"
+            href={href(["album", album.id, "read", position?.chapter ?? chapters[0]?.id ?? album.id], position ? { page: position.page } : {})}
+          >
+            <Icon name="book" /> {position ? words.resume(chapters.length > 1 && at >= 0 ? at + 1 : null, position.page) : words.read}
+          </a>
+        }
+        after={
+          <>
+            {typeof album.isSiteFavorite === "boolean" && <Heart isLarge key={String(album.isSiteFavorite)} albumId={album.id} title={album.title} isFavorite={album.isSiteFavorite} />}
+            {isPerson.value && <LibraryButton album={album} onChange={onChange} />}
+            <Share title={album.title} />
+            <a class="button button-large" href={album.url} target="_blank" rel="noopener noreferrer" aria-label={words.original} title={words.original}>
+              <Icon name="link" />
+            </a>
+          </>
+        }
+      />
       <TagRow label={words.authors} tags={album.authors ?? []} />
       <TagRow label={words.works} tags={album.works ?? []} />
       <TagRow label={words.characters} tags={album.characters ?? []} />
       <TagRow label={words.tags} tags={album.tags ?? []} />
       {album.tags?.length === 0 && <p class="quiet">{words.noTags}</p>}
-      <StartDownload album={album} />
       {chapters.length > 1 && <Chapters album={album} onChange={onChange} />}
     </div>
   );
 }
 
-function Chapters({ album, onChange }: AlbumProps) {
-  const words = t().people;
-  const chapters = album.chapters ?? [];
-  const isAllRead = chapters.every(({ progress }) => progress?.isFinished);
-  const mark = (chapterIds: string[] | null, isRead: boolean): void =>
-    void change(SET_CHAPTERS_READ, { albumId: album.id, chapterIds, isRead }, onChange).then((problem) => problem && announceProblem(problem));
+/** Hands the address to another app, or copies it where the browser can't. */
+function Share({ title }: { title: string }) {
+  const words = t().album;
+  const share = async (): Promise<void> => {
+    const url = location.href;
+    try {
+      if (typeof navigator.share === "function") return await navigator.share({ title, url });
+      await navigator.clipboard.writeText(url);
+      announce(words.copied, null);
+    } catch (error) {
+      // Given up by whoever shares: nothing to say. Without a clipboard (an address without TLS): show it.
+      if (!(error instanceof DOMException && error.name === "AbortError")) announce(url, null);
+    }
+  };
   return (
-    <section>
-      <div class="chapters-head">
-        <h2>{t().album.chapters}</h2>
-        {isPerson.value && (
-          <button type="button" class="button button-small" onClick={() => mark(null, !isAllRead)}>
-            {isAllRead ? words.markAllUnread : words.markAllRead}
-          </button>
-        )}
-      </div>
-      <ol class="chapters" role="list">
-        {chapters.map((chapter) => (
-          <li key={chapter.id}>
-            <a href={href(["album", album.id, "read", chapter.id], pageToOpen(chapter.progress))}>
-              <span class="quiet">{chapter.index}</span> {chapter.title}
-              {chapter.progress && (
-                <span class={chapter.progress.isFinished ? "chapter-mark chapter-read" : "chapter-mark"}>
-                  {chapter.progress.isFinished ? words.read : words.pageOf(chapter.progress.page, chapter.progress.pageCount)}
-                </span>
-              )}
-            </a>
-            {isPerson.value && (
-              <button
-                type="button"
-                class="button button-icon"
-                aria-pressed={chapter.progress?.isFinished ?? false}
-                aria-label={words.markRead(chapter.title || String(chapter.index))}
-                onClick={() => mark([chapter.id], !chapter.progress?.isFinished)}
-              >
-                <Icon name="check" size={16} />
-              </button>
-            )}
-          </li>
-        ))}
-      </ol>
-    </section>
+    <button type="button" class="button button-large" aria-label={words.share} title={words.share} onClick={() => void share()}>
+      <Icon name="share" />
+    </button>
   );
 }
 
@@ -163,11 +157,6 @@ function positionIn({ id, progress }: Album): ReadingPosition | null {
   const unsent = unsentReport(id);
   if (unsent) return { chapter: unsent.chapterId, page: unsent.page };
   return progress ? { chapter: progress.chapter.id, page: progress.page } : null;
-}
-
-/** A chapter that was begun opens where it was left. */
-function pageToOpen(progress: Progress | null | undefined): { page?: number } {
-  return progress && !progress.isFinished ? { page: progress.page } : {};
 }
 
 function Related({ id }: { id: string }) {

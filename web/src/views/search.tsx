@@ -1,6 +1,7 @@
 /** Search of the site. */
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { SEARCH, SEARCH_HEARTS } from "../api/documents";
+import { uncached } from "../api/client";
+import { SEARCH, SEARCH_HEARTS, SEARCH_IDS } from "../api/documents";
 import { useQuery } from "../api/hooks";
 import type { AlbumPage } from "../api/types";
 import { t } from "../i18n";
@@ -11,6 +12,7 @@ import { Pager } from "../components/pager";
 import { Icon } from "../components/icons";
 import { Select } from "../components/switches";
 import { Waiting } from "../components/waiting";
+import { DownloadAll, type IdsPage } from "../downloads/bulk";
 import { heartsOf, useHearts } from "../people/hearts";
 import { isPerson } from "../people/viewer";
 import { go, href, replace, route, type Params } from "../router";
@@ -61,6 +63,7 @@ export function SearchView() {
         <Select label={words.list.field} value={state.field} options={words.list.fields} order={FIELDS} onChange={(field) => change({ field })} />
         <Select label={words.list.order} value={state.orderBy} options={words.list.orders} order={SEARCH_ORDERS} onChange={(orderBy) => change({ orderBy })} />
         <Select label={words.list.period} value={state.period} options={words.list.periods} order={PERIODS} onChange={(period) => change({ period })} />
+        {found && found.total > 0 && state.field === "AUTHOR" && <DownloadAll count={found.total} load={(page) => idsOf({ query, ...state, page })} />}
       </div>
       {!query && <Message title={words.search.ask} hint={words.search.askHint} />}
       {answer.isLoading && <Waiting onStop={answer.stop}><GridSkeleton /></Waiting>}
@@ -80,6 +83,11 @@ export function SearchView() {
       {found && <Pager page={state.page} count={found.pageCount} to={(page) => href(["search"], with_({ page }))} />}
     </>
   );
+}
+
+async function idsOf(variables: Record<string, unknown>): Promise<IdsPage | null> {
+  const { data } = await uncached.query<{ search: { pageCount: number; items: { id: string }[] } }>(SEARCH_IDS, variables).toPromise();
+  return data ? { ids: data.search.items.map(({ id }) => id), pageCount: data.search.pageCount } : null;
 }
 
 export function SearchBox({ query, onSearch }: { query: string; onSearch: (text: string) => void }) {
