@@ -66,8 +66,8 @@ _HEADERS = {
 
 _PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https:; font-src 'self'; "
-    "connect-src 'self' {socket}; base-uri 'self'; form-action 'none'; frame-ancestors 'none'; "
-    "require-trusted-types-for 'script'; trusted-types dompurify"
+    "connect-src 'self' {socket}; manifest-src 'self'; worker-src 'self'; base-uri 'self'; form-action 'none'; "
+    "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types dompurify jmgraph"
 )
 _GRAPHIQL_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -75,6 +75,11 @@ _GRAPHIQL_POLICY = (
     "form-action 'none'; frame-ancestors 'none'"
 )
 """GraphiQL's editor adds inline styles and runs workers."""
+_WORKER_POLICY = "default-src 'none'; connect-src 'self'"
+"""The service worker only fetches."""
+
+_APP_FILES = {"manifest.webmanifest": "application/manifest+json", "sw.js": "text/javascript"}
+"""Name and type of the files beside the page."""
 
 
 @cache
@@ -132,6 +137,15 @@ def refused_host_page(host: str) -> Response:
     return HTMLResponse(body, 400, headers)
 
 
+async def app_file(request: Request) -> Response:
+    """A file that makes the page an app; its name stays the same, so it is asked for again each time."""
+    name = request.url.path.rpartition("/")[2]
+    if (text := _built(name)) is None:
+        return error_response(404, "NOT_FOUND", "The page is not built.")
+    headers = {**_HEADERS, "Content-Security-Policy": _WORKER_POLICY}
+    return Response(text, media_type=_APP_FILES[name], headers=headers)
+
+
 async def asset(request: Request) -> Response:
     """A file of the page; its name has a hash, so it never changes."""
     name = request.path_params["name"]
@@ -148,4 +162,8 @@ async def asset(request: Request) -> Response:
     return FileResponse(file, media_type=media_type, headers=headers)
 
 
-routes: list[BaseRoute] = [Route("/", index), Route("/assets/{name}", asset)]
+routes: list[BaseRoute] = [
+    Route("/", index),
+    *(Route(f"/{name}", app_file) for name in _APP_FILES),
+    Route("/assets/{name}", asset),
+]

@@ -39,6 +39,8 @@ GRAPHQL_PATH = "/graphql"
 _PUBLIC_PATHS = frozenset(
     {
         "/",
+        "/manifest.webmanifest",
+        "/sw.js",
         "/healthz",
         "/readyz",  # without details for whoever may not read
         "/v1/login",

@@ -21,6 +21,8 @@ pytestmark = pytest.mark.anyio
 
 PUBLIC = {
     "/",
+    "/manifest.webmanifest",
+    "/sw.js",
     "/assets/{name}",
     "/healthz",
     "/readyz",

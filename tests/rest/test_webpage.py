@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,7 +11,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from rest import routes
+from rest import routes, webpage
 from rest.middleware import ProxyHeadersMiddleware
 from schema import sdl
 
@@ -25,6 +26,15 @@ async def browser() -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
+@pytest.fixture
+def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder in the place of the built page, empty."""
+    monkeypatch.setattr(webpage, "STATIC", tmp_path)
+    webpage._built.cache_clear()
+    yield tmp_path
+    webpage._built.cache_clear()
+
+
 async def test_the_page_may_load_only_our_files(browser: httpx.AsyncClient) -> None:
     answer = await browser.get("/")
 
@@ -33,6 +43,34 @@ async def test_the_page_may_load_only_our_files(browser: httpx.AsyncClient) -> N
     policy = answer.headers["content-security-policy"].split("; ")
     assert "script-src 'self'" in policy
     assert "connect-src 'self' ws://comics.test" in policy
+
+
+async def test_the_page_may_install_its_service_worker(browser: httpx.AsyncClient) -> None:
+    answer = await browser.get("/")
+
+    policy = answer.headers["content-security-policy"].split("; ")
+    assert {"worker-src 'self'", "manifest-src 'self'", "trusted-types dompurify jmgraph"} <= set(policy)
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type"), [("sw.js", "text/javascript"), ("manifest.webmanifest", "application/manifest+json")]
+)
+async def test_what_makes_the_page_an_app_is_asked_for_again_each_time(
+    browser: httpx.AsyncClient, built: Path, name: str, media_type: str
+) -> None:
+    built.joinpath(name).write_text("{}")
+
+    answer = await browser.get(f"/{name}")
+
+    assert answer.headers["content-type"].partition(";")[0] == media_type
+    assert answer.headers["cache-control"] == "no-cache"
+    assert answer.headers["content-security-policy"] == "default-src 'none'; connect-src 'self'"
+
+
+async def test_without_the_built_page_there_is_no_app(browser: httpx.AsyncClient, built: Path) -> None:
+    answer = await browser.get("/sw.js")
+
+    assert answer.status_code == 404
 
 
 async def test_an_invalid_host_is_left_out_of_the_policy(browser: httpx.AsyncClient) -> None:

@@ -11,6 +11,8 @@ import { Message } from "./components/message";
 import { Toasts } from "./components/toasts";
 import { isSettingsOpen, SettingsPanel } from "./components/settings";
 import { isStatusOpen, StatusPanel, useHealth } from "./components/status";
+import { kept } from "./offline/kept";
+import { OfflineView } from "./offline/view";
 import { FavoritesView } from "./people/favorites";
 import { HistoryView } from "./people/history";
 import { LibraryView } from "./people/library";
@@ -61,7 +63,7 @@ function Open() {
       {!isReading && <Bar />}
       {isReading ? view : <main id="content" tabIndex={-1}>{view}</main>}
       {!isReading && <Footer />}
-      {!live.value && <p class="offline" role="status">{t().app.offline}</p>}
+      {!live.value && <Offline />}
       <Drawer />
       <StatusPanel />
       <SettingsPanel />
@@ -70,6 +72,15 @@ function Open() {
       <KeysPanel />
       <Toasts />
     </>
+  );
+}
+
+/** The server is away: what is on this device can be read. */
+function Offline() {
+  return (
+    <p class="offline" role="status">
+      {t().app.offline} {kept.value.length > 0 && <a href={href(["offline"])}>{t().offline.open}</a>}
+    </p>
   );
 }
 
@@ -84,6 +95,7 @@ function View({ route: { path } }: { route: Route }) {
   if (view === "search") return <SearchView />;
   if (view === "tags") return <TagsView />;
   if (view === "library" && isPerson.value) return <LibraryView />;
+  if (view === "offline") return <OfflineView />;
   if (view === "favorites" && isPerson.value) return <FavoritesView />;
   if (view === "history" && isPerson.value) return <HistoryView />;
   if (view === "album" && id) {

@@ -4,6 +4,9 @@ import { App } from "./app";
 import { followDownloads } from "./downloads/store";
 import { followKeys } from "./components/keys";
 import { syncDocumentLanguage } from "./i18n";
+import { followOwner } from "./offline/kept";
+import { registerWorker } from "./offline/register";
+import { openShared } from "./offline/shared";
 import { followLibrary } from "./people/library-news";
 import { followReports, takeOverPositions } from "./people/progress";
 import { access, followSession, loadViewer } from "./people/viewer";
@@ -18,6 +21,7 @@ function restore(y: number, frames = RESTORE_FRAMES): void {
   if (Math.abs(scrollY - y) > 2 && frames > 0) requestAnimationFrame(() => restore(y, frames - 1));
 }
 
+openShared();
 syncDocumentLanguage();
 applyTheme();
 followKeys();
@@ -28,6 +32,8 @@ followAddress((y) => {
   scrollTo({ top: 0, behavior: "instant" });
   document.getElementById("content")?.focus({ preventScroll: true });
 });
+followOwner();
+registerWorker();
 void loadViewer().then(() => {
   if (access.value === "closed") return;
   followSession();

@@ -20,7 +20,7 @@ test.beforeEach(async () => {
 test("an album is added, a new chapter is found live, marked, and read from the library", async ({ page, site }) => {
   await page.goto(`${home()}#/album/${SERIES}`);
   await page.getByRole("button", { name: "To library" }).click();
-  await expect(page.getByText("In library")).toBeVisible();
+  await expect(page.getByLabel("In library")).toBeVisible();
   await page.getByRole("link", { name: "Library", exact: true }).click();
   await expect(page.locator(".library-entry")).toHaveCount(1);
   await expect(page.locator(".library-entry .badge")).toHaveCount(0);

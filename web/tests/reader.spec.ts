@@ -116,6 +116,16 @@ test("a double click, the wheel with Ctrl and keys zoom around the pointer, and 
   await expect.poll(() => heightOf(picture(page, 3))).toBe(800 - 108);
 });
 
+test("another layout shows the page that was read", async ({ page }) => {
+  await page.goto(`${home()}#/album/350234/read/350234?page=9`);
+  await shown(page, 9);
+  await page.getByLabel("Layout").selectOption("ltr");
+  await shown(page, 9);
+  await page.getByLabel("Layout").selectOption("scroll");
+  await expect(picture(page, 9)).toBeInViewport();
+  await expect(page.locator(".reader-count")).toHaveText("9 / 24");
+});
+
 test("the layout is remembered by album", async ({ page }) => {
   await openPaged(page, 1, "rtl");
   await page.goto(`${home()}#/album/333908/read/333908`);

@@ -3,6 +3,7 @@ import { signal } from "@preact/signals";
 import { apiKey, githubToken, socket } from "../api/client";
 import { language, LANGUAGES, t } from "../i18n";
 import { TITLE_SCRIPTS, titleScript } from "../i18n/titles";
+import { href } from "../router";
 import { theme, type Theme } from "../theme";
 import { Panel } from "./panel";
 import { Select } from "./switches";
@@ -15,6 +16,7 @@ export function SettingsPanel() {
   return (
     <Panel id="settings" title={words.title} onClose={() => (isSettingsOpen.value = false)}>
       <div class="settings">
+        <a class="button" href={href(["offline"])}>{t().offline.title}</a>
         <Select labelled label={words.language} value={language.value} options={LANGUAGES} onChange={(value) => (language.value = value)} />
         <Select labelled label={words.titles} value={titleScript.value} options={words.titleScripts} order={TITLE_SCRIPTS} onChange={(value) => (titleScript.value = value)} />
         <Select labelled label={words.theme} value={theme.value} options={words.themes} onChange={(value: Theme) => (theme.value = value)} />

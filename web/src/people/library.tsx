@@ -214,7 +214,10 @@ function Entry({ entry, isChosen, onToggle }: { entry: LibraryEntry; isChosen: b
           ].filter(Boolean).join(" · ")}
         </p>
         {entry.lastError && <p class="library-error">{words.failed}</p>}
-        <Settings albumId={album.id} title={title} autoDownload={entry.autoDownload} onChange={libraryChanged} />
+        <details class="library-settings">
+          <summary>{words.settings}<span class="hidden">: {title}</span></summary>
+          <Settings albumId={album.id} title={title} autoDownload={entry.autoDownload} onChange={libraryChanged} />
+        </details>
       </div>
       {newest && <a class="button button-small" href={href(["album", album.id, "read", newest.id])}>{words.readNew}</a>}
     </li>
@@ -236,15 +239,14 @@ function Settings({ albumId, title, autoDownload, onChange }: SettingsProps) {
   const remove = (): void =>
     void change(REMOVE_FROM_LIBRARY, { albumId }, onChange).then((problem) => problem && announceProblem(problem));
   return (
-    <details class="library-settings">
-      <summary>{words.settings}<span class="hidden">: {title}</span></summary>
+    <>
       <label class="check">
         <input type="checkbox" checked={autoDownload} onChange={(event) => set({ autoDownload: event.currentTarget.checked })} /> {words.autoDownload}
       </label>
       <button type="button" class="button button-small" onClick={remove}>
         <Icon name="trash" size={16} /> {words.remove}<span class="hidden">: {title}</span>
       </button>
-    </details>
+    </>
   );
 }
 
@@ -263,14 +265,14 @@ export function LibraryButton({ album, onChange }: { album: Album; onChange: () 
   if (!entry) {
     const add = (): void => void change(ADD_TO_LIBRARY, { input: { albumId: album.id } }, changed).then(setProblem);
     return (
-      <button type="button" class="button button-large" onClick={add}>
-        <Icon name="library" /> {words.add}
+      <button type="button" class="button button-large" aria-label={words.add} onClick={add}>
+        <Icon name="library" /> <span class="wide-only">{words.add}</span>
       </button>
     );
   }
   return (
     <details class="in-library">
-      <summary class="button button-large"><Icon name="check" /> {words.inLibrary}</summary>
+      <summary class="button button-large" aria-label={words.inLibrary}><Icon name="check" /> <span class="wide-only">{words.inLibrary}</span></summary>
       <div class="in-library-box">
         {entry.lastError && <p class="library-error">{words.failed}</p>}
         <Settings albumId={album.id} title={album.title} autoDownload={entry.autoDownload} onChange={changed} />

@@ -12,6 +12,7 @@ import { ProblemMessage } from "../components/message";
 import { Panel } from "../components/panel";
 import { t } from "../i18n";
 import { day } from "../i18n/formats";
+import { removeAllKept } from "../offline/kept";
 import { href } from "../router";
 import { CredentialsForm, LoginForm, Refused } from "./login";
 import { change, restart, viewer } from "./viewer";
@@ -52,7 +53,7 @@ function Person({ person }: { person: Viewer }) {
       {!isOpen && <Password />}
       {users !== null && <Users users={users} own={person.user.id} onChange={isOpen ? restart : reload} />}
       {!isOpen && (
-        <button type="button" class="button" onClick={() => void change(LOGOUT, {}, restart).then(setRefusal)}>{words.logOut}</button>
+        <button type="button" class="button" onClick={() => void change(LOGOUT, {}, () => void removeAllKept().then(restart)).then(setRefusal)}>{words.logOut}</button>
       )}
       <Refused id="logout" problem={refusal} />
     </>

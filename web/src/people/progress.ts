@@ -6,7 +6,7 @@ import { problemOf } from "../api/problems";
 import type { Refusal } from "../api/types";
 import { readStored, writeStored } from "../stored";
 import { forgetReadingPositions, readingPositions } from "../views/reading-positions";
-import { viewer } from "./viewer";
+import { readerId, viewer } from "./viewer";
 
 export interface Report {
   readonly albumId: string;
@@ -26,7 +26,7 @@ let isSending = false;
 
 /** Reports not sent yet, by person: those of somebody else wait until they are back. */
 function key(): string {
-  return `reports.${viewer.value?.user.id ?? ""}`;
+  return `reports.${readerId.value}`;
 }
 
 /** The later of two reports of a chapter counts. */
@@ -35,7 +35,7 @@ export function merged(reports: readonly Report[], added: Report): Report[] {
 }
 
 export function report(albumId: string, chapterId: string, page: number): void {
-  if (!viewer.value) return;
+  if (!readerId.value) return;
   const added = { albumId, chapterId, page, readAt: new Date().toISOString() };
   writeStored(key(), merged(unsent(), added));
   sendIn(DELAY_MS);

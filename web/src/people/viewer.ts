@@ -4,11 +4,19 @@ import { keyHeader, unauthenticatedCount, uncached } from "../api/client";
 import { MAY_READ, VIEWER } from "../api/documents";
 import { problemOf, refused, SITE_LOGIN_REQUIRED, type Problem } from "../api/problems";
 import type { Refusal, Viewer } from "../api/types";
+import { storedSignal } from "../stored";
 
 export const viewer = signal<Viewer | null>(null);
 
 /** `waiting` until the server has said who is asking; `closed`: nothing can be seen without a login. */
 export const access = signal<"waiting" | "open" | "closed">("waiting");
+
+/** The person who was here last, "" for a guest; while the server can't say who is asking, it is still them. */
+const lastPerson = storedSignal("person", "");
+const isUnknown = signal(false);
+
+/** Whose reading it is, also while the server is away; "" for a guest. */
+export const readerId = computed(() => viewer.value?.user.id ?? (isUnknown.value ? lastPerson.value : ""));
 
 export const isPerson = computed(() => viewer.value !== null);
 export const hasSiteAccount = computed(() => viewer.value?.siteAccount?.state === "CONNECTED");
@@ -26,7 +34,9 @@ export async function loadViewer(): Promise<void> {
 async function askViewer(): Promise<boolean> {
   const { data, error } = await uncached.query<{ viewer: Viewer | null }>(VIEWER, {}).toPromise();
   viewer.value = data?.viewer ?? null;
-  if (error && problemOf(error).retryable) setTimeout(() => void askViewer(), RETRY_MS);
+  isUnknown.value = error !== undefined && problemOf(error).retryable;
+  if (!isUnknown.value) lastPerson.value = viewer.value?.user.id ?? "";
+  if (isUnknown.value) setTimeout(() => void askViewer(), RETRY_MS);
   const isGuestRefused = viewer.value === null && (await isLoginNeeded());
   access.value = isGuestRefused ? "closed" : "open";
   return !isGuestRefused;

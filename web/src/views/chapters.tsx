@@ -6,6 +6,7 @@ import { Icon } from "../components/icons";
 import { announceProblem } from "../components/toasts";
 import { t } from "../i18n";
 import { day } from "../i18n/formats";
+import { isKept } from "../offline/kept";
 import { change, isPerson } from "../people/viewer";
 import { href } from "../router";
 import { isShown } from "./chapter-filter";
@@ -72,6 +73,7 @@ function Line({ albumId, chapter, isNew, onMark }: { albumId: string; chapter: C
       <a href={href(["album", albumId, "read", chapter.id], pageToOpen(progress))}>
         <span class="quiet">{chapter.index}</span> {chapter.title}
         {isNew && <span class="badge">{t().album.isNew}</span>}
+        {isKept(chapter.id) && <span class="quiet chapter-kept"><Icon name="download" size={14} /><span class="hidden">{t().offline.isKept}</span></span>}
         {progress && (
           <span class={progress.isFinished ? "chapter-mark chapter-read" : "chapter-mark"}>
             {progress.isFinished ? words.read : words.pageOf(progress.page, progress.pageCount)}

@@ -52,6 +52,7 @@ export function ScrolledPages({ pages, target, page: current, zoomRef, onPage, o
   useEffect(() => {
     const onScroll = (): void => {
       const lines = [...(list.current?.children ?? [])];
+      if (lines.length === 0) return; // another layout has taken its place
       const isAtEnd = innerHeight + scrollY >= document.documentElement.scrollHeight - 2;
       const found = lines.findIndex((line) => line.getBoundingClientRect().bottom > innerHeight / 2);
       onPage(isAtEnd || found < 0 ? lines.length : found + 1);

@@ -8,8 +8,9 @@ import { Icon } from "../components/icons";
 import { Message, ProblemMessage } from "../components/message";
 import { Select } from "../components/switches";
 import { Waiting } from "../components/waiting";
+import { keepLastRead, readKept, type KeptAnswer } from "../offline/kept";
 import { report } from "../people/progress";
-import { isPerson } from "../people/viewer";
+import { readerId } from "../people/viewer";
 import { go, href, parseHash, replace, route } from "../router";
 import { pageOf } from "./choices";
 import { saveReadingPosition } from "./reading-positions";
@@ -31,15 +32,19 @@ interface ReaderAnswer {
 /** The last page of a chapter whose length is not known yet. */
 const LAST_PAGE = 99999;
 
+/** A server that doesn't answer for so long is not waited for, where the chapter is on this device. */
+const PATIENCE_MS = 2000;
+
 /** A page at least this much wider than high stands alone where two stand side by side. */
 const WIDE = 1.15;
 
 export function ReaderView({ albumId, chapterId }: { albumId: string; chapterId: string }) {
   const { data, problem, isLoading, reload, stop } = useQuery<ReaderAnswer>(READER, { id: albumId, chapter: chapterId });
-  const album = data?.album;
-  const chapter = data?.chapter;
+  const onDevice = useKept(chapterId, isLoading || problem !== null);
+  const album = data?.album ?? onDevice?.album;
+  const chapter = data?.chapter ?? onDevice?.chapter;
   useTitle(album?.title ?? t().album.read);
-  if (isLoading) {
+  if (isLoading && !onDevice) {
     return (
       <main id="content" class="reader reader-waiting" tabIndex={-1}>
         <h1 class="hidden">{t().album.number(albumId)}</h1>
@@ -62,6 +67,17 @@ export function ReaderView({ albumId, chapterId }: { albumId: string; chapterId:
     );
   }
   return <Reading key={chapter.id} albumId={album.id} title={album.title} chapters={album.chapters ?? []} chapter={chapter} pages={chapter.pages} />;
+}
+
+/** A chapter that is kept on this device, once the server has not answered for a moment, or can't. */
+function useKept(chapterId: string, isMissing: boolean): KeptAnswer | null {
+  const [found, setFound] = useState<KeptAnswer | null>(null);
+  useEffect(() => {
+    if (!isMissing) return;
+    const timer = setTimeout(() => void readKept(chapterId).then(setFound), navigator.onLine ? PATIENCE_MS : 0);
+    return () => clearTimeout(timer);
+  }, [chapterId, isMissing]);
+  return isMissing ? found : null;
 }
 
 /** True when the focused control uses the key itself: a list or slider any key, a button Space. */
@@ -115,10 +131,16 @@ function Reading({ albumId, title, chapters, chapter, pages }: ReadingProps) {
   useEffect(() => {
     // Of two pages the later one was read.
     const read = beside.at(-1) ?? page;
-    if (isPerson.value) report(albumId, chapter.id, read);
+    if (readerId.value) report(albumId, chapter.id, read);
     else saveReadingPosition(albumId, { chapter: chapter.id, page });
     replace(["album", albumId, "read", chapter.id], { page: page > 1 ? page : undefined });
   }, [page, beside.length]);
+
+  const answer: KeptAnswer = { album: { id: albumId, title, chapters: [...chapters] }, chapter: { ...chapter, pages: [...pages] } };
+  useEffect(() => {
+    // Whoever turns a page reads it.
+    if (page > 1) void keepLastRead(answer);
+  }, [page > 1]);
 
   const open = (other: Chapter | undefined, where: "start" | "end"): void => {
     if (other) go(["album", albumId, "read", other.id], { page: where === "end" ? LAST_PAGE : undefined });
@@ -260,7 +282,7 @@ function Reading({ albumId, title, chapters, chapter, pages }: ReadingProps) {
         </div>
         <p class="hidden">{words.help}</p>
       </footer>
-      {isPanelOpen && <ReaderPanel mode={mode} onClose={() => setPanelOpen(false)} />}
+      {isPanelOpen && <ReaderPanel mode={mode} answer={answer} onClose={() => setPanelOpen(false)} />}
     </div>
   );
 }
