@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from services.ehtag import (
     CellSources,
     DatabaseState,
     FoundTags,
+    FrequentTag,
     MatchedText,
     Namespace,
     RowPosition,
@@ -104,6 +106,21 @@ async def tags(
         has_previous=start > 0,
         total=len(found),
     )
+
+
+async def frequent_tags(context: Context, first: int = 10) -> Sequence[FrequentTag]:
+    """The tags that this server has seen in most albums, the `first` of each namespace, the most frequent ones first.
+    Empty on a server that has read no album yet.
+    """
+    check_first(first)
+    chosen: Counter[Namespace] = Counter()
+    tags = []
+    for found in await context.services.tags.frequent():
+        namespace = found.record.namespace
+        if chosen[namespace] < first and not context.catalog.blocks_tag(found.record.id):
+            chosen[namespace] += 1
+            tags.append(found)
+    return tags
 
 
 def _start_after(cursor: str | None, found: FoundTags) -> int:

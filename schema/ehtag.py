@@ -98,6 +98,19 @@ class TagConnection:
 
 
 @object_type
+class FrequentTagView:
+    """A tag, and how often this server has seen it."""
+
+    tag: Tag = strawberry.field(description="The record.")
+    album_count: int = strawberry.field(description="Albums that this server has read and that have it.")
+
+    @classmethod
+    def of(cls, found: ehtag.FrequentTag) -> Self:
+        """The view of a record with its count."""
+        return cls(tag=Tag.of(found.record), album_count=found.album_count)
+
+
+@object_type
 class Commit:
     """A commit of the EhTag database."""
 

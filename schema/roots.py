@@ -25,6 +25,7 @@ from schema.ehtag import (
     AddTagInput,
     AddTagResult,
     EhTagDatabase,
+    FrequentTagView,
     RemoveTagInput,
     RemoveTagResult,
     TagConnection,
@@ -74,6 +75,7 @@ class Query:
     ranking = root_field(resolvers.albums.ranking, Ranking)
     tag = root_field(resolvers.tags.tag, Tag | None)
     tags = root_field(resolvers.tags.tags, TagConnection, filter=TagFilter)
+    frequent_tags = root_field(resolvers.tags.frequent_tags, list[FrequentTagView])
     translate_tags = root_field(resolvers.tags.translate_tags, list[AlbumTag])
     other_spellings = root_field(resolvers.tags.other_spellings, list[str])
     ehtag = root_field(resolvers.tags.ehtag, EhTagDatabase)

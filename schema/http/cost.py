@@ -97,6 +97,7 @@ _RULES: dict[tuple[str, str], _Rule] = {
     ("Query", "ranking"): _Rule(calls=1),
     ("Query", "translateTags"): _Rule(length=_length_of("names")),
     ("Query", "tags"): _Rule(length=_first(20)),
+    ("Query", "frequentTags"): _Rule(length=_first(10)),
     ("Query", "downloads"): _Rule(length=_first(20)),
     ("Mutation", "startDownload"): _Rule(calls=1),
     ("Mutation", "startDownloads"): _Rule(calls=1, length=_length_of("inputs"), loads_album=True),

@@ -130,6 +130,10 @@ class Catalog:
         """Changes when the policy may decide otherwise than before: part of the key of cached responses."""
         return self._views.version
 
+    def blocks_tag(self, id: str) -> bool:
+        """Whether albums with this tag ("other:full color") are withheld."""
+        return bool(self._policy.blocked_genres([id]))
+
     @property
     def is_personal(self) -> bool:
         """True for the catalog of a person who has blocked tags."""

@@ -1,7 +1,7 @@
 """The EhTag tag database: format, rendering, git, translator."""
 
 from services.ehtag.aliases import parse_aliases
-from services.ehtag.database import EditResult, TagDatabase
+from services.ehtag.database import EditResult, FrequentTag, TagDatabase
 from services.ehtag.editing import CellSources, RowPosition, checked_raw
 from services.ehtag.export import (
     ParsedRow,
@@ -46,6 +46,7 @@ __all__ = [
     "EditorRules",
     "FetchProgress",
     "FoundTags",
+    "FrequentTag",
     "GitHubIdentity",
     "GitHubUser",
     "MatchedText",

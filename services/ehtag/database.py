@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -67,6 +67,14 @@ class EditResult:
     sha: str
     record: TagRecord | None
     is_changed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FrequentTag:
+    """A record, and in how many of the albums that this server has read its tag stands."""
+
+    record: TagRecord
+    album_count: int
 
 
 class TagDatabase:
@@ -205,6 +213,19 @@ class TagDatabase:
         if not query:
             return state.search.find(None, namespaces)
         return await to_thread.run_sync(self._search, state, query, namespaces, limiter=self._searching)
+
+    async def frequent(self) -> Sequence[FrequentTag]:
+        """The tags of the albums that this server has read, those of most albums first; the counts are a minute old
+        at most. In a thread.
+        """
+        state = self.state
+        return await to_thread.run_sync(self._frequent, state, limiter=self._searching)
+
+    def _frequent(self, state: DatabaseState) -> Sequence[FrequentTag]:
+        counts = self._counts.of(state.translator)
+        keys = sorted(counts, key=lambda key: (-counts[key], key[1]))
+        records = [(state.snapshot.find(*key), counts[key]) for key in keys]
+        return [FrequentTag(record, count) for record, count in records if record is not None]
 
     def _search(self, state: DatabaseState, query: str, namespaces: Collection[Namespace] | None) -> FoundTags:
         return state.search.find(query, namespaces, self._counts.of(state.translator))

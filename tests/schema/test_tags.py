@@ -109,6 +109,22 @@ async def test_works_tell_characters_of_one_name_apart(
     assert error["code"] == "INVALID_INPUT"
 
 
+async def test_tags_that_were_seen_often_come_with_their_numbers_without_blocked_ones(
+    make_settings: Callable[..., Settings],
+) -> None:
+    query = "{ frequentTags(first: 1) { albumCount tag { id } } }"
+    async with graphql_client(make_settings(blocked_tags=["female:glasses"])) as server:
+        await server.ask('{ albums(ids: ["145590", "350234"]) { id } }')
+        data = await server.ask(query)
+        error = await server.error("{ frequentTags(first: 101) { albumCount } }")
+
+    counts = {found["tag"]["id"]: found["albumCount"] for found in data["frequentTags"]}
+    assert counts["other:full color"] == 2
+    assert "female:glasses" not in counts
+    assert len({id.partition(":")[0] for id in counts}) == len(counts)
+    assert error["code"] == "INVALID_INPUT"
+
+
 async def test_records_are_browsed_page_by_page(server: GraphQLClient) -> None:
     query = """query ($after: String) { tags(first: 30, after: $after, filter: {namespaces: [FEMALE]}) { totalCount
       nodes { id } pageInfo { hasNextPage hasPreviousPage endCursor } } }"""

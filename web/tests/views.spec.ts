@@ -206,6 +206,8 @@ const VIEWS: Record<string, string> = {
   "#/tags/other/nothing%20so": ".message",
   "#/album/333908/read/333908": ".reader-shown",
   "#/album/333908/read/350234": ".message",
+  "#/library": ".library-entry, .message",
+  "#/offline": ".message",
   "#/nowhere": ".message",
   docs: "h1",
 };

@@ -33,7 +33,7 @@ export const socket = createClient({
 const withoutKey = (): null => null;
 const EMBEDDED = [
   "AlbumPage", "AlbumTag", "Comment", "CommentPage", "Commit", "Cover", "DownloadConnection", "DownloadEdge",
-  "DownloadFeedBatch", "DownloadFile", "DownloadProblem", "DownloadProgress", "EhTagDatabase", "NamespaceInfo", "Page",
+  "DownloadFeedBatch", "FrequentTag", "DownloadFile", "DownloadProblem", "DownloadProgress", "EhTagDatabase", "NamespaceInfo", "Page",
   "PageInfo", "KnownAlbum", "Ranking", "RankingEntry", "ServerInfo", "TagConnection", "TagEdge", "UpstreamHost", "UpstreamInfo",
   "AlbumNotFound", "DownloadNotFound", "InvalidInput", "BlockedByPolicy", "QueueRejected", "UpstreamFailure",
   "RemovedDownload", "Viewer", "SiteAccount", "ReadingProgress", "ReadingConnection", "LibraryEntry", "LibraryConnection",

@@ -131,6 +131,11 @@ export const TAGS = /* GraphQL */ `
   }
 `;
 
+/** The tags that the server has seen most often, of each namespace. */
+export const FREQUENT_TAGS = /* GraphQL */ `
+  query FrequentTags($first: Int!) { frequentTags(first: $first) { albumCount tag { id namespace raw name } } }
+`;
+
 export const TAG_CARD = /* GraphQL */ `
   query TagCard($namespace: TagNamespace!, $raw: String!) {
     tag(namespace: $namespace, raw: $raw) { id namespace raw name intro(format: HTML) links(format: HTML) }

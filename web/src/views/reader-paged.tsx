@@ -46,7 +46,9 @@ export function PagedPages({ pages, shown, mode, zoomRef, onStep, onTap, onRatio
 
   const onDown = (event: PointerEvent): void => {
     const box = pane.current;
-    start.current = box && event.isPrimary ? { x: event.clientX, y: event.clientY, left: box.scrollLeft, top: box.scrollTop } : null;
+    // A second finger is no swipe.
+    const isSecond = start.current !== null && !event.isPrimary;
+    start.current = box && !isSecond ? { x: event.clientX, y: event.clientY, left: box.scrollLeft, top: box.scrollTop } : null;
   };
   const onDrag = (event: PointerEvent): void => {
     const from = start.current;

@@ -75,8 +75,8 @@ export function TagRecord({ namespace, raw, listParams }: { namespace: string; r
       </p>
       {tag.introHtml ? <SafeHtml html={tag.introHtml} /> : <p class="quiet">{t().tag.noIntro}</p>}
       {tag.linksHtml && <SafeHtml html={tag.linksHtml} />}
-      <Forms tag={tag} />
       <TagAlbums namespace={tag.namespace} raw={tag.raw} />
+      <Forms tag={tag} />
     </article>
   );
 }
@@ -86,7 +86,7 @@ function Forms({ tag }: { tag: TagDetails }) {
   const [form, setForm] = useState<Form>("html");
   return (
     <details class="forms">
-      <summary>{words.forms}: HTML, {words.form.text}, {words.form.raw}, AST</summary>
+      <summary>{words.developers} · {words.forms}: HTML, {words.form.text}, {words.form.raw}, AST</summary>
       <fieldset class="switch">
         <legend class="hidden">{words.forms}</legend>
         {FORMS.map((option) => (

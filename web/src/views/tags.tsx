@@ -1,6 +1,6 @@
 /** The tag explorer: the records of the tag database, searched in either language. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import { EHTAG, TAGS } from "../api/documents";
+import { EHTAG, FREQUENT_TAGS, TAGS } from "../api/documents";
 import { useQuery } from "../api/hooks";
 import type { EhTag, MatchedText, Tag } from "../api/types";
 import { isChinese, language, t } from "../i18n";
@@ -58,6 +58,7 @@ export function TagsView() {
             </a>
           ))}
         </nav>
+        {!query && !chosen && !isRecord && <Frequent />}
         <Results key={`${query}/${chosen}`} query={query} namespace={chosen} selected={isRecord ? `${namespace}:${raw}` : ""} params={with_({})} />
         <Credit />
       </section>
@@ -69,6 +70,38 @@ export function TagsView() {
         )}
       </section>
     </div>
+  );
+}
+
+/** Tags of each namespace at most. */
+const FREQUENT = 8;
+
+/** What this server has seen often, by namespace, with the number of albums. */
+function Frequent() {
+  const words = t().tags;
+  const { data } = useQuery<{ frequentTags: { albumCount: number; tag: Tag }[] }>(FREQUENT_TAGS, { first: FREQUENT }, "cache-and-network");
+  const found = data?.frequentTags ?? [];
+  if (found.length === 0) return null;
+  const namespaces = [...new Set(found.map(({ tag }) => tag.namespace))];
+  return (
+    <section class="frequent" aria-labelledby="frequent-title">
+      <h2 id="frequent-title">{words.frequent}</h2>
+      {namespaces.map((namespace) => (
+        <div key={namespace} class="tag-row">
+          <h3 class="tag-row-label">{namespaceName(namespace)}</h3>
+          <ul class="chips" role="list">
+            {found.filter(({ tag }) => tag.namespace === namespace).map(({ tag, albumCount }) => (
+              <li key={tag.id}>
+                <a class="chip" href={href(tagPath(tag))} aria-label={words.frequentTag(recordName(tag, language.value), albumCount)}>
+                  <span class={`dot ns-${tag.namespace}`} />
+                  {recordName(tag, language.value)} <span class="chip-kind">{number(albumCount)}</span>
+                </a>
+              </li>
+            ))}
+          </ul>
+        </div>
+      ))}
+    </section>
   );
 }
 
@@ -139,6 +172,12 @@ interface ResultPageProps {
 function ResultPage({ filter, after, query, selected, params, isLast, onMore }: ResultPageProps) {
   const words = t().tags;
   const { data, problem, isLoading, reload } = useQuery<TagsAnswer>(TAGS, { filter, first: FIRST, after });
+  const best = query && after === null && selected === "" && data ? bestOf(data.tags.edges, query) : null;
+  useEffect(() => {
+    if (!best || query === openedFor) return;
+    openedFor = query;
+    replace(tagPath(best), params);
+  }, [best?.id]);
   if (isLoading) return <li class="skeleton lines" aria-hidden="true" />;
   if (!data) return <li>{problem && <ProblemMessage problem={problem} onRetry={reload} />}</li>;
   const { edges, pageInfo } = data.tags;
@@ -172,6 +211,20 @@ function ResultPage({ filter, after, query, selected, params, isLast, onMore }: 
       )}
     </>
   );
+}
+
+/** The search whose record was opened by itself: the way back from there leads to the list. */
+let openedFor = "";
+
+/** Whether a record is shown beside the list, so that it takes nothing away from who goes on typing. */
+const isBeside = (): boolean => matchMedia("(min-width: 761px)").matches;
+
+/** The record that a search means without a doubt: the only one of exactly this name, or the only one at all. */
+function bestOf(found: readonly FoundTag[], query: string): Tag | null {
+  const wanted = query.toLowerCase();
+  const exact = found.filter(({ node }) => node.raw === wanted || node.name.toLowerCase() === wanted);
+  const sure = exact.length === 1 ? exact : found.length === 1 && isBeside() ? found : [];
+  return sure[0]?.node ?? null;
 }
 
 /** A text with the part that the search matched, where it is the matched text. */
