@@ -420,7 +420,7 @@ const ENTRY = /* GraphQL */ `
 `;
 
 export const LIBRARY = /* GraphQL */ `
-  query Library($filter: LibraryFilter, $first: Int!, $after: String, $me: Boolean!) {
+  query Library($script: ChineseScript, $filter: LibraryFilter, $first: Int!, $after: String, $me: Boolean!) {
     viewer { library(filter: $filter, first: $first, after: $after) { totalCount pageInfo { hasNextPage endCursor } nodes { ...Entry } } }
   }
   ${ENTRY}
