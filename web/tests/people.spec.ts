@@ -40,6 +40,8 @@ async function endSession(page: Page): Promise<void> {
 
 async function historyOf(page: Page): Promise<string[]> {
   await open(page, "#/history");
+  // The same address again would show the same list.
+  await page.reload();
   await expect(page.locator(".history-line, .message")).not.toHaveCount(0);
   return page.locator(".history-about").allInnerTexts();
 }

@@ -7,6 +7,8 @@ import { readStored, storedSignal } from "../stored";
 
 /** The same name as in the service worker, which answers from it. */
 const CACHE = "jmgraph-kept";
+/** Marks, for the service worker, the address of a picture that is kept. */
+const MARK = "kept";
 /** Pages of one chapter that are fetched at once. */
 const CHOSEN_AT_ONCE = 3;
 const READ_AT_ONCE = 1;
@@ -50,6 +52,16 @@ export const keeping = signal<{ chapterId: string; done: number; count: number }
 /** Whose they are: another person finds none of them. */
 const owner = storedSignal("offline.owner", "");
 let reading: AbortController | null = null;
+
+/** The address of a picture that is kept on this device. */
+export function onDevice(url: string): string {
+  return `${url}${url.includes("?") ? "&" : "?"}${MARK}`;
+}
+
+/** Whether a chapter is on this device, chosen or read last. */
+export function isStored(chapterId: string): boolean {
+  return kept.peek().some((chapter) => chapter.chapterId === chapterId);
+}
 
 export function isKept(chapterId: string): boolean {
   return kept.value.some((chapter) => chapter.chapterId === chapterId && chapter.isChosen);

@@ -7,7 +7,7 @@ import { t } from "../i18n";
 import { number, size } from "../i18n/formats";
 import { href } from "../router";
 import { useTitle } from "../views/title";
-import { canKeep, kept, keepsLastRead, keptBytes, limit, LIMITS, MEGABYTE, removeAllKept, removeKept, type KeptChapter } from "./kept";
+import { canKeep, kept, keepsLastRead, keptBytes, limit, LIMITS, MEGABYTE, onDevice, removeAllKept, removeKept, type KeptChapter } from "./kept";
 
 export function OfflineView() {
   const words = t().offline;
@@ -53,7 +53,7 @@ function Line({ chapter }: { chapter: KeptChapter }) {
   const title = chapter.albumTitle || t().album.number(chapter.albumId);
   return (
     <li class="library-entry">
-      <span class="library-cover"><Cover cover={{ url: chapter.coverUrl, width: null, height: null, placeholder: null }} alt="" eager /></span>
+      <span class="library-cover"><Cover cover={{ url: onDevice(chapter.coverUrl), width: null, height: null, placeholder: null }} alt="" eager /></span>
       <div class="library-about">
         <p><a href={href(["album", chapter.albumId, "read", chapter.chapterId])}>{title}</a></p>
         <p class="quiet">

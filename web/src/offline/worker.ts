@@ -30,6 +30,8 @@ const SHELLS = "jmgraph-shell-";
 const SHELL = SHELLS + VERSION;
 /** Filled by the page. */
 const KEPT = "jmgraph-kept";
+/** In the addresses of pictures that are kept: all others go to the server without passing through here. */
+const MARK = "kept";
 /** A server that doesn't answer for so long is taken to be away. */
 const PATIENCE_MS = 4000;
 
@@ -64,9 +66,14 @@ function answerOf(request: Request): Promise<Response> | null {
   const path = url.pathname.slice(home.pathname.length);
   if (request.mode === "navigate") return path === "" ? page(request) : null;
   if (path.startsWith("assets/")) return cachedOr(request, SHELL);
-  if (path.startsWith("images/pages/") && url.search === "") return cachedOr(request, KEPT);
-  if (path.startsWith("images/covers/")) return fetch(request).catch(() => cachedOr(request, KEPT));
-  return null;
+  return path.startsWith("images/") && url.searchParams.has(MARK) ? kept(url) : null;
+}
+
+/** A picture that the page knows to be on this device; from the server where the browser has removed it. */
+async function kept(url: URL): Promise<Response> {
+  url.searchParams.delete(MARK);
+  const cached = await caches.match(url.href, { cacheName: KEPT, ignoreVary: true });
+  return cached ?? fetch(url.href);
 }
 
 /** As the server has it now; as it was installed where the server is away. */

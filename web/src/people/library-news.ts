@@ -19,7 +19,15 @@ interface Updated {
 
 /** Follows the library of whoever is logged in, while the page is open; what changed while it was offline is asked for. */
 export function followLibrary(): void {
-  if (!viewer.value) return;
+  let isFollowing = false;
+  effect(() => {
+    if (isFollowing || !viewer.value) return;
+    isFollowing = true;
+    follow();
+  });
+}
+
+function follow(): void {
   const known = new Map<string, number>();
   pipe(
     client.subscription<Updated>(LIBRARY_UPDATED, {}),

@@ -1,5 +1,6 @@
 /** Who is using the page: a person, a guest, or nobody yet on a closed server. */
 import { computed, effect, signal } from "@preact/signals";
+import type { CombinedError } from "@urql/core";
 import { keyHeader, unauthenticatedCount, uncached } from "../api/client";
 import { MAY_READ, VIEWER } from "../api/documents";
 import { problemOf, refused, SITE_LOGIN_REQUIRED, type Problem } from "../api/problems";
@@ -26,20 +27,20 @@ const RETRY_MS = 15_000;
 
 /** Ask who is asking. While the server can't say, the page is shown as to a guest, and it is asked again. */
 export async function loadViewer(): Promise<void> {
+  const first = await askViewer();
   // A cookie that is no longer valid is removed by the refusal: who they are without it is known at the second time.
-  if (!(await askViewer())) await askViewer();
+  if (first.error && problemOf(first.error).code === "UNAUTHENTICATED") await askViewer();
+  access.value = viewer.value === null && (await isLoginNeeded()) ? "closed" : "open";
 }
 
-/** True when it is known who is asking, and what they may see; false when a login is needed. */
-async function askViewer(): Promise<boolean> {
-  const { data, error } = await uncached.query<{ viewer: Viewer | null }>(VIEWER, {}).toPromise();
-  viewer.value = data?.viewer ?? null;
-  isUnknown.value = error !== undefined && problemOf(error).retryable;
-  if (!isUnknown.value) lastPerson.value = viewer.value?.user.id ?? "";
-  if (isUnknown.value) setTimeout(() => void askViewer(), RETRY_MS);
-  const isGuestRefused = viewer.value === null && (await isLoginNeeded());
-  access.value = isGuestRefused ? "closed" : "open";
-  return !isGuestRefused;
+/** Who is asking, as far as the server can say; while it can't, it is asked again. */
+async function askViewer(): Promise<{ error?: CombinedError | undefined }> {
+  const answer = await uncached.query<{ viewer: Viewer | null }>(VIEWER, {}).toPromise();
+  viewer.value = answer.data?.viewer ?? null;
+  isUnknown.value = answer.error !== undefined && problemOf(answer.error).retryable;
+  if (isUnknown.value) setTimeout(() => void loadViewer(), RETRY_MS);
+  else lastPerson.value = viewer.value?.user.id ?? "";
+  return answer;
 }
 
 async function isLoginNeeded(): Promise<boolean> {

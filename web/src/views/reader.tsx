@@ -8,7 +8,7 @@ import { Icon } from "../components/icons";
 import { Message, ProblemMessage } from "../components/message";
 import { Select } from "../components/switches";
 import { Waiting } from "../components/waiting";
-import { keepLastRead, readKept, type KeptAnswer } from "../offline/kept";
+import { isStored, keepLastRead, onDevice, readKept, type KeptAnswer } from "../offline/kept";
 import { report } from "../people/progress";
 import { readerId } from "../people/viewer";
 import { go, href, parseHash, replace, route } from "../router";
@@ -40,11 +40,11 @@ const WIDE = 1.15;
 
 export function ReaderView({ albumId, chapterId }: { albumId: string; chapterId: string }) {
   const { data, problem, isLoading, reload, stop } = useQuery<ReaderAnswer>(READER, { id: albumId, chapter: chapterId });
-  const onDevice = useKept(chapterId, isLoading || problem !== null);
-  const album = data?.album ?? onDevice?.album;
-  const chapter = data?.chapter ?? onDevice?.chapter;
+  const stored = useKept(chapterId, isLoading || problem !== null);
+  const album = data?.album ?? stored?.album;
+  const chapter = data?.chapter ?? stored?.chapter;
   useTitle(album?.title ?? t().album.read);
-  if (isLoading && !onDevice) {
+  if (isLoading && !stored) {
     return (
       <main id="content" class="reader reader-waiting" tabIndex={-1}>
         <h1 class="hidden">{t().album.number(albumId)}</h1>
@@ -137,6 +137,8 @@ function Reading({ albumId, title, chapters, chapter, pages }: ReadingProps) {
   }, [page, beside.length]);
 
   const answer: KeptAnswer = { album: { id: albumId, title, chapters: [...chapters] }, chapter: { ...chapter, pages: [...pages] } };
+  // Decided once: a chapter that is kept while it is read goes on as it began.
+  const pictures = useMemo(() => (isStored(chapter.id) ? pages.map((each) => ({ ...each, url: onDevice(each.url) })) : pages), []);
   useEffect(() => {
     // Whoever turns a page reads it.
     if (page > 1) void keepLastRead(answer);
@@ -235,7 +237,7 @@ function Reading({ albumId, title, chapters, chapter, pages }: ReadingProps) {
       </header>
       {isPaged ? (
         <PagedPages
-          pages={pages}
+          pages={pictures}
           shown={isAtEnd ? [] : beside}
           mode={mode}
           zoomRef={zoom}
@@ -246,7 +248,7 @@ function Reading({ albumId, title, chapters, chapter, pages }: ReadingProps) {
           {end}
         </PagedPages>
       ) : (
-        <ScrolledPages pages={pages} target={target} page={page} zoomRef={zoom} onPage={setPage} onTap={() => setBars(!hasBars)}>
+        <ScrolledPages pages={pictures} target={target} page={page} zoomRef={zoom} onPage={setPage} onTap={() => setBars(!hasBars)}>
           {end}
         </ScrolledPages>
       )}
