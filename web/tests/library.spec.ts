@@ -1,4 +1,4 @@
-/** Albums that are followed, many downloads at once, and the album's own view. */
+/** Albums that are followed, notifications of them, many downloads at once, and the album's own view. */
 import { ask, expect, expectAccessible, forgetDownloads, home, test } from "./page";
 
 const SERIES = "900120";
@@ -135,4 +135,24 @@ test("a tag without a record can be added by who has a token, and says why it wa
   await expectAccessible(page, "add a tag");
   await form.getByRole("button", { name: "Add" }).click();
   await expect(form.getByRole("alert")).not.toBeEmpty();
+});
+
+test("notifications are set, shown masked, and tested", async ({ page }) => {
+  await page.goto(home());
+  await page.getByRole("button", { name: "You: owner" }).click();
+  await page.getByText("Notifications", { exact: true }).click();
+  const form = page.locator("details", { hasText: "Addresses, one a line" });
+  await form.getByRole("textbox", { name: "Addresses, one a line" }).fill("no address at all");
+  await form.getByRole("button", { name: "Save" }).click();
+  await expect(form.getByRole("alert")).not.toBeEmpty();
+
+  // Loopback: a test is refused, and nothing leaves the machine.
+  await form.getByRole("textbox", { name: "Addresses, one a line" }).fill("json://127.0.0.1:9/secret-of-mine");
+  await form.getByRole("checkbox", { name: "new chapters in my library" }).check();
+  await form.getByRole("button", { name: "Save" }).click();
+  await expect(form.getByRole("textbox", { name: "Addresses, one a line" })).not.toHaveValue(/secret-of-mine|^$/);
+  await expectAccessible(page, "notifications");
+  await form.getByRole("button", { name: "Send a test" }).click();
+  await expect(form.getByRole("list", { name: "What became of the test" }).getByRole("listitem")).toHaveCount(1);
+  await expect(form.getByText("arrived")).toHaveCount(0);
 });

@@ -36,7 +36,7 @@ const EMBEDDED = [
   "DownloadFeedBatch", "FrequentTag", "DownloadFile", "DownloadProblem", "DownloadProgress", "EhTagDatabase", "NamespaceInfo", "Page",
   "PageInfo", "KnownAlbum", "Ranking", "RankingEntry", "ServerInfo", "TagConnection", "TagEdge", "UpstreamHost", "UpstreamInfo",
   "AlbumNotFound", "DownloadNotFound", "InvalidInput", "BlockedByPolicy", "QueueRejected", "UpstreamFailure",
-  "RemovedDownload", "Viewer", "SiteAccount", "ReadingProgress", "ReadingConnection", "LibraryEntry", "LibraryConnection",
+  "RemovedDownload", "Viewer", "SiteAccount", "ReadingProgress", "ReadingConnection", "LibraryEntry", "LibraryConnection", "NotificationSettings",
 ];
 
 /** The API key as a header, where there is one. */

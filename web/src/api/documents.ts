@@ -454,3 +454,17 @@ export const ADD_TAG = /* GraphQL */ `
     result: addTag(input: $input) { __typename ... on Tag { id namespace raw } ... on Error { code message retryable retryAfter } ... on UpstreamFailure { reason } }
   }
 `;
+
+export const NOTIFICATIONS = /* GraphQL */ `
+  query Notifications { viewer { notifications { urls events } } }
+`;
+
+export const SET_NOTIFICATIONS = /* GraphQL */ `
+  mutation SetNotifications($input: SetNotificationsInput!) {
+    result: setNotifications(input: $input) { __typename ... on Error { code message retryable retryAfter } }
+  }
+`;
+
+export const TEST_NOTIFICATIONS = /* GraphQL */ `
+  mutation TestNotifications { result: testNotifications { url ok message } }
+`;

@@ -220,6 +220,20 @@ export const en = {
     noMatchHint: "Try another word, or show all.",
     all: "Show all",
   },
+  notifications: {
+    title: "Notifications",
+    urls: "Addresses, one a line",
+    hint: "As Apprise takes them: ntfy://topic, bark://…, tgram://…, mailto://…; or a signed webhook, https://…#whsec_…. They are stored encrypted and shown masked.",
+    events: "Tell me of",
+    names: {
+      NEW_CHAPTERS: "new chapters in my library", DOWNLOAD_READY: "finished downloads", DOWNLOAD_FAILED: "failed downloads",
+      SITE_LOGIN_EXPIRED: "the end of my session at the site",
+    },
+    saved: "Saved.",
+    test: "Send a test",
+    results: "What became of the test",
+    arrived: "arrived",
+  },
   offline: {
     title: "On this device",
     open: "Read what is on this device",

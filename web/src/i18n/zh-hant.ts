@@ -220,6 +220,19 @@ export const zhHant: Words = {
     noMatchHint: "換個詞，或顯示全部。",
     all: "顯示全部",
   },
+  notifications: {
+    title: "通知",
+    urls: "通知網址，每行一個",
+    hint: "使用 Apprise 的寫法：ntfy://topic、bark://…、tgram://…、mailto://…；或帶簽名的 webhook：https://…#whsec_…。網址加密儲存，顯示時隱去。",
+    events: "通知內容",
+    names: {
+      NEW_CHAPTERS: "書架有新章節", DOWNLOAD_READY: "下載完成", DOWNLOAD_FAILED: "下載失敗", SITE_LOGIN_EXPIRED: "站點登入已過期",
+    },
+    saved: "已儲存。",
+    test: "傳送測試",
+    results: "測試結果",
+    arrived: "已送達",
+  },
   offline: {
     title: "此裝置上",
     open: "閱讀此裝置上的章節",

@@ -220,6 +220,19 @@ export const zh: Words = {
     noMatchHint: "换个词，或显示全部。",
     all: "显示全部",
   },
+  notifications: {
+    title: "通知",
+    urls: "通知地址，每行一个",
+    hint: "使用 Apprise 的写法：ntfy://topic、bark://…、tgram://…、mailto://…；或带签名的 webhook：https://…#whsec_…。地址加密保存，显示时隐去。",
+    events: "通知内容",
+    names: {
+      NEW_CHAPTERS: "书架有新章节", DOWNLOAD_READY: "下载完成", DOWNLOAD_FAILED: "下载失败", SITE_LOGIN_EXPIRED: "站点登录已过期",
+    },
+    saved: "已保存。",
+    test: "发送测试",
+    results: "测试结果",
+    arrived: "已送达",
+  },
   offline: {
     title: "此设备上",
     open: "阅读此设备上的章节",

@@ -15,6 +15,7 @@ import { day } from "../i18n/formats";
 import { removeAllKept } from "../offline/kept";
 import { href } from "../router";
 import { CredentialsForm, LoginForm, Refused } from "./login";
+import { Notifications } from "./notifications";
 import { change, restart, viewer } from "./viewer";
 
 export const isMenuOpen = signal(false);
@@ -49,6 +50,7 @@ function Person({ person }: { person: Viewer }) {
       {isOpen && <p class="quiet">{words.openHint}</p>}
       <Site account={person.siteAccount} />
       {!data && problem && <ProblemMessage problem={problem} onRetry={reload} />}
+      <Notifications />
       <Tokens tokens={data?.viewer?.accessTokens ?? []} onChange={reload} />
       {!isOpen && <Password />}
       {users !== null && <Users users={users} own={person.user.id} onChange={isOpen ? restart : reload} />}
