@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import threading
@@ -37,6 +38,8 @@ LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
 def run_command(work: Coroutine[Any, Any, int], loop_factory: LoopFactory | None = None) -> int:
     """The exit code of `work`; cancelled by a signal it cleans up first, and the code is 128 plus the signal's."""
+    gc.freeze()  # what is imported stays: it is not looked through again
+    gc.enable()
     # inherited: child processes in the background may write to the terminal
     signal.signal(signal.SIGTTOU, signal.SIG_IGN)
     with asyncio.Runner(loop_factory=loop_factory) as runner:
