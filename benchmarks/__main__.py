@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("ehtag", "translator", "graphql", "v1", "live", "contention", "downloads", "people", "scale")
+NAMES = ("ehtag", "translator", "graphql", "v1", "live", "contention", "downloads", "people", "start", "scale")
 
 
 def main() -> int:

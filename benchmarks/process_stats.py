@@ -48,6 +48,20 @@ def pss_bytes(pid: int) -> int:
     return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) * 1024
 
 
+def descendants(pid: int) -> list[int]:
+    """Child processes, and their children."""
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents[int(stat.parent.name)] = int(stat.read_text("utf-8", "replace").rpartition(")")[2].split()[1])
+        except OSError:
+            continue  # it has ended
+    found = [pid]
+    for each in found:  # which grows meanwhile
+        found += [child for child, parent in parents.items() if parent == each]
+    return found[1:]
+
+
 async def peak_mb(pid: int, work: Awaitable[object]) -> float:
     """Peak memory of a process in MB while `work` runs."""
     peaks = [pss_bytes(pid)]
