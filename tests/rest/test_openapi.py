@@ -62,7 +62,8 @@ async def test_a_public_url_names_the_sub_path_too(make_settings: Callable[..., 
 
 
 def test_every_route_is_in_the_document() -> None:
-    undescribed = {"/", "/graphql", "/metrics", "/openapi.json", "/schema.graphql", "/docs", "/assets/{name}"}
+    page = {"/", "/assets/{name}", "/manifest.webmanifest", "/sw.js"}
+    undescribed = {*page, "/graphql", "/metrics", "/openapi.json", "/schema.graphql", "/docs"}
     all_routes = [*routes(_nothing, sdl), *(route for group in GROUPS for route in group.routes)]
     paths = {re.sub(r":\w+}", "}", path) for route in all_routes if (path := getattr(route, "path", ""))}
 
