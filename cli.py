@@ -202,6 +202,7 @@ def download(
     out: Annotated[Path, typer.Option(file_okay=False, help="Folder to put it in.")] = Path(),
     force: Annotated[bool, typer.Option(help="Download it again even if it is ready.")] = False,
     allow_missing: Annotated[bool, typer.Option(help="Put plain pages in the place of those that are lost.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the files in the library, and copy nothing.")] = False,
     data_dir: DataDir = None,
 ) -> None:
     """Download albums, with a progress bar: through the running `up` or `demo`, or without one.
@@ -213,7 +214,7 @@ def download(
     from commands.download import download as run
 
     settings = _settings_beside_server(data_dir)
-    _finish(run(settings, ids, archive.value, image.value, quality, chapter or [], out, force, allow_missing))
+    _finish(run(settings, ids, archive.value, image.value, quality, chapter or [], out, force, allow_missing, keep))
 
 
 @cli.command()
@@ -361,7 +362,7 @@ def library_add(
     albums: Albums,
     user: LibraryUser = None,
     auto_download: Annotated[
-        bool, typer.Option("--auto-download", help="Download each new chapter when it is found.")
+        bool, typer.Option("--auto-download", help="Download and keep each new chapter when it is found.")
     ] = False,
     data_dir: DataDir = None,
 ) -> None:
@@ -385,6 +386,29 @@ def library_check(user: LibraryUser = None, data_dir: DataDir = None) -> None:
     from commands.library import check
 
     _finish(check(_settings_beside_server(data_dir), user))
+
+
+@library.command("scan")
+def library_scan(user: LibraryUser = None, data_dir: DataDir = None) -> None:
+    """Compare the kept files with what is known of them: adopt those that no database knows, find moved ones.
+
+    For after a loss of the database or of Redis, and after a move of the folder. Adopted files are this person's.
+    """
+    from commands.library import scan
+
+    _finish(scan(_settings_beside_server(data_dir), user))
+
+
+@library.command("export")
+def library_export(
+    albums: Albums,
+    to: Annotated[Path, typer.Option(file_okay=False, help="Folder to write to.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Copy the kept files of albums into another folder, laid out as in the library."""
+    from commands.library import export
+
+    _finish(export(_settings_beside_server(data_dir), albums, to))
 
 
 BackupFile = Annotated[Path, typer.Argument(metavar="FILE", dir_okay=False, help="The backup.")]

@@ -73,6 +73,7 @@ async def download(
     out: Path,
     force: bool,
     allow_missing: bool,
+    keep: bool,
 ) -> int:
     """Start, watch and fetch each album; gives the exit code of the first that failed, as the help names it.
 
@@ -89,6 +90,7 @@ async def download(
             quality=quality,
             force=force,
             allow_missing=allow_missing,
+            keep=keep,
         )
         async with open_services(settings, join=False) as services, _temporary_worker(services):
             with progress_bar(console) as bar, log_above_bar():
@@ -205,6 +207,13 @@ class _Batch:
         return last
 
     async def _finish(self, id: str, download: DownloadRecord) -> int:
+        if download.state is DownloadState.READY and download.is_kept:
+            for file in download.files:
+                path = self._services.archives.local_path(file.key)
+                sys.stdout.write(f"{path.resolve() if path else file.key}\n")
+            sys.stdout.flush()
+            self._print_problem(id, download)
+            return 0
         if download.state is DownloadState.READY and download.file is not None:
             path = await _fetch(self._services, download, self._out)
             sys.stdout.write(f"{path}\n")

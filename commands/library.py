@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from datetime import UTC
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -11,7 +13,8 @@ from rich.table import Table
 from services.catalog import parse_album_id
 from services.container import Services, library_checker, open_services
 from services.database.models import OWNER_ID
-from services.errors import JmgraphError, UserNotFound
+from services.downloads import DownloadState, KeptFile, Ownership
+from services.errors import ConfigurationError, JmgraphError, UserNotFound
 from services.library import LibraryOrder, LibraryQuery, LibraryRecord
 from services.settings import Settings
 
@@ -63,6 +66,56 @@ async def check(settings: Settings, user: str | None) -> int:
         print(f"looked at {count} albums")  # noqa: T201 (output of the command)
         await _print(services, user_id, await _entries(services, user_id, only_new=True))
     return 0
+
+
+async def scan(settings: Settings, user: str | None) -> int:
+    """Compare the kept files with what is known of them, and print what was found."""
+    async with open_services(settings) as services:
+        user_id = await _user_id(services, user)
+        owner = Ownership(None if user_id == OWNER_ID else user_id, sees_all=False)
+        found = await services.downloads.owned(owner).scan_library(services.archives)
+        expired = await services.downloads.list({DownloadState.EXPIRED}, PAGE_SIZE, None)
+    print(f"{found.files} files: {found.adopted} adopted, {found.moved} found elsewhere")  # noqa: T201 (output)
+    for path in found.unknown:
+        print(f"names no album: {path}")  # noqa: T201 (output of the command)
+    for download in expired.items:
+        if download.is_kept and download.problem is not None:
+            print(f"{download.album_id}: {download.problem.message}")  # noqa: T201 (output of the command)
+    return 0
+
+
+async def export(settings: Settings, ids: Sequence[str], to: Path) -> int:
+    """Copy the kept files of albums, and print their paths; 1 when there are none of one."""
+    missing = 0
+    async with open_services(settings) as services:
+        for id in ids:
+            files = await services.kept.of_album(parse_album_id(id))
+            copied = [path for file in files if (path := await _copy(services, file, to)) is not None]
+            for path in copied:
+                print(path)  # noqa: T201 (output of the command)
+            if not copied:
+                missing += 1
+                print(f"nothing of {id} is kept", file=sys.stderr)  # noqa: T201 (output of the command)
+    return 1 if missing else 0
+
+
+async def _copy(services: Services, file: KeptFile, to: Path) -> Path | None:
+    """The copy, which has its name only once it is whole; None where the file is not in the library."""
+    found = await services.archives.open_range(file.key)
+    if found is None:
+        return None
+    target = to / file.path
+    partial = target.with_name(f".{file.id}.partial")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("wb") as stream:
+            async for chunk in found.chunks:
+                stream.write(chunk)
+        return partial.replace(target)
+    except OSError as error:
+        raise ConfigurationError(f"--to {to}: {error.strerror}; a folder that can be written to") from None
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 async def _user_id(services: Services, name: str | None) -> str:

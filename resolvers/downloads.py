@@ -53,9 +53,10 @@ async def start_download(
     quality: int = 90,
     force: bool = False,
     allow_missing: bool = False,
+    keep: bool = False,
 ) -> DownloadRecord:
     """Queue a download. Asking again for the same album, chapters and formats while one is queued, running or ready
-    returns that one, unless force.
+    returns that one, unless force; with keep, that one is kept.
     """
     number = parse_number(album_id, "albumId")
     request = DownloadRequest(
@@ -66,6 +67,7 @@ async def start_download(
         quality=quality,
         force=force,
         allow_missing=allow_missing,
+        keep=keep,
     )
     return await context.downloads.start(request, number.kind)
 
@@ -84,6 +86,13 @@ async def start_downloads(context: Context, inputs: list[dict[str, Any]]) -> lis
             return error
 
     return await gather_bounded(start, inputs, STARTS_AT_ONCE)
+
+
+async def keep_download(context: Context, id: ID, keep: bool) -> DownloadRecord:
+    """Lets a download's files stay in the library, where they never expire; or no longer: then they expire as others
+    do. An archive that is READY is put into the library by a worker.
+    """
+    return await context.downloads.keep(id, keep=keep)
 
 
 async def cancel_download(context: Context, id: ID) -> DownloadRecord:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
@@ -18,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 from rest.operations import Group, Returns, header, operation, path
 from rest.responses import Problem
 from services.container import Services
-from services.downloads import DownloadFileRecord, Downloads
+from services.downloads import LIBRARY, DownloadFileRecord, Downloads
 from services.errors import AlbumNotFound, BlockedByPolicy, UpstreamFailure
 from services.http_semantics import (
     ByteRange,
@@ -112,6 +113,7 @@ class ArchiveResponse(Response):
         return False
 
     async def _send(self, request: Request, file: DownloadFileRecord, send: Send) -> None:
+        file = await self._as_it_is_now(file)
         headers = _headers(file)
         if is_not_modified(request.headers.raw, headers["ETag"]):
             await Response(status_code=304, headers=headers)(request.scope, request.receive, send)
@@ -126,6 +128,18 @@ class ArchiveResponse(Response):
         raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
         await send({"type": "http.response.start", "status": 206 if part else 200, "headers": raw})
         await _send_body(request, opened.chunks, send)
+
+    async def _as_it_is_now(self, file: DownloadFileRecord) -> DownloadFileRecord:
+        """The file with its present size: programs that tag comics change kept ones."""
+        if not file.key.startswith(LIBRARY):
+            return file
+        stored = await self._services.archives.stat(file.key)
+        if stored is None:
+            raise _not_found()
+        if stored.size_bytes == file.size_bytes:
+            return file
+        etag = f"{file.sha256}-{stored.size_bytes}-{stored.modified_at.timestamp():.0f}"
+        return replace(file, size_bytes=stored.size_bytes, sha256=etag)
 
 
 def _not_found() -> HTTPException:

@@ -20,7 +20,7 @@ from schema.errors import (
 )
 from schema.fields import BigInt, Info, PageInfo, field, input_type, object_type
 from services import catalog
-from services.downloads import ACTIVE_STATES, DownloadPage, DownloadRecord, FeedBatch
+from services.downloads import ACTIVE_STATES, DownloadFileRecord, DownloadPage, DownloadRecord, FeedBatch
 
 
 @object_type
@@ -53,6 +53,20 @@ class DownloadFile:
     name: str = strawberry.field(description="File name, safe on any file system.")
     size: BigInt = strawberry.field(description="Bytes.")
     sha256: str = strawberry.field(description="Hex; also the file's ETag.")
+    chapter_id: strawberry.ID | None = strawberry.field(
+        description="The chapter that is in it, of a kept file; null for an archive of all that was asked for."
+    )
+
+    @classmethod
+    def of(cls, file: DownloadFileRecord, download_id: str) -> Self:
+        """The view of a file of this download."""
+        return cls(
+            download_id=download_id,
+            name=file.name,
+            size=BigInt(file.size_bytes),
+            sha256=file.sha256,
+            chapter_id=strawberry.ID(file.chapter_id) if file.chapter_id else None,
+        )
 
     @field
     def url(self, info: Info) -> str:
@@ -127,7 +141,8 @@ class Download:
     def problem(self) -> DownloadProblem | None:
         """Set when FAILED, or when READY with pages missing (allowMissing): `retryDownload` then fetches those, and
         this and the file stay until it is READY with another. READY without it means every page. On an EXPIRED one it
-        says that its file was deleted before its time, not by this server: `retryDownload` makes it again.
+        says that its file was deleted before its time, not by this server: `retryDownload` makes it again. A kept one
+        is READY again too once its file is back.
         """
         problem = self.record.problem
         if problem is None:
@@ -142,13 +157,25 @@ class Download:
 
     @field
     def file(self) -> DownloadFile | None:
-        """The archive: while READY, and while a retry fetches the pages that it lacks."""
+        """The archive: while READY, and while a retry fetches the pages that it lacks. Null where there are several
+        files: a kept series has one for each chapter.
+        """
         file = self.record.file
         if file is None or self.record.state not in (DownloadState.READY, *ACTIVE_STATES):
             return None
-        return DownloadFile(
-            download_id=self.record.id, name=file.name, size=BigInt(file.size_bytes), sha256=file.sha256
-        )
+        return DownloadFile.of(file, self.record.id)
+
+    @field
+    def files(self) -> list[DownloadFile]:
+        """All its files, in reading order: the archive, or the kept file of each chapter. Of an EXPIRED one those
+        kept files that were not deleted.
+        """
+        return [DownloadFile.of(file, self.record.id) for file in self.record.files]
+
+    @field
+    def is_kept(self) -> bool:
+        """True when its files stay: in the library, where they never expire."""
+        return self.record.is_kept
 
     @field
     def notes(self) -> list[str]:
@@ -177,7 +204,7 @@ class Download:
 
     @field
     def expires_at(self) -> datetime | None:
-        """When the file is deleted (30 minutes after it is ready, unless configured)."""
+        """When the file is deleted (30 minutes after it is ready, unless configured); null for one that is kept."""
         return self.record.expires_at
 
 
@@ -258,6 +285,11 @@ class StartDownloadInput:
     allow_missing: bool = strawberry.field(
         default=False,
         description="Make the archive even where pages can't be had, with a plain page in the place of each.",
+    )
+    keep: bool = strawberry.field(
+        default=False,
+        description="Put it into the library, where it never expires: a CBZ (or PDF) for each chapter, as reading "
+        "servers scan them. One that is queued, running or ready already is kept too.",
     )
 
 

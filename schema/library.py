@@ -23,7 +23,7 @@ class LibraryEntry:
     album: Album = strawberry.field(description="The album.")
     added_at: datetime = strawberry.field(description="When you added it.")
     auto_download: bool = strawberry.field(
-        description="Whether each new chapter is downloaded, as a CBZ of its own, when it is found."
+        description="Whether each new chapter is downloaded and kept, as a CBZ of its own, when it is found."
     )
     last_checked_at: datetime | None = strawberry.field(
         description="When its chapters were last looked at; null before the first time."
@@ -107,7 +107,7 @@ class AddToLibraryInput:
 
     album_id: strawberry.ID = strawberry.field(description="'350234', 'JM350234' or an album URL.")
     auto_download: bool = strawberry.field(
-        default=False, description="Download each new chapter, as a CBZ of its own, when it is found."
+        default=False, description="Download and keep each new chapter, as a CBZ of its own, when it is found."
     )
 
 

@@ -93,6 +93,7 @@ class Mutation:
     start_downloads = root_field(
         resolvers.downloads.start_downloads, list[StartDownloadResult], inputs=list[StartDownloadInput]
     )
+    keep_download = root_field(resolvers.downloads.keep_download, DownloadResult)
     cancel_download = root_field(resolvers.downloads.cancel_download, DownloadResult)
     retry_download = root_field(resolvers.downloads.retry_download, DownloadResult)
     retry_failed_downloads = root_field(resolvers.downloads.retry_failed_downloads, list[Download])

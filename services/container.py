@@ -21,6 +21,9 @@ from services.downloads import (
     DownloadLimits,
     Downloads,
     ImageExecutor,
+    KeptFiles,
+    KeptReader,
+    LibraryLayout,
     Pipeline,
     Staging,
     open_archive_store,
@@ -61,6 +64,7 @@ class Services:
     covers: Covers
     pages: Pages
     archives: ArchiveStore
+    kept: KeptFiles
     staging: Staging
     downloads: Downloads
     notifications: Notifications
@@ -91,17 +95,31 @@ async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterat
         upstream = await enter(open_upstream(settings, redis))
         staging = Staging(settings.data_dir / "staging")
         tag_index = EhTagIndex(partial(attrgetter("state.translator"), tags))
-        site = await enter(open_catalog(settings, redis, upstream, tag_index, staging.page_path, tags.seen_names))
+        archives = open_archive_store(
+            settings.storage_url.get_secret_value(),
+            settings.storage_options,
+            settings.data_dir / "archives",
+            settings.library_folder,
+        )
+        await archives.sweep()
+        kept = KeptFiles(database, archives, Locks(redis), LibraryLayout(settings.library_template))
+        site = await enter(
+            open_catalog(
+                settings,
+                redis,
+                upstream,
+                tag_index,
+                staging.page_path,
+                tags.seen_names,
+                KeptReader(kept, archives),
+            )
+        )
         library = Library(database, site.catalog, events)
         reading = Reading(database, site.catalog)
         streamed = StreamedReading(reading, site.catalog)
         stack.push_async_callback(streamed.aclose)
-        archives = open_archive_store(
-            settings.storage_url.get_secret_value(), settings.storage_options, settings.data_dir / "archives"
-        )
-        await archives.sweep()
         downloads = await enter(
-            open_downloads(redis, events, site.catalog, archives, staging, _download_limits(settings))
+            open_downloads(redis, events, site.catalog, archives, kept, staging, _download_limits(settings))
         )
         client_limits = await enter(
             open_client_limits(redis, requests=settings.client_rate, site_calls=settings.client_site_rate)
@@ -141,6 +159,7 @@ async def open_services(settings: Settings, *, join: bool = True) -> AsyncIterat
             covers=site.covers,
             pages=site.pages,
             archives=archives,
+            kept=kept,
             staging=staging,
             downloads=downloads,
             notifications=notifications,
@@ -240,6 +259,7 @@ def _download_limits(settings: Settings) -> DownloadLimits:
         history_s=settings.download_history_s,
         queue_limit=settings.download_queue_limit,
         disk_floor_bytes=settings.disk_floor_bytes,
+        library_dir=settings.library_folder,
     )
 
 

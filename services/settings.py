@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from importlib.metadata import version
 from ipaddress import ip_network
 from pathlib import Path
+from string import Formatter
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -37,6 +38,9 @@ LONGEST_QUEUE = 1_000_000
 HIGHEST_RATE = 1_000_000_000
 
 _COMMITTER = re.compile(r"[^<>\x00-\x1f]*[^<>\s\x00-\x1f] <[^<>\s\x00-\x1f]*@[^<>\s\x00-\x1f]*>")
+
+TEMPLATE_FIELDS = frozenset({"author", "title", "id"})
+"""What the name of a kept album is made of."""
 
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _LONGEST_DAYS = 36_500
@@ -152,6 +156,20 @@ def _committer(value: str) -> str:
     return value
 
 
+def _library_template(value: str) -> str:
+    allowed = "a path below the library such as {author}/{title} [JM{id}], of {author}, {title} and {id}"
+    try:
+        fields = {field for _, field, *rest in Formatter().parse(value) if field is not None and not any(rest)}
+        plain = value.format(author="a", title="t", id="1")
+    except (ValueError, LookupError, AttributeError):
+        raise ValueError(allowed) from None
+    parts = plain.split("/")
+    is_path = not set(parts) & {"", ".", ".."} and not re.search(r"[\\\x00-\x1f]", value)
+    if not is_path or not fields <= TEMPLATE_FIELDS or not fields & {"title", "id"}:
+        raise ValueError(allowed)
+    return value
+
+
 def _folder(value: object) -> object:
     if value == "":  # pathlib takes it for the working directory
         raise ValueError("a folder")
@@ -240,6 +258,10 @@ class Settings(BaseSettings):
     download_queue_limit: int = _env("DOWNLOAD_QUEUE_LIMIT", 200, ge=1, le=LONGEST_QUEUE)
     disk_floor_bytes: int = _env("DISK_FLOOR", 1 << 30, ge=0)
 
+    library_dir: Annotated[Path | None, BeforeValidator(_none_if_empty)] = _env("LIBRARY_DIR", None)
+    library_template: Annotated[str, AfterValidator(_library_template)] = _env(
+        "LIBRARY_TEMPLATE", "{author}/{title} [JM{id}]"
+    )
     library_check_every_s: Seconds = _env("LIBRARY_CHECK_EVERY", 21600.0)
 
     ehtag_repository: Annotated[Path | None, BeforeValidator(_none_if_empty)] = _env("EHTAG_REPOSITORY", None)
@@ -277,6 +299,12 @@ class Settings(BaseSettings):
 
     log_format: Literal["", "console", "json"] = _env("LOG_FORMAT", "")
     log_level: Literal["debug", "info", "warning", "error"] = _env("LOG_LEVEL", "info")
+
+    @property
+    def library_folder(self) -> Path | None:
+        """Where kept files lie: the setting, else `library` under the data directory; None for the S3 store."""
+        is_in_store = self.storage_url.get_secret_value().startswith("s3://")
+        return self.library_dir or (None if is_in_store else self.data_dir / "library")
 
     @property
     def ehtag_folder(self) -> Path:

@@ -10,7 +10,11 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
+from sqlalchemy import make_url
+
+from services.database import Database
 from services.downloads import (
     Cancelled,
     DownloadJob,
@@ -20,6 +24,8 @@ from services.downloads import (
     Downloads,
     DownloadState,
     DownloadWorker,
+    KeptFiles,
+    LibraryLayout,
     PackedArchive,
     PagesMissing,
     PagesProgress,
@@ -27,10 +33,12 @@ from services.downloads import (
     open_downloads,
 )
 from services.errors import AlbumNotFound, BlockedByPolicy, JmgraphError, UpstreamFailure
-from services.redis import Events, RedisClient, open_events
+from services.redis import Events, Locks, RedisClient, open_events
 from services.upstream import NumberKind
 from services.upstream.records import AlbumDetail, ChapterDetail, ChapterRef, SourceMethod
 
+NO_DATABASE = Database(make_url("sqlite+aiosqlite://"))
+"""One that was never opened: nothing is kept."""
 QUICK = Timings(
     heartbeat_s=0.1,
     lease_s=0.6,
@@ -222,6 +230,9 @@ class FakeArchives:
     async def is_missing(self, key: str) -> bool:
         return not (self.root / key).exists()
 
+    def open_file(self, key: str) -> BinaryIO:
+        return (self.root / key).open("rb")
+
     def keys(self) -> list[str]:
         return sorted(path.name for path in self.root.iterdir()) if self.root.is_dir() else []
 
@@ -310,6 +321,7 @@ async def open_harness(
                 events,
                 fake_albums,
                 archives,
+                KeptFiles(NO_DATABASE, archives, Locks(redis_client), LibraryLayout("{title}")),
                 folders,
                 DownloadLimits(data_dir=data_dir, **limit_values),  # type: ignore[arg-type]
                 timings,

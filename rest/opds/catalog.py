@@ -24,7 +24,7 @@ from services.catalog import (
     parse_album_id,
 )
 from services.container import Services
-from services.downloads import ArchiveFormat, DownloadRecord, DownloadState
+from services.downloads import ArchiveFormat, DownloadFileRecord, DownloadRecord, DownloadState
 from services.ehtag import TagKind
 from services.errors import JmgraphError, QueueUnavailable, StorageUnavailable
 from services.people import ProgressRecord, Viewer
@@ -169,7 +169,7 @@ class Opds:
             for detail in details
             if isinstance(detail, AlbumDetail) and len(detail.chapters) == 1
         ]
-        progress_of, files_of = await self._progress(singles), await self._files()
+        progress_of, files_of = await self._progress(singles), await self._files(ids)
         return [
             self._entry_of(detail, progress_of, files_of) if isinstance(detail, AlbumDetail) else _lead_to(album)
             for album, detail in zip(albums, details, strict=True)
@@ -182,14 +182,14 @@ class Opds:
         if len(album.chapters) == 1 and album.page_count > 0:
             chapter_id = album.chapters[0].id
             stream = _stream(chapter_id, album.page_count, progress_of.get(chapter_id))
-            return self._entry(album, stream=stream, files=files_of.get(album.id, ()))
+            return self._entry(album, stream=stream, files=_files_of_single(album, files_of))
         return self._entry(album, path=f"/albums/{album.id}")
 
     async def _chapters(self, album: AlbumDetail, chapters: Sequence[ChapterRef]) -> list[Entry]:
         """An entry for each chapter whose pages could be read."""
         ids = [chapter.id for chapter in chapters]
         details = await self._catalog.find_chapters(ids, album.id)
-        progress_of, files_of = await self._progress(ids), await self._files()
+        progress_of, files_of = await self._progress(ids), await self._files([album.id])
         is_single = len(album.chapters) == 1
         failures = [detail for detail in details if isinstance(detail, JmgraphError)]
         if failures and len(failures) == len(details):
@@ -199,7 +199,7 @@ class Opds:
                 album,
                 chapter=None if is_single else chapter,
                 stream=_stream(chapter.id, len(detail.page_names), progress_of.get(chapter.id)),
-                files=files_of.get(album.id if is_single else chapter.id, ()),
+                files=_files_of_single(album, files_of) if is_single else files_of.get(chapter.id, ()),
             )
             for chapter, detail in zip(chapters, details, strict=True)
             if isinstance(detail, ChapterDetail)
@@ -237,12 +237,17 @@ class Opds:
         except StorageUnavailable:
             return {}
 
-    async def _files(self) -> dict[str, list[File]]:
-        """Finished files by the number of the album, or of the only chapter, that they hold."""
+    async def _files(self, album_ids: Sequence[str]) -> dict[str, list[File]]:
+        """Finished files of these albums by the number of the album, or of the only chapter, that they hold."""
+        try:
+            ready = await self._downloads.ready_of(album_ids)
+        except QueueUnavailable:
+            return {}
         files_of: dict[str, list[File]] = {}
-        for record in await self._ready():
-            if (file := _file_of(record)) is not None:
-                files_of.setdefault(_held_by(record), []).append(file)
+        for record in ready:
+            for file in record.files:
+                if (described := _file_of(record, file)) is not None:
+                    files_of.setdefault(_held_by(record, file), []).append(described)
         return files_of
 
     async def _ready(self) -> Sequence[DownloadRecord]:
@@ -291,15 +296,21 @@ def _stream(chapter_id: str, page_count: int, progress: ProgressRecord | None) -
     return Stream(chapter_id, page_count, min(progress.page, page_count), progress.read_at)
 
 
-def _held_by(record: DownloadRecord) -> str:
+def _files_of_single(album: AlbumDetail, files_of: dict[str, list[File]]) -> list[File]:
+    """The files of an album of one chapter: those of it, and those of the chapter."""
+    numbers = dict.fromkeys((album.id, album.chapters[0].id))
+    return [file for number in numbers for file in files_of.get(number, ())]
+
+
+def _held_by(record: DownloadRecord, file: DownloadFileRecord) -> str:
     """What a file holds: the number of its only chapter, where it was made of one, else of its album."""
     chapters = record.request.chapter_ids
-    return chapters[0] if len(chapters) == 1 else record.album_id
+    return file.chapter_id or (chapters[0] if len(chapters) == 1 else record.album_id)
 
 
-def _file_of(record: DownloadRecord) -> File | None:
-    """The file of a download, where it is one that reading apps open."""
-    if record.file is None or record.request.archive is ArchiveFormat.ZIP:
+def _file_of(record: DownloadRecord, file: DownloadFileRecord) -> File | None:
+    """A file of a download, where it is one that reading apps open."""
+    ending = file.name.rpartition(".")[2]
+    if ending == ArchiveFormat.ZIP.extension:
         return None
-    media_type = MEDIA_TYPES[record.request.archive.value.lower()]
-    return File(("downloads", record.id, record.file.name), media_type, record.file.size_bytes)
+    return File(("downloads", record.id, file.name), MEDIA_TYPES[ending], file.size_bytes)

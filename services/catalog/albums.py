@@ -9,9 +9,10 @@ from cachetools import LRUCache
 
 from services.cache import Cache, CacheEntry, CacheKey, RedisTier
 from services.catalog.policy import LIST_TTL_S, ContentPolicy, FilteredViews, PolicyFilter
-from services.catalog.site import Site
+from services.catalog.site import KeptPages, Site
 from services.catalog.tags import AlbumTags, TagCache
-from services.errors import AlbumNotFound, BlockedByPolicy, ChapterNotFound, JmgraphError
+from services.errors import AlbumNotFound, BlockedByPolicy, ChapterNotFound, JmgraphError, UpstreamFailure
+from services.observability import current_stats
 from services.upstream.records import AlbumDetail, AlbumSummary, ChapterDetail
 
 MAX_LISTED = 4096
@@ -21,11 +22,15 @@ _LISTED_BY = "jmgraph:listed-by:"
 
 
 class Albums:
-    """Details of albums. The tags of each album that is read go into the tag cache."""
+    """Details of albums. The tags of each album that is read go into the tag cache.
+
+    An album whose files are kept stays readable while the site can't be read, and when it is gone there.
+    """
 
     def __init__(
         self,
         site: Site,
+        kept: KeptPages,
         cache: Cache,
         policy: ContentPolicy,
         tag_cache: TagCache,
@@ -36,6 +41,7 @@ class Albums:
     ) -> None:
         self.filter = PolicyFilter(policy, tag_cache, self._load_tags)
         self._site = site
+        self._kept = kept
         self._cache = cache
         self._policy = policy
         self._tag_cache = tag_cache
@@ -124,7 +130,20 @@ class Albums:
         return tags
 
     async def _read(self, id: str) -> CacheEntry[AlbumDetail]:
-        return await self._cache.read(self._kind, id, lambda: self._site.album(id))
+        try:
+            entry = await self._cache.read(self._kind, id, lambda: self._site.album(id))
+        except UpstreamFailure:
+            if (kept := await self._kept_entry(id)) is None:
+                raise
+            return kept
+        return (entry if entry.value else await self._kept_entry(id)) or entry
+
+    async def _kept_entry(self, id: str) -> CacheEntry[AlbumDetail] | None:
+        """What is kept of the album, marked as stale; it is never cached."""
+        if (detail := await self._kept.album(id)) is None:
+            return None
+        current_stats().record_part(age_s=0.0, fresh_for_s=0.0, stale=True)
+        return CacheEntry(detail, fetched_at=0.0, fresh_until=0.0, size_bytes=0)
 
     def _apply_policy(self, entry: CacheEntry[AlbumDetail], unfiltered: AlbumDetail) -> AlbumDetail | None:
         tags = AlbumTags.of(unfiltered)
@@ -140,9 +159,18 @@ class Chapters:
     """Chapters with their pages, each judged by its album."""
 
     def __init__(
-        self, site: Site, cache: Cache, redis: RedisTier, albums: Albums, *, fresh_s: float, concurrency: int
+        self,
+        site: Site,
+        kept: KeptPages,
+        cache: Cache,
+        redis: RedisTier,
+        albums: Albums,
+        *,
+        fresh_s: float,
+        concurrency: int,
     ) -> None:
         self._site = site
+        self._kept = kept
         self._cache = cache
         self._redis = redis
         self._albums = albums
@@ -163,10 +191,7 @@ class Chapters:
         On the site some chapters name an album that is gone: the album that lists them then stands in, also for
         those who ask for the chapter alone later. Raises `ChapterNotFound`, `BlockedByPolicy`.
         """
-        entry = self._cache.peek(self._kind, id) or await self._cache.read(
-            self._kind, id, lambda: self._site.chapter(id)
-        )
-        if (chapter := entry.value) is None:
+        if (chapter := await self._read(id)) is None:
             raise ChapterNotFound(id)
         if album_id and album_id != chapter.album_id:
             await self._note_listed_by(id, album_id)
@@ -179,6 +204,12 @@ class Chapters:
                 raise
             return await self._checked(replace(chapter, album_id=listed_by))
 
+    async def get_for_reading(self, id: str) -> ChapterDetail:
+        """As `get`, without a call to the site where all of its pages are kept."""
+        if self._cache.has_fresh(self._kind, id) or (kept := await self._kept.chapter(id)) is None:
+            return await self.get(id)
+        return await self._checked(kept)
+
     async def find_many(
         self, ids: Sequence[str], album_id: str | None = None
     ) -> list[ChapterDetail | JmgraphError | None]:
@@ -186,6 +217,18 @@ class Chapters:
         return await self._cache.gather_bounded(
             self._kind, ids, lambda id: self.find(id, album_id), self._concurrency
         )
+
+    async def _read(self, id: str) -> ChapterDetail | None:
+        """The chapter as the site has it; as it is kept where the site fails, or has it no longer."""
+        if (entry := self._cache.peek(self._kind, id)) is not None and entry.value is not None:
+            return entry.value
+        try:
+            entry = await self._cache.read(self._kind, id, lambda: self._site.chapter(id))
+        except UpstreamFailure:
+            if (kept := await self._kept.chapter(id)) is None:
+                raise
+            return kept
+        return entry.value or await self._kept.chapter(id)
 
     async def _checked(self, chapter: ChapterDetail) -> ChapterDetail:
         try:

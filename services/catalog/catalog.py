@@ -16,7 +16,7 @@ from cachetools import LRUCache
 from services.cache import Cache, CacheEntry, CacheKey, RedisTier
 from services.catalog.albums import Albums, Chapters
 from services.catalog.policy import LIST_TTL_S, ContentPolicy, FilteredViews
-from services.catalog.site import Site
+from services.catalog.site import KeptPages, NothingKept, Site
 from services.catalog.tags import AlbumTags, TagCache
 from services.ehtag import TagKind
 from services.errors import AlbumNotFound, BlockedByPolicy, InvalidInput, JmgraphError
@@ -74,12 +74,14 @@ class Catalog:
         concurrency: int,
         site_url: str,
         seen_names: Counter[tuple[TagKind, str]] | None = None,
+        kept: KeptPages | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`concurrency` is how many albums of one list are fetched at once: the limiter's own number. `site_url` is
         the address of the site's pages, without a slash at its end.
         """
         self._site = site
+        self._kept = kept or NothingKept()
         self._site_url = site_url
         self._cache = cache
         self._redis = redis
@@ -100,6 +102,7 @@ class Catalog:
         self._views = FilteredViews(policy, self._tag_cache, self._clock)
         self._albums = Albums(
             self._site,
+            self._kept,
             self._cache,
             policy,
             self._tag_cache,
@@ -108,7 +111,7 @@ class Catalog:
             concurrency=concurrency,
         )
         self._chapters = Chapters(
-            self._site, self._cache, self._redis, self._albums, fresh_s=fresh_s, concurrency=concurrency
+            self._site, self._kept, self._cache, self._redis, self._albums, fresh_s=fresh_s, concurrency=concurrency
         )
 
     def blocking(self, tags: tuple[str, ...]) -> Catalog:
@@ -229,6 +232,10 @@ class Catalog:
     async def get_chapter(self, id: str) -> ChapterDetail:
         """As `find_chapter`; raises `ChapterNotFound` or `BlockedByPolicy` instead of giving None."""
         return await self._chapters.get(id)
+
+    async def get_chapter_for_reading(self, id: str) -> ChapterDetail:
+        """As `get_chapter`, without a call to the site where all of its pages are kept."""
+        return await self._chapters.get_for_reading(id)
 
     async def find_chapters(
         self, ids: Sequence[str], album_id: str | None = None

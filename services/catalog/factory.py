@@ -13,7 +13,7 @@ from services.catalog.catalog import Catalog, Freshness
 from services.catalog.covers import Covers
 from services.catalog.pages import FindStaged, Pages
 from services.catalog.policy import ContentPolicy
-from services.catalog.site import Site
+from services.catalog.site import KeptPages, Site
 from services.catalog.tags import TagIndex
 from services.ehtag import TagKind
 from services.redis import RedisClient
@@ -41,10 +41,12 @@ async def open_catalog(
     index: TagIndex,
     find_staged: FindStaged = lambda *_: None,
     seen_names: Counter[tuple[TagKind, str]] | None = None,
+    kept: KeptPages | None = None,
 ) -> AsyncIterator[CatalogServices]:
     """The catalog over a site; to be closed before the site and Redis are.
 
     `find_staged` finds the pages of running downloads. `seen_names` counts the tags of the albums that are read.
+    `kept` is what stays readable while the site can't be read.
     """
     async with AsyncExitStack() as stack:
         redis_tier = RedisTier(redis)
@@ -60,13 +62,14 @@ async def open_catalog(
             concurrency=settings.jm_concurrency,
             site_url=next(iter(settings.jm_html_urls), SITE_URL),
             seen_names=seen_names,
+            kept=kept,
         )
         stack.push_async_callback(catalog.aclose)
         await catalog.load_seen_names()
         disk = await _open_disk(settings.data_dir / "images", settings.cache_bytes)
         covers = Covers(site, catalog, disk, redis_tier)
         stack.push_async_callback(covers.aclose)
-        pages = Pages(site, catalog, disk, redis_tier, find_staged)
+        pages = Pages(site, catalog, disk, redis_tier, find_staged, kept)
         stack.push_async_callback(pages.aclose)
         yield CatalogServices(catalog, policy, covers, pages)
 

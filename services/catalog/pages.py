@@ -9,9 +9,9 @@ from pathlib import Path
 from services.cache import DiskCache, RedisTier
 from services.catalog.catalog import Catalog
 from services.catalog.image_cache import ImageCache, ImageData, StoredImage
-from services.catalog.site import Site
+from services.catalog.site import KeptPages, NothingKept, Site
 from services.errors import ChapterNotFound, UpstreamFailure
-from services.imaging import Codec, ReadablePage, open_image, read_page, sniff, strips_of_page, thumbnail
+from services.imaging import Codec, ReadablePage, check_page, open_image, read_page, sniff, strips_of_page, thumbnail
 from services.upstream.records import ChapterDetail
 
 JPEG_QUALITY = 90
@@ -27,9 +27,16 @@ class Pages:
     """Pages by chapter and 1-based index. They never change, so they stay until they are evicted."""
 
     def __init__(
-        self, site: Site, catalog: Catalog, disk: DiskCache, redis: RedisTier, find_staged: FindStaged
+        self,
+        site: Site,
+        catalog: Catalog,
+        disk: DiskCache,
+        redis: RedisTier,
+        find_staged: FindStaged,
+        kept: KeptPages | None = None,
     ) -> None:
         self._site = site
+        self._kept = kept or NothingKept()
         self._catalog = catalog
         self._find_staged = find_staged
         self._images = ImageCache(disk, redis)
@@ -57,7 +64,7 @@ class Pages:
     async def _chapter_with(self, chapter_id: str, index: int) -> ChapterDetail | None:
         """The chapter, where it has this page and may be shown."""
         try:
-            chapter = await self._catalog.get_chapter(chapter_id)
+            chapter = await self._catalog.get_chapter_for_reading(chapter_id)
         except ChapterNotFound:
             return None
         return chapter if 1 <= index <= len(chapter.page_names) else None
@@ -72,6 +79,15 @@ class Pages:
     async def _fetch(self, chapter: ChapterDetail, index: int) -> ImageData:
         if (staged := await asyncio.to_thread(self._from_staging, chapter.id, index)) is not None:
             return staged
+        try:
+            kept = await self._kept.page(chapter.id, index)
+            return _described(kept) if kept else await self._fetch_from_site(chapter, index)
+        except UpstreamFailure:
+            if (kept := await self._kept.page(chapter.id, index, any_format=True)) is None:
+                raise
+            return _described(kept)
+
+    async def _fetch_from_site(self, chapter: ChapterDetail, index: int) -> ImageData:
         data = await self._site.page(chapter, index)
         try:
             page = await asyncio.to_thread(_readable, chapter, index, data)
@@ -90,6 +106,11 @@ class Pages:
             return None
         kind = sniff(data)
         return (data, kind.media_type) if kind and kind.is_complete else None
+
+
+def _described(data: bytes) -> ImageData:
+    kind = check_page(data)
+    return data, kind.codec.media_type
 
 
 def _readable(chapter: ChapterDetail, index: int, data: bytes) -> ReadablePage:

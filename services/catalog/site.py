@@ -1,4 +1,4 @@
-"""What the catalog needs of the site: implemented by the upstream client, and by a fake in tests."""
+"""What the catalog needs of the site, and of kept files for while the site can't be read: implemented elsewhere."""
 
 from __future__ import annotations
 
@@ -48,3 +48,32 @@ class Site(Protocol):
 
     async def status(self) -> UpstreamStatus:
         """What is known of the site, without a request to it."""
+
+
+class KeptPages(Protocol):
+    """What is on this server of albums whose files are kept; None for what it has not."""
+
+    async def album(self, id: str, /) -> AlbumDetail | None:
+        """The album of this number, or of the chapter of this number, as it was when it was kept last."""
+
+    async def chapter(self, id: str, /) -> ChapterDetail | None:
+        """The chapter of this number, all of whose pages are kept."""
+
+    async def page(self, chapter_id: str, index: int, /, *, any_format: bool = False) -> bytes | None:
+        """A readable page (1-based) as the site has it; with `any_format` also one that was encoded again."""
+
+
+class NothingKept:
+    """A server without kept files."""
+
+    async def album(self, _id: str) -> AlbumDetail | None:
+        """None."""
+        return None
+
+    async def chapter(self, _id: str) -> ChapterDetail | None:
+        """None."""
+        return None
+
+    async def page(self, _chapter_id: str, _index: int, *, any_format: bool = False) -> bytes | None:  # noqa: ARG002
+        """None."""
+        return None

@@ -178,6 +178,64 @@ class ChapterRow(TableBase):
     """False until the followers have been told of it, and the downloads that they want are queued."""
 
 
+class KeptAlbumRow(TableBase):
+    """An album of which files are kept, and its place in the folder of kept files, which no other album has."""
+
+    __tablename__ = "kept_albums"
+
+    album_id: Mapped[str] = mapped_column(_ALBUM_ID, primary_key=True)
+    folder: Mapped[str] = mapped_column(Text)
+    """Path without an ending: of a folder, or of the only file: "青石/山行 [JM350234]"."""
+    folder_key: Mapped[str] = mapped_column(Text, unique=True)
+    """The path in the form that file systems compare at most: NFC, case-folded."""
+    detail: Mapped[bytes] = mapped_column(LargeBinary)
+    """The album as the site had it when a file of it was last kept, as JSON."""
+
+
+class KeptFileRow(TableBase):
+    """A kept file: one chapter in one format."""
+
+    __tablename__ = "kept_files"
+    __table_args__ = (Index(None, "chapter_id", "variant"),)
+
+    id: Mapped[str] = mapped_column(_ID, primary_key=True)
+    album_id: Mapped[str] = mapped_column(_ALBUM_ID, ForeignKey("kept_albums.album_id"), index=True)
+    chapter_id: Mapped[str] = mapped_column(_ALBUM_ID)
+    position: Mapped[int]
+    """1-based, of the chapter in its album."""
+    path: Mapped[str] = mapped_column(Text)
+    path_key: Mapped[str] = mapped_column(Text, unique=True)
+    variant: Mapped[str] = mapped_column(String(32))
+    """Kind of archive and format of the pages: "cbz original"."""
+    chapter: Mapped[bytes] = mapped_column(LargeBinary)
+    """The chapter with the names of its pages, as JSON."""
+    size_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    """None until the file is there."""
+    sha256: Mapped[str | None] = mapped_column(String(64))
+    is_complete: Mapped[bool]
+    """False while it is not there, and where plain pages stand in it for missing ones."""
+    is_deleting: Mapped[bool]
+    """True once nobody keeps it: the file is being deleted, and nobody may keep it any more."""
+
+
+class KeptHolderRow(TableBase):
+    """A download that holds a kept file: it is deleted with the last of them."""
+
+    __tablename__ = "kept_holders"
+
+    file_id: Mapped[str] = mapped_column(_ID, ForeignKey("kept_files.id", ondelete="CASCADE"), primary_key=True)
+    download_id: Mapped[str] = mapped_column(_ID, primary_key=True, index=True)
+
+
+class KeptDownloadRow(TableBase):
+    """A finished download whose files are kept, as Redis has it: what it is restored from when Redis was lost."""
+
+    __tablename__ = "kept_downloads"
+
+    id: Mapped[str] = mapped_column(_ID, primary_key=True)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class LibraryRow(TableBase):
     """An album that a user keeps an eye on."""
 

@@ -2,6 +2,8 @@
 
 from services.downloads.downloads import Downloads, open_downloads
 from services.downloads.image_executor import ImageExecutor
+from services.downloads.kept import KeptFile, KeptFiles, KeptReader, LibraryLayout
+from services.downloads.kept.scan import ScanResult
 from services.downloads.names import file_stem, is_safe_stem
 from services.downloads.pipeline import Pipeline
 from services.downloads.ports import (
@@ -35,11 +37,12 @@ from services.downloads.records import (
     QueueCounts,
 )
 from services.downloads.staging import Staging
-from services.downloads.storage import ArchiveStore, FileRange, StoredFile, open_archive_store
+from services.downloads.storage import LIBRARY, ArchiveStore, FileRange, StoredFile, open_archive_store
 from services.downloads.worker import DownloadWorker
 
 __all__ = [
     "ACTIVE_STATES",
+    "LIBRARY",
     "AlbumSource",
     "ArchiveFormat",
     "ArchiveStorage",
@@ -61,6 +64,10 @@ __all__ = [
     "FileRange",
     "ImageExecutor",
     "ImageFormat",
+    "KeptFile",
+    "KeptFiles",
+    "KeptReader",
+    "LibraryLayout",
     "Ownership",
     "PackedArchive",
     "PagePipeline",
@@ -68,6 +75,7 @@ __all__ = [
     "PagesProgress",
     "Pipeline",
     "QueueCounts",
+    "ScanResult",
     "Staging",
     "StagingFolders",
     "StoredFile",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from services.downloads.kept import KeptFiles
 from services.downloads.leases import FileLocks, Leases
 from services.downloads.maintenance import Cleanup, Reconciler
 from services.downloads.ports import AlbumSource, ArchiveStorage, DownloadLimits, StagingFolders, Timings
@@ -32,6 +33,7 @@ class DownloadComponents:
     cleanup: Cleanup
     albums: AlbumSource
     archives: ArchiveStorage
+    kept: KeptFiles
     folders: StagingFolders
     limits: DownloadLimits
     timings: Timings
@@ -43,6 +45,7 @@ async def open_components(
     events: Events,
     albums: AlbumSource,
     archives: ArchiveStorage,
+    kept: KeptFiles,
     folders: StagingFolders,
     limits: DownloadLimits,
     timings: Timings,
@@ -63,9 +66,10 @@ async def open_components(
             file_locks=FileLocks(store, lock_s=timings.lock_s),
             leases=leases,
             reconciler=Reconciler(store, leases),
-            cleanup=Cleanup(store, archives, folders, history_s=limits.history_s),
+            cleanup=Cleanup(store, archives, kept, folders, history_s=limits.history_s),
             albums=albums,
             archives=archives,
+            kept=kept,
             folders=folders,
             limits=limits,
             timings=timings,

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -14,6 +15,8 @@ import structlog
 from services.cursors import check_first, decode_cursor, encode_cursor
 from services.downloads import transitions
 from services.downloads.components import DownloadComponents, open_components
+from services.downloads.kept import KeptFiles
+from services.downloads.kept.scan import LibraryScan, ScanResult
 from services.downloads.maintenance import maintain
 from services.downloads.ports import (
     AlbumSource,
@@ -37,7 +40,18 @@ from services.downloads.records import (
     Ownership,
     QueueCounts,
 )
-from services.downloads.row import ALL, DownloadRow, RowPage, dedup_key, for_album, for_chapter, in_state, of_album
+from services.downloads.row import (
+    ALL,
+    DownloadRow,
+    RowPage,
+    dedup_key,
+    for_album,
+    for_chapter,
+    in_state,
+    kept,
+    of_album,
+)
+from services.downloads.storage import ArchiveStore
 from services.downloads.updates import SNAPSHOT_LIMIT, watch_many, watch_one
 from services.downloads.worker import DownloadWorker
 from services.errors import AlbumNotFound, DownloadNotFound, InvalidInput, QueueFull, StorageFull, UpstreamFailure
@@ -84,7 +98,8 @@ class Downloads:
         return self._components.limits
 
     async def start(self, request: DownloadRequest, number_kind: NumberKind = NumberKind.PLAIN) -> DownloadRecord:
-        """Queue a download; the current one of the same request where there is one, unless `force`.
+        """Queue a download; the current one of the same request where there is one, unless `force`. Where the request
+        is to keep its files, that one is kept.
 
         `request.album_id` may be a chapter's number: then that chapter alone is downloaded where no others are
         chosen. A plain number that is an album's as well as its first chapter's is the album's; `number_kind` is
@@ -95,6 +110,10 @@ class Downloads:
         """
         if request.quality not in QUALITIES:
             raise InvalidInput("quality", "quality must be between 1 and 100")
+        found = await self._start(request, number_kind)
+        return await self.keep(found.id) if request.keep and not found.is_kept else found
+
+    async def _start(self, request: DownloadRequest, number_kind: NumberKind) -> DownloadRecord:
         if number_kind is NumberKind.CHAPTER and not request.chapter_ids:
             request = replace(request, chapter_ids=(request.album_id,))
         with translate_queue_errors():
@@ -112,10 +131,13 @@ class Downloads:
         """The current one of this request; one that differs in `allow_missing` alone will do if it lacks nothing."""
         if request.force:
             return None
-        if row := await self._current_duplicate(request):
-            return row.download
-        row = await self._current_duplicate(replace(request, allow_missing=not request.allow_missing))
-        return row.download if row and row.download.is_complete else None
+        for wanted in (kept(request), request) if request.keep else (request,):  # a ZIP is kept as CBZ
+            if row := await self._current_duplicate(wanted):
+                return row.download
+            row = await self._current_duplicate(replace(wanted, allow_missing=not wanted.allow_missing))
+            if row and row.download.is_complete:
+                return row.download
+        return None
 
     async def _current_duplicate(self, request: DownloadRequest) -> DownloadRow | None:
         owner_id = self._ownership.owner_id
@@ -128,7 +150,8 @@ class Downloads:
     async def _queue(self, request: DownloadRequest, title: str) -> DownloadRecord:
         if existing := await self._find_existing(request):
             return existing
-        await self._check_disk()
+        await self._check_disk(keep=request.keep)
+        request = kept(request) if request.keep else request
         row, is_new = await self._store.create(
             transitions.new_row(request, title, self._ownership.owner_id),
             limit=self._components.limits.queue_limit,
@@ -138,9 +161,10 @@ class Downloads:
         log.info("a download is queued" if is_new else "the same download exists already", download=row.download.id)
         return row.download
 
-    async def _check_disk(self) -> None:
-        free = await asyncio.to_thread(_free_bytes, self._components.limits.data_dir)
-        if free >= self._components.limits.disk_floor_bytes:
+    async def _check_disk(self, *, keep: bool = False) -> None:
+        limits = self._components.limits
+        folders = [limits.data_dir, *([limits.library_dir] if keep and limits.library_dir else [])]
+        if min([await asyncio.to_thread(_free_bytes, each) for each in folders]) >= limits.disk_floor_bytes:
             return
         next_ms = await self._store.next_expiry_ms()
         retry_after_s = max(1, round((next_ms - transitions.now_ms()) / 1000)) if next_ms else None
@@ -175,6 +199,14 @@ class Downloads:
             page = await self._page([of_album(album_id)], count=OF_ALBUM_LIMIT)
             return [row.download for row in page.rows]
 
+    async def ready_of(self, album_ids: Collection[str]) -> Records:
+        """READY downloads of these albums, and kept ones of which files were deleted; newest first."""
+        if not album_ids:
+            return []
+        with translate_queue_errors():
+            page = await self._page([of_album(id) for id in album_ids], count=OF_ALBUM_LIMIT)
+            return [row.download for row in page.rows if row.download.files and not row.state.is_active]
+
     async def _page(self, lists: Collection[str], *, after: str = "", count: int) -> RowPage:
         page = await self._store.page(lists, after=after, count=count, ownership=self._ownership)
         return replace(page, rows=tuple(await self._components.cleanup.without_lost_archives(page.rows)))
@@ -191,6 +223,32 @@ class Downloads:
                 await self._discard(old)
             return old.download
 
+    async def keep(self, id: str, *, keep: bool = True) -> DownloadRecord:
+        """Let its files stay, or expire as others do. One that is READY with a plain archive is queued to be put into
+        the library; one that is neither active nor READY is kept once it is retried.
+
+        Raises `DownloadNotFound`, `QueueFull`, `StorageFull`, `StorageUnavailable`.
+        """
+        with translate_queue_errors():
+            row = await self._find(id)
+            if row is None:
+                raise DownloadNotFound(id)
+            if not keep:
+                return await self._let_go(id)
+            is_moving = row.state is DownloadState.READY and not (row.is_in_library or row.download.is_kept)
+            if is_moving:
+                await self._check_disk(keep=True)
+            limit = self._components.limits.queue_limit if is_moving else None
+            row, _ = await self._store.change(id, transitions.kept, limit=limit)
+            if row.state is DownloadState.READY and row.is_in_library:
+                await self._components.kept.save_download(row)
+            return row.download
+
+    async def _let_go(self, id: str) -> DownloadRecord:
+        await self._components.kept.forget_download(id)
+        step = partial(transitions.let_go, ttl_s=self._components.limits.ttl_s)
+        return (await self._store.change(id, step))[0].download
+
     async def retry(self, id: str) -> DownloadRecord:
         """Queue a failed, cancelled or expired download again, or one that lacks pages.
 
@@ -204,7 +262,7 @@ class Downloads:
                 return row.download
             with suppress(AlbumNotFound):  # it may have been hidden meanwhile: the worker says so
                 await self._albums.check_album(row.download.request.album_id)
-            await self._check_disk()
+            await self._check_disk(keep=row.download.is_kept)
             return await self._retry(id)
 
     async def _retry(self, id: str) -> DownloadRecord:
@@ -239,9 +297,8 @@ class Downloads:
     async def remove(self, id: str) -> None:
         """Delete record and files; what is under way is stopped. `DownloadNotFound`."""
         with translate_queue_errors():
-            await self._check_ownership(id)
-            row = await self._store.remove(id)
-            if row is None:
+            row = await self._find(id)
+            if row is None or (row := await self._remove(row)) is None:
                 raise DownloadNotFound(id)
             await self._discard(row)
             await self._components.cleanup.delete_marked_archives()
@@ -249,10 +306,17 @@ class Downloads:
     async def remove_all(self) -> None:
         """Delete every download that the caller owns, with its files; for a user who is removed."""
         with translate_queue_errors():
-            for id in await self._store.ids_of(self._ownership.owner_id):
-                if (row := await self._store.remove(id)) is not None:
+            ids = await self._store.ids_of(self._ownership.owner_id)
+            for found in await self._store.find_many(ids):
+                if found and (row := await self._remove(found)) is not None:
                     await self._discard(row)
             await self._components.cleanup.delete_marked_archives()
+
+    async def _remove(self, row: DownloadRow) -> DownloadRow | None:
+        """The row as it was removed. It is forgotten in the database first, so that it is not restored from there."""
+        if row.is_in_library:
+            await self._components.kept.forget_download(row.download.id)
+        return await self._store.remove(row.download.id)
 
     async def _discard(self, row: DownloadRow) -> None:
         """Remove its folder, if it is on this machine; on another one the worker there does."""
@@ -321,16 +385,37 @@ class Downloads:
         """The file of this download, if it has not expired and has this name."""
         with translate_queue_errors():
             row = await self._find(id)
-        file = row.download.file if row and transitions.is_current(row) else None
-        return file if file and file.name == name else None
+        is_there = row and (transitions.is_current(row) or row.is_in_library)
+        files = row.download.files if row and is_there else ()
+        return next((file for file in files if file.name == name), None)
 
     async def find_named(self, stem: str, archive: ArchiveFormat) -> DownloadRecord | None:
         """The newest download whose file is such an archive of this name."""
         with translate_queue_errors():
             named = await self._components.cleanup.without_lost_archives(await self._store.find_named(stem))
         current = (row.download for row in named if transitions.is_current(row))
-        found = (download for download in current if download.request.archive is archive)
+        ending = f".{archive.extension}"
+        found = (download for download in current if download.file and download.file.name.endswith(ending))
         return next(filter(self._ownership.includes, found), None)
+
+    async def scan_library(self, store: ArchiveStore) -> ScanResult:
+        """Compare the kept files in the store with what is known of them, and take in those that nobody knows.
+
+        They belong to whom these downloads belong to. Raises `StorageUnavailable`.
+        """
+
+        async def add(row: DownloadRow) -> None:
+            await self._components.kept.save_download(row)
+            await self._store.restore(row)
+
+        async def compare(id: str) -> None:
+            if (row := await self._store.find(id)) is not None and row.is_in_library:
+                await self._components.cleanup.compare_kept(row)
+
+        scan = LibraryScan(self._components.kept, store, self._albums, add, compare)
+        with translate_queue_errors():
+            await self._components.cleanup.restore_kept()
+            return await scan.run(self._ownership.owner_id)
 
     @asynccontextmanager
     async def lock_file(self, id: str, name: str) -> AsyncIterator[DownloadFileRecord | None]:
@@ -354,12 +439,15 @@ async def open_downloads(
     events: Events,
     albums: AlbumSource,
     archives: ArchiveStorage,
+    kept: KeptFiles,
     folders: StagingFolders,
     limits: DownloadLimits,
     timings: Timings | None = None,
 ) -> AsyncIterator[Downloads]:
     """The downloads of this process. `ConfigurationError` when a newer version wrote the records."""
-    async with open_components(redis, events, albums, archives, folders, limits, timings or Timings()) as components:
+    async with open_components(
+        redis, events, albums, archives, kept, folders, limits, timings or Timings()
+    ) as components:
         yield Downloads(components)
 
 

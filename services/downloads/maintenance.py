@@ -10,14 +10,15 @@ from functools import partial
 import structlog
 
 from services.downloads import transitions
+from services.downloads.kept import KeptFiles
 from services.downloads.leases import Leases
 from services.downloads.ports import ArchiveStorage, StagingFolders, Timings
 from services.downloads.records import DownloadState
-from services.downloads.row import DownloadRow, in_state
+from services.downloads.row import HOLDER, DownloadRow, in_state
 from services.downloads.store import DownloadStore, IllegalTransition
-from services.errors import DownloadNotFound, JmgraphError
+from services.errors import DownloadNotFound, JmgraphError, StorageUnavailable
 from services.redis import RedisUnavailable
-from services.tasks import cancel_and_wait, repeat
+from services.tasks import cancel_and_wait, gather_bounded, repeat
 
 log = structlog.get_logger("jmgraph.maintenance")
 
@@ -30,6 +31,7 @@ async def maintain(cleanup: Cleanup, reconciler: Reconciler, timings: Timings) -
     steps = (
         (cleanup.sweep, timings.sweep_s),
         (cleanup.clear_folders, timings.reconcile_s),
+        (cleanup.restore_kept, timings.reconcile_s),
         (reconciler.requeue_lost, timings.heartbeat_s),
         (reconciler.compare_with_queue, timings.reconcile_s),
     )
@@ -48,8 +50,8 @@ async def _repeat(step: Callable[[], Awaitable[None]], every_s: float) -> None:
 
 
 def _log_error(error: Exception) -> None:
-    if isinstance(error, RedisUnavailable):
-        log.debug("maintenance waits, Redis is unavailable")
+    if isinstance(error, RedisUnavailable | StorageUnavailable):
+        log.debug("maintenance waits, Redis or the database is unavailable")
     else:
         log.error("a step of maintenance failed", exc_info=error)
 
@@ -62,14 +64,27 @@ _MAX_ROWS = 100_000
 """More downloads than any history has."""
 
 
+_BATCH_ROWS = 1000
+"""Downloads read in one call."""
+_LOOKS_AT_ONCE = 16
+"""Files that are looked for at the same time."""
+
+
 class Cleanup:
     """Removes what has expired. Runs in every process; each step may be done by several at once."""
 
     def __init__(
-        self, store: DownloadStore, archives: ArchiveStorage, folders: StagingFolders, *, history_s: float
+        self,
+        store: DownloadStore,
+        archives: ArchiveStorage,
+        kept: KeptFiles,
+        folders: StagingFolders,
+        *,
+        history_s: float,
     ) -> None:
         self._store = store
         self._archives = archives
+        self._kept = kept
         self._folders = folders
         self._history_s = history_s
 
@@ -102,6 +117,8 @@ class Cleanup:
         return list(await asyncio.gather(*map(self._without_lost_archive, rows)))
 
     async def _without_lost_archive(self, row: DownloadRow) -> DownloadRow:
+        if row.is_in_library:
+            return await self._with_kept_files(row)
         key = row.file_key
         if not key or not transitions.is_current(row) or not await self._archives.is_missing(key):
             return row
@@ -115,15 +132,77 @@ class Cleanup:
             log.warning("an archive was deleted, not by this server", download=row.download.id)
         return noticed
 
+    async def _with_kept_files(self, row: DownloadRow) -> DownloadRow:
+        """The row as it is after each kept file was noticed that was deleted, or is back."""
+        if row.state not in (DownloadState.READY, DownloadState.EXPIRED):
+            return row
+        are_missing = await gather_bounded(
+            lambda file: self._archives.is_missing(file.key), row.download.files, _LOOKS_AT_ONCE
+        )
+        if row.state is DownloadState.READY and not any(are_missing):
+            return row
+        return await self.compare_kept(row)
+
+    async def compare_kept(self, row: DownloadRow) -> DownloadRow:
+        """The row with the kept files that it holds and that are there: EXPIRED where one is gone, READY once all are
+        back.
+        """
+        try:
+            held = await self._kept.of_download(row.download.id, row.download.request.chapter_ids)
+        except StorageUnavailable:
+            return row
+        are_missing = await gather_bounded(lambda file: self._archives.is_missing(file.key), held, _LOOKS_AT_ONCE)
+        left = [file.record for file, is_missing in zip(held, are_missing, strict=True) if not is_missing]
+        is_whole = bool(left) and len(left) == len(held)
+
+        def step(row: DownloadRow) -> DownloadRow | None:
+            if is_whole:
+                return transitions.found_again(row, left)
+            return transitions.kept_files_lost(row, left, len(held))
+
+        try:
+            noticed, is_changed = await self._store.change(row.download.id, step)
+        except (DownloadNotFound, IllegalTransition):
+            return row
+        if is_changed:
+            log.warning(
+                "kept files are there again" if is_whole else "kept files were deleted, not by this server",
+                download=row.download.id,
+                count=len(held),
+                left=len(left),
+            )
+        return noticed
+
+    async def restore_kept(self) -> None:
+        """Put the records of kept downloads back where Redis has lost them."""
+        ids = await self._kept.download_ids()
+        for start in range(0, len(ids), _BATCH_ROWS):
+            part = ids[start : start + _BATCH_ROWS]
+            for id, is_there in zip(part, await self._store.exist(part), strict=True):
+                if not is_there and (row := await self._kept.find_download(id)) is not None:
+                    await self._restore(row)
+
+    async def _restore(self, row: DownloadRow) -> None:
+        if await self._store.restore(row):
+            log.info("a kept download is there again", download=row.download.id)
+        if await self._kept.find_download(row.download.id) is None:  # it was removed at this moment
+            await self._store.remove(row.download.id)
+
     async def delete_marked_archives(self) -> None:
         """Delete archives that no record refers to any more."""
         for key in await self._store.marked_for_deletion():
             try:
-                await self._archives.delete(key)
+                await (self._release(key) if key.startswith(HOLDER) else self._archives.delete(key))
             except JmgraphError as error:
                 log.warning("an archive can't be deleted yet", reason=error.message)
                 return
             await self._store.unmark_for_deletion(key)
+
+    async def _release(self, key: str) -> None:
+        """Let go of the kept files of a download, unless it holds some again."""
+        row = await self._store.find(key.removeprefix(HOLDER))
+        if row is None or not row.is_in_library:
+            await self._kept.release(key.removeprefix(HOLDER))
 
     async def clear_folders(self) -> None:
         """Delete staging folders that no download of any process needs any more."""
@@ -139,10 +218,6 @@ class Cleanup:
 
     def _folder_names(self) -> list[str]:
         return [path.name for path in self._folders.root.iterdir()] if self._folders.root.is_dir() else []
-
-
-_BATCH_ROWS = 1000
-"""Downloads read in one call."""
 
 
 class Reconciler:

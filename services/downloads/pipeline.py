@@ -16,7 +16,14 @@ from itertools import takewhile
 
 import structlog
 
-from services.downloads.archives import ArchiveChapter, ArchiveMetadata, ArchivePage, ArchiveWriter, open_archive
+from services.downloads.archives import (
+    ArchiveChapter,
+    ArchiveMetadata,
+    ArchivePage,
+    ArchiveWriter,
+    open_archive,
+    open_chapter_archives,
+)
 from services.downloads.image_executor import ImageExecutor, JobSlots
 from services.downloads.page_formats import PreparedPage, page_format_of, strips_of
 from services.downloads.ports import (
@@ -77,8 +84,15 @@ class Pipeline:
     def _metadata_of(self, job: DownloadJob) -> ArchiveMetadata:
         album = job.album
         positions = {chapter.id: chapter.index for chapter in album.chapters}
+        # a kept file is named as its album lists the chapter; a chapter by itself often repeats the album's title
+        listed = {chapter.id: chapter.title for chapter in album.chapters} if job.is_split else {}
         chapters = (
-            ArchiveChapter(chapter.id, positions.get(chapter.id, position), chapter.title, len(chapter.page_names))
+            ArchiveChapter(
+                chapter.id,
+                positions.get(chapter.id, position),
+                listed.get(chapter.id) or chapter.title,
+                len(chapter.page_names),
+            )
             for position, chapter in enumerate(job.chapters, 1)
         )
         return ArchiveMetadata(
@@ -91,6 +105,8 @@ class Pipeline:
             url=self._metadata.url_of(album.id),
             published_on=album.published_on,
             chapters=tuple(chapters),
+            album_id=album.id,
+            chapter_count=len(album.chapters),
         )
 
 
@@ -236,9 +252,8 @@ class PageRun:
 
     async def _pack(self) -> PackedArchive | None:
         """The archive; None as soon as a page turns out to be missing, unless plain pages may replace them."""
-        path = self._job.folder / f"archive.{self._job.archive.extension}"
         with _disk_errors():
-            writer = open_archive(self._job.archive, path, self._metadata)
+            writer = self._open_writer()
         try:
             packed = 0
             while packed < len(self._pages):
@@ -253,6 +268,12 @@ class PageRun:
             return replace(archive, notes=self._notes())
         finally:
             writer.abandon()
+
+    def _open_writer(self) -> ArchiveWriter:
+        kind, folder = self._job.archive, self._job.folder
+        if self._job.is_split:
+            return open_chapter_archives(kind, folder, self._metadata)
+        return open_archive(kind, folder / f"archive.{kind.extension}", self._metadata)
 
     async def _may_replace_missing(self) -> bool:
         """Whether plain pages may be packed, once every page is done: it is known then what sizes the others have."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from services.downloads.records import ArchiveFormat, ImageFormat
 from services.errors import JmgraphError, UpstreamFailure
@@ -21,6 +21,8 @@ class DownloadLimits:
     history_s: float
     queue_limit: int
     disk_floor_bytes: int
+    library_dir: Path | None = None
+    """Where kept files lie; None where that is no folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,8 @@ class Timings:
 class DownloadJob:
     """One download to carry out. `chapters` in reading order; `folder` is its own, and what it contains is kept.
 
-    `allow_missing`: plain pages are put in the place of those that can't be fetched.
+    `allow_missing`: plain pages are put in the place of those that can't be fetched. `is_split`: an archive for each
+    chapter.
     """
 
     download_id: str
@@ -62,6 +65,7 @@ class DownloadJob:
     quality: int
     folder: Path
     allow_missing: bool = False
+    is_split: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,8 @@ class PagesProgress:
 class PackedArchive:
     """An archive on disk; `sha256` as hex, `notes` on pages that are not in the requested format.
 
-    Plain pages are in the place of those that `missing` names.
+    Plain pages are in the place of those that `missing` names. Of a job that is split, `chapters` are the archives by
+    chapter id, and `path` is the folder that they are in.
     """
 
     path: Path
@@ -86,6 +91,7 @@ class PackedArchive:
     sha256: str
     notes: tuple[str, ...] = ()
     missing: PagesMissing | None = None
+    chapters: Mapping[str, PackedArchive] = field(default_factory=dict)
 
 
 class PagesMissing(Exception):
@@ -125,6 +131,9 @@ class ArchiveStorage(Protocol):
 
     async def is_missing(self, key: str) -> bool:
         """True where the store says that it has no such file; False while it can't be asked."""
+
+    def open_file(self, key: str) -> BinaryIO:
+        """The file for reading anywhere in it. Not for the event loop. `OSError` where there is none."""
 
 
 class StagingFolders(Protocol):

@@ -55,7 +55,8 @@ class ImageFormat(StrEnum):
 class DownloadRequest:
     """What was requested. `chapter_ids` empty: all chapters. `quality` 1-100.
 
-    `allow_missing`: pages that can't be had are replaced by plain ones instead of failing the download.
+    `allow_missing`: pages that can't be had are replaced by plain ones instead of failing the download. `keep`: its
+    files stay, in the layout of the library; they are CBZ or PDF.
     """
 
     album_id: str
@@ -65,6 +66,7 @@ class DownloadRequest:
     quality: int = 90
     force: bool = False
     allow_missing: bool = False
+    keep: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +97,16 @@ class DownloadProblemRecord:
 
 @dataclass(frozen=True, slots=True)
 class DownloadFileRecord:
-    """A finished archive: its name (with ending), where the store keeps it, exact size, sha256 as hex."""
+    """A finished archive: its name (with ending), where the store keeps it, exact size, sha256 as hex.
+
+    `chapter_id` is the chapter that a kept file has; None for an archive that has all that was requested.
+    """
 
     name: str
     key: str
     size_bytes: int
     sha256: str
+    chapter_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +135,19 @@ class DownloadRecord:
     """Id of the user whose download it is; None for the owner of the server. Theirs are all downloads of an open
     server, those of version 2.0 among them, and what the host starts by an API key.
     """
+
+    chapter_files: tuple[DownloadFileRecord, ...] = ()
+    """The files of one that has several; then `file` is None. Of an EXPIRED one those that were not deleted."""
+
+    @property
+    def files(self) -> tuple[DownloadFileRecord, ...]:
+        """All its files, in reading order."""
+        return self.chapter_files or ((self.file,) if self.file else ())
+
+    @property
+    def is_kept(self) -> bool:
+        """True for one whose files stay."""
+        return self.request.keep
 
     @property
     def is_complete(self) -> bool:

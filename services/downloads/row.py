@@ -12,7 +12,15 @@ from typing import Any
 import msgspec
 from msgspec import structs
 
-from services.downloads.records import ArchiveFormat, DownloadRecord, DownloadRequest, DownloadState, ImageFormat
+from services.downloads.records import (
+    ArchiveFormat,
+    DownloadFileRecord,
+    DownloadRecord,
+    DownloadRequest,
+    DownloadState,
+    ImageFormat,
+)
+from services.downloads.storage import LIBRARY
 from services.errors import ConfigurationError, InvalidInput
 from services.upstream.records import AlbumDetail
 
@@ -55,6 +63,8 @@ class DownloadRow(msgspec.Struct, frozen=True, rename={"queued_at_ms": "place_ms
     """Of the request that queued it, as the log names it; empty where none did."""
     trace_parent: str = ""
     """The span of that request, whose trace goes on where it runs; empty where it was not traced."""
+    is_in_library: bool = False
+    """True while it holds kept files, or its worker puts them there."""
 
     @property
     def state(self) -> DownloadState:
@@ -63,19 +73,23 @@ class DownloadRow(msgspec.Struct, frozen=True, rename={"queued_at_ms": "place_ms
 
     @property
     def stem(self) -> str:
-        """Name of the file without its ending; empty while there is no file."""
+        """Name of the file without its ending; empty while there is no file, and for a kept one."""
         file = self.download.file
-        return file.name.removesuffix(f".{self.download.request.archive.extension}") if file else ""
+        return file.name.rpartition(".")[0] if file and not is_in_library(file) else ""
 
     @property
     def file_key(self) -> str:
-        """Key of the archive that can be fetched now, while a retry makes another; empty where there is none."""
-        return self.download.file.key if self.download.file else ""
+        """Key of the archive that can be fetched now, while a retry makes another; empty where there is none, and for
+        kept files.
+        """
+        file = self.download.file
+        return file.key if file and not is_in_library(file) else ""
 
     @property
     def archive_keys(self) -> set[str]:
-        """Keys of all its archives in the store."""
-        return {self.archive_key, self.file_key} - {""}
+        """Keys of all its archives in the store; one of them stands for the kept files that it holds."""
+        held = holder_key(self.download.id) if self.is_in_library else ""
+        return {self.archive_key, self.file_key, held} - {""}
 
     @property
     def dedup_key(self) -> str:
@@ -90,6 +104,25 @@ class DownloadRow(msgspec.Struct, frozen=True, rename={"queued_at_ms": "place_ms
     def replace(self, **changes: Any) -> DownloadRow:
         """This row with these fields changed."""
         return structs.replace(self, **changes)
+
+
+HOLDER = "holder:"
+
+
+def holder_key(download_id: str) -> str:
+    """Marked for deletion, it stands for all kept files that this download holds."""
+    return HOLDER + download_id
+
+
+def is_in_library(file: DownloadFileRecord) -> bool:
+    """True for a kept file."""
+    return file.key.startswith(LIBRARY)
+
+
+def kept(request: DownloadRequest) -> DownloadRequest:
+    """The same request, for files that stay: CBZ in place of ZIP, which has no metadata."""
+    archive = ArchiveFormat.CBZ if request.archive is ArchiveFormat.ZIP else request.archive
+    return replace(request, keep=True, archive=archive)
 
 
 def dedup_key(request: DownloadRequest, owner_id: str | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,11 +13,21 @@ import structlog
 
 from services.downloads import transitions
 from services.downloads.components import DownloadComponents
+from services.downloads.kept import NewFile, copy_pages
 from services.downloads.names import file_stem, with_number
-from services.downloads.ports import Cancelled, DownloadJob, PackedArchive, PagePipeline, StagingFolders
+from services.downloads.page_formats import page_format_of
+from services.downloads.ports import (
+    Cancelled,
+    DownloadJob,
+    PackedArchive,
+    PagePipeline,
+    PagesProgress,
+    StagingFolders,
+)
 from services.downloads.record_writer import LeaseLost, RecordWriter
-from services.downloads.records import DownloadFileRecord, DownloadRequest, DownloadState
+from services.downloads.records import ArchiveFormat, DownloadFileRecord, DownloadRequest, DownloadState
 from services.downloads.row import ChapterProgress, DownloadRow
+from services.downloads.staging import PageDirectory
 from services.downloads.store import NameTaken
 from services.downloads.updates import Subscriber
 from services.errors import AlbumNotFound, ChapterNotFound, JmgraphError, UpstreamFailure, UpstreamReason
@@ -41,6 +51,7 @@ class DownloadRunner:
         self._albums = components.albums
         self._archives = components.archives
         self._folders = components.folders
+        self._kept = components.kept
         self._ttl_s = components.limits.ttl_s
         self._timings = components.timings
         self._pipeline = pipeline
@@ -57,7 +68,7 @@ class DownloadRunner:
                 await self._run_with_lease(writer)
         except LeaseLost:
             log.info("a download is no longer ours", download=row.download.id)
-            await self._clean_up(row, writer.row.archive_key)
+            await self._clean_up(writer.row)
         except asyncio.CancelledError:
             await self._hand_over(writer)
             raise
@@ -114,12 +125,12 @@ class DownloadRunner:
         contents = await self._read_contents(writer.row.download.request)
         await writer.change(lambda row: _with_chapters(row, contents))
         folder = writer.row.folder
-        packed = await self._pipeline.run(
-            _job(writer.row, contents, self._folders),
-            on_progress=writer.note,
-            is_cancelled=lost.is_set,
-        )
-        await self._store_archive(writer, packed, contents)
+        is_stored = False
+        while not is_stored:  # again where it is to be kept only now, or no longer: its pages are on disk by then
+            make = self._make_kept_files if writer.row.download.is_kept else self._make_archive
+            with suppress(_KeepChanged):
+                await make(writer, contents, lost)
+                is_stored = True
         if writer.row.download.is_complete:  # else a retry needs only the missing pages
             await asyncio.to_thread(self._folders.remove, folder)
 
@@ -149,25 +160,87 @@ class DownloadRunner:
             found.append(chapter)
         return list(zip(refs, found, strict=True))
 
+    async def _make_archive(self, writer: RecordWriter, contents: _Contents, lost: asyncio.Event) -> None:
+        packed = await self._pipeline.run(
+            _job(writer.row, contents, self._folders), on_progress=writer.note, is_cancelled=lost.is_set
+        )
+        await self._store_archive(writer, packed, contents)
+
     async def _store_archive(self, writer: RecordWriter, packed: PackedArchive, contents: _Contents) -> None:
         download = writer.row.download
         extension = download.request.archive.extension
         key = f"{download.id}-{download.attempts}.{extension}"
-        await writer.change(lambda row: row.with_state(DownloadState.PACKING).replace(archive_key=key))
+        await writer.change(
+            lambda row: _as_before(row, is_kept=False).with_state(DownloadState.PACKING).replace(archive_key=key)
+        )
         await self._put(packed, key)
         problem = transitions.missing_problem(packed.missing, contents.left_out)
         notes = contents.notes + packed.notes
         for stem in _stems(writer.row):
             file = DownloadFileRecord(f"{stem}.{extension}", key, packed.size_bytes, packed.sha256)
-            ready = partial(transitions.ready, file=file, ttl_s=self._ttl_s, problem=problem, notes=notes)
+            ready = partial(transitions.ready, files=(file,), ttl_s=self._ttl_s, problem=problem, notes=notes)
             with suppress(NameTaken):
-                await writer.change(ready)
+                await writer.change(lambda row, ready=ready: ready(_as_before(row, is_kept=False)))  # type: ignore[misc]
                 break
+        self._report(writer, packed.size_bytes)
+
+    async def _make_kept_files(self, writer: RecordWriter, contents: _Contents, lost: asyncio.Event) -> None:
+        """A file for each chapter in the library; those that are there, whoever keeps them, are not made again."""
+        row = await writer.change(lambda row: row.replace(is_in_library=True))
+        request, id = row.download.request, row.download.id
+        variant = page_format_of(request.archive, request.image, request.quality).variant
+        await asyncio.to_thread(self._copy_archived_pages, row, contents, variant)
+        chapter_ids = [chapter.id for chapter in contents.chapters]
+        held = [] if request.force else await self._kept.hold_complete(id, chapter_ids, variant)
+        left = contents.without({file.chapter.id for file in held})
+        packed = None
+        note = _noting_with(writer, contents, left)
+        if not left.chapters:
+            note(PagesProgress(0, 0, sum(file.size_bytes for file in held), {}))
+        else:
+            job = replace(_job(row, left, self._folders), is_split=True)
+            packed = await self._pipeline.run(job, on_progress=note, is_cancelled=lost.is_set)
+        await writer.change(lambda row: _as_before(row, is_kept=True).with_state(DownloadState.PACKING))
+        await self._store_kept(writer, packed, left, variant)
+        files = [file.record for file in await self._kept.of_download(id, chapter_ids)]
+        problem = transitions.missing_problem(packed.missing if packed else None, contents.left_out)
+        notes = contents.notes + (packed.notes if packed else ())
+        ready = partial(transitions.ready, files=files, ttl_s=self._ttl_s, problem=problem, notes=notes)
+        await self._kept.save_download(ready(_as_before(writer.row, is_kept=True)))
+        await writer.change(lambda row: ready(_as_before(row, is_kept=True)))
+        self._report(writer, sum(file.size_bytes for file in files))
+
+    async def _store_kept(
+        self, writer: RecordWriter, packed: PackedArchive | None, contents: _Contents, variant: str
+    ) -> None:
+        extension = writer.row.download.request.archive.extension
+        incomplete = {chapter_id for chapter_id, _ in packed.missing.missing} if packed and packed.missing else set()
+        for chapter in contents.chapters:
+            if packed is None or (archive := packed.chapters.get(chapter.id)) is None:
+                continue
+            new = NewFile(contents.album, chapter, variant, extension)
+            file = await self._kept.reserve(writer.row.download.id, new)
+            await self._put(archive, file.key)
+            is_complete = chapter.id not in incomplete
+            await self._kept.commit(file, chapter, archive.size_bytes, archive.sha256, is_complete)
+
+    def _copy_archived_pages(self, row: DownloadRow, contents: _Contents, variant: str) -> None:
+        """Copy the pages of the archive that it has into its folder, so that they are not fetched again."""
+        if not row.file_key or row.download.request.archive is ArchiveFormat.PDF:
+            return
+        problem = row.download.problem
+        missing = {page.partition("/")[0] for page in problem.missing_pages} if problem else set()
+        id_at = {ref.index: ref.id for ref in contents.album.chapters if ref.id not in missing}
+        directory = PageDirectory(self._folders.folder(row.folder), variant)
+        copied = copy_pages(self._archives, row.file_key, directory, id_at.get)
+        log.info("pages of an archive are kept", download=row.download.id, count=copied)
+
+    def _report(self, writer: RecordWriter, size_bytes: int) -> None:
         metrics.DOWNLOADS_ENDED.labels(DownloadState.READY).inc()
         log.info(
             "a download is ready",
-            download=download.id,
-            size_bytes=packed.size_bytes,
+            download=writer.row.download.id,
+            size_bytes=size_bytes,
             notes=len(writer.row.download.notes),
             is_complete=writer.row.download.is_complete,
         )
@@ -193,9 +266,9 @@ class DownloadRunner:
         except TimeoutError:
             log.warning("a download could not be handed over", download=writer.row.download.id)
         except LeaseLost:
-            await self._clean_up(writer.row, writer.row.archive_key)
+            await self._clean_up(writer.row)
 
-    async def _clean_up(self, row: DownloadRow, archive_key: str) -> None:
+    async def _clean_up(self, row: DownloadRow) -> None:
         """Remove what belongs to a cancelled or removed download; keep what another worker continues with."""
         try:
             stored = await self._store.find(row.download.id)
@@ -203,8 +276,8 @@ class DownloadRunner:
             return
         if stored is None or stored.folder != row.folder or stored.state is DownloadState.CANCELLED:
             await asyncio.to_thread(self._folders.remove, row.folder)
-        if archive_key and (stored is None or stored.archive_key != archive_key):
-            await self._store.mark_for_deletion(archive_key)
+        for key in row.archive_keys - (stored.archive_keys if stored else set()):
+            await self._store.mark_for_deletion(key)
 
 
 _FoundChapters = list[tuple[ChapterRef, ChapterDetail | None]]
@@ -219,6 +292,40 @@ class _Contents:
     chapters: tuple[ChapterDetail, ...]
     left_out: int
     notes: tuple[str, ...]
+
+    def without(self, chapter_ids: Collection[str]) -> _Contents:
+        """The other chapters."""
+        return replace(self, chapters=tuple(each for each in self.chapters if each.id not in chapter_ids))
+
+
+class _KeepChanged(Exception):
+    """Somebody wants its files to stay, or no longer, since the worker began to make them."""
+
+
+def _as_before(row: DownloadRow, *, is_kept: bool) -> DownloadRow:
+    """The row, where that has not changed. Raises `_KeepChanged`."""
+    if row.download.is_kept is not is_kept:
+        raise _KeepChanged
+    return row
+
+
+def _noting_with(writer: RecordWriter, contents: _Contents, left: _Contents) -> Callable[[PagesProgress], None]:
+    """Reports progress on the chapters `left`, with the others, which are there already."""
+    there = contents.without({chapter.id for chapter in left.chapters})
+    done_of = {chapter.id: len(chapter.page_names) for chapter in there.chapters}
+    done = sum(done_of.values())
+
+    def note(progress: PagesProgress) -> None:
+        writer.note(
+            replace(
+                progress,
+                pages_done=progress.pages_done + done,
+                pages_total=progress.pages_total + done,
+                done_of={**done_of, **progress.done_of},
+            )
+        )
+
+    return note
 
 
 def _contents_of(album: AlbumDetail, found: _FoundChapters, expected_pages: int, *, allow_missing: bool) -> _Contents:

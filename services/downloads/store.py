@@ -27,7 +27,7 @@ from services.redis import Events, RedisClient
 
 PREFIX = "jmgraph:downloads:"
 SCRIPTS = Path(__file__).with_name("lua")
-SCRIPT_NAMES = ("create", "save", "remove", "page", "lock_file", "workers")
+SCRIPT_NAMES = ("create", "save", "remove", "restore", "page", "lock_file", "workers")
 QUEUE_FULL_RETRY_S = 30
 """About how often a download leaves the queue."""
 
@@ -137,8 +137,11 @@ class DownloadStore:
             "channel": self._channel,
             "limit": limit,
             "expires_ms": _ms(new.download.expires_at),
-            "finished_ms": _ms(new.download.finished_at),
-            "stem": new.stem or old.stem or None,
+            # what still holds kept files does not end with the history
+            "finished_ms": None if new.is_in_library else _ms(new.download.finished_at),
+            "stem": new.stem or (None if new.state is DownloadState.READY else old.stem) or None,
+            "gone_stem": old.stem if old.stem and old.stem != new.stem else None,
+            "was_same": old.dedup_key if old.dedup_key != new.dedup_key else None,
             "trash": sorted(old.archive_keys - new.archive_keys) or None,
             "enqueue": _job(new) if new.job_id not in ("", old.job_id) else None,
             "dequeue": _job(old) if old.job_id and new.job_id != old.job_id else None,
@@ -185,6 +188,27 @@ class DownloadStore:
             fields = {name: value for name, value in fields.items() if value is not None}
             if await self._scripts["remove"](args=[orjson.dumps(fields)]) == b"saved":
                 return old
+
+    async def restore(self, row: DownloadRow) -> bool:
+        """Put a READY row back that was lost; False where it is there."""
+        fields = {
+            "id": row.download.id,
+            "rev": row.download.revision,
+            "version": RECORD_VERSION,
+            "same": row.dedup_key,
+            "album": row.download.album_id,
+            "owner": row.download.owner_id,
+            "channel": self._channel,
+        }
+        fields = {name: value for name, value in fields.items() if value is not None}
+        return bool(await self._scripts["restore"](args=[orjson.dumps(fields), row_to_json(row)]) == b"restored")
+
+    async def exist(self, ids: Sequence[str]) -> list[bool]:
+        """For each id whether it has a record."""
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for id in ids:
+                pipe.exists(f"{PREFIX}record:{id}")
+            return [bool(found) for found in await pipe.execute()] if ids else []
 
     async def page(
         self, lists: Collection[str], *, after: str = "", count: int, ownership: Ownership = OF_ALL

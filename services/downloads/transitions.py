@@ -19,7 +19,8 @@ from services.downloads.records import (
     DownloadRequest,
     DownloadState,
 )
-from services.downloads.row import DownloadRow, new_id
+from services.downloads.row import DownloadRow, is_in_library, new_id
+from services.downloads.row import kept as as_kept
 from services.errors import ErrorCode, Internal, JmgraphError, UpstreamFailure
 from services.observability import request_id, trace_parent
 
@@ -94,6 +95,26 @@ def requeued(row: DownloadRow, *, crash_count: int = 0) -> DownloadRow:
     return queued.replace(job_id=new_id(), lease="", archive_key=row.file_key, crash_count=crash_count)
 
 
+def kept(row: DownloadRow) -> DownloadRow | None:
+    """The same, to stay; None where it is that already. One that is READY with a plain archive is queued, for a
+    worker to make kept files of it.
+    """
+    if row.download.is_kept:
+        return None
+    row = row.with_state(row.state, request=as_kept(row.download.request))
+    if row.state is not DownloadState.READY or not row.download.files:
+        return row
+    return row.with_state(row.state, expires_at=None) if row.is_in_library else _queued_again(row, keeps_archive=True)
+
+
+def let_go(row: DownloadRow, ttl_s: float) -> DownloadRow | None:
+    """No longer to stay: its files expire after `ttl_s`; None where they did before."""
+    if not row.download.is_kept:
+        return None
+    expires_at = now() + timedelta(seconds=ttl_s) if row.state is DownloadState.READY else row.download.expires_at
+    return row.with_state(row.state, request=replace(row.download.request, keep=False), expires_at=expires_at)
+
+
 def recovered(row: DownloadRow) -> DownloadRow:
     """After its worker died: queued again, or failed after too many crashes."""
     crash_count = row.crash_count + 1
@@ -105,31 +126,42 @@ def recovered(row: DownloadRow) -> DownloadRow:
 
 def failed(row: DownloadRow, problem: DownloadProblemRecord) -> DownloadRow:
     """Failed; its pages stay for a retry. One with an earlier archive is READY with that, and a note, instead."""
-    if row.download.file is None:
+    if not row.download.files:
         return _ended(row, DownloadState.FAILED, problem=problem)
     others = (note for note in row.download.notes if not note.startswith(RETRY_FAILED))
-    return _restored(row, notes=limited_notes((f"{RETRY_FAILED}: {problem.message}", *others)))
+    notes = limited_notes((f"{RETRY_FAILED}: {problem.message}", *others))
+    return _restored(row, notes=notes, **({"expires_at": None} if row.download.is_kept else {}))
 
 
 def ready(
     row: DownloadRow,
-    file: DownloadFileRecord,
+    files: Sequence[DownloadFileRecord],
     ttl_s: float,
     *,
     problem: DownloadProblemRecord | None = None,
     notes: tuple[str, ...] = (),
 ) -> DownloadRow:
-    """Ready; the file expires after `ttl_s`. `problem` says what it lacks, `notes` what was odd about it."""
+    """Ready; the files expire after `ttl_s`, unless they are kept. `problem` says what it lacks, `notes` what was odd
+    about it.
+    """
     end = now()
     return _ended(
         row,
         DownloadState.READY,
-        file=file,
+        **_files(files),
         problem=problem,
         notes=limited_notes(notes),
         finished_at=end,
-        expires_at=end + timedelta(seconds=ttl_s),
+        expires_at=None if row.download.is_kept else end + timedelta(seconds=ttl_s),
     )
+
+
+def _files(files: Sequence[DownloadFileRecord]) -> dict[str, object]:
+    """The fields that have these files."""
+    return {
+        "file": files[0] if len(files) == 1 else None,
+        "chapter_files": tuple(files) if len(files) > 1 else (),
+    }
 
 
 def limited_notes(notes: tuple[str, ...]) -> tuple[str, ...]:
@@ -141,14 +173,18 @@ def cancelled(row: DownloadRow) -> DownloadRow | None:
     """Cancelled, or READY again with its earlier archive; None when it has ended already."""
     if row.state not in ACTIVE_STATES:
         return None
-    return _restored(row) if row.download.file else _ended(row, DownloadState.CANCELLED)
+    if not row.download.files:
+        return _ended(row, DownloadState.CANCELLED)
+    stays = row.download.is_kept and row.is_in_library
+    return _restored(row, request=replace(row.download.request, keep=stays))
 
 
 def expired(row: DownloadRow) -> DownloadRow | None:
     """Expired; None when it has no file, or not yet."""
     if row.state is not DownloadState.READY or is_current(row):
         return None
-    return row.with_state(DownloadState.EXPIRED, file=None, problem=None).replace(archive_key="")
+    expired = row.with_state(DownloadState.EXPIRED, **_files(()), problem=None)
+    return expired.replace(archive_key="", is_in_library=False)
 
 
 _LOST = DownloadProblemRecord(
@@ -165,16 +201,48 @@ def lost(row: DownloadRow, key: str) -> DownloadRow | None:
     return row.with_state(DownloadState.EXPIRED, file=None, problem=_LOST).replace(archive_key="")
 
 
+def kept_files_lost(row: DownloadRow, left: Sequence[DownloadFileRecord], count: int) -> DownloadRow | None:
+    """Expired, since all but the files `left` of `count` kept ones are gone; None where it is neither that nor READY.
+
+    It stays theirs: READY once they are back.
+    """
+    if row.state not in (DownloadState.READY, DownloadState.EXPIRED) or not row.is_in_library:
+        return None
+    if row.download.files == tuple(left):
+        return None
+    if not row.download.is_kept:
+        expired = row.with_state(DownloadState.EXPIRED, **_files(()), problem=_LOST)
+        return expired.replace(is_in_library=False)
+    which = "The file was deleted" if count == 1 else f"{count - len(left)} of {count} files were deleted"
+    message = f"{which} from the library, not by this server: put it back, or retry the download to have it again."
+    problem = DownloadProblemRecord(ErrorCode.NOT_FOUND, message, retryable=True)
+    return row.with_state(DownloadState.EXPIRED, **_files(left), problem=problem)
+
+
+def found_again(row: DownloadRow, files: Sequence[DownloadFileRecord]) -> DownloadRow | None:
+    """READY, since its kept files are back, or elsewhere in the library; None where nothing changes."""
+    if row.state not in (DownloadState.READY, DownloadState.EXPIRED) or not row.is_in_library:
+        return None
+    if row.state is DownloadState.EXPIRED:
+        return row.with_state(DownloadState.READY, **_files(files), problem=None, expires_at=None)
+    return None if row.download.files == tuple(files) else row.with_state(DownloadState.READY, **_files(files))
+
+
 def is_current(row: DownloadRow) -> bool:
     """True while it is active, or has a file that has not expired."""
+    if row.state is DownloadState.READY and row.download.is_kept:
+        return True
     if row.state is DownloadState.READY:
         return row.download.expires_at is not None and row.download.expires_at > now()
     return row.state.is_active
 
 
 def is_missing_pages(row: DownloadRow) -> bool:
-    """True for an archive that lacks pages: a retry fetches them."""
-    return row.state is DownloadState.READY and row.download.problem is not None
+    """True for an archive that lacks pages: a retry fetches them. One that is kept and could not be put into the
+    library lacks that.
+    """
+    is_elsewhere = row.download.is_kept and not row.is_in_library
+    return row.state is DownloadState.READY and (row.download.problem is not None or is_elsewhere)
 
 
 def can_be_retried(row: DownloadRow) -> bool:
@@ -189,14 +257,17 @@ def retried(row: DownloadRow) -> DownloadRow | None:
     """
     if not can_be_retried(row):
         return None
-    keeps_archive = is_missing_pages(row)
+    return _queued_again(row, keeps_archive=is_missing_pages(row))
+
+
+def _queued_again(row: DownloadRow, *, keeps_archive: bool) -> DownloadRow:
     keeps_pages = keeps_archive or row.state is DownloadState.FAILED
     earlier = row.download if keeps_archive else None
     queued = row.with_state(
         DownloadState.QUEUED,
         progress=row.download.progress if keeps_pages else DownloadProgressRecord(),
         problem=earlier and earlier.problem,
-        file=earlier and earlier.file,
+        **_files(earlier.files if earlier else ()),
         expires_at=earlier and earlier.expires_at,
         started_at=None,
         finished_at=None,
@@ -215,7 +286,8 @@ def retried(row: DownloadRow) -> DownloadRow | None:
 def _ended(row: DownloadRow, state: DownloadState, **changes: object) -> DownloadRow:
     progress = replace(row.download.progress, eta_s=None)
     ended = row.with_state(state, **{"progress": progress, "finished_at": now(), **changes})
-    return ended.replace(job_id="", lease="", archive_key=ended.file_key)
+    holds_files = any(map(is_in_library, ended.download.files))
+    return ended.replace(job_id="", lease="", archive_key=ended.file_key, is_in_library=holds_files)
 
 
 def _restored(row: DownloadRow, **changes: object) -> DownloadRow:

@@ -252,7 +252,7 @@ class LibraryChecker:
 
         Raises `QueueRejected` and `UpstreamFailure` where that may work later.
         """
-        request = DownloadRequest(chapter.album_id, chapter_ids=(chapter.id,), archive=ArchiveFormat.CBZ)
+        request = DownloadRequest(chapter.album_id, chapter_ids=(chapter.id,), archive=ArchiveFormat.CBZ, keep=True)
         for follower in followers:
             if not (follower.auto_download and chapter.is_listed and chapter.found_at_ms > follower.added_at_ms):
                 continue

@@ -34,7 +34,7 @@ async def a_writer(harness: DownloadHarness) -> tuple[DownloadStore, RecordWrite
 
 
 def ready(row: DownloadRow) -> DownloadRow:
-    return transitions.ready(row, DownloadFileRecord("Tea.zip", "key", 1, "00"), 60)
+    return transitions.ready(row, [DownloadFileRecord("Tea.zip", "key", 1, "00")], 60)
 
 
 async def test_many_pages_are_few_writes_and_the_end_is_exact(redis_url: str, tmp_path: Path) -> None:

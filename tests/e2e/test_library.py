@@ -67,3 +67,29 @@ def test_the_library_from_the_command_line(
     assert removed == (1, [f"removed {SINGLE}", f"{SINGLE} is not in the library"])
     assert unknown[0] != 0
     assert [line.split()[0] for line in library("list")[1][1:]] == [SERIES]
+
+
+def test_kept_files_from_the_command_line(environ: Environ, tmp_path: Path, redis_url: str) -> None:
+    environment = environ(JMGRAPH_REDIS_URL=redis_url)
+
+    def jmgraph(*arguments: str) -> tuple[int, list[str]]:
+        done = run(tmp_path / "command", *arguments, **environment)
+        assert "Traceback" not in done.err, done.err
+        return done.code, done.out.splitlines()
+
+    downloaded = jmgraph("download", SINGLE, "--keep")
+    kept = Path(downloaded[1][0])
+    moved = kept.rename(kept.with_name("moved.cbz"))
+    scanned = jmgraph("library", "scan")
+    exported = jmgraph("library", "export", SINGLE, "--to", str(tmp_path / "out"))
+    nothing = jmgraph("library", "export", SERIES, "--to", str(tmp_path / "out"))
+
+    library = Path(environment["JMGRAPH_DATA_DIR"]) / "library"
+    copy = tmp_path / "out" / moved.relative_to(library.resolve())
+    assert downloaded[0] == 0
+    assert kept.is_relative_to(library.resolve())
+    assert kept.name.endswith(f" [JM{SINGLE}].cbz")
+    assert scanned == (0, ["1 files: 0 adopted, 1 found elsewhere"])
+    assert exported == (0, [str(copy)])
+    assert copy.read_bytes() == moved.read_bytes()
+    assert nothing == (1, [])

@@ -65,7 +65,9 @@ ADAPTERS = {
     "linkify_it": {"services/ehtag/markup"},
     "opencc": {"services/ehtag"},
     "obstore": {"services/downloads"},
-    "sqlalchemy": {"services/database", "services/library", "services/people", "services/push"},
+    "sqlalchemy": {
+        *("services/database", "services/downloads/kept", "services/library", "services/people", "services/push"),
+    },
     "alembic": {"services/database"},
     "argon2": {"services/people"},
     "cryptography": {"services/people"},

@@ -59,3 +59,5 @@ class StartDownloadInput(BaseModel):
     "Queue a new one even where the same is queued, running or ready."
     allow_missing: bool = Field(alias="allowMissing", default=False)
     "Make the archive even where pages can't be had, with a plain page in the place of each."
+    keep: bool = False
+    "Put it into the library, where it never expires: a CBZ (or PDF) for each chapter, as reading servers scan them. One that is queued, running or ready already is kept too."

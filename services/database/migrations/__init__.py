@@ -8,7 +8,7 @@ from sqlalchemy import Connection, inspect, text
 
 from services.errors import ConfigurationError
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 """All revisions, oldest first. A test compares this with the files."""
 
 

@@ -33,6 +33,11 @@ class PageSize:
     height: int
 
 
+def notes_of(album_id: str, chapter_id: str) -> str:
+    """The numbers of the site, as a kept file is known by when the database was lost."""
+    return f"jmgraph: album JM{album_id}, chapter JM{chapter_id}"
+
+
 def comic_info(metadata: ArchiveMetadata, pages: Sequence[PageSize]) -> bytes:
     """The file, as UTF-8. `pages` are all that were packed, in reading order."""
     root = ElementTree.Element("ComicInfo")
@@ -49,15 +54,18 @@ def _fields(metadata: ArchiveMetadata) -> Iterator[tuple[str, str]]:
     """Each element before the pages in the schema's order, empty where nothing is known."""
     first = metadata.chapters[0]
     published = metadata.published_on
-    is_one_of_many = len(metadata.chapters) == 1 and first.index > 1
+    is_one_of_many = len(metadata.chapters) == 1 and (first.index > 1 or metadata.chapter_count > 1)
     yield "Title", (first.title if is_one_of_many else "") or metadata.title
     yield "Series", metadata.title
     yield "Number", str(first.index)
+    yield "Count", str(max(metadata.chapter_count, first.index))
     yield "Summary", metadata.description
+    yield "Notes", notes_of(metadata.album_id, first.id) if metadata.album_id else ""
     yield "Year", str(published.year) if published else ""
     yield "Month", str(published.month) if published else ""
     yield "Day", str(published.day) if published else ""
     yield "Writer", _joined(metadata.authors)
+    yield "Genre", _joined(metadata.site_tags)
     yield "Tags", _joined(metadata.tags)
     yield "Web", metadata.url
     yield "PageCount", str(metadata.page_count)

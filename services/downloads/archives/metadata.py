@@ -28,7 +28,10 @@ class ArchiveChapter:
 
 @dataclass(frozen=True, slots=True)
 class ArchiveMetadata:
-    """Metadata of the album in an archive. `tags` are translated, `url` is the album's page on the site."""
+    """Metadata of the album in an archive. `tags` are translated, `url` is the album's page on the site.
+
+    `chapters` are those in the archive, `chapter_count` is how many the album has.
+    """
 
     title: str
     description: str
@@ -39,6 +42,8 @@ class ArchiveMetadata:
     published_on: date | None
     chapters: tuple[ArchiveChapter, ...]
     site_tags: tuple[str, ...] = ()
+    album_id: str = ""
+    chapter_count: int = 1
 
     @property
     def page_count(self) -> int:

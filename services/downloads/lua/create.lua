@@ -6,7 +6,7 @@ if not new.force then
   if other and owner_of(other) == new.owner then
     local state = redis.call('HGET', record_key(other), 'state')
     local expires = redis.call('ZSCORE', P .. 'expiry', other)
-    if state and (ACTIVE[state] or (state == 'READY' and expires and tonumber(expires) > new.now_ms)) then
+    if state and (ACTIVE[state] or (state == 'READY' and (not expires or tonumber(expires) > new.now_ms))) then
       return {'same', other}
     end
   end

@@ -1,15 +1,16 @@
 -- Shared by all scripts, put before each: names of keys, and the lists that a record is in.
 local P = 'jmgraph:downloads:'
 local ACTIVE = {QUEUED = true, RUNNING = true, PACKING = true}
--- READY without PACKING is one whose retry was cancelled or failed: its earlier archive is still there.
+-- READY without PACKING is one whose retry was cancelled or failed: its earlier archive is still there. The same state
+-- again is one that is to be kept, or no longer. A kept one is READY again once its files are back.
 local TRANSITIONS = {
   QUEUED = {QUEUED = true, RUNNING = true, READY = true, FAILED = true, CANCELLED = true},
   RUNNING = {RUNNING = true, PACKING = true, READY = true, QUEUED = true, FAILED = true, CANCELLED = true},
   PACKING = {PACKING = true, READY = true, QUEUED = true, FAILED = true, CANCELLED = true},
-  READY = {EXPIRED = true, QUEUED = true},
-  FAILED = {QUEUED = true},
-  CANCELLED = {QUEUED = true},
-  EXPIRED = {QUEUED = true},
+  READY = {READY = true, EXPIRED = true, QUEUED = true},
+  FAILED = {FAILED = true, QUEUED = true},
+  CANCELLED = {CANCELLED = true, QUEUED = true},
+  EXPIRED = {EXPIRED = true, READY = true, QUEUED = true},
 }
 
 local function record_key(id) return P .. 'record:' .. id end

@@ -1,6 +1,6 @@
 -- Change a record that is still at the revision it was read at, and every list it is in.
 -- ARGV: fields as JSON {id, rev, version, state, lease, same, album, channel, limit?, expires_ms?, finished_ms?,
---       enqueue?, dequeue?, stem?, trash?}, body.
+--       enqueue?, dequeue?, stem?, trash?, was_same?, gone_stem?}, body.
 local new = cjson.decode(ARGV[1])
 local key = record_key(new.id)
 local at = redis.call('HMGET', key, 'rev', 'state')
@@ -18,6 +18,10 @@ if new.enqueue then
   publish(new.channel, 'queue')
 end
 if new.trash then mark_for_deletion(new.trash) end
+if new.was_same then
+  clear_current(new.was_same, new.id)
+  if ACTIVE[new.state] or new.state == 'READY' then redis.call('SET', P .. 'same:' .. new.same, new.id, 'NX') end
+end
 
 if old_state == 'QUEUED' and new.state == 'RUNNING' then
   if redis.call('EXISTS', P .. 'waiting') == 1 then
@@ -33,16 +37,22 @@ if old_state ~= new.state then
     redis.call('ZREM', P .. 'history', new.id)
     redis.call('SET', P .. 'same:' .. new.same, new.id, 'NX')
   elseif new.state == 'READY' then
-    redis.call('ZADD', P .. 'expiry', new.expires_ms, new.id)
-    redis.call('HSET', P .. 'name:' .. new.stem, new.id, new.album)
+    redis.call('ZREM', P .. 'history', new.id)
+    redis.call('SET', P .. 'same:' .. new.same, new.id, 'NX')
+    if new.stem then redis.call('HSET', P .. 'name:' .. new.stem, new.id, new.album) end
   else
-    redis.call('ZADD', P .. 'history', new.finished_ms, new.id)
+    if new.finished_ms then redis.call('ZADD', P .. 'history', new.finished_ms, new.id) end
     clear_current(new.same, new.id)
   end
   if old_state == 'READY' then
     redis.call('ZREM', P .. 'expiry', new.id)
-    if not ACTIVE[new.state] then redis.call('HDEL', P .. 'name:' .. new.stem, new.id) end
+    if new.stem and not ACTIVE[new.state] then redis.call('HDEL', P .. 'name:' .. new.stem, new.id) end
   end
+end
+if new.state == 'READY' then
+  if new.expires_ms then redis.call('ZADD', P .. 'expiry', new.expires_ms, new.id)
+  else redis.call('ZREM', P .. 'expiry', new.id) end
+  if new.gone_stem then redis.call('HDEL', P .. 'name:' .. new.gone_stem, new.id) end
 end
 
 if new.state == 'FAILED' or (new.state == 'READY' and old_state == 'PACKING') then

@@ -148,6 +148,8 @@ export type StartDownloadInput = {
   force?: boolean;
   /** Format of its pages. */
   image?: ImageFormat;
+  /** Put it into the library, where it never expires: a CBZ (or PDF) for each chapter, as reading servers scan them. One that is queued, running or ready already is kept too. */
+  keep?: boolean;
   /** 1-100, for JPEG and WEBP; ORIGINAL keeps the site's own level (about 80) where a page must be encoded again. */
   quality?: number;
 };
