@@ -56,9 +56,12 @@ async def search(
     period: Period = Period.ALL,
     field: SearchField = SearchField.SITE,
     exclude: Sequence[str] = (),
+    category: Category = Category.ALL,
 ) -> AlbumListPage:
-    """Site search. A query that is an album number gives that one album."""
-    return await context.catalog.search(SearchQuery(query, page, order_by, period, field, tuple(exclude)))
+    """Site search. A query that is an album number gives that one album. A page in one `category` may have fewer
+    albums than the site counts, where only its mobile API answers.
+    """
+    return await context.catalog.search(SearchQuery(query, page, order_by, period, field, tuple(exclude), category))
 
 
 async def ranking(

@@ -174,10 +174,15 @@ async def albums_of_name(context: Context, name: str, kind: TagKind, page: int) 
     return await context.catalog.search(SearchQuery(text=name, page=page, field=_FIELD_OF_KIND[kind]))
 
 
+def search_text(context: Context, record: TagRecord) -> str:
+    """What finds the albums of this record on the site: its own spelling where it is known, else the name."""
+    spellings = context.services.tags.state.translator.spellings(record)
+    return spellings[0] if spellings else record.name.text
+
+
 async def albums_of_record(context: Context, record: TagRecord, page: int) -> AlbumListPage:
     """A page of the albums that carry this record's tag, by the site's own spelling where it is known."""
-    spellings = context.services.tags.state.translator.spellings(record)
-    text = spellings[0] if spellings else record.name.text
+    text = search_text(context, record)
     field = _FIELD_OF_NAMESPACE.get(record.namespace, SearchField.TAG)
     return await context.catalog.search(SearchQuery(text=text, page=page, field=field))
 

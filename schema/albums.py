@@ -287,6 +287,11 @@ class Tag:
         record = self.record
         return JSON({"name": record.name.ast, "intro": record.intro.ast, "links": record.links.ast})
 
+    @field
+    def search_text(self, info: Info) -> str:
+        """What to search for on the site: its own spelling where that is known, else the translated name."""
+        return resolvers.tags.search_text(info.context, self.record)
+
     @field(semantic_non_null=True)
     async def albums(self, info: Info, page: int = 1) -> AlbumPage | None:
         """Albums on the site that carry this tag, searched by the site's own spelling where the alias table knows it,

@@ -8,6 +8,7 @@ import re
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -35,6 +36,7 @@ from services.upstream.mapping import (
 from services.upstream.records import (
     AlbumDetail,
     AlbumListPage,
+    Category,
     ChapterDetail,
     CommentPageRecord,
     RankingPage,
@@ -125,7 +127,7 @@ class JmApi:
         with reading_answer():
             if number := id_or_none(data.get("redirect_aid")):
                 return number
-            return list_from_data(data, query.page, has_tags=False)
+            return _of_category(list_from_data(data, query.page, has_tags=False), query.category)
 
     async def ranking(self, host: str, query: RankingQuery) -> RankingPage:
         """A page of the category list."""
@@ -247,6 +249,13 @@ def answer_data(response: Any, stamp: str) -> dict[str, Any]:
     """
     with reading_answer():
         return data_of(JmApiResp(response, stamp), is_about_number=True)
+
+
+def _of_category(found: AlbumListPage, category: Category) -> AlbumListPage:
+    """The lines of this category: the API searches in all of them, but its lines name theirs."""
+    if category is Category.ALL:
+        return found
+    return replace(found, items=tuple(album for album in found.items if album.category in (None, category)))
 
 
 def _absent() -> AttemptError:

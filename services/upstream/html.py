@@ -138,7 +138,8 @@ class JmHtml:
 
     def _search(self, host: str, query: SearchQuery, text: str) -> AlbumListPage:
         client = self._client(host)
-        answer = client.get_jm_html(client.append_params_to_url(client.API_SEARCH, search_to_jm(query, text)))
+        path = client.build_search_url(client.API_SEARCH, CATEGORIES[query.category], None)
+        answer = client.get_jm_html(client.append_params_to_url(path, search_to_jm(query, text)))
         with reading_answer():
             if answer.redirect_count and (found := _ALBUM_URL.search(answer.url)):
                 return _page_of_album(_album_from_page(answer.text, found[1]))

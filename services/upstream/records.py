@@ -143,6 +143,7 @@ class SearchQuery:
     period: Period = Period.ALL
     field: SearchField = SearchField.SITE
     exclude: tuple[str, ...] = ()
+    category: Category = Category.ALL
 
 
 @dataclass(frozen=True, slots=True)

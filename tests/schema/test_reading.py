@@ -64,6 +64,14 @@ async def test_what_a_list_tells_of_its_albums_costs_no_call_for_each(make_setti
     assert (before["known"]["pageCount"], after["known"]["pageCount"]) == (None, 24)
 
 
+async def test_a_record_says_how_the_site_spells_it(server: GraphQLClient) -> None:
+    tag = (await server.ask('{ tag(namespace: FEMALE, raw: "robot") { searchText albums { total } } }'))["tag"]
+
+    found = await server.ask("query ($q: String!) { search(query: $q, field: TAG) { total } }", q=tag["searchText"])
+    assert tag["searchText"] == "機器人"
+    assert tag["albums"]["total"] == found["search"]["total"] > 0
+
+
 async def test_titles_are_given_in_the_script_that_is_asked_for(server: GraphQLClient) -> None:
     query = """{ album(id: "350234") { title simplified: title(script: SIMPLIFIED) same: title(script: TRADITIONAL)
       chapters { title(script: SIMPLIFIED) } } }"""

@@ -63,6 +63,17 @@ async def test_a_line_of_the_mobile_api_tells_author_category_and_day_of_change(
     assert (untold.authors, untold.category, untold.updated_on) == (None, None, None)
 
 
+@BOTH
+async def test_a_search_in_a_category_finds_its_albums_alone(upstream_to: OpenUpstream, method: str) -> None:
+    async with upstream_to(jm_method=method) as upstream:
+        everywhere = (await upstream.search(SearchQuery("機器人"))).items
+        found = (await upstream.search(SearchQuery("機器人", category=Category.SINGLE))).items
+
+    category_of = {str(comic.id): comic.category for comic in library().comics}
+    assert [album.id for album in found] == [album.id for album in everywhere if category_of[album.id] == "single"]
+    assert found
+
+
 async def test_both_methods_agree_on_every_album(upstream_to: OpenUpstream) -> None:
     comics = [comic for comic in library().comics if comic.script is None][::8]
     async with upstream_to(jm_method="api") as api, upstream_to(jm_method="html") as html:
