@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import replace
 from functools import partial
 from threading import Lock
+from types import MappingProxyType
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -80,6 +81,7 @@ _ALBUM_LINK = re.compile(r'<a\b[^>]*href="/album/(\d+)[/"][^>]*>([\s\S]*?)</a>')
 _ALBUM_URL = re.compile(r"/album/(\d+)")
 _TITLE = re.compile(r'\btitle="([^"]+)"')
 _MARKUP = re.compile(r"<[^>]*>")
+_CATEGORY_LABEL = re.compile(r'<div class="label-category">\s*([^<]*)</div>')
 # The total above a list; a category page has it, even an empty one.
 _TOTAL = re.compile(r'class="text-white">(\d+)</span> A漫')
 
@@ -148,7 +150,8 @@ class JmHtml:
             if not JmPageTool.pattern_html_search_shorten_for.search(answer.text):
                 raise failure_of_answer(200, answer.text)
             listed = JmPageTool.parse_html_to_search_page(answer.text, query.page)
-            return list_from_data(_list_data(listed, answer.text), query.page, has_tags=True)
+            data = _list_data(listed, answer.text, _categories(answer.text))
+            return list_from_data(data, query.page, has_tags=True)
 
     def _ranking(self, host: str, query: RankingQuery) -> RankingPage:
         client = self._client(host)
@@ -279,8 +282,17 @@ def _page_of_album(album: AlbumDetail) -> AlbumListPage:
     return AlbumListPage((AlbumSummary(album.id, album.title, album.tags),), page=1, page_count=1, total=1)
 
 
-def _list_data(listed: Any, page: str) -> dict[str, Any]:
-    rows = [{"id": id, "name": row.get("name"), "tags": row.get("tags")} for id, row in listed.content]
+def _categories(page: str) -> dict[str, str]:
+    """The category that stands in the row of each album: {"350234": "同人"}. jmcomic finds it and leaves it out."""
+    rows = JmPageTool.pattern_html_search_album_info_list.findall(page)
+    return {id: found[1] for id, _, labels, _ in rows if (found := _CATEGORY_LABEL.search(labels))}
+
+
+def _list_data(listed: Any, page: str, categories: Mapping[str, str] = MappingProxyType({})) -> dict[str, Any]:
+    rows = [
+        {"id": id, "name": row.get("name"), "tags": row.get("tags"), "category": categories.get(id)}
+        for id, row in listed.content
+    ]
     return {"content": rows, "total": found[1] if (found := _TOTAL.search(page)) else None}
 
 

@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal
 from math import ceil
@@ -233,9 +234,16 @@ def ranking_from_data(data: Mapping[str, Any], query: RankingQuery, *, has_tags:
         page_count=listed.page_count,
         total=listed.total,
         has_next=query.page < listed.page_count,
-        entries=tuple(RankingLine(rank, album) for rank, album in enumerate(listed.items, first)),
+        entries=tuple(
+            RankingLine(rank, _in_category(album, query.category)) for rank, album in enumerate(listed.items, first)
+        ),
         fetched_at=datetime.now(UTC),
     )
+
+
+def _in_category(album: AlbumSummary, category: Category) -> AlbumSummary:
+    """A line of a list of this category, whose lines need not say so."""
+    return album if album.category or category is Category.ALL else replace(album, category=category)
 
 
 def comments_from_data(data: Mapping[str, Any], album_id: str, page: int) -> CommentPageRecord:

@@ -73,7 +73,7 @@ class SourceMethod(StrEnum):
 @dataclass(frozen=True, slots=True)
 class AlbumSummary:
     """A line of a list. `tags` is None where the list carries none (API method), the others where it does not tell
-    (web pages).
+    (web pages know the category of what a search finds, and no more).
     """
 
     id: str

@@ -49,7 +49,9 @@ async def test_an_album_is_read_whole(upstream_to: OpenUpstream, method: str) ->
     assert album.related[0] == AlbumSummary("257816", "深海的光")
 
 
-async def test_a_line_of_the_mobile_api_tells_author_category_and_day_of_change(upstream_to: OpenUpstream) -> None:
+async def test_a_line_of_the_mobile_api_tells_author_category_and_day_one_of_a_page_the_category(
+    upstream_to: OpenUpstream,
+) -> None:
     query = SearchQuery("雨林深處", field=SearchField.SITE)
     async with upstream_to(jm_method="api") as api, upstream_to(jm_method="html") as html:
         (told,) = (await api.search(query)).items
@@ -60,7 +62,15 @@ async def test_a_line_of_the_mobile_api_tells_author_category_and_day_of_change(
     assert told.authors == comic.authors[:1]
     assert told.category is Category(comic.category.upper())
     assert told.updated_on == comic.updated
-    assert (untold.authors, untold.category, untold.updated_on) == (None, None, None)
+    assert (untold.authors, untold.category, untold.updated_on) == (None, told.category, None)
+
+
+@BOTH
+async def test_a_line_of_a_category_is_of_this_category(upstream_to: OpenUpstream, method: str) -> None:
+    async with upstream_to(jm_method=method) as upstream:
+        ranking = await upstream.ranking(RankingQuery(category=Category.HANMAN))
+
+    assert {line.album.category for line in ranking.entries} == {Category.HANMAN}
 
 
 @BOTH
