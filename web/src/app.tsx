@@ -2,7 +2,7 @@
 import { live } from "./api/client";
 import { Drawer, isDrawerOpen } from "./downloads/drawer";
 import { activeCount } from "./downloads/store";
-import { isChinese, language, t } from "./i18n";
+import { isChinese, language, otherLanguage, t } from "./i18n";
 import { AddTagPanel } from "./components/add-tag";
 import { serverStatus } from "./components/health";
 import { Icon, type IconName } from "./components/icons";
@@ -175,8 +175,8 @@ function LanguageButton() {
     <button
       type="button"
       class="button button-quiet"
-      lang={isChinese() ? "en" : "zh-Hans"}
-      onClick={() => (language.value = isChinese() ? "en" : "zh")}
+      lang={isChinese() ? "en" : "zh"}
+      onClick={() => (language.value = otherLanguage())}
     >
       {isChinese() ? "English" : "中文"}
     </button>

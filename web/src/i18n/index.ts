@@ -31,6 +31,15 @@ export const LANGUAGES: Readonly<Record<Language, string>> = { zh: "简体中文
 /** Whether the reader takes the Chinese names of tags. */
 export const isChinese = (of: Language = language.value): boolean => of !== "en";
 
+/** The Chinese that was chosen last: what the button beside English leads back to. */
+const chinese = storedSignal<Exclude<Language, "en">>("chinese", preferredLanguage(browser) === "zh-Hant" ? "zh-Hant" : "zh");
+effect(() => {
+  if (language.value !== "en") chinese.value = language.value;
+});
+
+/** What one press of the language button gives: English, or from there the reader's Chinese. */
+export const otherLanguage = (): Language => (isChinese() ? "en" : chinese.value);
+
 /** A component that reads it is rendered again when the language changes. */
 export const t = (): Words => words.value;
 

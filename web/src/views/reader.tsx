@@ -58,7 +58,7 @@ export function ReaderView({ albumId, chapterId }: { albumId: string; chapterId:
     return (
       <main id="content" class="reader reader-waiting" tabIndex={-1}>
         {problem ? (
-          <ProblemMessage isView problem={problem} onRetry={reload} />
+          <ProblemMessage isView problem={problem} sitePath={`photo/${chapterId}`} onRetry={reload} />
         ) : (
           <Message isView title={album ? t().reader.missing : t().album.missing(albumId)} hint={album ? "" : t().album.missingHint} />
         )}
