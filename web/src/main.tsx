@@ -1,6 +1,7 @@
 /** Entry point of the page. */
 import { render } from "preact";
 import { App } from "./app";
+import { followSearchKey } from "./components/search-box";
 import { followDownloads } from "./downloads/store";
 import { followKeys } from "./components/keys";
 import { syncDocumentLanguage } from "./i18n";
@@ -34,6 +35,7 @@ followAddress((y) => {
 });
 followOwner();
 registerWorker();
+followSearchKey();
 void loadViewer().then(() => {
   if (access.value === "closed") return;
   followSession();

@@ -24,3 +24,32 @@ export function numberOf(text: string): string | null {
 export function wordsOf(query: string): string {
   return query.split(/\s+/).filter((word) => !word.startsWith("-")).map((word) => word.replace(/^\+/, "")).join(" ");
 }
+
+/** A word that must be found, or must not, as the site takes it: "+word", "-word". */
+export interface Term {
+  readonly name: string;
+  readonly isExcluded: boolean;
+}
+
+/** `termsOf("+全彩 -短篇 fox")` is the text "fox" and two terms. */
+export function termsOf(query: string): { text: string; terms: Term[] } {
+  const words = query.split(/\s+/).filter(Boolean);
+  const isTerm = (word: string): boolean => /^[+-]./u.test(word);
+  return {
+    text: words.filter((word) => !isTerm(word)).join(" "),
+    terms: words.filter(isTerm).map((word) => ({ name: word.slice(1), isExcluded: word.startsWith("-") })),
+  };
+}
+
+/** The site's own form: the text, then each term once, the last of a name. */
+export function joined(text: string, terms: readonly Term[]): string {
+  const byName = new Map(terms.map((term) => [term.name, term]));
+  return [text.trim(), ...[...byName.values()].map(({ name, isExcluded }) => (isExcluded ? "-" : "+") + name)].filter(Boolean).join(" ");
+}
+
+const MAX_EARLIER = 20;
+
+/** Newest first, each once. */
+export function withEarlier(earlier: readonly string[], query: string): string[] {
+  return query ? [query, ...earlier.filter((other) => other !== query)].slice(0, MAX_EARLIER) : [...earlier];
+}

@@ -3,7 +3,8 @@ import { pagerNumbers } from "../components/pages";
 import { matchedParts } from "../components/tag-names";
 import { choice, pageOf, PERIODS, paramOf } from "./choices";
 import { averaged, pageAfter, pagesAhead, spreads, stepOfKey, stepOfSwipe, stepOfTap, stepOfWheel, wayOfKey, within, zoomWithin } from "./reading";
-import { numberOf, wordsOf } from "./search-text";
+import { shortTitle } from "../i18n/titles";
+import { joined, numberOf, termsOf, withEarlier, wordsOf } from "./search-text";
 
 test("a choice in the URL is read in any case, an unknown one is the default", () => {
   expect(choice("week", PERIODS, "ALL")).toBe("WEEK");
@@ -104,4 +105,29 @@ test.each(["", "机器人", "fate 2077", "-350234", "3.5", "1234567890123", "htt
 
 test("tags are looked for by the words that must be found, without their signs", () => {
   expect(wordsOf("+full color -短篇")).toBe("full color");
+});
+
+test("terms are read from a query in the site's form, and joined to it again", () => {
+  expect(termsOf(" fox +全彩  -短篇 + ")).toEqual({
+    text: "fox +",
+    terms: [{ name: "全彩", isExcluded: false }, { name: "短篇", isExcluded: true }],
+  });
+  expect(joined(" fox ", [{ name: "全彩", isExcluded: false }, { name: "短篇", isExcluded: false }, { name: "全彩", isExcluded: true }])).toBe("fox -全彩 +短篇");
+  expect(joined("", [])).toBe("");
+});
+
+test("an earlier search is kept once, the newest first, at most twenty", () => {
+  expect(withEarlier(["a", "b"], "b")).toEqual(["b", "a"]);
+  expect(withEarlier(["a"], "")).toEqual(["a"]);
+  expect(withEarlier(Array.from({ length: 20 }, (_, index) => String(index)), "new")).toHaveLength(20);
+});
+
+test.each([
+  ["[circle (artist)] Name [translated]", "Name"],
+  ["【漢化組】（C99）名前 第2話 (原作)", "名前 第2話"],
+  ["Name (part 1) of 2", "Name (part 1) of 2"],
+  ["[all of it]", "[all of it]"],
+  ["", ""],
+])("the title %j is shown as %j", (title, shown) => {
+  expect(shortTitle(title)).toBe(shown);
 });
