@@ -45,6 +45,22 @@ export function replace(path: readonly string[], params: Params = {}): void {
   route.value = parseHash(location.hash);
 }
 
+interface EntryState {
+  /** How far it was scrolled, in CSS pixels. */
+  readonly y?: number;
+  /** First page of a list whose later pages were loaded while scrolling. */
+  readonly from?: number;
+}
+
+export function entryState(): EntryState {
+  return (history.state as EntryState | null) ?? {};
+}
+
+/** Change the address of this history entry without a change of view: the page of a list one has scrolled to. */
+export function rewriteAddress(hash: string, state: EntryState): void {
+  history.replaceState({ ...entryState(), ...state }, "", hash);
+}
+
 /** Follows the URL; `onMove` is called for every change of view. */
 export function followAddress(onMove: (restoredY: number | null) => void): void {
   // Behind a proxy that mounts us at /jm, /jm and /jm/ show the same page: use the latter.
@@ -53,8 +69,7 @@ export function followAddress(onMove: (restoredY: number | null) => void): void 
   history.scrollRestoration = "manual";
   let restoredY: number | null = null;
   addEventListener("popstate", (event) => {
-    const state = event.state as { y?: number } | null;
-    restoredY = state?.y ?? null;
+    restoredY = (event.state as EntryState | null)?.y ?? null;
   });
   addEventListener("hashchange", () => {
     route.value = parseHash(location.hash);
@@ -66,10 +81,10 @@ export function followAddress(onMove: (restoredY: number | null) => void): void 
     "scroll",
     () => {
       clearTimeout(timer);
-      timer = window.setTimeout(() => history.replaceState({ y: scrollY }, ""), 120);
+      timer = window.setTimeout(() => history.replaceState({ ...entryState(), y: scrollY }, ""), 120);
     },
     { passive: true },
   );
-  const state = history.state as { y?: number } | null;
-  if (state?.y) onMove(state.y);
+  const { y } = entryState();
+  if (y) onMove(y);
 }

@@ -196,6 +196,7 @@ const VIEWS: Record<string, string> = {
   "#/?page=99": ".message",
   "#/search": ".message",
   "#/search?q=%E5%85%A8%E5%BD%A9": ".cover-shown",
+  "#/search?q=%E5%85%A8%E5%BD%A9%20%2B%E4%B8%AD%E6%96%87%20-%E7%9F%AD%E7%AF%87": ".terms",
   "#/search?q=%E6%9C%BA%E5%99%A8%E4%BA%BA": ".instead",
   "#/album/350234": ".related .cover-shown",
   "#/album/333908": ".chapters",

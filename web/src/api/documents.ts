@@ -39,9 +39,26 @@ export const RANKING = /* GraphQL */ `
   ${LINE}
 `;
 
+/** While a number is typed. */
+export const ALBUM_TITLE = /* GraphQL */ `
+  query AlbumTitle($script: ChineseScript, $id: String!) { album(id: $id) { id title(script: $script) } }
+`;
+
+/** While a word is typed; `searchText` finds a tag's albums on the site. */
+export const SUGGESTED_TAGS = /* GraphQL */ `
+  query SuggestedTags($query: String!, $first: Int!) {
+    tags(filter: { query: $query }, first: $first) { edges { node { id namespace raw name searchText } } }
+  }
+`;
+
+/** To choose any album of the site. */
+export const RANDOM = /* GraphQL */ `
+  query Random($page: Int!) { ranking(period: ALL, page: $page) { pageCount entries { album { id } } } }
+`;
+
 export const SEARCH = /* GraphQL */ `
-  query Search($script: ChineseScript, $query: String!, $page: Int!, $orderBy: AlbumOrder!, $period: Period!, $field: SearchField!, $me: Boolean!) {
-    search(query: $query, page: $page, orderBy: $orderBy, period: $period, field: $field) {
+  query Search($script: ChineseScript, $query: String!, $page: Int!, $orderBy: AlbumOrder!, $period: Period!, $field: SearchField!, $category: Category!, $me: Boolean!) {
+    search(query: $query, page: $page, orderBy: $orderBy, period: $period, field: $field, category: $category) {
       page pageCount total
       items { ...Line }
     }
@@ -59,8 +76,8 @@ export const RANKING_HEARTS = /* GraphQL */ `
 `;
 
 export const SEARCH_HEARTS = /* GraphQL */ `
-  query SearchHearts($query: String!, $page: Int!, $orderBy: AlbumOrder!, $period: Period!, $field: SearchField!) {
-    list: search(query: $query, page: $page, orderBy: $orderBy, period: $period, field: $field) {
+  query SearchHearts($query: String!, $page: Int!, $orderBy: AlbumOrder!, $period: Period!, $field: SearchField!, $category: Category!) {
+    list: search(query: $query, page: $page, orderBy: $orderBy, period: $period, field: $field, category: $category) {
       lines: items { id isSiteFavorite }
     }
   }

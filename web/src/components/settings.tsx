@@ -4,6 +4,7 @@ import { apiKey, githubToken, socket } from "../api/client";
 import { language, LANGUAGES, t } from "../i18n";
 import { TITLE_SCRIPTS, titleScript } from "../i18n/titles";
 import { href } from "../router";
+import { LANDINGS, landing } from "../views/choices";
 import { theme, type Theme } from "../theme";
 import { Panel } from "./panel";
 import { Select } from "./switches";
@@ -19,6 +20,7 @@ export function SettingsPanel() {
         <a class="button" href={href(["offline"])}>{t().offline.title}</a>
         <Select labelled label={words.language} value={language.value} options={LANGUAGES} onChange={(value) => (language.value = value)} />
         <Select labelled label={words.titles} value={titleScript.value} options={words.titleScripts} order={TITLE_SCRIPTS} onChange={(value) => (titleScript.value = value)} />
+        <Select labelled label={words.landing} value={landing.value} options={words.landings} order={LANDINGS} onChange={(value) => (landing.value = value)} />
         <Select labelled label={words.theme} value={theme.value} options={words.themes} onChange={(value: Theme) => (theme.value = value)} />
         <label class="field">
           <span class="field-label">{words.key}</span>

@@ -23,6 +23,7 @@ import { hasSiteAccount, isPerson } from "../people/viewer";
 import { href, replace } from "../router";
 import { Chapters } from "./chapters";
 import { readingPosition, type ReadingPosition } from "./reading-positions";
+import { SameAuthor } from "./same-author";
 import { useTitle } from "./title";
 
 export function AlbumView({ id }: { id: string }) {
@@ -49,7 +50,7 @@ export function AlbumView({ id }: { id: string }) {
   }, [album?.id]);
   if (isLoading) return <Waiting onStop={stop}><AlbumSkeleton id={id} /></Waiting>;
   if (album) return <AlbumDetails album={album} onChange={reload} />;
-  if (problem) return <ProblemMessage isView problem={problem} onRetry={reload} />;
+  if (problem) return <ProblemMessage isView problem={problem} sitePath={`album/${id}`} onRetry={reload} />;
   return (
     <Message isView title={t().album.missing(id)} hint={t().album.missingHint}>
       <a class="button" href={href(["search"], { q: id, as: "text" })}>{t().album.searchText(id)}</a>
@@ -76,6 +77,7 @@ function AlbumDetails({ album, onChange }: AlbumProps) {
       <div class="album-more">
         <Related id={album.id} />
         <Comments id={album.id} count={album.commentCount ?? 0} />
+        {album.authors?.[0] && <SameAuthor albumId={album.id} author={album.authors[0]} />}
       </div>
     </article>
   );
@@ -168,7 +170,7 @@ function Related({ id }: { id: string }) {
     <section>
       <h2>{t().album.related}</h2>
       <div class="related">
-        <AlbumGrid entries={heartsOf(related.map((album) => ({ album })), hearts)} />
+        <AlbumGrid isRow entries={heartsOf(related.map((album) => ({ album })), hearts)} />
       </div>
     </section>
   );

@@ -1,13 +1,19 @@
 /** Parameters of a list in the URL, and their defaults. */
+import { storedSignal } from "../stored";
 import type { AlbumOrder, Period, SearchField } from "../api/types";
 
 export const PERIODS = ["DAY", "WEEK", "MONTH", "ALL"] as const satisfies readonly Period[];
-export const RANKING_ORDERS = ["VIEWS", "LIKES"] as const satisfies readonly AlbumOrder[];
+export const RANKING_ORDERS = ["VIEWS", "LIKES", "LATEST"] as const satisfies readonly AlbumOrder[];
 export const SEARCH_ORDERS = ["LATEST", "VIEWS", "LIKES", "PICTURES"] as const satisfies readonly AlbumOrder[];
 export const FIELDS = ["SITE", "WORK", "AUTHOR", "TAG", "CHARACTER"] as const satisfies readonly SearchField[];
 export const CATEGORIES = [
   "ALL", "DOUJIN", "SINGLE", "SHORT", "ANOTHER", "HANMAN", "MEIMAN", "DOUJIN_COSPLAY", "THREE_D", "ENGLISH_SITE",
 ] as const;
+
+export const LANDINGS = ["VIEWS", "LATEST"] as const;
+
+/** Which list the page opens with. */
+export const landing = storedSignal<(typeof LANDINGS)[number]>("landing", "VIEWS");
 
 /** `choice("week", PERIODS, "ALL")` is "WEEK". */
 export function choice<Value extends string>(text: string | undefined, values: readonly Value[], defaultValue: Value): Value {
