@@ -249,8 +249,8 @@ export const START_DOWNLOADS = /* GraphQL */ `
 
 /** Numbers of the albums of one page of a search, and of a folder of favourites. */
 export const SEARCH_IDS = /* GraphQL */ `
-  query SearchIds($query: String!, $page: Int!, $orderBy: AlbumOrder!, $period: Period!, $field: SearchField!) {
-    search(query: $query, page: $page, orderBy: $orderBy, period: $period, field: $field) { pageCount items { id } }
+  query SearchIds($query: String!, $page: Int!, $orderBy: AlbumOrder!, $period: Period!, $field: SearchField!, $category: Category!) {
+    search(query: $query, page: $page, orderBy: $orderBy, period: $period, field: $field, category: $category) { pageCount items { id } }
   }
 `;
 
