@@ -1,4 +1,4 @@
-/** More albums of an album's first author; asked for once one has scrolled near. */
+/** More albums of an album's first author; asked for once one has scrolled there, since it is a call to the site. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { SEARCH } from "../api/documents";
 import { useQuery } from "../api/hooks";
@@ -9,20 +9,19 @@ import { isPerson } from "../people/viewer";
 import { href } from "../router";
 
 const SHOWN = 6;
-const NEAR = "400px";
 
 export function SameAuthor({ albumId, author }: { albumId: string; author: AlbumTag }) {
   const words = t().list;
   const box = useRef<HTMLElement>(null);
-  const [isNear, setNear] = useState(false);
+  const [isSeen, setSeen] = useState(false);
   useEffect(() => {
     if (!box.current) return;
-    const observer = new IntersectionObserver((entries) => entries.some(({ isIntersecting }) => isIntersecting) && setNear(true), { rootMargin: NEAR });
+    const observer = new IntersectionObserver((entries) => entries.some(({ isIntersecting }) => isIntersecting) && setSeen(true));
     observer.observe(box.current);
     return () => observer.disconnect();
   }, []);
   const search = { query: author.name, page: 1, orderBy: "LATEST", period: "ALL", field: "AUTHOR", category: "ALL", me: isPerson.value };
-  const { data, problem } = useQuery<{ search: AlbumPage }>(SEARCH, isNear ? search : null);
+  const { data, problem } = useQuery<{ search: AlbumPage }>(SEARCH, isSeen ? search : null);
   const others = data?.search.items.filter(({ id }) => id !== albumId) ?? [];
   if (problem || (data && others.length === 0)) return null;
   return (
