@@ -12,13 +12,15 @@ from services.library import LibraryOrder, LibraryPage, LibraryQuery, LibraryRec
 NOTHING_UNREAD = UnreadChapters(0, ())
 
 
-async def add_to_library(context: Context, album_id: ID, auto_download: bool = False) -> LibraryRecord:
+async def add_to_library(
+    context: Context, album_id: ID, auto_download: bool = False, notify: bool = True
+) -> LibraryRecord:
     """Adds an album to your library: one that you keep an eye on. An album that is there stays as it is, with these
     settings.
     """
     user_id = context.require_viewer().user.id
     return await context.services.library.showing(context.catalog).add(
-        user_id, parse_album_id(album_id, "albumId"), auto_download=auto_download
+        user_id, parse_album_id(album_id, "albumId"), auto_download=auto_download, notify=notify
     )
 
 

@@ -25,6 +25,7 @@ class LibraryEntry:
     auto_download: bool = strawberry.field(
         description="Whether each new chapter is downloaded and kept, as a CBZ of its own, when it is found."
     )
+    notify: bool = strawberry.field(description="Whether you are notified of new chapters.")
     last_checked_at: datetime | None = strawberry.field(
         description="When its chapters were last looked at; null before the first time."
     )
@@ -37,6 +38,7 @@ class LibraryEntry:
             album=Album.of(record.album),
             added_at=record.added_at,
             auto_download=record.auto_download,
+            notify=record.notify,
             last_checked_at=record.last_checked_at,
             last_error=record.last_error,
         )
@@ -109,6 +111,7 @@ class AddToLibraryInput:
     auto_download: bool = strawberry.field(
         default=False, description="Download and keep each new chapter, as a CBZ of its own, when it is found."
     )
+    notify: bool = strawberry.field(default=True, description="Be notified of new chapters.")
 
 
 AddToLibraryResult = Annotated[

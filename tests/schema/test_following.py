@@ -24,7 +24,7 @@ from tests.waiting import DEADLINE_S, STEP_S
 pytestmark = pytest.mark.anyio
 
 SERIES, SINGLE = "205238", "350234"
-ENTRY = "album { id } newChapters { id title } unreadCount autoDownload lastCheckedAt lastError"
+ENTRY = "album { id } newChapters { id title } unreadCount autoDownload notify lastCheckedAt lastError"
 ADD = f"""mutation ($input: AddToLibraryInput!) {{ addToLibrary(input: $input) {{
   ... on LibraryEntry {{ {ENTRY} }} ... on Error {{ code }} }} }}"""
 MARK = """mutation ($album: ID!, $id: ID!) {

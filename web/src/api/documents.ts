@@ -105,7 +105,7 @@ export const ALBUM = /* GraphQL */ `
       authors { ...NamedTag } works { ...NamedTag } characters { ...NamedTag } tags { ...NamedTag }
       isSiteFavorite @include(if: $atSite)
       progress @include(if: $me) { page pageCount isFinished chapter { id index } }
-      libraryEntry @include(if: $me) { autoDownload lastError newChapters { id } }
+      libraryEntry @include(if: $me) { autoDownload notify lastError newChapters { id } }
       chapters { id index title(script: $script) progress @include(if: $me) { page pageCount isFinished readAt } }
       downloads { ...DownloadLine }
     }
@@ -429,7 +429,7 @@ export const SET_CHAPTERS_READ = /* GraphQL */ `
 
 const ENTRY = /* GraphQL */ `
   fragment Entry on LibraryEntry {
-    addedAt autoDownload lastCheckedAt lastError unreadCount
+    addedAt autoDownload notify lastCheckedAt lastError unreadCount
     newChapters { id index title }
     album { ...Line }
   }

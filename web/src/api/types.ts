@@ -127,7 +127,7 @@ export interface Album extends Omit<AlbumLine, "category" | "known"> {
   /** Null or left out without an account of the site. */
   isSiteFavorite?: boolean | null;
   /** Of the viewer; left out for guests. */
-  libraryEntry?: Pick<LibraryEntry, "autoDownload" | "lastError"> & { newChapters: { id: string }[] } | null;
+  libraryEntry?: Pick<LibraryEntry, "autoDownload" | "notify" | "lastError"> & { newChapters: { id: string }[] } | null;
 }
 
 /** An album that a person keeps an eye on. */
@@ -135,6 +135,7 @@ export interface LibraryEntry {
   album: AlbumLine;
   addedAt: string;
   autoDownload: boolean;
+  notify: boolean;
   lastCheckedAt: string | null;
   lastError: string | null;
   unreadCount: number;

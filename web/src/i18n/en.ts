@@ -230,6 +230,7 @@ export const en = {
     readNew: "Read the new",
     settings: "Following",
     autoDownload: "Download new chapters",
+    notify: "Notify me of new chapters",
     add: "To library",
     inLibrary: "In library",
     remove: "Remove from library",

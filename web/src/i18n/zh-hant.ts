@@ -230,6 +230,7 @@ export const zhHant: Words = {
     readNew: "讀新章節",
     settings: "追更設定",
     autoDownload: "自動下載新章節",
+    notify: "通知新章節",
     add: "加入書架",
     inLibrary: "已在書架",
     remove: "移出書架",

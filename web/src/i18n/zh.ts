@@ -230,6 +230,7 @@ export const zh: Words = {
     readNew: "读新章节",
     settings: "追更设置",
     autoDownload: "自动下载新章节",
+    notify: "通知新章节",
     add: "加入书架",
     inLibrary: "已在书架",
     remove: "移出书架",

@@ -216,7 +216,7 @@ function Entry({ entry, isChosen, onToggle }: { entry: LibraryEntry; isChosen: b
         {entry.lastError && <p class="library-error">{words.failed}</p>}
         <details class="library-settings">
           <summary>{words.settings}<span class="hidden">: {title}</span></summary>
-          <Settings albumId={album.id} title={title} autoDownload={entry.autoDownload} onChange={libraryChanged} />
+          <Settings albumId={album.id} title={title} entry={entry} onChange={libraryChanged} />
         </details>
       </div>
       {newest && <a class="button button-small" href={href(["album", album.id, "read", newest.id])}>{words.readNew}</a>}
@@ -227,21 +227,24 @@ function Entry({ entry, isChosen, onToggle }: { entry: LibraryEntry; isChosen: b
 interface SettingsProps {
   albumId: string;
   title: string;
-  autoDownload: boolean;
+  entry: Pick<LibraryEntry, "autoDownload" | "notify">;
   onChange: () => void;
 }
 
 /** How an album of the library is followed. */
-function Settings({ albumId, title, autoDownload, onChange }: SettingsProps) {
+function Settings({ albumId, title, entry: { autoDownload, notify }, onChange }: SettingsProps) {
   const words = t().library;
-  const set = (input: { autoDownload: boolean }): void =>
-    void change(ADD_TO_LIBRARY, { input: { albumId, ...input } }, onChange).then((problem) => problem && announceProblem(problem));
+  const set = (input: Partial<SettingsProps["entry"]>): void =>
+    void change(ADD_TO_LIBRARY, { input: { albumId, autoDownload, notify, ...input } }, onChange).then((problem) => problem && announceProblem(problem));
   const remove = (): void =>
     void change(REMOVE_FROM_LIBRARY, { albumId }, onChange).then((problem) => problem && announceProblem(problem));
   return (
     <>
       <label class="check">
         <input type="checkbox" checked={autoDownload} onChange={(event) => set({ autoDownload: event.currentTarget.checked })} /> {words.autoDownload}
+      </label>
+      <label class="check">
+        <input type="checkbox" checked={notify} onChange={(event) => set({ notify: event.currentTarget.checked })} /> {words.notify}
       </label>
       <button type="button" class="button button-small" onClick={remove}>
         <Icon name="trash" size={16} /> {words.remove}<span class="hidden">: {title}</span>
@@ -275,7 +278,7 @@ export function LibraryButton({ album, onChange }: { album: Album; onChange: () 
       <summary class="button button-large" aria-label={words.inLibrary}><Icon name="check" /> <span class="wide-only">{words.inLibrary}</span></summary>
       <div class="in-library-box">
         {entry.lastError && <p class="library-error">{words.failed}</p>}
-        <Settings albumId={album.id} title={album.title} autoDownload={entry.autoDownload} onChange={changed} />
+        <Settings albumId={album.id} title={album.title} entry={entry} onChange={changed} />
       </div>
     </details>
   );
