@@ -260,7 +260,7 @@ class Downloads:
                 raise DownloadNotFound(id)
             if not transitions.can_be_retried(row):
                 return row.download
-            with suppress(AlbumNotFound):  # it may have been hidden meanwhile: the worker says so
+            with suppress(AlbumNotFound, UpstreamFailure):  # the worker says so
                 await self._albums.check_album(row.download.request.album_id)
             await self._check_disk(keep=row.download.is_kept)
             return await self._retry(id)
