@@ -156,3 +156,25 @@ test("notifications are set, shown masked, and tested", async ({ page }) => {
   await expect(form.getByRole("list", { name: "What became of the test" }).getByRole("listitem")).toHaveCount(1);
   await expect(form.getByText("arrived")).toHaveCount(0);
 });
+
+test.describe("while the site is away", () => {
+  test.use({ expectedErrors: ["502", "503", "504"] });
+
+  test("a series that was kept is listed by its files, and read from them", async ({ page, site }) => {
+    test.slow();
+    await page.goto(`${home()}#/album/333908`);
+    await page.getByText("Pictures and chapters").click();
+    await page.getByRole("checkbox", { name: "Keep in the library, where it never expires" }).check();
+    await page.getByRole("button", { name: "Download", exact: true }).click();
+    const row = page.locator(".start .download");
+    await expect(row.getByText("kept in the library")).toBeVisible();
+    await row.getByText("3 files").click({ timeout: 60_000 });
+    await expect(row.getByRole("link", { name: /^00[123] .*\.cbz$/ })).toHaveCount(3);
+
+    await site.off();
+    await page.goto(`${home()}#/album/333908/read/333909?page=2`);
+
+    await expect(page.getByRole("img", { name: /^Page 2 of / })).toHaveJSProperty("complete", true);
+    await expect.poll(() => page.getByRole("img", { name: /^Page 2 of / }).evaluate((img: HTMLImageElement) => img.naturalWidth)).toBeGreaterThan(0);
+  });
+});

@@ -35,6 +35,11 @@ export class Site {
     await this.#post("chapters", { album });
   }
 
+  /** Every host of the site refuses every request. */
+  async off(): Promise<void> {
+    for (const target of ["image", "api", "html"]) await this.#turn({ target, status: 503 });
+  }
+
   async reset(): Promise<void> {
     await this.#turn({ reset: true });
   }

@@ -22,10 +22,11 @@ const NAMED_TAG = /* GraphQL */ `
 
 const DOWNLOAD = /* GraphQL */ `
   fragment DownloadLine on Download {
-    id revision albumId title state archive image requestedAt expiresAt
+    id revision albumId title state archive image requestedAt expiresAt isKept
     progress { pagesDone pagesTotal bytesDone percent etaSeconds }
     problem { code message retryable reason missingPages }
     file { name url size sha256 }
+    files { name url size }
   }
 `;
 

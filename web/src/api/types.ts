@@ -168,6 +168,9 @@ export interface Download {
   image: ImageFormat;
   problem: { code: string; message: string; retryable: boolean; reason: string | null; missingPages: string[] } | null;
   file: { name: string; url: string; size: number; sha256: string } | null;
+  /** All of its files: a kept series has one a chapter. */
+  files: { name: string; url: string; size: number }[];
+  isKept: boolean;
   requestedAt: string;
   expiresAt: string | null;
 }

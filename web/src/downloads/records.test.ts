@@ -3,7 +3,7 @@ import type { Download, DownloadState } from "../api/types";
 import { goneFrom, isActive, merged, pagesByChapter, sorted, without } from "./records";
 
 const download = (id: string, revision: number, state: DownloadState = "RUNNING"): Download => ({
-  id, revision, state, albumId: "350234", title: "A walk", archive: "ZIP", image: "ORIGINAL", problem: null, file: null,
+  id, revision, state, albumId: "350234", title: "A walk", archive: "ZIP", image: "ORIGINAL", problem: null, file: null, files: [], isKept: false,
   expiresAt: null, requestedAt: `2026-06-01T00:00:0${id}Z`,
   progress: { pagesDone: 0, pagesTotal: null, bytesDone: 0, percent: 0, etaSeconds: null },
 });

@@ -34,7 +34,8 @@ export function DownloadRow({ download, withTitle }: { download: Download; withT
         {words.states[download.state]}
         <span class="quiet"> · {download.archive}</span>
         {isActive(download) && <Steps download={download} />}
-        {download.file && <span class="quiet"> · {size(download.file.size)}</span>}
+        {download.files.length > 0 && <span class="quiet"> · {size(download.files.reduce((sum, file) => sum + file.size, 0))}</span>}
+        {download.isKept && <span class="quiet"> · {words.kept}</span>}
         {download.state === "READY" && download.expiresAt && (
           <span class="quiet"> · {words.until(relative(download.expiresAt))}</span>
         )}
@@ -55,11 +56,28 @@ export function DownloadRow({ download, withTitle }: { download: Download; withT
             <span class="hidden">: {download.title}</span>
           </a>
         )}
+        {!download.file && download.files.length > 0 && <Files files={download.files} />}
         {isActive(download) && <Action label={words.cancel} icon="close" title={download.title} onAct={act(cancel)} />}
         {RETRYABLE.has(download.state) && <Action label={words.retry} icon="retry" title={download.title} onAct={act(retry)} />}
         {!isActive(download) && <Action label={words.remove} icon="trash" title={download.title} onAct={act(remove)} />}
       </div>
     </li>
+  );
+}
+
+/** The files of a kept series, one a chapter. */
+function Files({ files }: { files: Download["files"] }) {
+  return (
+    <details class="download-files">
+      <summary>{t().download.files(files.length)}</summary>
+      <ul role="list">
+        {files.map((file) => (
+          <li key={file.url}>
+            <a href={local(file.url)} download={file.name}>{file.name}</a> <span class="quiet">{size(file.size)}</span>
+          </li>
+        ))}
+      </ul>
+    </details>
   );
 }
 

@@ -14,10 +14,11 @@ import { downloads, start, type StartDownloadInput } from "./store";
 const archive = storedSignal<ArchiveFormat>("archive", "ZIP");
 const image = storedSignal<ImageFormat>("image", "ORIGINAL");
 const quality = storedSignal("quality", 90);
+const keep = storedSignal("keep", false);
 
 /** The formats chosen last, for one download or many. */
 export function chosenFormat(): Omit<StartDownloadInput, "albumId"> {
-  return { archive: archive.value, image: image.value, quality: quality.value, chapterIds: null };
+  return { archive: archive.value, image: image.value, quality: quality.value, keep: keep.value, chapterIds: null };
 }
 
 interface Props {
@@ -59,6 +60,9 @@ export function StartDownload({ album, before, after }: Props) {
         <summary>{chosen.size ? words.someChapters(chosen.size) : words.options}</summary>
         <div class="start-form">
           <Select labelled label={words.image} value={image.value} options={words.images} onChange={(value) => (image.value = value)} />
+          <label class="check">
+            <input type="checkbox" checked={keep.value} onChange={(event) => (keep.value = event.currentTarget.checked)} /> {words.keep}
+          </label>
           {(image.value === "JPEG" || image.value === "WEBP") && <Quality />}
           {chapters.length > 1 && <Chapters chapters={chapters} chosen={chosen} onChoose={setChosen} />}
         </div>

@@ -81,6 +81,8 @@ export interface StartDownloadInput {
   image: ImageFormat;
   quality: number;
   chapterIds: string[] | null;
+  /** Put it into the library, where it never expires. */
+  keep: boolean;
 }
 
 type Result = (Download & { __typename: "Download" }) | (Refusal & { __typename: string }) | { __typename: string; id: string };

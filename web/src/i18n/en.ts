@@ -170,6 +170,9 @@ export const en = {
     back: "All tags",
   },
   download: {
+    keep: "Keep in the library, where it never expires",
+    kept: "kept in the library",
+    files: (count: number) => (count === 1 ? "1 file" : `${count} files`),
     title: "Downloads",
     start: "Download",
     another: "Download again",

@@ -171,6 +171,9 @@ export const zhHant: Words = {
     back: "全部標籤",
   },
   download: {
+    keep: "儲存到書架，不會過期",
+    kept: "已存入書架",
+    files: (count: number) => `${count} 個檔案`,
     title: "下載",
     start: "下載",
     another: "再次下載",

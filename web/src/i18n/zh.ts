@@ -171,6 +171,9 @@ export const zh: Words = {
     back: "全部标签",
   },
   download: {
+    keep: "保存到书架，不会过期",
+    kept: "已存入书架",
+    files: (count: number) => `${count} 个文件`,
     title: "下载",
     start: "下载",
     another: "再次下载",
