@@ -1,4 +1,4 @@
-/** The five main views in light and dark, on phone and desktop, for the README. */
+/** The main views in light and dark, on phone and desktop, for the README. */
 import { resolve } from "node:path";
 import { ask, expect, forgetDownloads, home, test } from "./page";
 
@@ -21,9 +21,29 @@ async function fillDrawer(): Promise<void> {
     .toBe(3);
 }
 
+const FOLLOWED = ["350234", "333908", "900120", "145590"];
+
+/** A library with a new chapter, and the favourites of an account of the site. */
+async function fillLibrary(publish: () => Promise<void>): Promise<void> {
+  await ask('mutation { connectSiteAccount(input: { username: "reader", password: "correct-horse" }) { __typename } }');
+  for (const albumId of FOLLOWED) await ask("mutation($id: ID!) { addToLibrary(input: { albumId: $id }) { __typename } }", { id: albumId });
+  await ask('mutation { setReadingProgress(input: { albumId: "350234", chapterId: "350234", page: 12 }) { __typename } }');
+  await publish();
+  const news = '{ viewer { library(filter: { hasNew: true }) { totalCount } } }';
+  await expect
+    .poll(async () => (await ask<{ viewer: { library: { totalCount: number } } }>(news)).viewer.library.totalCount, { timeout: 60_000 })
+    .toBe(1);
+}
+
+async function emptyLibrary(): Promise<void> {
+  for (const id of FOLLOWED) await ask("mutation($id: ID!) { removeFromLibrary(albumId: $id) }", { id });
+  await ask("mutation { disconnectSiteAccount deleteHistory }");
+}
+
 test("are written", async ({ browser, site }) => {
-  test.setTimeout(150_000);
+  test.setTimeout(240_000);
   await fillDrawer();
+  await fillLibrary(() => site.publishChapter("900120"));
   for (const index of [1, 2, 3, 4]) await fetch(`${home()}images/pages/350234/${index}`);
   for (const [device, viewport] of Object.entries(DEVICES)) {
     for (const colorScheme of ["light", "dark"] as const) {
@@ -36,6 +56,18 @@ test("are written", async ({ browser, site }) => {
       await page.goto(home());
       await expect.poll(() => page.locator(".cover-shown").count()).toBeGreaterThan(11);
       await shoot("ranking");
+      await page.goto(`${home()}#/search?q=%E9%9B%A8%E6%9E%97`);
+      await page.locator(".cover-shown").first().waitFor();
+      await page.locator('input[type="search"], input[aria-autocomplete]').first().fill("汉语");
+      await page.getByRole("listbox").getByRole("option").first().waitFor();
+      await shoot("search");
+      await page.goto(`${home()}#/library`);
+      await page.locator(".library-entry .badge").waitFor();
+      await expect.poll(() => page.locator(".cover-shown").count()).toBeGreaterThan(3);
+      await shoot("library");
+      await page.goto(`${home()}#/favorites`);
+      await expect.poll(() => page.locator(".cover-shown").count()).toBeGreaterThan(3);
+      await shoot("favorites");
       await page.goto(`${home()}#/album/350234`);
       await page.locator(".album-cover .cover-shown").waitFor();
       const chip = page.getByRole("link", { name: /^全彩/ });
@@ -64,4 +96,5 @@ test("are written", async ({ browser, site }) => {
     }
   }
   await forgetDownloads();
+  await emptyLibrary();
 });
