@@ -212,6 +212,9 @@ def _engine(url: URL, *, is_sqlite: bool) -> AsyncEngine:
             connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "options": f"-c lock_timeout={LOCK_TIMEOUT_S}s"},
         )
     engine = create_async_engine(url, connect_args={"timeout": LOCK_TIMEOUT_S})
+    # A task that is cancelled twice would stop the connection's thread while it waits for that thread to close it,
+    # for ever: a plain close is waited for in the task itself.
+    engine.dialect.do_terminate = engine.dialect.do_close  # type: ignore[method-assign]
     event.listen(engine.sync_engine, "connect", _configure_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine

@@ -17,6 +17,7 @@ from services.database.models import AccountsVersionRow, UserRow
 from services.errors import ConfigurationError, StorageUnavailable
 from services.settings import Settings
 from tests.processes import free_port
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -142,3 +143,29 @@ async def test_an_error_that_nobody_foresaw_has_no_value_of_its_statement(databa
     told = "".join(traceback.format_exception(failed.value))
     assert "INSERT INTO users" in told
     assert "secret" not in told
+
+
+SLOW = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000000) SELECT max(i) FROM n"
+"""Takes a second, on both."""
+
+
+async def test_a_transaction_that_is_cancelled_twice_leaves_no_task_behind(database: Database) -> None:
+    before = asyncio.all_tasks()
+    began = asyncio.Event()
+
+    async def read() -> None:
+        async with database.read() as session:
+            began.set()
+            await session.execute(text(SLOW))
+
+    reading = asyncio.create_task(read())
+    await began.wait()
+    await asyncio.sleep(0.05)  # until the query runs; cancelled earlier, it would leave nothing either
+    for _ in range(3):
+        reading.cancel()
+        await asyncio.sleep(0)
+    with suppress(asyncio.CancelledError, StorageUnavailable):
+        await reading
+
+    await until(lambda: asyncio.all_tasks() <= before)
+    await database.check()
