@@ -97,7 +97,6 @@ class GraphQLEndpoint:
                 405, BAD_REQUEST, "GraphQL takes GET and POST; its streams PUT and DELETE.", headers=allow
             )
         context = Context.of(scope, scope["app"].state.services)
-        _check_rights(context, [Right.PUBLIC])
         token = _stream_token(scope)
         if method in ("PUT", "DELETE") or (token is not None and method != "HEAD"):
             await self._serve_stream(token or "", context, scope, receive, send)
@@ -107,6 +106,7 @@ class GraphQLEndpoint:
             await self._ide_page(HTTPConnection(scope))(scope, receive, send)
             return
         _count_operation()
+        _check_rights(context, [Right.PUBLIC])
         request = await self._with_persisted_query(await self._read(scope, receive), context)
         if self._wants_events(accept, request):
             await self._stream(request, context, method, receive, send)
