@@ -1,5 +1,6 @@
 /** Albums that are followed, notifications of them, many downloads at once, and the album's own view. */
-import { ask, expect, expectAccessible, forgetDownloads, home, test } from "./page";
+import { ask, expect, expectAccessible, forgetDownloads, home, Site, test } from "./page";
+import { startDemo } from "./server";
 
 const SERIES = "900120";
 
@@ -159,10 +160,17 @@ test("notifications are set, shown masked, and tested", async ({ page }) => {
 
 test.describe("while the site is away", () => {
   test.use({ expectedErrors: ["502", "503", "504"] });
+  // A server of its own: its hosts stay marked as failing for a while.
+  let demo: { url: string; stop: () => Promise<void> };
+  test.beforeAll(async () => {
+    test.setTimeout(120_000);
+    demo = await startDemo();
+  });
+  test.afterAll(() => demo.stop());
 
-  test("a series that was kept is listed by its files, and read from them", async ({ page, site }) => {
+  test("a series that was kept is listed by its files, and read from them", async ({ page }) => {
     test.slow();
-    await page.goto(`${home()}#/album/333908`);
+    await page.goto(`${demo.url}#/album/333908`);
     await page.getByText("Pictures and chapters").click();
     await page.getByRole("checkbox", { name: "Keep in the library, where it never expires" }).check();
     await page.getByRole("button", { name: "Download", exact: true }).click();
@@ -171,8 +179,8 @@ test.describe("while the site is away", () => {
     await row.getByText("3 files").click({ timeout: 60_000 });
     await expect(row.getByRole("link", { name: /^00[123] .*\.cbz$/ })).toHaveCount(3);
 
-    await site.off();
-    await page.goto(`${home()}#/album/333908/read/333909?page=2`);
+    await new Site(demo.url).off();
+    await page.goto(`${demo.url}#/album/333908/read/333909?page=2`);
 
     await expect(page.getByRole("img", { name: /^Page 2 of / })).toHaveJSProperty("complete", true);
     await expect.poll(() => page.getByRole("img", { name: /^Page 2 of / }).evaluate((img: HTMLImageElement) => img.naturalWidth)).toBeGreaterThan(0);

@@ -11,8 +11,8 @@ interface Fixtures {
 }
 
 /** Sends an operation to the API directly. */
-export async function ask<Data>(query: string, variables: Record<string, unknown> = {}): Promise<Data> {
-  const answer = await fetch(new URL("graphql", home()), {
+export async function ask<Data>(query: string, variables: Record<string, unknown> = {}, server = home()): Promise<Data> {
+  const answer = await fetch(new URL("graphql", server), {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ query, variables }),
@@ -24,6 +24,9 @@ export async function ask<Data>(query: string, variables: Record<string, unknown
 /** Knobs of the demo site. */
 export class Site {
   #url = "";
+
+  /** The demo site of this server. */
+  constructor(private readonly server = home()) {}
 
   /** Delays every answer of a role of hosts, in seconds. */
   async slow(latency: number, target: "image" | "api" | "html" = "image"): Promise<void> {
@@ -49,15 +52,17 @@ export class Site {
   }
 
   async #post(what: string, body: Record<string, unknown>): Promise<void> {
-    this.#url ||= await imageHost();
+    this.#url ||= await imageHost(this.server);
     const answer = await fetch(`${this.#url}/_demo/${what}`, { method: "POST", body: JSON.stringify(body) });
     expect(answer.ok).toBe(true);
   }
 }
 
-async function imageHost(): Promise<string> {
+async function imageHost(server: string): Promise<string> {
   const data = await ask<{ server: { upstream: { hosts: { url: string; role: string }[] } } }>(
     "{ server { upstream { hosts { url role } } } }",
+    {},
+    server,
   );
   return data.server.upstream.hosts.find(({ role }) => role === "IMAGE")?.url ?? "";
 }
