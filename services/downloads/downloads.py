@@ -54,7 +54,15 @@ from services.downloads.row import (
 from services.downloads.storage import ArchiveStore
 from services.downloads.updates import SNAPSHOT_LIMIT, watch_many, watch_one
 from services.downloads.worker import DownloadWorker
-from services.errors import AlbumNotFound, DownloadNotFound, InvalidInput, QueueFull, StorageFull, UpstreamFailure
+from services.errors import (
+    AlbumNotFound,
+    BlockedByPolicy,
+    DownloadNotFound,
+    InvalidInput,
+    QueueFull,
+    StorageFull,
+    UpstreamFailure,
+)
 from services.redis import Events, RedisClient
 from services.upstream import NumberKind
 
@@ -260,17 +268,25 @@ class Downloads:
                 raise DownloadNotFound(id)
             if not transitions.can_be_retried(row):
                 return row.download
-            with suppress(AlbumNotFound, UpstreamFailure):  # the worker says so
-                await self._albums.check_album(row.download.request.album_id)
+            await self._check_album(row)
             await self._check_disk(keep=row.download.is_kept)
             return await self._retry(id)
+
+    async def _check_album(self, row: DownloadRow) -> None:
+        """Raise `BlockedByPolicy` for an album that this caller does not want; what the host withholds, and what the
+        site no longer has, the worker says.
+        """
+        if self._albums is not self._components.albums:
+            with suppress(AlbumNotFound, UpstreamFailure):
+                await self._albums.check_album(row.download.request.album_id)
 
     async def _retry(self, id: str) -> DownloadRecord:
         row, _ = await self._store.change(id, transitions.retried, limit=self._components.limits.queue_limit)
         return row.download
 
     async def retry_failed(self) -> Records:
-        """Queue every failed download again, the oldest first, until the queue is full.
+        """Queue every failed download again, the oldest first, until the queue is full; none of an album that the
+        caller does not want.
 
         Raises `QueueFull` when it was full before, `StorageFull`.
         """
@@ -279,14 +295,15 @@ class Downloads:
             if not page.rows:
                 return []
             await self._check_disk()
-            return await self._retry_each([row.download.id for row in reversed(page.rows)])
+            return await self._retry_each(page.rows[::-1])
 
-    async def _retry_each(self, ids: Collection[str]) -> Records:
+    async def _retry_each(self, rows: Sequence[DownloadRow]) -> Records:
         queued: Records = []
-        for id in ids:
+        for row in rows:
             try:
-                queued.append(await self._retry(id))
-            except DownloadNotFound:
+                await self._check_album(row)
+                queued.append(await self._retry(row.download.id))
+            except (DownloadNotFound, BlockedByPolicy):
                 continue
             except QueueFull:
                 if not queued:

@@ -131,6 +131,19 @@ async def test_failed_downloads_are_retried_for_their_owner_alone(harness: Downl
     assert [download.id for download in retried] == [failed[1].id]
 
 
+async def test_what_a_person_does_not_want_is_not_retried_with_the_rest(harness: DownloadHarness) -> None:
+    anns = harness.downloads.owned(ANN)
+    harness.pipeline.missing = {2}
+    harness.work()
+    failed = [await harness.until_ended((await anns.start(DownloadRequest(id))).id) for id in ("100", "300")]
+    unwanted = FakeAlbums(an_album("100"), an_album("300"))
+    unwanted.blocked["300"] = ("other:rain",)
+
+    retried = await harness.downloads.owned(ANN, unwanted).retry_failed()
+
+    assert [download.id for download in retried] == [failed[0].id]
+
+
 async def test_a_user_s_downloads_are_removed_together(harness: DownloadHarness) -> None:
     anns, bobs = harness.downloads.owned(ANN), harness.downloads.owned(BOB)
     harness.work()
