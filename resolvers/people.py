@@ -45,9 +45,9 @@ async def create_user(context: Context, name: str, password: str, is_admin: bool
     what the owner of the open server had.
     """
     context.require_admin()
-    is_owner = context.viewer is not None and not context.services.access.is_closed
+    is_owner_of_open_server = context.viewer is not None and context.caller.identity is None
     accounts = context.services.people.accounts
-    return await accounts.create(name, password, is_admin=is_admin, as_first_only=is_owner)
+    return await accounts.create(name, password, is_admin=is_admin, as_first_only=is_owner_of_open_server)
 
 
 async def change_password(context: Context, old_password: str, new_password: str) -> User:

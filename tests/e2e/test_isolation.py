@@ -121,7 +121,8 @@ async def server(processes: Processes, tmp_path: Path) -> AsyncIterator[Server]:
 
 async def log_in(server: Server, number: int, name: str, password: str, *, creator: str) -> str:
     """The session of a new account, which the holder of a token has made, or the owner of the open server."""
-    await server.data(number, CREATE, creator, name=name, password=password)
+    created = await server.data(number, CREATE, creator, name=name, password=password)
+    assert created["createUser"]["__typename"] == "User"
     token: str = (await server.data(number, LOGIN, name=name, password=password))["login"]["token"]
     return token
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from services.people import AccountTools
 from services.settings import Settings
 from tests.graphql_client import BASE, GraphQLClient, graphql_client
 
@@ -101,6 +102,17 @@ async def test_of_first_accounts_at_once_one_is_made(server: GraphQLClient) -> N
     outcomes = Counter(answer["createUser"]["__typename"] for answer in answers)
     assert outcomes == {"User": 1, "AccessDenied": 5}
     assert len(await server.services.people.accounts.list()) == 1
+
+
+async def test_an_admin_adds_accounts_through_a_process_that_does_not_know_of_the_first_one_yet(
+    server: GraphQLClient,
+) -> None:
+    elsewhere = AccountTools.on(server.services.database, server.services.settings)
+    alice = await elsewhere.tokens.start_session(await elsewhere.accounts.create("alice", PASSWORD))
+
+    created = await as_person(server, alice.token, CREATE_USER, name="bob", password=PASSWORD)
+
+    assert created["createUser"]["__typename"] == "User"
 
 
 async def test_a_login_gives_a_session_as_token_and_as_cookie(server: GraphQLClient) -> None:
