@@ -44,11 +44,11 @@ def jmgraph(**settings: str) -> Iterator[tuple[str, int]]:
         yield "127.0.0.1", port
 
 
-def read_json(address: tuple[str, int], path: str, body: object = None) -> object:
+def read_json(address: tuple[str, int], path: str, body: object = None, **headers: str) -> object:
     """The JSON response of a server to one request."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(
-        f"http://{address[0]}:{address[1]}{path}", data=data, headers={"Content-Type": "application/json"}
+        f"http://{address[0]}:{address[1]}{path}", data=data, headers={"Content-Type": "application/json", **headers}
     )
     with urllib.request.urlopen(request, timeout=60) as response:
         answer: object = json.load(response)

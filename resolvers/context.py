@@ -109,16 +109,20 @@ class Context:
     """Set by a resolver: the token of the session that it has begun, or "" when it has ended one. Over HTTP the
     response then sets the cookie.
     """
-    loaders: Loaders = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.loaders = Loaders(self.services, lambda: self.catalog)
+    _loaders: Loaders | None = field(init=False, default=None, repr=False)
 
     @classmethod
     def of(cls, scope: Scope, services: Services) -> Self:
         """The context of a request or a WebSocket, given by its ASGI scope."""
         access = services.access
         return cls(services=services, base_url=access.base_url(scope), caller=access.caller(scope))
+
+    @property
+    def loaders(self) -> Loaders:
+        """The loaders of this request, made at their first use: a cached response needs none."""
+        if self._loaders is None:
+            self._loaders = Loaders(self.services, lambda: self.catalog)
+        return self._loaders
 
     def url(self, *segments: object) -> str:
         """Absolute URL of a path on this server: `url("images", "covers", "350234")`."""

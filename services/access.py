@@ -31,7 +31,10 @@ Scope = Mapping[str, Any]
 """ASGI's scope of an HTTP request or a WebSocket."""
 
 IDENTITY_KEY = "jmgraph.identity"
-"""In the ASGI scope: the `Identity` of a request that carries a credential."""
+"""In the ASGI scope: the `Identity` of a request whose token needed no look-up."""
+
+CALLER_KEY = "jmgraph.caller"
+"""In the ASGI scope: the `Caller` of a request that was authenticated."""
 
 PERSONAL_KEY = "jmgraph.personal"
 """In the ASGI scope, true where the response depends on what the person who asks has blocked."""
@@ -115,10 +118,10 @@ class Caller:
     """The sender of a request.
 
     `origin` is the `Origin` header as sent, None for clients that are no browser. `own_origins` are the URLs this
-    server is reached at ("http://localhost:11111"): pages of those are ours. `address` is the client's, "" where it
-    is not known. `github_token` is for edits of the tag database and not verified yet. `is_host` is true with a valid
-    API key. `identity` is None for a request without a credential of a person. `is_cross_site` is true where a
-    browser says that another site made it send HTTP Basic.
+    server is reached at ("http://localhost:11111"), where there is an origin: pages of those are ours. `address` is
+    the client's, "" where it is not known. `github_token` is for edits of the tag database and not verified yet.
+    `is_host` is true with a valid API key. `identity` is None for a request without a credential of a person.
+    `is_cross_site` is true where a browser says that another site made it send HTTP Basic.
     """
 
     origin: str | None = None
@@ -171,6 +174,12 @@ class Access:
             self._accounts.is_closed or bool(self._keys and self._guests) or bool(self._accounts.owner.blocked_tags)
         )
 
+    @property
+    def is_public(self) -> bool:
+        """True when everybody may read."""
+        is_own = not (self._accounts.is_closed or self._keys)
+        return is_own or Right.READ in self._rights_of_guests()
+
     def base_url(self, scope: Scope) -> str:
         """Base of absolute URLs, without a final slash: the public URL, else where the request was sent to."""
         if self._public_url:
@@ -179,7 +188,12 @@ class Access:
         return f"{scheme}://{_host(scope) or 'localhost'}{_prefix(scope)}"
 
     def caller(self, scope: Scope) -> Caller:
-        """The sender of a request.
+        """The sender of a request."""
+        known: Caller | None = scope.get(CALLER_KEY)
+        return known or self.read_caller(scope, None)
+
+    def read_caller(self, scope: Scope, identity: Identity | None) -> Caller:
+        """The sender of a request whose credential, if any, was verified.
 
         A Bearer is a person's token when it begins with `jmg_`, else the API key where the host has keys, else a
         GitHub token.
@@ -188,11 +202,11 @@ class Access:
         bearer = github_token(bearer_token(header(headers, b"authorization")))
         api_key = header(headers, b"x-api-key") or (bearer if self._keys else None)
         client = scope.get("client")
-        identity: Identity | None = scope.get(IDENTITY_KEY)
+        origin = header(headers, b"origin")
         is_basic = identity is not None and identity.kind is CredentialKind.BASIC
         return Caller(
-            origin=header(headers, b"origin"),
-            own_origins=self._own_origins(scope),
+            origin=origin,
+            own_origins=() if origin is None else self._own_origins(scope),
             address=client[0] if client else "",
             github_token=github_token(header(headers, b"x-token")) or (None if self._keys else bearer),
             is_host=api_key is not None and self._is_key(_as_utf8(api_key)),

@@ -60,6 +60,13 @@ def header(headers: RawHeaders, name: bytes) -> str | None:
     return b",".join(lines).decode("latin-1") if lines else None
 
 
+def route_path(scope: Mapping[str, Any]) -> str:
+    """The path of an ASGI scope below the sub-path of a proxy, as routes are matched with it."""
+    path: str = scope["path"]
+    prefix = scope.get("root_path", "")
+    return path[len(prefix) :] if prefix and path.startswith(prefix + "/") else path
+
+
 def quote_etag(opaque: str) -> str:
     """The strong entity tag of an opaque text: `3f2a` is `"3f2a"`."""
     return f'"{opaque}"'

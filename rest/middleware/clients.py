@@ -8,10 +8,11 @@ from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from rest.middleware.credentials import pass_on_authenticated, refuse, token_of
-from services.access import SESSION_COOKIE, Caller
+from rest.middleware.credentials import known_identity, pass_on_authenticated, refuse
+from services.access import IDENTITY_KEY, SESSION_COOKIE, Caller
 from services.container import Services
 from services.errors import RateLimited
+from services.http_semantics import route_path
 from services.observability import client_meter
 
 Header = tuple[bytes, bytes]
@@ -120,7 +121,7 @@ class ClientLimitMiddleware:
         services: Services | None = getattr(scope["app"].state, "services", None)  # None until the lifespan begins
         weight, segment = 0.0, ""
         if services is not None and scope["type"] in ("http", "websocket"):
-            segment = scope["path"].removeprefix(scope.get("root_path", "")).lstrip("/").partition("/")[0]
+            segment = route_path(scope).lstrip("/").partition("/")[0]
             weight = REQUEST_WEIGHTS.get(segment, 0.0)
         if services is None or not weight:
             await self._app(scope, receive, send)
@@ -141,12 +142,11 @@ class ClientLimitMiddleware:
 
 def _client_name(services: Services, scope: Scope) -> str:
     """Whose budget a request is counted in: of a person whose token was verified lately, else as `Access` says."""
-    if _has_credential(scope["headers"]):
-        token = token_of(scope["headers"])
-        viewer = None if token is None else services.people.tokens.known(token)
-        if viewer is not None:
-            return f"user:{viewer.user.id}"
-    return services.access.client(scope)
+    identity = known_identity(services, scope) if _has_credential(scope["headers"]) else None
+    if identity is None or identity.viewer is None:
+        return services.access.client(scope)
+    scope[IDENTITY_KEY] = identity
+    return f"user:{identity.viewer.user.id}"
 
 
 class AuthenticationMiddleware:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterable
+from functools import lru_cache
+from typing import cast
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,6 +19,7 @@ from rest.opds import AUTHENTICATION, authentication_document
 from rest.responses import STATUS_OF_CODE, error_response
 from rest.v1.errors import LOGIN_EXPIRED, LOGIN_NEEDED, WRONG_LOGIN, detail_response
 from services.access import (
+    CALLER_KEY,
     IDENTITY_KEY,
     PERSONAL_KEY,
     SESSION_COOKIE,
@@ -28,7 +31,7 @@ from services.access import (
 )
 from services.container import Services
 from services.errors import Forbidden, InvalidCredentials, JmgraphError, Unauthenticated
-from services.http_semantics import bearer_token, header, retry_headers
+from services.http_semantics import bearer_token, header, retry_headers, route_path
 from services.people import is_token
 
 Header = tuple[bytes, bytes]
@@ -88,32 +91,31 @@ async def pass_on_authenticated(app: ASGIApp, services: Services, scope: Scope, 
 
     A refused cookie is no obstacle to what is public, so that its browser can log in again.
     """
-    path, access = _route_path(scope), services.access
+    path, access = route_path(scope), services.access
     identity = await _identify(services, scope, path)
+    caller = scope[CALLER_KEY] = access.read_caller(scope, identity)
     if identity is not None:
-        scope[IDENTITY_KEY] = identity
         send = _removing_cookie(access, identity, scope, send)
-    if (refusal := _refusal(access, scope, path, identity)) is not None:
-        await refuse(refusal, access.caller(scope), path, scope, receive, send)
+    if (refusal := _refusal(access, caller, scope, path)) is not None:
+        await refuse(refusal, caller, path, scope, receive, send)
         return
-    if access.blocked_tags(access.caller(scope)):
+    if access.blocked_tags(caller):
         scope[PERSONAL_KEY] = True
         send = _private(send, is_stored=_is_under(path, _PICTURES))
-    elif not access.allows(Caller(), Right.READ):
+    elif not access.is_public:
         send = _private(send)
     await app(scope, receive, send)
 
 
-def _refusal(access: Access, scope: Scope, path: str, identity: Identity | None) -> JmgraphError | None:
+def _refusal(access: Access, caller: Caller, scope: Scope, path: str) -> JmgraphError | None:
     """Why this request is not passed on; None when it is."""
-    is_socket = scope["type"] == "websocket"
+    is_socket, identity = scope["type"] == "websocket", caller.identity
     failure = identity.failure if identity else None
     has_cookie = identity is not None and identity.kind is CredentialKind.COOKIE
     is_graphql = path == GRAPHQL_PATH
     try:
         if failure is not None and (is_socket or not (is_graphql or has_cookie)):
             raise failure
-        caller = access.caller(scope)
         if is_socket and has_cookie and caller.origin is not None:
             _require_own_page(access, caller)
         if not is_graphql:
@@ -129,44 +131,51 @@ def _require_own_page(access: Access, caller: Caller) -> None:
         raise Forbidden("Pages of this origin may not use the session of this server's page.")
 
 
-def _route_path(scope: Scope) -> str:
-    """The path below the sub-path of a proxy, as routes are matched with it."""
-    path: str = scope["path"]
-    prefix = scope.get("root_path", "")
-    return path[len(prefix) :] if prefix and path.startswith(prefix + "/") else path
-
-
 async def _identify(services: Services, scope: Scope, path: str) -> Identity | None:
     """Whose credential the request carries; None without one."""
+    if (known := scope.get(IDENTITY_KEY)) is not None:
+        return cast("Identity", known)
     headers = scope["headers"]
-    authorization = header(headers, b"authorization")
-    bearer = bearer_token(authorization)
-    if bearer is not None and is_token(bearer):
-        return await _identity_of(services, CredentialKind.TOKEN, bearer)
-    token = header(headers, b"x-token")
-    if token is not None and is_token(token) and _is_under(path, _V1_PATHS):
+    if (token := _header_token(headers, path)) is not None:
         return await _identity_of(services, CredentialKind.TOKEN, token)
-    if authorization is not None and authorization[:6].lower() == "basic " and _is_under(path, _BASIC_PATHS):
+    if (basic := _basic_credentials(headers, path)) is not None:
         client = scope.get("client")
-        identity = await _identity_of_basic(services, authorization[6:], client[0] if client else "")
+        identity = await _identity_of_basic(services, basic, client[0] if client else "")
         if identity is not None:
             return identity
     cookie = _session_cookie(headers)
     return None if cookie is None else await _identity_of(services, CredentialKind.COOKIE, cookie)
 
 
-def token_of(headers: Iterable[Header]) -> str | None:
-    """The person's token that a request carries in a header or a cookie, not verified; None without one."""
-    for token in (bearer_token(header(headers, b"authorization")), header(headers, b"x-token")):
-        if token is not None and is_token(token):
-            return token
-    return _session_cookie(headers)
+def known_identity(services: Services, scope: Scope) -> Identity | None:
+    """Whose token the request carries, where that was verified lately; None for any other request."""
+    headers, path, kind = scope["headers"], route_path(scope), CredentialKind.TOKEN
+    token = _header_token(headers, path)
+    if token is None and _basic_credentials(headers, path) is None:
+        token, kind = _session_cookie(headers), CredentialKind.COOKIE
+    viewer = None if token is None else services.people.tokens.known(token)
+    return None if viewer is None else Identity(kind, viewer, token)
+
+
+def _header_token(headers: Iterable[Header], path: str) -> str | None:
+    bearer = bearer_token(header(headers, b"authorization"))
+    if bearer is not None and is_token(bearer):
+        return bearer
+    token = header(headers, b"x-token") if _is_under(path, _V1_PATHS) else None
+    return token if token is not None and is_token(token) else None
+
+
+def _basic_credentials(headers: Iterable[Header], path: str) -> str | None:
+    """Name and password as HTTP Basic encodes them, where that is taken."""
+    authorization = header(headers, b"authorization")
+    is_basic = authorization is not None and authorization[:6].lower() == "basic "
+    return authorization[6:] if authorization and is_basic and _is_under(path, _BASIC_PATHS) else None
 
 
 async def _identity_of(services: Services, kind: CredentialKind, token: str) -> Identity:
     tokens = services.people.tokens
     try:
-        return Identity(kind, tokens.known(token) or await tokens.identify(token), token)
+        return Identity(kind, await tokens.identify(token), token)
     except JmgraphError as error:
         return Identity(kind, failure=error)
 
@@ -277,6 +286,7 @@ def _private(send: Send, *, is_stored: bool = True) -> Send:
     return send_private
 
 
+@lru_cache(maxsize=256)
 def _without_public(cache_control: bytes, *, is_stored: bool) -> bytes:
     """`public, max-age=60, s-maxage=30` is `private, max-age=60`, or `private, no-store`."""
     directives = [directive.strip() for directive in cache_control.split(b",")]

@@ -18,7 +18,7 @@ from starlette.websockets import WebSocket
 
 from rest.responses import error_response
 from rest.webpage import accepts_page, refused_host_page
-from services.http_semantics import header
+from services.http_semantics import header, route_path
 
 
 class TrustedHostsMiddleware:
@@ -127,7 +127,7 @@ class CORSMiddleware:
             message = "Pages may not say what a proxy says: X-Forwarded headers are not taken from them."
             await error_response(403, "FORBIDDEN", message)(scope, receive, send)
             return
-        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        path = route_path(scope)
         if path == "/api" or path.startswith("/api/"):
             await self._app(scope, receive, send)
             return

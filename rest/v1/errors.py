@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from rest.responses import STATUS_OF_CODE, json_response, sort_allow
 from rest.v1.schemas import Detail, FileError
-from services.access import IDENTITY_KEY
+from services.access import CALLER_KEY, Caller
 from services.errors import (
     AlbumNotFound,
     BlockedByPolicy,
@@ -55,7 +55,8 @@ async def _handle_http_exception(_: Request, error: HTTPException) -> Response:
 
 
 async def _handle_jmgraph_error(request: Request, error: JmgraphError) -> Response:
-    if isinstance(error, Unauthenticated) and IDENTITY_KEY in request.scope:
+    caller: Caller | None = request.scope.get(CALLER_KEY)
+    if isinstance(error, Unauthenticated) and caller is not None and caller.identity is not None:
         return detail_response(401, LOGIN_EXPIRED)
     return v1_error_response(error)
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from cachetools import TTLCache
+from cachetools import LRUCache
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -31,6 +31,9 @@ KNOWN_S = 60.0
 """Verified tokens in memory; a change of tokens or accounts forgets all of them at once."""
 
 
+_UNKNOWN: tuple[Viewer | None, float] = (None, 0.0)
+
+
 class Tokens:
     """Issues, verifies and revokes tokens. `session_ttl_s` is how long a session lives unused."""
 
@@ -38,25 +41,24 @@ class Tokens:
         self._database = database
         self._session_ttl_ms = int(session_ttl_s * 1000)
         self._clock = clock
-        self._known: TTLCache[bytes, Viewer] = TTLCache(MAX_KNOWN, KNOWN_S)
+        self._remembered = _no_tokens()
 
     async def identify(self, token: str) -> Viewer:
         """Who holds this token. Raises `Unauthenticated` for one that is wrong, revoked or expired."""
-        digest = _digest(token)
-        viewer = self._known.get(digest)
-        if viewer is None:
-            known = self._known
-            viewer = await self._verify(digest)
-            known[digest] = viewer  # where something has changed meanwhile, nobody reads this any more
-        if viewer.expires_at is not None and viewer.expires_at.timestamp() <= self._clock():
-            raise _refused()
+        if (known := self.known(token)) is not None:
+            return known
+        digest, remembered = _digest(token), self._remembered
+        viewer = await self._verify(digest)
+        until_s = self._clock() + KNOWN_S
+        if viewer.expires_at is not None:
+            until_s = min(until_s, viewer.expires_at.timestamp())
+        remembered[digest] = viewer, until_s  # where something has changed meanwhile, nobody reads this any more
         return viewer
 
     def known(self, token: str) -> Viewer | None:
         """As `identify` without a query: None for a token that has to be looked up, or has expired."""
-        viewer = self._known.get(_digest(token))
-        is_over = viewer is None or (viewer.expires_at and viewer.expires_at.timestamp() <= self._clock())
-        return None if is_over else viewer
+        viewer, until_s = self._remembered.get(_digest(token), _UNKNOWN)
+        return viewer if self._clock() < until_s else None
 
     async def start_session(self, user: User) -> IssuedToken:
         """A new session of this user."""
@@ -119,7 +121,7 @@ class Tokens:
 
     def forget(self) -> None:
         """Verify every token anew: something has changed."""
-        self._known = TTLCache(MAX_KNOWN, KNOWN_S)
+        self._remembered = _no_tokens()
 
     async def _add(
         self,
@@ -192,6 +194,11 @@ class Tokens:
 
     def _now_ms(self) -> int:
         return int(self._clock() * 1000)
+
+
+def _no_tokens() -> LRUCache[bytes, tuple[Viewer | None, float]]:
+    """For holders of tokens, by hash, and until when they are believed, in the time of the clock."""
+    return LRUCache(MAX_KNOWN)
 
 
 def is_token(text: str) -> bool:
