@@ -164,7 +164,7 @@ def make_settings(demo: RunningDemo, redis_url: str, tmp_path: Path) -> Callable
             "jm_api_urls": tuple(demo.api_urls),
             "jm_html_urls": tuple(demo.html_urls),
             "jm_image_urls": tuple(demo.image_urls),
-            "jm_timeout_s": 5.0,
+            "jm_timeout_s": 20.0,
             "jm_retries": 2,
             "disk_floor_bytes": 0,
             "client_rate": 0,

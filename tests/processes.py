@@ -54,7 +54,7 @@ def environment_of(demo: RunningDemo, redis_url: str, data_dir: Path) -> dict[st
         "JMGRAPH_JM_API_URLS": ",".join(demo.api_urls),
         "JMGRAPH_JM_HTML_URLS": ",".join(demo.html_urls),
         "JMGRAPH_JM_IMAGE_URLS": ",".join(demo.image_urls),
-        "JMGRAPH_JM_TIMEOUT": "5",
+        "JMGRAPH_JM_TIMEOUT": "20",
         "JMGRAPH_JM_RETRIES": "1",
         "JMGRAPH_JM_RATE": "1000",
         "JMGRAPH_DISK_FLOOR": "0",

@@ -51,7 +51,7 @@ def opened(demo: RunningDemo, redis_client: RedisClient, tmp_path: Path, method:
                 "jm_api_urls": tuple(demo.api_urls),
                 "jm_html_urls": tuple(demo.html_urls),
                 "jm_image_urls": tuple(demo.image_urls),
-                "jm_timeout_s": 3.0,
+                "jm_timeout_s": 20.0,
                 "jm_retries": 1,
                 "jm_rate_per_s": 1000.0,
                 **changes,

@@ -28,7 +28,7 @@ def environ(demo: RunningDemo, tmp_path: Path) -> Environ:
             "JMGRAPH_JM_API_URLS": ",".join(demo.api_urls),
             "JMGRAPH_JM_HTML_URLS": ",".join(demo.html_urls),
             "JMGRAPH_JM_IMAGE_URLS": ",".join(demo.image_urls),
-            "JMGRAPH_JM_TIMEOUT": "5",
+            "JMGRAPH_JM_TIMEOUT": "20",
             "JMGRAPH_JM_RETRIES": "2",
             "JMGRAPH_DISK_FLOOR": "0",
             **more,

@@ -35,7 +35,7 @@ def upstream_to(demo: RunningDemo, tmp_path: Path) -> OpenUpstream:
             "jm_api_urls": tuple(demo.api_urls),
             "jm_html_urls": tuple(demo.html_urls),
             "jm_image_urls": tuple(demo.image_urls),
-            "jm_timeout_s": 2.0,
+            "jm_timeout_s": 20.0,
             "jm_retries": 2,
             "data_dir": tmp_path,
         }

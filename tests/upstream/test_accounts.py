@@ -20,7 +20,7 @@ NO_FAVORITE, FAVORITE = "1208626", "350234"
 
 @pytest.fixture
 async def upstream(upstream_to: OpenUpstream) -> AsyncIterator[UpstreamClient]:
-    async with upstream_to(jm_timeout_s=5.0) as client:
+    async with upstream_to(jm_timeout_s=20.0) as client:
         yield client
 
 

@@ -61,7 +61,7 @@ def settings(demo: RunningDemo, tmp_path: Path) -> Settings:
         jm_api_urls=tuple(demo.api_urls),
         jm_html_urls=tuple(demo.html_urls),
         jm_image_urls=tuple(demo.image_urls),
-        jm_timeout_s=5.0,
+        jm_timeout_s=20.0,
     )
 
 
