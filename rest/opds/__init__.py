@@ -51,6 +51,8 @@ _PARAMETERS: dict[str, tuple[Parameter, ...]] = {
     "/newest": (_PAGE,),
     "/search": (_PAGE, Parameter("q", "What to search for; `query` is understood too.", str, "雨林")),
     "/albums/{id}": (_NUMBER, _PAGE),
+    "/library": (_PAGE,),
+    "/files": (_PAGE,),
 }
 _ERRORS: dict[int, Returns | str] = {
     400: "A page or a number that can't be.",
@@ -89,7 +91,9 @@ def _publication(media_type: str) -> Handler:
     async def handle(request: Request) -> Response:
         entry = await Opds(request).publication()
         known = await _covers(request, [entry.cover_id] if entry.cover_id else [])
-        return _json_document(request, json_publication(entry, _links(request, ROOT_V2), known), media_type)
+        return _json_document(
+            request, json_publication(entry, _links(request, ROOT_V2), known, media_type), media_type
+        )
 
     return handle
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import escape
 
 from rest.opds.feeds import FIRST_PAGE, Entry, Feed, Stream, moment
 from rest.opds.links import Links
@@ -25,6 +25,7 @@ _NAMESPACES = (
 _ACQUIRE = "http://opds-spec.org/acquisition/open-access"
 _STREAM = "http://vaemendis.net/opds-pse/stream"
 _IMAGE, _THUMBNAIL = "http://opds-spec.org/image", "http://opds-spec.org/image/thumbnail"
+_IN_ATTRIBUTES = {'"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
 _NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -51,14 +52,17 @@ def atom_feed(feed: Feed, links: Links) -> str:
 
 
 def search_description(links: Links) -> str:
-    """How to search this catalogue."""
-    template = f"{links.feed('/search')}?q={{searchTerms}}&page={{startPage?}}"
+    """How to search this catalogue.
+
+    The number of the page is no variable: KOReader sends one that it does not know as it stands.
+    """
+    template = f"{links.feed('/search')}?q={{searchTerms}}"
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<OpenSearchDescription xmlns="http://a9.com/-/spec/opensearch/1.1/">'
         "<ShortName>jmgraph</ShortName><Description>Search of albums</Description>"
         "<InputEncoding>UTF-8</InputEncoding><OutputEncoding>UTF-8</OutputEncoding>"
-        f'<Url type="{ACQUISITION}" template={quoteattr(template)}/>'
+        f'<Url type="{ACQUISITION}" template={_quoted(template)}/>'
         "</OpenSearchDescription>\n"
     )
 
@@ -114,7 +118,7 @@ def _stream_attributes(stream: Stream) -> str:
 
 
 def _link(rel: str, href: str, media_type: str, attributes: str = "") -> str:
-    return f'<link rel="{rel}" href={quoteattr(href)} type="{media_type}"{attributes}/>'
+    return f'<link rel="{rel}" href={_quoted(href)} type="{media_type}"{attributes}/>'
 
 
 def _text(name: str, text: str) -> str:
@@ -122,7 +126,8 @@ def _text(name: str, text: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    return quoteattr(_NOT_IN_XML.sub("", text))
+    """An attribute's value, always in double quotes: small parsers know no others."""
+    return f'"{escape(_NOT_IN_XML.sub("", text), _IN_ATTRIBUTES)}"'
 
 
 def _time(at: datetime) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -24,16 +25,19 @@ from services.catalog import (
     parse_album_id,
 )
 from services.container import Services
-from services.downloads import ArchiveFormat, DownloadFileRecord, DownloadRecord, DownloadState
+from services.downloads import ArchiveFormat, DownloadFileRecord, DownloadPage, DownloadRecord, DownloadState
 from services.ehtag import TagKind
 from services.errors import JmgraphError, QueueUnavailable, StorageUnavailable
+from services.library import LibraryPage
 from services.people import ProgressRecord, Viewer
+
+P = TypeVar("P", DownloadPage, LibraryPage)
 
 CHAPTERS_OF_A_PAGE = 40
 """Each is a call to the site, where nobody has read it lately."""
 LAST_PAGE = 10_000
-LONGEST_LIST = 100
-"""Entries of what is the reader's own."""
+ENTRIES_OF_A_PAGE = 80
+"""Of what is the reader's own, as of the site's lists."""
 
 _RANKINGS = {
     "day": ("日排行 · Day", RankingQuery(Period.DAY)),
@@ -116,23 +120,25 @@ class Opds:
     async def library(self) -> Feed:
         """The albums that the reader keeps an eye on, the last added first."""
         user_id = self._require_viewer().user.id
-        page = await self._services.library.showing(self._catalog).list(user_id, first=LONGEST_LIST)
-        entries = await self._entries([record.album for record in page.items])
-        return Feed("urn:jmgraph:library", "书架 · Library", "/library", entries)
+        library = self._services.library.showing(self._catalog)
+        listed = await self._numbered(lambda after: library.list(user_id, first=ENTRIES_OF_A_PAGE, after=after))
+        entries = await self._entries([] if listed is None else [record.album for record in listed.items])
+        return self._own_list("library", "书架 · Library", entries, listed)
 
     async def continue_reading(self) -> Feed:
         """The albums that the reader has begun and not finished, the last read first."""
         user_id = self._require_viewer().user.id
-        found = await self._services.reading.showing(self._catalog).continue_reading(user_id, LONGEST_LIST)
+        found = await self._services.reading.showing(self._catalog).continue_reading(user_id, ENTRIES_OF_A_PAGE)
         entries = await self._entries([progress.album for progress in found])
         return Feed("urn:jmgraph:continue", "继续阅读 · Continue reading", "/continue", entries)
 
     async def files(self) -> Feed:
         """The albums that have a finished file, the newest first."""
-        ready = await self._ready()
+        listed = await self._numbered(self._ready)
+        ready = [] if listed is None else listed.items
         albums = {record.album_id: AlbumSummary(record.album_id, record.title) for record in ready}
         entries = await self._entries(list(albums.values()))
-        return Feed("urn:jmgraph:files", "已下载 · Files", "/files", entries)
+        return self._own_list("files", "已下载 · Files", entries, listed)
 
     async def publication(self) -> Entry:
         """One chapter with its pages. Raises `ChapterNotFound` or `BlockedByPolicy`."""
@@ -153,6 +159,25 @@ class Opds:
         if self._viewer is None:
             raise HTTPException(404, "Only a person has this.")
         return self._viewer
+
+    async def _numbered(self, read: Callable[[str | None], Awaitable[P | None]]) -> P | None:
+        """The page of this number of a list that has cursors; None behind its end, or where it can't be read.
+
+        `read` gives the page behind a cursor. Those before the one asked for are read again, since an address with a
+        number can be gone back to.
+        """
+        listed = await read(None)
+        for _ in range(self._page - 1):
+            if listed is None or not listed.has_next:
+                return None
+            listed = await read(listed.cursors[-1])
+        return listed
+
+    def _own_list(
+        self, name: str, title: str, entries: Sequence[Entry], listed: DownloadPage | LibraryPage | None
+    ) -> Feed:
+        has_next = listed is not None and listed.has_next
+        return Feed(f"urn:jmgraph:{name}", title, f"/{name}", entries, page=self._page, has_next=has_next)
 
     async def _list(self, path: str, title: str, query: RankingQuery) -> Feed:
         ranking = await self._catalog.ranking(replace(query, page=self._page))
@@ -250,12 +275,12 @@ class Opds:
                     files_of.setdefault(_held_by(record, file), []).append(described)
         return files_of
 
-    async def _ready(self) -> Sequence[DownloadRecord]:
-        """Downloads that the reader sees, as far as they are ready; none while Redis is away."""
+    async def _ready(self, after: str | None) -> DownloadPage | None:
+        """Downloads that the reader sees, as far as they are ready; None while Redis is away."""
         try:
-            return (await self._downloads.list({DownloadState.READY}, LONGEST_LIST, None)).items
+            return await self._downloads.list({DownloadState.READY}, ENTRIES_OF_A_PAGE, after)
         except QueueUnavailable:
-            return ()
+            return None
 
 
 FEEDS: dict[str, tuple[str, Callable[[Opds], Awaitable[Feed]]]] = {

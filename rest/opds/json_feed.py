@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from rest.opds.feeds import FIRST_PAGE, Entry, Feed, moment
+from rest.opds.feeds import FIRST_PAGE, Entry, Feed, Stream, moment
 from rest.opds.links import Links
 from services.catalog import ImageInfo
 
@@ -23,23 +23,29 @@ Json = dict[str, Any]
 def json_feed(feed: Feed, links: Links, cover_of: dict[str, ImageInfo]) -> Json:
     """The feed; `cover_of` has what is known of covers, by album."""
     ways = [_way(entry, links) for entry in feed.entries if entry.stream is None]
-    publications = [_publication(entry, links, cover_of) for entry in feed.entries if entry.stream is not None]
+    publications = [
+        _publication(entry, entry.stream, links, cover_of) for entry in feed.entries if entry.stream is not None
+    ]
     metadata: Json = {"title": feed.title, "modified": feed.updated.isoformat()}
     if feed.total is not None:
         metadata |= {"numberOfItems": feed.total, "currentPage": feed.page}
     document: Json = {"metadata": metadata, "links": list(_feed_links(feed, links))}
     if ways:
         document["navigation"] = ways
-    if publications or not ways:
+    if publications:
         document["publications"] = publications
+    if not feed.entries:  # a feed has one of them, and neither may be empty
+        document["navigation"] = [{"href": links.feed(), "title": "jmgraph", "type": FEED, "rel": "start"}]
     return document
 
 
-def json_publication(entry: Entry, links: Links, cover_of: dict[str, ImageInfo]) -> Json:
-    """A publication with all of its pages in reading order."""
-    document = _publication(entry, links, cover_of)
+def json_publication(entry: Entry, links: Links, cover_of: dict[str, ImageInfo], media_type: str) -> Json:
+    """A publication with all of its pages in reading order; as OPDS has it, or as a manifest of Readium."""
     assert entry.stream is not None  # noqa: S101  # a publication is a chapter with pages
     chapter_id, count = entry.stream.chapter_id, entry.stream.page_count
+    document = _publication(entry, entry.stream, links, cover_of)
+    if media_type == DIVINA:
+        document["links"][0] = {"rel": "self", "href": links.manifest(chapter_id), "type": DIVINA}
     document["readingOrder"] = [
         {"href": links.page(chapter_id, str(number)), "type": "image/jpeg"} for number in range(count)
     ]
@@ -78,16 +84,14 @@ def _way(entry: Entry, links: Links) -> Json:
     return {"href": links.feed(entry.path), "title": entry.title, "type": FEED, "rel": "subsection"}
 
 
-def _publication(entry: Entry, links: Links, cover_of: dict[str, ImageInfo]) -> Json:
-    assert entry.stream is not None  # noqa: S101  # a publication is a chapter with pages
-    own = links.feed(f"/publications/{entry.stream.chapter_id}")
+def _publication(entry: Entry, stream: Stream, links: Links, cover_of: dict[str, ImageInfo]) -> Json:
     metadata: Json = {
         "@type": "http://schema.org/ComicIssue",
         "conformsTo": _DIVINA_PROFILE,
         "identifier": entry.urn,
         "title": entry.title,
         "modified": moment(entry.updated).isoformat(),
-        "numberOfPages": entry.stream.page_count,
+        "numberOfPages": stream.page_count,
     }
     if entry.authors:
         metadata["author"] = [{"name": author} for author in entry.authors]
@@ -95,12 +99,12 @@ def _publication(entry: Entry, links: Links, cover_of: dict[str, ImageInfo]) -> 
         metadata["subject"] = [{"name": name} for name in entry.categories]
     if entry.summary:
         metadata["description"] = entry.summary
-    acquisitions = [{"rel": _ACQUIRE, "href": f"{own}/manifest.json", "type": DIVINA}] + [
+    acquisitions = [{"rel": _ACQUIRE, "href": links.manifest(stream.chapter_id), "type": DIVINA}] + [
         {"rel": _ACQUIRE, "href": links.file(file), "type": file.media_type} for file in entry.files
     ]
     return {
         "metadata": metadata,
-        "links": [{"rel": "self", "href": own, "type": PUBLICATION}, *acquisitions],
+        "links": [{"rel": "self", "href": links.publication(stream.chapter_id), "type": PUBLICATION}, *acquisitions],
         "images": list(_images(entry, links, cover_of)),
     }
 

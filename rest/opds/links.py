@@ -24,6 +24,14 @@ class Links:
         """Another page of this feed."""
         return self.feed(feed.path, feed.parameters, page)
 
+    def publication(self, chapter_id: str) -> str:
+        """A chapter with its pages, in version 2."""
+        return self.feed(f"/publications/{chapter_id}")
+
+    def manifest(self, chapter_id: str) -> str:
+        """The same as a manifest of Readium."""
+        return f"{self.publication(chapter_id)}/manifest.json"
+
     def cover(self, album_id: str, *, is_thumbnail: bool = False) -> str:
         """The cover as JPEG."""
         return f"{self.base_url}/opds/covers/{album_id}" + ("?size=thumbnail" if is_thumbnail else "")

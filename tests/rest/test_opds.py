@@ -154,6 +154,10 @@ async def test_a_finished_file_can_be_taken(server: GraphQLClient) -> None:
     assert acquired.get("type") == "application/vnd.comicbook+zip"
     assert acquired.get("href") == file["url"]
     assert acquired.get("length") == str(file["size"])
+    head = await server.http.head(str(acquired.get("href")), headers={"Accept": "*/*"})
+    # where KOReader has the name of the file from
+    assert re.search(r'filename="([^"]+)"', head.headers["content-disposition"])[1].endswith(".cbz")  # type: ignore[index]
+    assert head.headers["content-length"] == acquired.get("length")
 
 
 async def test_streamed_pages_move_the_reader_forward_only(server: GraphQLClient) -> None:
@@ -170,7 +174,7 @@ async def test_a_search_is_described_and_found(server: GraphQLClient) -> None:
     described = (await server.http.get("/opds/search.xml")).text
     template = re.findall(r'template="([^"]+)"', described)[0].replace("&amp;", "&")
 
-    found = await feed_at(server, template.replace("{searchTerms}", "雨林").replace("{startPage?}", ""))
+    found = await feed_at(server, template.replace("{searchTerms}", "雨林"))
 
     assert f"urn:jmgraph:album:{SINGLE}" in {entry.id for entry in found.entries}
 
@@ -208,6 +212,76 @@ async def test_old_readers_ask_head_with_any_accept(server: GraphQLClient, path:
     assert (head.status_code, get.status_code) == (200, 200)
     assert head.content == b""
     assert head.headers["content-type"] == get.headers["content-type"]
+
+
+KOREADER_ACCEPT = "application/opds+json, application/atom+xml;profile=opds-catalog, */*"
+
+
+async def test_koreader_gets_pages_to_stream_though_it_would_take_json(server: GraphQLClient) -> None:
+    """It prefers version 2 where a server lets it choose, and streams pages of version 1 alone (opdsbrowser.lua)."""
+    response = await server.http.get(f"/opds/albums/{SINGLE}", headers={"Accept": KOREADER_ACCEPT})
+
+    assert response.headers["content-type"].startswith("application/atom+xml")
+    assert STREAM in response.text
+
+
+async def test_koreader_fills_the_whole_template_of_the_search(server: GraphQLClient) -> None:
+    """It replaces `{searchTerms}` and sends every other variable as it stands; in version 2 it puts `query` in."""
+    described = (await server.http.get("/opds/search.xml")).text
+    template = re.findall(r'template="([^"]+)"', described)[0].replace("&amp;", "&")
+    ways = (await server.http.get("/opds/v2")).json()["links"]
+    (second,) = [re.sub(r"{.*}", "?query=雨林", way["href"]) for way in ways if way["rel"] == "search"]
+
+    found = await feed_at(server, template.replace("{searchTerms}", "雨林"))
+    found_in_json = (await server.http.get(second)).json()
+
+    assert "{" not in template.replace("{searchTerms}", "")
+    assert {entry.id for entry in found.entries} == {
+        *(each["metadata"]["identifier"] for each in found_in_json["publications"]),
+        *(f"urn:jmgraph:album:{way['href'].rpartition('/')[2]}" for way in found_in_json.get("navigation", ())),
+    }
+
+
+@pytest.mark.parametrize("path", [*FEEDS, f"/albums/{SINGLE}"])
+async def test_small_parsers_of_xml_find_what_they_know(server: GraphQLClient, path: str) -> None:
+    """KOReader's knows no comments, no CDATA, and no quotes but double ones (opdsparser.lua)."""
+    text = (await server.http.get(f"/opds{path}")).text
+
+    assert "<!" not in text
+    assert re.findall(r"\s[\w:]+='", text) == []
+
+
+async def test_the_last_page_that_a_reader_asks_for_finishes_the_album(server: GraphQLClient) -> None:
+    """Panels asks for no page behind it (Kavita's issue 4281)."""
+    entry = (await entries_at(server, f"/albums/{SINGLE}"))[f"urn:jmgraph:album:{SINGLE}"]
+    count = int(str(link(entry, STREAM).get(f"{PSE}count")))
+
+    await server.http.get(f"/opds/pages/{SINGLE}/{count - 1}?width=100")
+    await server.services.streamed.aclose()
+
+    assert await entries_at(server, "/continue") == {}
+    progress = (await server.ask('{ album(id: "350234") { progress { page isFinished } } }'))["album"]["progress"]
+    assert progress == {"page": count, "isFinished": True}
+
+
+async def test_a_long_library_goes_on_in_both_versions(server: GraphQLClient) -> None:
+    ranking = "query ($page: Int!) { ranking(page: $page) { entries { album { id } } } }"
+    lists = [(await server.ask(ranking, page=page))["ranking"]["entries"] for page in (1, 2)]
+    ids = [line["album"]["id"] for entries in lists for line in entries][:82]
+    for id in ids:
+        await server.ask("mutation ($id: ID!) { addToLibrary(input: {albumId: $id}) { __typename } }", id=id)
+
+    first = await feed_at(server, "/opds/library")
+    rels = {each.rel: each.href for each in first.feed.links}
+    second = await feed_at(server, rels["next"])
+    in_json = (await server.http.get("/opds/v2/library?page=2")).json()
+
+    back = {each.rel: each.href for each in second.feed.links}
+    listed = [entry.id.rpartition(":")[2] for feed in (first, second) for entry in feed.entries]
+    assert listed == ids[::-1]
+    assert len(second.entries) == len(in_json.get("publications", ())) + len(in_json.get("navigation", ())) == 2
+    assert back["previous"] == rels["self"]
+    assert "next" not in back
 
 
 async def test_all_addresses_stay_under_the_sub_path_of_a_proxy(server: GraphQLClient) -> None:
