@@ -6,13 +6,14 @@ import asyncio
 import statistics
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import httpx
 from sqlalchemy import func, select
 
-from benchmarks.load import load, post_json
+from benchmarks.load import get, load, post_json
 from benchmarks.servers import jmgraph, read_json
 from services.database import Database, open_database
 from services.database.models import OWNER_ID, AlbumReadingRow, AlbumRow, ChapterRow, LibraryRow, ReadingRow
@@ -68,7 +69,35 @@ def main() -> None:
         _print_viewer(ours, "the library, what is new", WITH_NEW)
         asyncio.run(_check(ours, Path(folder)))
     with jmgraph() as ours:
+        _print_opds(ours)
         _print_session(ours)
+
+
+def _print_opds(ours: Address) -> None:
+    """A feed of 80 entries whose albums are in memory; and first pages that nobody has read, in turns as JPEG for a
+    reading app and as they are for our own reader.
+    """
+    for version in ("/opds", "/opds/v2"):
+        path = f"{version}/rankings/all"
+        _fetch(ours, path)
+        result = load(ours, get(path), seconds=2.0, connections=1)
+        print(f"  {path:<48} p50 {result.p50_ms:5.1f} ms  p95 {result.p95_ms:5.1f} ms (goal 15 ms)")
+    streamed, own = [], []
+    for first, second in zip(SINGLES[::2], SINGLES[1::2], strict=True):
+        streamed.append(_fetch(ours, f"/opds/pages/{first}/0?width=1200"))
+        own.append(_fetch(ours, f"/images/pages/{second}/1"))
+    print(f"  a first page: streamed {_ms(streamed)}, in our own reader {_ms(own)}")
+
+
+def _fetch(address: Address, path: str) -> float:
+    """Seconds until a response is there."""
+    began = time.perf_counter()
+    httpx.get(f"http://{address[0]}:{address[1]}{path}", timeout=60).raise_for_status()
+    return time.perf_counter() - began
+
+
+def _ms(took_s: Sequence[float]) -> str:
+    return f"{statistics.median(took_s) * 1000:.0f} ms ({min(took_s) * 1000:.0f} to {max(took_s) * 1000:.0f})"
 
 
 def _print_session(ours: Address) -> None:
