@@ -24,6 +24,7 @@ from services.errors import StorageFull
 from services.settings import Settings
 from tests.graphql_client import GraphQLClient, graphql_client, running_worker
 from tests.persons import a_person
+from tests.s3_server import BUCKET, empty_bucket, s3_options
 from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
@@ -262,6 +263,37 @@ async def test_a_scan_adopts_the_files_of_a_library_whose_database_was_lost(
     assert by_album[SINGLE]["file"]["name"] == single["file"]["name"]
     assert after == before
     assert page.status_code == 200
+
+
+async def test_a_bucket_keeps_files_as_a_folder_does(
+    make_settings: Callable[..., Settings], s3_endpoint: str, redis_url: str, demo: RunningDemo, tmp_path: Path
+) -> None:
+    empty_bucket(s3_endpoint)
+    in_bucket = {"storage_url": f"s3://{BUCKET}/comics", "storage_options": s3_options(s3_endpoint)}
+    async with serving(make_settings(**in_bucket)) as server:
+        series, single = await kept(server, SERIES), await kept(server, SINGLE)
+        whole = await server.http.get(single["file"]["url"])
+        keys = [stored.key async for stored in server.services.archives.list("library/")]
+    with redis.Redis.from_url(redis_url) as client:
+        client.flushall()
+    demo.knobs.set("*", dead=True)
+
+    async with graphql_client(make_settings(data_dir=tmp_path / "fresh", jm_retries=1, **in_bucket)) as server:
+        archives = server.services.archives
+        found = await server.services.downloads.scan_library(archives)
+        page = await server.http.get(f"/images/pages/{series['files'][-1]['chapterId']}/1")
+        nodes = (await server.ask(f"{{ downloads {{ nodes {{ albumId {FIELDS} }} }} }}"))["downloads"]["nodes"]
+        (again,) = [each for each in nodes if each["albumId"] == SINGLE]
+        (key,) = [key for key in keys if key.endswith(single["file"]["name"])]
+        await archives.delete(key)
+        lost = (await server.ask(FIND, id=again["id"]))["download"]
+
+    assert len(keys) == len(series["files"]) + 1
+    assert len(whole.content) == single["files"][0]["size"]
+    assert (found.files, found.adopted, found.unknown) == (len(keys), len(keys), [])
+    assert (page.status_code, page.headers["content-type"]) == (200, "image/webp")
+    assert (again["state"], again["isKept"], again["files"][0]["size"]) == ("READY", True, single["files"][0]["size"])
+    assert (lost["state"], lost["problem"]["code"], lost["files"]) == ("EXPIRED", "NOT_FOUND", [])
 
 
 async def test_a_scan_finds_a_file_that_was_renamed(make_settings: Callable[..., Settings]) -> None:

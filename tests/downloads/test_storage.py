@@ -4,35 +4,16 @@ from __future__ import annotations
 
 import os
 import time
-import warnings
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-import httpx
 import pytest
 
 from services.downloads import ArchiveStore, open_archive_store
 from services.errors import ConfigurationError, Internal
+from tests.s3_server import BUCKET, empty_bucket, s3_options
 
 pytestmark = pytest.mark.anyio
-
-BUCKET = "archives"
-
-
-@pytest.fixture(scope="session")
-def s3_endpoint() -> Iterator[str]:
-    """A real S3 server on loopback, with an empty bucket."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the server's own libraries, not ours
-        from moto.server import ThreadedMotoServer
-
-        server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-        server.start()
-    host, port = server.get_host_and_port()
-    endpoint = f"http://{host}:{port}"
-    httpx.put(f"{endpoint}/{BUCKET}", trust_env=False).raise_for_status()
-    yield endpoint
-    server.stop()
 
 
 @pytest.fixture(params=["folder", "bucket"])
@@ -41,8 +22,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> ArchiveStore:
     if request.param == "folder":
         return open_archive_store((tmp_path / "kept here").as_uri(), {}, tmp_path / "unused")
     endpoint = request.getfixturevalue("s3_endpoint")
-    httpx.post(f"{endpoint}/moto-api/reset", trust_env=False).raise_for_status()
-    httpx.put(f"{endpoint}/{BUCKET}", trust_env=False).raise_for_status()
+    empty_bucket(endpoint)
     return open_archive_store(f"s3://{BUCKET}/some/prefix", s3_options(endpoint), tmp_path / "unused")
 
 
@@ -56,17 +36,6 @@ def make_file(tmp_path: Path) -> Callable[[bytes], Path]:
         return path
 
     return make
-
-
-def s3_options(endpoint: str) -> dict[str, object]:
-    """What a host sets to reach this server."""
-    return {
-        "endpoint": endpoint,
-        "region": "eu-north-1",
-        "access_key_id": "tests",
-        "secret_access_key": "tests",
-        "retry_config": {"max_retries": 0},
-    }
 
 
 async def read_all(chunks: AsyncIterator[bytes]) -> bytes:
