@@ -5,6 +5,7 @@ answers.
 from __future__ import annotations
 
 import shutil
+import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -95,6 +96,7 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
     yield await _storage(settings)
     yield await _tags(settings)
     yield await _people(settings)
+    yield _library(settings)
     async for finding in _site(settings):
         yield finding
 
@@ -116,6 +118,21 @@ def _disk(settings: Settings) -> Finding:
     if free_bytes < settings.disk_floor_bytes:
         return Finding("disk", False, message, "free some, or lower JMGRAPH_DISK_FLOOR: no download starts below it")
     return Finding("disk", True, message)
+
+
+def _library(settings: Settings) -> Finding:
+    folder = settings.library_folder
+    if folder is None:
+        return Finding("library", True, "in the S3 store")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            free_bytes = shutil.disk_usage(folder).free
+    except OSError as error:
+        return Finding(
+            "library", False, f"{error.strerror}", "set JMGRAPH_LIBRARY_DIR to a folder that can be written"
+        )
+    return Finding("library", True, f"{free_bytes / 1e9:.1f} GB free in {folder}")
 
 
 async def _people(settings: Settings) -> Finding:

@@ -82,6 +82,22 @@ def test_doctor_exits_with_0_without_problems(environ: Environ, tmp_path: Path) 
     assert {line[:5] for line in ended.out.splitlines()} == {"ok   "}
 
 
+def test_doctor_says_where_files_stay_and_when_they_can_not(environ: Environ, tmp_path: Path) -> None:
+    settings = environ(JMGRAPH_LOG_LEVEL="error", JMGRAPH_LIBRARY_DIR=str(tmp_path / "shelf"))
+
+    well = run(tmp_path / "doctor", "doctor", **settings)
+    (tmp_path / "shelf").rmdir()
+    (tmp_path / "shelf").write_text("in the way")
+    ill = run(tmp_path / "doctor", "doctor", **settings)
+
+    [line] = [line for line in well.out.splitlines() if line.startswith("ok   library: ")]
+    assert re.fullmatch(r"ok   library: [\d.]+ GB free in .+/shelf", line)
+    assert ill.code == 1
+    assert (
+        "FAIL library: File exists — set JMGRAPH_LIBRARY_DIR to a folder that can be written" in ill.out.splitlines()
+    )
+
+
 def test_doctor_checks_every_dependency_though_nothing_can_be_written(
     environ: Environ, tmp_path: Path, demo: RunningDemo
 ) -> None:
