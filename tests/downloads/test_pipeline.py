@@ -87,7 +87,7 @@ class MetadataSource:
 @pytest.fixture
 async def source(demo: RunningDemo) -> AsyncIterator[SitePages]:
     """The demo site's pages."""
-    async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
         yield SitePages(demo.image_url, client)
 
 
