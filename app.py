@@ -20,8 +20,8 @@ from rest.middleware import (
     ResponseCacheMiddleware,
     TrustedHostsMiddleware,
 )
-from schema import build_schema, sdl
-from schema.http import Documents, GraphQLEndpoint, OperationLimits
+from schema import limited_schema, sdl
+from schema.http import GraphQLEndpoint, OperationLimits
 from services.container import Services, open_services
 from services.settings import Settings
 from services.tasks import cancel_and_wait
@@ -75,5 +75,5 @@ def graphql_endpoint(settings: Settings, stopping: asyncio.Event) -> GraphQLEndp
         aliases=settings.query_aliases,
         tokens=settings.query_tokens,
     )
-    documents = Documents(limits, list_details=settings.policy == "strict")
-    return GraphQLEndpoint(build_schema(documents), documents, graphiql_page, stopping)
+    schema, documents = limited_schema(limits, list_details=settings.policy == "strict")
+    return GraphQLEndpoint(schema, documents, graphiql_page, stopping)

@@ -18,6 +18,7 @@ from services.catalog import Catalog, ContentPolicy, Freshness
 from services.database import Database, open_database
 from services.redis import Events, RedisClient, open_events
 from services.settings import Settings, read_settings
+from tests.databases import place_migrated_database
 from tests.fakes import BLOCKED, Clock, FakeSite, FakeTagIndex, series
 from tests.graphql_client import GraphQLClient, graphql_client
 from tests.postgresql import PostgreSQL, PostgreSQLMissing, running_postgresql
@@ -95,7 +96,7 @@ def database_url(request: pytest.FixtureRequest) -> str:
 async def database(make_settings: Callable[..., Settings], database_url: str) -> AsyncIterator[Database]:
     """An empty, migrated database, once on SQLite and once on PostgreSQL."""
     settings = make_settings(database_url=database_url)
-    settings.data_dir.mkdir()
+    await place_migrated_database(settings)
     async with open_database(settings) as database:
         yield database
 

@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from app import build_app
 from services.container import Services, open_pipeline
 from services.settings import Settings
+from tests.databases import place_migrated_database
 
 BASE = "http://127.0.0.1:11111"
 
@@ -62,6 +63,7 @@ class GraphQLClient:
 @asynccontextmanager
 async def graphql_client(settings: Settings) -> AsyncIterator[GraphQLClient]:
     """A client of a server with these settings."""
+    await place_migrated_database(settings)
     app = build_app(settings)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (

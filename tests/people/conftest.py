@@ -10,6 +10,7 @@ from services.database import Database, open_database
 from services.people import People, open_people
 from services.redis import RedisClient
 from services.settings import Settings
+from tests.databases import place_migrated_database
 
 
 @pytest.fixture
@@ -23,6 +24,7 @@ def settings(make_settings: Callable[..., Settings], database_url: str) -> Setti
 @pytest.fixture
 async def database(settings: Settings) -> AsyncIterator[Database]:
     """An empty, migrated database."""
+    await place_migrated_database(settings)
     async with open_database(settings) as database:
         yield database
 
