@@ -11,7 +11,7 @@ from services.catalog.catalog import Catalog
 from services.catalog.image_cache import ImageCache, ImageData, StoredImage
 from services.catalog.site import KeptPages, NothingKept, Site
 from services.errors import ChapterNotFound, UpstreamFailure
-from services.imaging import Codec, ReadablePage, check_page, open_image, read_page, sniff, strips_of_page, thumbnail
+from services.imaging import Codec, ReadablePage, check_page, read_page, sniff, strips_of_page, thumbnail
 from services.upstream.records import ChapterDetail
 
 JPEG_QUALITY = 90
@@ -120,8 +120,10 @@ def _readable(chapter: ChapterDetail, index: int, data: bytes) -> ReadablePage:
 
 
 def _jpeg(page: StoredImage, max_width: int | None) -> ImageData:
-    image = open_image(page.data)
-    is_narrow = max_width is None or image.width <= max_width
-    if is_narrow and page.media_type == Codec.JPEG.media_type:
-        return page.data, page.media_type
-    return thumbnail(page.data, max_width or image.width, Codec.JPEG, JPEG_QUALITY), Codec.JPEG.media_type
+    kind = check_page(page.data)
+    width = min(kind.width, max_width or kind.width)
+    if width == kind.width:
+        readable = read_page(page.data, 0, Codec.JPEG, JPEG_QUALITY)
+        if readable.codec is Codec.JPEG:  # animations stay as they are
+            return readable.data, readable.codec.media_type
+    return thumbnail(page.data, width, Codec.JPEG, JPEG_QUALITY), Codec.JPEG.media_type

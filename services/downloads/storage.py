@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import Any, BinaryIO, cast
 from urllib.parse import unquote, urlsplit
 
 import obstore
@@ -24,9 +24,6 @@ from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import LocalStore, ObjectStore, S3Store
 
 from services.errors import ConfigurationError, Internal, JmgraphError, StorageFull
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 log = structlog.get_logger("jmgraph.storage")
 
@@ -77,7 +74,7 @@ class _SeekableFile(io.RawIOBase):
     def read(self, size: int = -1) -> bytes:
         return bytes(self._reader.read(None if size < 0 else size))
 
-    def readinto(self, buffer: WriteableBuffer) -> int:
+    def readinto(self, buffer: Any) -> int:
         view = memoryview(buffer)
         data = self._reader.read(view.nbytes)
         view[: len(data)] = data
