@@ -38,8 +38,9 @@ test("from the ranking to the album, its tag, its download, its file, and into t
   expect(file.suggestedFilename()).toMatch(/\.cbz$/);
   expect((await readFile(await file.path())).subarray(0, 2).toString()).toBe("PK");
 
-  await page.getByRole("link", { name: "Read", exact: true }).click();
-  await expect(page.getByRole("img", { name: "Page 1 of 24" })).toHaveJSProperty("complete", true);
+  // where another test has read it, it goes on there
+  await page.getByRole("link", { name: /^(Read|Continue at page \d+)$/ }).click();
+  await expect(page.getByRole("img", { name: /^Page \d+ of 24$/ }).first()).toHaveJSProperty("complete", true);
 });
 
 test("a click on a tag searches it, and the back button leads to the album again", async ({ page }) => {
