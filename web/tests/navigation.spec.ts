@@ -6,6 +6,7 @@ test.beforeEach(forgetDownloads);
 
 test("from the ranking to the album, its tag, its download, its file, and into the reader", async ({ page, site }) => {
   test.slow();
+  await ask('mutation { deleteHistory(albumIds: ["350234"]) }'); // others read it, and every test is the same person
   await page.goto(home());
   await expect(page.getByRole("heading", { name: "Rankings" })).toBeVisible();
   await page.getByRole("link", { name: "This month" }).click();
@@ -38,9 +39,8 @@ test("from the ranking to the album, its tag, its download, its file, and into t
   expect(file.suggestedFilename()).toMatch(/\.cbz$/);
   expect((await readFile(await file.path())).subarray(0, 2).toString()).toBe("PK");
 
-  // where another test has read it, it goes on there
-  await page.getByRole("link", { name: /^(Read|Continue at page \d+)$/ }).click();
-  await expect(page.getByRole("img", { name: /^Page \d+ of 24$/ }).first()).toHaveJSProperty("complete", true);
+  await page.getByRole("link", { name: "Read", exact: true }).click();
+  await expect(page.getByRole("img", { name: "Page 1 of 24" })).toHaveJSProperty("complete", true);
 });
 
 test("a click on a tag searches it, and the back button leads to the album again", async ({ page }) => {
