@@ -12,6 +12,7 @@ import structlog
 from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.http_semantics import route_path
 from services.observability import bound_request, metrics, span
 
 log = structlog.get_logger("jmgraph.http")
@@ -125,9 +126,7 @@ def _metrics(route: str, method: str, status: int) -> tuple[Counter, Histogram]:
 def _route(scope: Scope) -> str:
     """The route's pattern without convertors, never the path: labels must be few, and must not show who read what."""
     route = scope.get("route")
-    return getattr(route, "path_format", None) or _first_segment(
-        scope["path"].removeprefix(scope.get("root_path", ""))
-    )
+    return getattr(route, "path_format", None) or _first_segment(route_path(scope))
 
 
 def _first_segment(path: str) -> str:

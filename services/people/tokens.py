@@ -30,7 +30,6 @@ LATEST_MS = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp() * 1000)
 KNOWN_S = 60.0
 """Verified tokens in memory; a change of tokens or accounts forgets all of them at once."""
 
-
 _UNKNOWN: tuple[Viewer | None, float] = (None, 0.0)
 
 
