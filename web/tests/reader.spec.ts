@@ -15,10 +15,12 @@ const widthOf = (locator: Locator): Promise<number> => locator.evaluate((box) =>
 const heightOf = (locator: Locator): Promise<number> => locator.evaluate((box) => Math.round(box.getBoundingClientRect().height));
 
 async function choose(page: Page, name: string, option: string): Promise<void> {
-  await page.getByRole("button", { name: "How pages are shown" }).click();
+  const opener = page.getByRole("button", { name: "How pages are shown" });
+  await opener.click();
   await page.getByRole("dialog").getByRole("combobox", { name }).selectOption(option);
   await page.keyboard.press("Escape");
   await expect(page.getByRole("dialog")).toBeHidden();
+  await expect(opener).toBeFocused(); // the dialog gives the focus back after it is hidden
 }
 
 test("a page is as wide or as high as the window, whole, or in its own pixels", async ({ page }) => {
